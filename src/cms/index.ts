@@ -1,0 +1,1 @@
+export { certsOnly, parseCertsOnly } from './certs-only.ts';

@@ -1,0 +1,103 @@
+export { type AlgorithmIdentifier, algorithmIdentifierOf } from './algorithm-identifier.ts';
+export {
+  type CertificateList,
+  parseCertificateList,
+  verifyCertificateListSignature,
+} from './certificate-list.ts';
+export {
+  type Certificate,
+  type TbsCertificate,
+  parseCertificate,
+  parseTbsCertificate,
+  verifyCertificateSignature,
+} from './certificate.ts';
+export {
+  type CertificationRequestInfoFields,
+  encodeCertificationRequestInfo,
+} from './certification-request-info.ts';
+export {
+  type CertificationRequest,
+  type RequestAttribute,
+  parseCertificationRequest,
+  verifyPossession,
+} from './certification-request.ts';
+export { type StringEncoding, isPrintableText } from './character-string.ts';
+export { type DerLimits, defaultDerLimits, listDerLimits } from './der-limits.ts';
+export { type Der, DerCursor, DerNode, readDer } from './der-node.ts';
+export { contextConstructed, contextPrimitive, tags } from './der-tags.ts';
+export { der } from './der-writer.ts';
+export {
+  type AuthorityInfoAccess,
+  encodeAuthorityInfoAccess,
+  encodeCrlDistributionPoints,
+  parseAuthorityInfoAccess,
+  parseCrlDistributionPoints,
+} from './extensions/access-points.ts';
+export {
+  type BasicConstraints,
+  encodeBasicConstraints,
+  parseBasicConstraints,
+} from './extensions/basic-constraints.ts';
+export {
+  encodeCrlNumber,
+  encodeReasonCode,
+  parseCrlNumber,
+  parseReasonCode,
+} from './extensions/crl-extensions.ts';
+export { type Extension, encodeExtensions, extensionsOf, findExtension } from './extensions/extension.ts';
+export {
+  encodeAuthorityKeyIdentifier,
+  encodeSubjectKeyIdentifier,
+  keyIdentifier,
+  parseAuthorityKeyIdentifier,
+  parseSubjectKeyIdentifier,
+} from './extensions/key-identifier.ts';
+export { type KeyUsage, encodeKeyUsage, keyUsages, parseKeyUsage } from './extensions/key-usage.ts';
+export {
+  encodeCertificatePolicies,
+  encodeExtendedKeyUsage,
+  parseCertificatePolicies,
+  parseExtendedKeyUsage,
+} from './extensions/oid-list.ts';
+export { encodeSubjectAltName, parseSubjectAltName } from './extensions/subject-alt-name.ts';
+export { formatGeneralName } from './general-name-text.ts';
+export {
+  type GeneralName,
+  encodeGeneralNames,
+  generalNameKey,
+  parseGeneralNames,
+  sameGeneralNames,
+} from './general-name.ts';
+export { formatIpAddress, parseIpAddress } from './ip-address.ts';
+export { attributeEncoding, attributeTypeOid, attributeTypes } from './name-attributes.ts';
+export { formatName } from './name-text.ts';
+export {
+  type Name,
+  type NameAttribute,
+  type Rdn,
+  buildName,
+  encodeName,
+  nameKey,
+  parseName,
+  sameName,
+} from './name.ts';
+export { compareBytes, equalBytes } from './octets.ts';
+export { extendedKeyUsages, extensionOids, oids, sidUriPrefix } from './oids.ts';
+export { derToPem, pemToDer } from './pem.ts';
+export {
+  type KeyWeakness,
+  type PublicKeyFacts,
+  inspectPublicKey,
+  maximumRsaBits,
+  minimumRsaBits,
+} from './public-key-facts.ts';
+export {
+  type SignatureScheme,
+  parseSignatureAlgorithm,
+  signatureAlgorithmIdentifier,
+} from './signature-algorithm.ts';
+export { verifySignature } from './signature.ts';
+export { assembleSigned } from './signed.ts';
+export { type SubjectPublicKeyInfo, subjectPublicKeyInfoOf } from './subject-public-key-info.ts';
+export { type TbsCertListFields, type RevokedCertificate, encodeTbsCertList } from './tbs-cert-list.ts';
+export { type TbsCertificateFields, encodeTbsCertificate } from './tbs-certificate.ts';
