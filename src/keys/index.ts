@@ -1,0 +1,4 @@
+export { type KeyAlgorithm, keyAlgorithms, type SigningKey } from './algorithms.ts';
+export { generateSoftwareKey } from './generate-software-key.ts';
+export { loadSoftwareKey } from './load-software-key.ts';
+export type { SoftwareKey } from './software-key.ts';
