@@ -1,0 +1,109 @@
+import { actions, type Action, type Context } from './facts.ts';
+
+/** Facts that disprove what one control demands, whatever all other facts are; null where a group must be absent. */
+export type Disproof = { readonly [Group in keyof Context]?: Partial<NonNullable<Context[Group]>> | null };
+
+/** A control without which no bundle is loaded. Compiled in: a policy file cannot take one away. */
+export interface RequiredControl {
+  readonly id: string;
+  readonly actions: readonly Action[];
+  /** An operator may lift it for one request, and so a bundle may loosen it for all. Any other it may only tighten. */
+  readonly liftable: boolean;
+  /** Each of these alone must make the control object. */
+  readonly disproofs: readonly Disproof[];
+}
+
+const issuing = ['enroll', 'renew'] as const;
+
+/** Nothing but verified evidence can stand in for a secret. */
+const neitherSecretNorEvidence: Disproof = { secret: null, evidence: { verified: false } };
+
+export const controlTable: readonly RequiredControl[] = [
+  required(
+    'segment-listener-class',
+    actions,
+    { segment: { listenerClass: 'public' } },
+    { segment: { listenerClass: 'admin' } },
+  ),
+  required('segment-protocol', actions, { segment: { protocolServed: false } }),
+  required('segment-tls-floor', actions, { segment: { tlsFloorMet: false } }),
+  required('segment-source', actions, { segment: { sourceAllowed: false } }),
+  required('segment-template', issuing, { segment: { templateServed: false } }),
+  required('segment-class', issuing, { segment: { classAllowed: false } }),
+
+  required('rate-source', actions, { rate: { source: false } }),
+  required('rate-device', issuing, { rate: { device: false } }),
+  required('rate-template', issuing, { rate: { template: false } }),
+
+  required('template-known', issuing, { template: { known: false } }),
+  required('template-class', issuing, { template: { forClass: false } }),
+  required('template-names', issuing, { template: { namesBuilt: false } }),
+
+  required('device-known', issuing, { device: { known: false } }),
+  required(
+    'device-state',
+    issuing,
+    { device: { state: 'suspended' } },
+    { device: { state: 'retired' } },
+    { device: { state: 'unknown' } },
+  ),
+
+  required('request-possession', issuing, { request: { possession: false } }),
+  required('request-subject', issuing, { request: { subject: false } }),
+  required('request-subject-alt-name', issuing, { request: { subjectAltName: false } }),
+  required('request-usage', issuing, { request: { usage: false } }),
+  required('request-end-entity', issuing, { request: { endEntity: false } }),
+  required('request-no-sid', issuing, { request: { noSid: false } }),
+  required('request-extensions', issuing, { request: { extensions: false } }),
+
+  required('key-algorithm', issuing, { key: { algorithmAllowed: false } }),
+  required('key-strength', issuing, { key: { strong: false } }),
+  required('key-unshared', issuing, { key: { unshared: false } }),
+
+  required(
+    'authentication',
+    ['enroll'],
+    { secret: { known: false }, evidence: { verified: false } },
+    neitherSecretNorEvidence,
+  ),
+  required('secret-known', ['enroll'], { secret: { known: false } }, neitherSecretNorEvidence),
+  required('secret-not-void', ['enroll'], { secret: { notVoid: false } }, neitherSecretNorEvidence),
+  required('secret-unexpired', ['enroll'], { secret: { unexpired: false } }, neitherSecretNorEvidence),
+  required('secret-unused', ['enroll'], { secret: { unused: false } }, neitherSecretNorEvidence),
+  required('secret-template', ['enroll'], { secret: { forTemplate: false } }, neitherSecretNorEvidence),
+  required('secret-request', ['enroll'], { secret: { forRequest: false } }, neitherSecretNorEvidence),
+  required('secret-device', ['enroll'], { secret: { forDevice: false } }, neitherSecretNorEvidence),
+
+  required('renewal-issued-here', ['renew'], { presenter: { issuedHere: false } }),
+  required('renewal-known', ['renew'], { presenter: { known: false } }),
+  required('renewal-end-entity', ['renew'], { presenter: { endEntity: false } }),
+  required('renewal-unexpired', ['renew'], { presenter: { unexpired: false } }),
+  required('renewal-unrevoked', ['renew'], { presenter: { unrevoked: false } }),
+  required('renewal-template', ['renew'], { presenter: { sameTemplate: false } }),
+  required('renewal-names', ['renew'], { presenter: { sameNames: false } }),
+  liftable('renewal-window', ['renew']),
+
+  required('attestation', issuing, { evidence: { required: true, verified: false } }),
+
+  liftable('first-enrollment', ['enroll']),
+  liftable('class-approval', ['enroll']),
+];
+
+/** The ids of the controls that must stand for each action. */
+export const requiredControls: Readonly<Record<Action, readonly string[]>> = {
+  admit: idsFor('admit'),
+  enroll: idsFor('enroll'),
+  renew: idsFor('renew'),
+};
+
+function required(id: string, applies: readonly Action[], ...disproofs: Disproof[]): RequiredControl {
+  return { id, actions: applies, liftable: false, disproofs };
+}
+
+function liftable(id: string, applies: readonly Action[]): RequiredControl {
+  return { id, actions: applies, liftable: true, disproofs: [] };
+}
+
+function idsFor(action: Action): string[] {
+  return controlTable.filter((control) => control.actions.includes(action)).map(({ id }) => id);
+}

@@ -1,0 +1,134 @@
+/**
+ * What policies see: nothing else reaches a verdict. Each group is absent when nothing is known of it, and every
+ * control demands positive proof, so absence is an objection. Keep in step with schema.cedarschema (a test compares).
+ * No identifier of a person or device is in here: erasure never changes a verdict, and verdicts can be remembered.
+ */
+export interface Context {
+  readonly segment?: {
+    readonly listenerClass: 'public' | 'enroll' | 'admin';
+    /** The listener lists this protocol. */
+    readonly protocolServed: boolean;
+    /** The listener lists this template for the protocol. At `admit`: true when no template is named yet. */
+    readonly templateServed: boolean;
+    /** The connection meets the listener's TLS floor. */
+    readonly tlsFloorMet: boolean;
+    /** The peer's address is inside the listener's source ranges. */
+    readonly sourceAllowed: boolean;
+    /** The device's class may use this listener. At `admit`: true, the class is not known yet. */
+    readonly classAllowed: boolean;
+  };
+  /** true: within the limit. `device` and `template` are true at `admit`, where they are not known yet. */
+  readonly rate?: {
+    readonly source: boolean;
+    readonly device: boolean;
+    readonly template: boolean;
+  };
+  /** The one-time secret. */
+  readonly secret?: {
+    readonly known: boolean;
+    readonly notVoid: boolean;
+    readonly unexpired: boolean;
+    /** Live, or reserved or spent by this same request (credential, template, public key, names). */
+    readonly unused: boolean;
+    readonly forTemplate: boolean;
+    /** Subject and SAN that the secret expects are those of the request; true where it expects none. */
+    readonly forRequest: boolean;
+    /** The user name beside the secret does not name another device. */
+    readonly forDevice: boolean;
+  };
+  /** The client certificate, by the TLS handshake. */
+  readonly presenter?: {
+    /** Its signature verifies under one of our CAs. */
+    readonly issuedHere: boolean;
+    /** It is in our store: a certificate unknown to the log gets nothing. */
+    readonly known: boolean;
+    readonly endEntity: boolean;
+    readonly unexpired: boolean;
+    readonly unrevoked: boolean;
+    readonly sameTemplate: boolean;
+    /** Subject and SAN of the request are those of the certificate (RFC 7030 section 4.2.2). */
+    readonly sameNames: boolean;
+  };
+  readonly device?: {
+    readonly known: boolean;
+    readonly state: 'expected' | 'active' | 'suspended' | 'retired' | 'unknown';
+  };
+  readonly evidence?: {
+    /** The device's class or the template's key protection demands it. */
+    readonly required: boolean;
+    readonly offered: boolean;
+    readonly verified: boolean;
+  };
+  readonly request?: {
+    /** Proof of possession: the CSR's own signature verifies. */
+    readonly possession: boolean;
+    /** Each name asked for is one that the template builds, or one it ignores by name. */
+    readonly subject: boolean;
+    readonly subjectAltName: boolean;
+    /** Key usage and extended key usage asked for are within the template's. */
+    readonly usage: boolean;
+    /** Does not ask to be a CA. */
+    readonly endEntity: boolean;
+    /** Asks for no Microsoft SID, neither as extension nor as SAN URI. */
+    readonly noSid: boolean;
+    /** Asks for no extension that the template does not know. */
+    readonly extensions: boolean;
+  };
+  readonly key?: {
+    readonly algorithmAllowed: boolean;
+    /** Not short, no small exponent, not ROCA, on its curve. */
+    readonly strong: boolean;
+    /** No other device has, or had, a certificate for this public key. */
+    readonly unshared: boolean;
+  };
+  readonly template?: {
+    readonly known: boolean;
+    /** The device's class may have it. */
+    readonly forClass: boolean;
+    /** Every name that the template builds can be built of what the inventory knows of the device. */
+    readonly namesBuilt: boolean;
+  };
+  readonly approval?: {
+    /** The class demands an operator's approval for every enrollment. */
+    readonly required: boolean;
+    readonly granted: boolean;
+    /** Ids of the controls that the operator lifted. Empty when not granted. */
+    readonly lifts: readonly string[];
+  };
+  readonly renewal?: {
+    /** Inside the template's renewal window. */
+    readonly windowOpen: boolean;
+  };
+}
+
+export const actions = ['admit', 'enroll', 'renew'] as const;
+export type Action = (typeof actions)[number];
+
+/** Derived, never observed: a pure function of observations, references and time. */
+export interface Facts {
+  readonly action: Action;
+  /** The principal, `DeviceClass::"…"`; `unknown` before or without a device. */
+  readonly deviceClass: string;
+  /** The resource, `Template::"…"`; `none` where none is named (admit of cacerts). */
+  readonly template: string;
+  readonly context: Context;
+  /** Why a control that objects does so, in words for the operator. Keys are control ids. Never sent to a client. */
+  readonly reasons: Readonly<Record<string, string>>;
+}
+
+/** One control that objected. */
+export interface Objection {
+  /** The control's @id. */
+  readonly control: string;
+  readonly title: string;
+  /** facts.reasons[control], or the title where deriving gave no words. */
+  readonly detail: string;
+  /** An operator may lift it. An evaluation error is never liftable. */
+  readonly liftable: boolean;
+}
+
+export interface Verdict {
+  readonly decision: 'allow' | 'deny' | 'hold';
+  /** Sorted by control id. Empty for allow only. */
+  readonly objections: readonly Objection[];
+}

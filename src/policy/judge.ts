@@ -1,0 +1,100 @@
+import { type Bundle, type CompiledBundle, compiledBundle } from './bundle.ts';
+import { ask } from './cedar.ts';
+import type { Context, Facts, Verdict } from './facts.ts';
+import { permitId } from './policy-set.ts';
+import { memoKey } from './projection.ts';
+import { type Group, loadSchema, schemaName } from './schema.ts';
+import { type Finding, type FoundObjection, pronounce } from './verdict.ts';
+
+/**
+ * Pure: the same facts and bundle give the same verdict, here and at a replay years later. No clock, no randomness, no
+ * I/O. Never throws for facts, whatever they hold: what cannot be judged is denied.
+ */
+export function judge(bundle: Bundle, facts: Facts): Verdict {
+  const compiled = compiledBundle(bundle);
+  const key = memoKey(compiled.projection, facts);
+  const finding =
+    key === null ? find(compiled, facts) : compiled.memo.recall(key, () => find(compiled, facts));
+  return pronounce(finding, facts);
+}
+
+/** The judge without its memory. */
+export function judgeUnremembered(bundle: Bundle, facts: Facts): Verdict {
+  return pronounce(find(compiledBundle(bundle), facts), facts);
+}
+
+function find(compiled: CompiledBundle, facts: Facts): Finding {
+  const answer = ask(schemaName, compiled.policies, facts);
+  if (answer.type === 'failure') return { decision: 'deny', objections: [unevaluable(facts)] };
+
+  const missing = missingGroups(facts);
+  const objections = [
+    ...answer.objecting.map((id) => objection(compiled, id)),
+    ...answer.errors.map((id) => failedControl(compiled, id)),
+    ...(missing.length > 0 ? [incomplete(missing)] : []),
+  ];
+  if (objections.length === 0) {
+    if (!answer.permitting.includes(permitId)) return { decision: 'deny', objections: [notPermitted] };
+    return { decision: 'allow', objections };
+  }
+  return {
+    decision: objections.every(({ liftable }) => liftable) ? 'hold' : 'deny',
+    objections: objections.sort(byControl),
+  };
+}
+
+function objection({ titles, liftable }: CompiledBundle, id: string): FoundObjection {
+  return { control: id, title: titles.get(id) ?? id, detail: null, liftable: liftable.has(id) };
+}
+
+/** Cedar's own words are left out: they change between its versions, and a verdict must not. */
+function failedControl({ titles }: CompiledBundle, id: string): FoundObjection {
+  const detail = 'This control could not be evaluated, so nothing is proven. Its policy must be mended.';
+  return { control: id, title: titles.get(id) ?? id, detail, liftable: false };
+}
+
+/** Everything the schema offers to the action must have been observed before anyone decides, an operator included. */
+function missingGroups({ action, context }: Facts): Group[] {
+  return loadSchema().groupsOf[action].filter(
+    (group) => context[group] === undefined && !isDispensable(group, context),
+  );
+}
+
+/** Verified evidence authenticates too: such a request needs no secret. */
+function isDispensable(group: Group, { evidence }: Context): boolean {
+  return group === 'secret' && evidence?.verified === true;
+}
+
+function incomplete(missing: readonly Group[]): FoundObjection {
+  return {
+    control: 'incomplete',
+    title: 'Everything that the action demands must have been observed',
+    detail: `Nothing is known of: ${missing.join(', ')}`,
+    liftable: false,
+  };
+}
+
+function unevaluable({ action, context }: Facts): FoundObjection {
+  const { groupsOf } = loadSchema();
+  const offered: readonly string[] = Object.hasOwn(groupsOf, action) ? groupsOf[action] : [];
+  const strangers = Object.keys(context).filter((group) => !offered.includes(group));
+  const why = strangers.length > 0 ? `: ${action} knows nothing of ${strangers.join(', ')}` : '';
+  return {
+    control: 'unevaluable',
+    title: 'The facts must fit the schema of the policies',
+    detail: `The facts do not fit the schema${why}`,
+    liftable: false,
+  };
+}
+
+const notPermitted: FoundObjection = {
+  control: 'not-permitted',
+  title: 'The permit must apply',
+  detail: null,
+  liftable: false,
+};
+
+function byControl(a: FoundObjection, b: FoundObjection): number {
+  if (a.control === b.control) return 0;
+  return a.control < b.control ? -1 : 1;
+}

@@ -1,0 +1,118 @@
+import type { Action, Context, Facts, Verdict } from './facts.ts';
+
+/** The default policies said again in TypeScript, for tests to compare with. Written from the rules, not from Cedar. */
+export interface Expectation {
+  readonly decision: Verdict['decision'];
+  readonly controls: readonly string[];
+}
+
+const commonGroups = ['segment', 'rate', 'template', 'device', 'request', 'key', 'evidence', 'approval'];
+const groups: Readonly<Record<Action, readonly string[]>> = {
+  admit: ['segment', 'rate'],
+  enroll: [...commonGroups, 'secret'],
+  renew: [...commonGroups, 'presenter', 'renewal'],
+};
+const liftable = new Set(['first-enrollment', 'class-approval', 'renewal-window']);
+
+export function expectation({ action, context }: Facts): Expectation {
+  if (Object.keys(context).some((group) => !groups[action].includes(group))) {
+    return { decision: 'deny', controls: ['unevaluable'] };
+  }
+  const objecting = Object.entries(proofs(action, context))
+    .filter(([, proven]) => proven !== true)
+    .map(([control]) => control)
+    .sort();
+  if (objecting.length === 0) return { decision: 'allow', controls: [] };
+  return {
+    decision: objecting.every((control) => liftable.has(control)) ? 'hold' : 'deny',
+    controls: objecting,
+  };
+}
+
+type Proofs = Readonly<Record<string, boolean | undefined>>;
+
+function proofs(action: Action, context: Context): Proofs {
+  const arrival = atArrival(action, context);
+  if (action === 'admit') return arrival;
+  return {
+    ...arrival,
+    ...ofRequest(context),
+    ...(action === 'enroll' ? ofEnrollment(context) : ofRenewal(context)),
+  };
+}
+
+function atArrival(action: Action, context: Context): Proofs {
+  const { segment, rate, evidence } = context;
+  const missing = groups[action].filter((group) => context[group as keyof Context] === undefined);
+  const dispensable = evidence?.verified === true ? ['secret'] : [];
+  return {
+    'segment-listener-class': segment?.listenerClass === 'enroll',
+    'segment-protocol': segment?.protocolServed,
+    'segment-tls-floor': segment?.tlsFloorMet,
+    'segment-source': segment?.sourceAllowed,
+    'rate-source': rate?.source,
+    incomplete: missing.every((group) => dispensable.includes(group)),
+  };
+}
+
+function ofRequest({ segment, rate, template, device, request, key, evidence }: Context): Proofs {
+  return {
+    'segment-template': segment?.templateServed,
+    'segment-class': segment?.classAllowed,
+    'rate-device': rate?.device,
+    'rate-template': rate?.template,
+    'template-known': template?.known,
+    'template-class': template?.forClass,
+    'template-names': template?.namesBuilt,
+    'device-known': device?.known,
+    'device-state': device?.state === 'expected' || device?.state === 'active',
+    'request-possession': request?.possession,
+    'request-subject': request?.subject,
+    'request-subject-alt-name': request?.subjectAltName,
+    'request-usage': request?.usage,
+    'request-end-entity': request?.endEntity,
+    'request-no-sid': request?.noSid,
+    'request-extensions': request?.extensions,
+    'key-algorithm': key?.algorithmAllowed,
+    'key-strength': key?.strong,
+    'key-unshared': key?.unshared,
+    attestation: evidence?.required === false || evidence?.verified,
+  };
+}
+
+function ofEnrollment(context: Context): Proofs {
+  const { secret, evidence, approval } = context;
+  const attested = evidence?.verified === true;
+  const holds = (proven: boolean | undefined): boolean | undefined =>
+    secret === undefined ? attested : proven;
+  return {
+    authentication: attested || secret?.known,
+    'secret-known': holds(secret?.known),
+    'secret-not-void': holds(secret?.notVoid),
+    'secret-unexpired': holds(secret?.unexpired),
+    'secret-unused': holds(secret?.unused),
+    'secret-template': holds(secret?.forTemplate),
+    'secret-request': holds(secret?.forRequest),
+    'secret-device': holds(secret?.forDevice),
+    'first-enrollment': attested || lifted(context, 'first-enrollment'),
+    'class-approval': approval?.required === false || lifted(context, 'class-approval'),
+  };
+}
+
+function ofRenewal(context: Context): Proofs {
+  const { presenter, renewal } = context;
+  return {
+    'renewal-issued-here': presenter?.issuedHere,
+    'renewal-known': presenter?.known,
+    'renewal-end-entity': presenter?.endEntity,
+    'renewal-unexpired': presenter?.unexpired,
+    'renewal-unrevoked': presenter?.unrevoked,
+    'renewal-template': presenter?.sameTemplate,
+    'renewal-names': presenter?.sameNames,
+    'renewal-window': renewal?.windowOpen === true || lifted(context, 'renewal-window'),
+  };
+}
+
+function lifted({ approval }: Context, control: string): boolean {
+  return approval?.granted === true && approval.lifts.includes(control);
+}

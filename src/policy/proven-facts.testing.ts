@@ -1,0 +1,95 @@
+import type { Action, Context, Facts } from './facts.ts';
+
+/** Facts for tests in which everything is proven, as plainly as a first enrollment by secret and approval can be. */
+
+const segment = {
+  listenerClass: 'enroll',
+  protocolServed: true,
+  templateServed: true,
+  tlsFloorMet: true,
+  sourceAllowed: true,
+  classAllowed: true,
+} as const;
+
+const rate = { source: true, device: true, template: true };
+
+const asked = {
+  segment,
+  rate,
+  template: { known: true, forClass: true, namesBuilt: true },
+  device: { known: true, state: 'active' },
+  request: {
+    possession: true,
+    subject: true,
+    subjectAltName: true,
+    usage: true,
+    endEntity: true,
+    noSid: true,
+    extensions: true,
+  },
+  key: { algorithmAllowed: true, strong: true, unshared: true },
+  evidence: { required: false, offered: false, verified: false },
+} as const;
+
+const contexts: Readonly<Record<Action, Context>> = {
+  admit: { segment, rate },
+  enroll: {
+    ...asked,
+    approval: { required: false, granted: true, lifts: ['first-enrollment'] },
+    secret: {
+      known: true,
+      notVoid: true,
+      unexpired: true,
+      unused: true,
+      forTemplate: true,
+      forRequest: true,
+      forDevice: true,
+    },
+  },
+  renew: {
+    ...asked,
+    approval: { required: false, granted: false, lifts: [] },
+    presenter: {
+      issuedHere: true,
+      known: true,
+      endEntity: true,
+      unexpired: true,
+      unrevoked: true,
+      sameTemplate: true,
+      sameNames: true,
+    },
+    renewal: { windowOpen: true },
+  },
+};
+
+/** Facts laid over others, group by group; `null` takes a group away. */
+export type Change = { readonly [Group in keyof Context]?: Partial<NonNullable<Context[Group]>> | null };
+
+export function provenFacts(action: Action, change: Change = {}): Facts {
+  return {
+    action,
+    deviceClass: 'laptop',
+    template: 'wifi',
+    context: changed(contexts[action], change),
+    reasons: {},
+  };
+}
+
+export function emptyFacts(action: Action, template = 'wifi', deviceClass = 'laptop'): Facts {
+  return { action, deviceClass, template, context: {}, reasons: {} };
+}
+
+/** The references that these facts are about. */
+export const references = {
+  templates: ['wifi', 'vpn', 'server'],
+  deviceClasses: ['laptop', 'printer'],
+} as const;
+
+function changed(context: Context, change: Change): Context {
+  const groups: Record<string, unknown> = { ...context };
+  for (const [group, facts] of Object.entries(change)) {
+    if (facts === null) delete groups[group];
+    else groups[group] = { ...(context[group as keyof Context] as object | undefined), ...facts };
+  }
+  return groups;
+}

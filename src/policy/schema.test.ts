@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import type { Context } from './facts.ts';
+import { loadSchema } from './schema.ts';
+
+type TypeName<T> = [T] extends [boolean] ? 'boolean' : [T] extends [string] ? 'string' : 'strings';
+
+/** Context said as values: the compiler refuses a group or attribute too few, too many or of another type. */
+const fieldsOfContext: {
+  readonly [Group in keyof Required<Context>]: {
+    readonly [Name in keyof Required<Context>[Group]]: TypeName<Required<Context>[Group][Name]>;
+  };
+} = {
+  segment: {
+    listenerClass: 'string',
+    protocolServed: 'boolean',
+    templateServed: 'boolean',
+    tlsFloorMet: 'boolean',
+    sourceAllowed: 'boolean',
+    classAllowed: 'boolean',
+  },
+  rate: { source: 'boolean', device: 'boolean', template: 'boolean' },
+  secret: {
+    known: 'boolean',
+    notVoid: 'boolean',
+    unexpired: 'boolean',
+    unused: 'boolean',
+    forTemplate: 'boolean',
+    forRequest: 'boolean',
+    forDevice: 'boolean',
+  },
+  presenter: {
+    issuedHere: 'boolean',
+    known: 'boolean',
+    endEntity: 'boolean',
+    unexpired: 'boolean',
+    unrevoked: 'boolean',
+    sameTemplate: 'boolean',
+    sameNames: 'boolean',
+  },
+  device: { known: 'boolean', state: 'string' },
+  evidence: { required: 'boolean', offered: 'boolean', verified: 'boolean' },
+  request: {
+    possession: 'boolean',
+    subject: 'boolean',
+    subjectAltName: 'boolean',
+    usage: 'boolean',
+    endEntity: 'boolean',
+    noSid: 'boolean',
+    extensions: 'boolean',
+  },
+  key: { algorithmAllowed: 'boolean', strong: 'boolean', unshared: 'boolean' },
+  template: { known: 'boolean', forClass: 'boolean', namesBuilt: 'boolean' },
+  approval: { required: 'boolean', granted: 'boolean', lifts: 'strings' },
+  renewal: { windowOpen: 'boolean' },
+};
+
+describe('schema.cedarschema', () => {
+  it('offers exactly the groups and attributes of Context', () => {
+    const offered = Object.fromEntries(
+      Object.entries(loadSchema().attributesOf).map(([group, attributes]) => [
+        group,
+        Object.fromEntries(attributes.map(({ name, type }) => [name, type])),
+      ]),
+    );
+    assert.deepEqual(offered, fieldsOfContext);
+  });
+
+  it('gives each action the groups of its stage', () => {
+    const { admit, enroll, renew } = loadSchema().groupsOf;
+    const common = ['approval', 'device', 'evidence', 'key', 'rate', 'request', 'segment', 'template'];
+    assert.deepEqual([...admit].sort(), ['rate', 'segment']);
+    assert.deepEqual([...enroll].sort(), [...common, 'secret'].sort());
+    assert.deepEqual([...renew].sort(), [...common, 'presenter', 'renewal'].sort());
+  });
+});
