@@ -1,0 +1,3 @@
+export { type Cidr, cidrContains, parseCidr } from './cidr.ts';
+export { type RateLimit, type Spending, spend } from './rate-limit.ts';
+export { sourceKey } from './source-key.ts';
