@@ -1,0 +1,29 @@
+export const deviceStates = ['expected', 'active', 'suspended', 'retired'] as const;
+export type DeviceState = (typeof deviceStates)[number];
+
+/** A device of the inventory. `id` is stable, unique, 1 to 64 characters of [A-Za-z0-9._:-]. */
+export interface Device {
+  readonly id: string;
+  readonly serialNumber: string | null;
+  /** Name of a device class of the configuration. */
+  readonly deviceClass: string;
+  readonly owner: string | null;
+  readonly state: DeviceState;
+  /** Other names by which templates build subjects: dnsName, macAddress, udid, assetTag, … Values are single strings. */
+  readonly identifiers: Readonly<Record<string, string>>;
+}
+
+/** What a kind of device must prove, and what compensates where it can prove nothing. Part of the references. */
+export interface DeviceClass {
+  readonly name: string;
+  /** `required`: without verified evidence every request is refused. */
+  readonly attestation: 'required' | 'none';
+  /** `always`: each enrollment waits for an operator, or is approved beforehand. */
+  readonly approval: 'policy' | 'always';
+  /** Templates that devices of this class may have; null: any. */
+  readonly templates: readonly string[] | null;
+  /** Names of the listeners that devices of this class may use; null: any. */
+  readonly listeners: readonly string[] | null;
+  /** Upper bound on the life of a certificate; null: the template's. */
+  readonly maximumValiditySeconds: number | null;
+}

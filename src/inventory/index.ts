@@ -1,0 +1,3 @@
+export { deviceStates, type Device, type DeviceClass, type DeviceState } from './device.ts';
+export { parseDeviceList, type DeviceList, type DeviceListFormat } from './device-list.ts';
+export type { RowProblem } from './row-problem.ts';
