@@ -1,0 +1,87 @@
+import { formatIpAddress, type GeneralName, parseIpAddress, sidUriPrefix } from '#x509';
+import { isIP } from 'node:net';
+
+/** The kinds that a template builds or admits. */
+export type AlternativeNameKind = 'dns' | 'uri' | 'email' | 'ip';
+export type AlternativeName = Extract<GeneralName, { kind: AlternativeNameKind }>;
+
+const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/u;
+/** RFC 5322 section 3.2.3. Quoted local parts have no place in a certificate for a device. */
+const dotAtom = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/u;
+/** RFC 3986 section 2: unreserved, reserved and percent-encoded characters, after a scheme (section 3.1). */
+const absoluteUri = /^[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/u;
+/** `.` and `..` in any spelling: a prefix that a rule admits could be climbed out of. */
+const dotSegment = /\/(?:\.|%2e){1,2}(?:[/?#]|$)/iu;
+const maximumUriLength = 2048;
+const maximumEmailLength = 254;
+
+/**
+ * The one spelling in which a name is compared and certified: dns and the domain of an email in lower case (RFC 5280
+ * sections 7.2 and 7.5), addresses as RFC 5952 writes them. null where the value is no such name.
+ */
+export function canonicalAlternativeName(kind: AlternativeNameKind, value: string): AlternativeName | null {
+  switch (kind) {
+    case 'dns': {
+      const host = lowerCase(value);
+      return isHostName(host) ? { kind, value: host } : null;
+    }
+    case 'email':
+      return canonicalEmail(value);
+    case 'uri':
+      return isUri(value) ? { kind, value } : null;
+    case 'ip':
+      return canonicalAddress(value);
+  }
+}
+
+/** null for kinds that no template builds or admits, and for values that are no such name. */
+export function canonicalRequestedName(name: GeneralName): AlternativeName | null {
+  switch (name.kind) {
+    case 'dns':
+    case 'uri':
+    case 'email':
+    case 'ip':
+      return canonicalAlternativeName(name.kind, name.value);
+    default:
+      return null;
+  }
+}
+
+/** Microsoft's strong mapping: `tag:microsoft.com,2022-09-14:sid:S-1-5-…`. A scheme's case does not matter. */
+export function isSidUri(name: GeneralName): boolean {
+  return name.kind === 'uri' && name.value.toLowerCase().startsWith(sidUriPrefix);
+}
+
+/**
+ * RFC 5280 section 4.2.1.6: "preferred name syntax" of RFC 1034 section 3.5, as RFC 1123 modified it. Lower case, no
+ * trailing dot, no wildcard, and no IPv4 address in disguise.
+ */
+export function isHostName(value: string): boolean {
+  if (value.length === 0 || value.length > 253) return false;
+  const labels = value.split('.');
+  return labels.every((part) => label.test(part)) && !/^[0-9]+$/u.test(labels.at(-1) ?? '');
+}
+
+/** ASCII letters only: toLowerCase would make a `k` of the Kelvin sign. */
+function lowerCase(value: string): string {
+  return value.replace(/[A-Z]+/gu, (letters) => letters.toLowerCase());
+}
+
+function canonicalEmail(value: string): AlternativeName | null {
+  const at = value.indexOf('@');
+  const local = value.slice(0, at);
+  const domain = lowerCase(value.slice(at + 1));
+  const valid = at > 0 && value.length <= maximumEmailLength && dotAtom.test(local) && isHostName(domain);
+  return valid ? { kind: 'email', value: `${local}@${domain}` } : null;
+}
+
+/** RFC 5280 section 4.2.1.6: "The name MUST NOT be a relative URI". */
+function isUri(value: string): boolean {
+  return value.length <= maximumUriLength && absoluteUri.test(value) && !dotSegment.test(value);
+}
+
+function canonicalAddress(value: string): AlternativeName | null {
+  // A zone (fe80::1%eth0) means something on one host only.
+  if (isIP(value) === 0 || value.includes('%')) return null;
+  return { kind: 'ip', value: formatIpAddress(parseIpAddress(value)) };
+}

@@ -1,0 +1,81 @@
+import { SallyportError } from '#errors';
+import {
+  assembleSigned,
+  type Der,
+  encodeAuthorityKeyIdentifier,
+  encodeCrlNumber,
+  encodeTbsCertList,
+  extensionOids,
+  keyIdentifier,
+} from '#x509';
+import { isLoadedIssuer, type Issuer } from './issuer.ts';
+import { verifySigned } from './own-signature.ts';
+import { type RevocationReason, revocationReasons } from './revocation-reason.ts';
+
+export interface RevokedSerialNumber {
+  readonly serialNumber: string;
+  /** Milliseconds. */
+  readonly revokedAt: number;
+  /** removeFromCRL is for delta CRLs only, which are not issued. */
+  readonly reason: Exclude<RevocationReason, 'removeFromCRL'>;
+}
+
+export interface CrlContent {
+  /** Greater than that of every CRL issued before. */
+  readonly number: bigint;
+  readonly thisUpdate: number;
+  readonly nextUpdate: number;
+  readonly revoked: readonly RevokedSerialNumber[];
+}
+
+/** A full CRL of the issuer (RFC 5280 section 5). */
+export async function issueCrl(issuer: Issuer, content: CrlContent): Promise<Der> {
+  requireIssuable(issuer, content);
+  const { certificate, key } = issuer;
+  const authority = certificate.subjectKeyIdentifier ?? keyIdentifier(certificate.spki);
+  const tbs = encodeTbsCertList({
+    signatureAlgorithm: key.algorithm,
+    issuer: certificate.subjectDer,
+    thisUpdate: content.thisUpdate,
+    nextUpdate: content.nextUpdate,
+    revoked: content.revoked.map(({ serialNumber, revokedAt, reason }) => ({
+      serialNumber,
+      revokedAt,
+      reason: revocationReasons[reason],
+    })),
+    // RFC 5280 section 5.2: a conforming CA's CRLs MUST have these two.
+    extensions: [
+      {
+        oid: extensionOids.authorityKeyIdentifier,
+        critical: false,
+        value: encodeAuthorityKeyIdentifier(authority),
+      },
+      { oid: extensionOids.crlNumber, critical: false, value: encodeCrlNumber(content.number) },
+    ],
+  });
+  const signature = await key.sign(tbs);
+  if (!verifySigned(key, tbs, signature)) {
+    throw new SallyportError(
+      'internal',
+      `issuer ${issuer.name} made a wrong signature; the CRL was thrown away`,
+    );
+  }
+  return assembleSigned(tbs, key.algorithm, signature);
+}
+
+function requireIssuable(issuer: Issuer, { thisUpdate, nextUpdate, revoked }: CrlContent): void {
+  if (!isLoadedIssuer(issuer)) {
+    throw new SallyportError('internal', 'the issuer was not loaded with its checks');
+  }
+  // RFC 5280 section 4.2.1.3: cRLSign "is asserted when the subject public key is used for verifying signatures on CRLs".
+  if (!issuer.certificate.keyUsage?.includes('cRLSign')) {
+    throw new SallyportError('config', `issuer ${issuer.name} may not sign CRLs (keyUsage cRLSign)`);
+  }
+  // RFC 5280 section 5.1.2.5.
+  if (nextUpdate <= thisUpdate) {
+    throw new SallyportError('internal', 'the next update of a CRL is not after this one');
+  }
+  if (new Set(revoked.map(({ serialNumber }) => serialNumber)).size !== revoked.length) {
+    throw new SallyportError('internal', 'a CRL would name one serial number twice');
+  }
+}

@@ -1,0 +1,14 @@
+export { ceremony, type IssuerRequest, type ListenerRequest, type RootRequest } from './ceremony.ts';
+export { compareRequest } from './compare-request.ts';
+export { type CrlContent, issueCrl, type RevokedSerialNumber } from './crl.ts';
+export { issue } from './issue.ts';
+export { type Issuer, loadIssuer } from './issuer.ts';
+export { lint, type LintedTbs } from './lint.ts';
+export { type Mandate, mintMandate } from './mandate.ts';
+export type { DeviceNames } from './name-pattern.ts';
+export type { RequestObjections } from './request-objections.ts';
+export { type RevocationReason, revocationReasons } from './revocation-reason.ts';
+export { randomSerialNumber } from './serial-number.ts';
+export { buildTbs, type IssuePlan, type IssuerFacts } from './tbs.ts';
+export { type ExpandedNames, expandNames, type RequestedNames } from './template-names.ts';
+export type { NamePattern, RequestedNameRule, Template } from './template.ts';

@@ -1,0 +1,97 @@
+import { SallyportError } from '#errors';
+import type { SigningKey } from '#keys';
+import {
+  type Certificate,
+  type Der,
+  equalBytes,
+  parseCertificate,
+  sameName,
+  verifyCertificateSignature,
+} from '#x509';
+import { verifySigned } from './own-signature.ts';
+import type { IssuerFacts } from './tbs.ts';
+
+/** A certification authority that signs. Only `loadIssuer` makes one. */
+export interface Issuer extends IssuerFacts {
+  readonly name: string;
+  readonly certificate: Certificate;
+  /** From the issuer of `certificate` up to the root, root last; empty where `certificate` is itself a root. */
+  readonly chain: readonly Certificate[];
+  readonly key: SigningKey;
+}
+
+const loaded = new WeakSet<Issuer>();
+
+export function isLoadedIssuer(issuer: Issuer): boolean {
+  return loaded.has(issuer);
+}
+
+/**
+ * @throws SallyportError 'key' where the key is not that of the certificate, 'bad-signature' where the chain does not
+ * verify, 'config' where a certificate may not issue
+ */
+export async function loadIssuer(parts: {
+  readonly name: string;
+  readonly certificate: Der;
+  /** Root last; without `certificate`. */
+  readonly chain: readonly Der[];
+  readonly key: SigningKey;
+}): Promise<Issuer> {
+  const { name, key } = parts;
+  const certificate = parseCertificate(parts.certificate);
+  const chain = parts.chain.map((der) => parseCertificate(der));
+  requireAuthority(name, certificate);
+  requireChain(name, [certificate, ...chain]);
+  await requireKey(name, certificate, key);
+  const issuer: Issuer = Object.freeze({ name, certificate, chain: Object.freeze(chain), key });
+  loaded.add(issuer);
+  return issuer;
+}
+
+/** RFC 5280 sections 4.2.1.9, 4.2.1.3 and 4.2.1.2: what conforming authorities' certificates must have. */
+function requireAuthority(
+  name: string,
+  { isCa, keyUsage, subject, subjectKeyIdentifier }: Certificate,
+): void {
+  const problem = !isCa
+    ? 'is not a certification authority (basicConstraints cA)'
+    : !keyUsage?.includes('keyCertSign')
+      ? 'may not sign certificates (keyUsage keyCertSign)'
+      : subject.length === 0
+        ? 'has an empty subject'
+        : subjectKeyIdentifier === null
+          ? 'has no subjectKeyIdentifier'
+          : null;
+  if (problem !== null) {
+    throw new SallyportError('config', `issuer ${name}: a certificate of its chain ${problem}`);
+  }
+}
+
+/** RFC 5280 section 6.1: each is signed by the next, the last by itself. */
+function requireChain(name: string, path: readonly Certificate[]): void {
+  path.forEach((certificate, index) => {
+    const signer = path[index + 1] ?? certificate;
+    requireAuthority(name, signer);
+    if (!sameName(certificate.issuer, signer.subject)) {
+      throw new SallyportError(
+        'config',
+        `issuer ${name}: the chain is not in order, or the root is not its last`,
+      );
+    }
+    if (!verifyCertificateSignature(certificate, signer.spki)) {
+      throw new SallyportError(
+        'bad-signature',
+        `issuer ${name}: the signature of a certificate of its chain is wrong`,
+      );
+    }
+  });
+}
+
+/** A trial signature: a key store may hand out the public key of one key and sign with another. */
+async function requireKey(name: string, certificate: Certificate, key: SigningKey): Promise<void> {
+  const trial = new TextEncoder().encode(`sallyport: trial signature of issuer ${name}`);
+  const fits = equalBytes(key.spki, certificate.spki);
+  if (!fits || !verifySigned(key, trial, await key.sign(trial))) {
+    throw new SallyportError('key', `issuer ${name}: the key is not the one of its certificate`);
+  }
+}

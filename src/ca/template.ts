@@ -1,0 +1,45 @@
+import type { KeyAlgorithm } from '#keys';
+
+/** A value of a subject or SAN: literal text with placeholders {device.id}, {device.serialNumber}, {device.<identifier>}. */
+export type NamePattern = string;
+
+/** A name of the request that may be used, by an explicit allow-list. */
+export interface RequestedNameRule {
+  readonly kind: 'dns' | 'uri' | 'email' | 'ip';
+  /** dns: the name equals this or ends with "." + this; uri: starts with this; email: ends with "@" + this; ip: a CIDR. */
+  readonly within: string;
+  readonly maximum: number;
+}
+
+/** A certificate profile. Part of the references: plain, serialisable. Validated by the configuration's schema. */
+export interface Template {
+  readonly name: string;
+  readonly issuer: string;
+  /** In order. `type` is one of the names of x509's attribute types (commonName, organizationName, serialNumber, …). */
+  readonly subject: readonly { readonly type: string; readonly value: NamePattern }[];
+  readonly subjectAltName: readonly {
+    readonly kind: 'dns' | 'uri' | 'email' | 'ip';
+    readonly value: NamePattern;
+    /** true: left out when the device has no such identifier. false: then the request is refused. */
+    readonly optional: boolean;
+  }[];
+  readonly request: {
+    /** Subject attributes that a request may carry in vain: not copied, not objected to. */
+    readonly ignoredSubjectAttributes: readonly string[];
+    readonly subjectAltName: readonly RequestedNameRule[];
+  };
+  readonly keyAlgorithms: readonly KeyAlgorithm[];
+  /** hardware: proven by attestation. declared: nobody proves it. */
+  readonly keyProtection: 'hardware' | 'declared';
+  /** RFC 5280 names: digitalSignature, keyEncipherment, … */
+  readonly keyUsage: readonly string[];
+  /** Dotted OIDs. Never empty. */
+  readonly extendedKeyUsage: readonly string[];
+  readonly validitySeconds: number;
+  /** Renewal is open for this long before the end; at least the validity means always. */
+  readonly renewalWindowSeconds: number;
+  /** Layers that authenticate a first enrollment. Never empty. */
+  readonly authentication: readonly ('secret' | 'attestation')[];
+  /** certificatePolicies OIDs. */
+  readonly policies: readonly string[];
+}
