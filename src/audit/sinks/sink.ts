@@ -1,0 +1,33 @@
+import type { LogStore } from '../store.ts';
+
+/** One entry on its way out, with its place in the log: a receiver sees gaps and repetitions by the index. */
+export interface SinkEntry {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * A receiver outside. `deliver` resolves only when the receiver has acknowledged all: then the cursor moves. What was
+ * delivered and not acknowledged is delivered again, so a receiver drops what it has by index.
+ */
+export interface Sink {
+  readonly name: string;
+  deliver(entries: readonly SinkEntry[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const batch = 256;
+
+/** Moves what is new to the sink. Returns how many entries; throws what the sink throws, and then the cursor stands. */
+export async function drain(sink: Sink, log: LogStore, size: number): Promise<number> {
+  let cursor = await log.sinkCursor(sink.name);
+  const start = cursor;
+  while (cursor < size) {
+    const entries = await log.entries(cursor, Math.min(cursor + batch, size));
+    if (entries.length === 0) break;
+    await sink.deliver(entries);
+    cursor += entries.length;
+    await log.saveSinkCursor(sink.name, cursor);
+  }
+  return cursor - start;
+}

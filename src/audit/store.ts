@@ -1,0 +1,27 @@
+import type { TileHashes } from './tile-hashes.ts';
+
+/** What the log's readers and its checkpoint publisher ask of the store. */
+export interface LogStore {
+  /** The log's head: number of entries and the compact range over them, as one transaction left it. */
+  head(): Promise<LogHead>;
+  /** Entries [from, to), in order; at most 1,024 a call. */
+  entries(
+    from: number,
+    to: number,
+  ): Promise<readonly { readonly index: number; readonly bytes: Uint8Array }[]>;
+  hashes: TileHashes;
+  /** Index of the entry with this id (request id, act id); null when there is none. */
+  find(id: string): Promise<number | null>;
+  /** The newest signed checkpoint kept in the database. */
+  note(): Promise<string | null>;
+  saveNote(size: number, note: string): Promise<void>;
+  /** How far a sink has acknowledged: entries below this index are delivered. */
+  sinkCursor(sink: string): Promise<number>;
+  saveSinkCursor(sink: string, index: number): Promise<void>;
+}
+
+export interface LogHead {
+  readonly size: number;
+  /** CompactRange, serialised. */
+  readonly range: Uint8Array;
+}
