@@ -1,0 +1,124 @@
+import type { Template } from '#ca';
+import type { DeviceClass } from '#inventory';
+import type { RateLimit } from '#limits';
+import type { SecretReference } from './secret.ts';
+
+/** sallyport.yaml, checked and resolved: every path absolute, every duration in seconds, frozen to the last leaf. */
+export interface Configuration {
+  /** The file, absolute. */
+  readonly file: string;
+  /** Its folder, from which relative paths counted. */
+  readonly directory: string;
+  readonly authority: { readonly name: string; readonly data: string };
+  readonly issuers: readonly IssuerConfiguration[];
+  readonly listeners: readonly ListenerConfiguration[];
+  readonly templates: readonly Template[];
+  readonly deviceClasses: readonly DeviceClass[];
+  readonly limits: LimitsConfiguration;
+  readonly secrets: SecretsConfiguration;
+  readonly approvals: { readonly lifetimeSeconds: number; readonly retryAfterSeconds: number };
+  readonly policy: PolicyConfiguration;
+  readonly log: LogConfiguration;
+}
+
+export interface IssuerConfiguration {
+  readonly name: string;
+  readonly certificate: string;
+  /** Root last. */
+  readonly chain: readonly string[];
+  readonly key: EncryptedKeyFile;
+  readonly crl: { readonly lifetimeSeconds: number; readonly refreshSeconds: number };
+  /** http, without a slash at the end. */
+  readonly publicUrl: string;
+}
+
+export interface EncryptedKeyFile {
+  readonly file: string;
+  readonly passphrase: SecretReference;
+}
+
+export type ListenerConfiguration = PublicListener | EnrollListener | AdminListener;
+
+interface ListenerBounds {
+  readonly name: string;
+  readonly maximumBodyBytes: number;
+  readonly maximumConnections: number;
+  readonly requestTimeoutSeconds: number;
+}
+
+interface AddressedListener extends ListenerBounds {
+  /** IPv4 or IPv6. */
+  readonly address: string;
+  /** 0: the system chooses. */
+  readonly port: number;
+  /** CIDRs. */
+  readonly sources: readonly string[];
+}
+
+export interface PublicListener extends AddressedListener {
+  readonly class: 'public';
+}
+
+export interface EnrollListener extends AddressedListener {
+  readonly class: 'enroll';
+  readonly tls: TlsConfiguration;
+  readonly protocols: ProtocolsConfiguration;
+}
+
+export interface AdminListener extends ListenerBounds {
+  readonly class: 'admin';
+  readonly socket: string;
+}
+
+export interface TlsConfiguration {
+  readonly certificate: string;
+  readonly chain: readonly string[];
+  readonly key: { readonly file: string; readonly passphrase: SecretReference | null };
+  readonly minimum: 'TLSv1.3' | 'TLSv1.2';
+}
+
+/** A protocol that is absent is not served. */
+export interface ProtocolsConfiguration {
+  readonly est?: EstConfiguration;
+}
+
+export interface EstConfiguration {
+  readonly templates: readonly string[];
+  /** null: requests without a label are refused. */
+  readonly defaultTemplate: string | null;
+}
+
+export interface LimitsConfiguration {
+  readonly source: RateLimit;
+  readonly device: RateLimit;
+  readonly template: RateLimit;
+  /** Only the templates that have their own. */
+  readonly templates: Readonly<Record<string, RateLimit>>;
+}
+
+export interface SecretsConfiguration {
+  readonly lifetimeSeconds: number;
+  readonly maximumLifetimeSeconds: number;
+  /** Newest first. */
+  readonly macKeys: readonly { readonly id: string; readonly key: SecretReference }[];
+}
+
+export interface PolicyConfiguration {
+  /** null: the built-in policies. */
+  readonly file: string | null;
+  readonly additional: readonly string[];
+}
+
+export interface LogConfiguration {
+  readonly origin: string;
+  readonly key: EncryptedKeyFile;
+  readonly checkpointFile: string;
+  readonly checkpointIntervalSeconds: number;
+  readonly sinks: readonly SinkConfiguration[];
+}
+
+export interface SinkConfiguration {
+  readonly name: string;
+  readonly kind: 'ndjson';
+  readonly file: string;
+}

@@ -1,0 +1,151 @@
+import { SocketAddress, isIPv4 } from 'node:net';
+import { isAbsolute, relative, resolve } from 'node:path';
+import type { KeyPath } from './problem.ts';
+import { quote } from './problem.ts';
+import type { Settings } from './schema/settings.ts';
+import { didYouMean } from './suggestion.ts';
+
+/** A problem between sections, its place still to be looked up: at the key, or at what is written there. */
+export interface Objection {
+  readonly path: KeyPath;
+  readonly part: 'key' | 'value';
+  readonly message: string;
+}
+
+/** What no section can see by itself: names that name nothing, and things of which there is one for two. */
+export function crossReferenceProblems(settings: Settings, directory: string): Objection[] {
+  return [
+    ...templateProblems(settings),
+    ...deviceClassProblems(settings),
+    ...listenerProblems(settings),
+    ...endpointProblems(settings, directory),
+    ...fileProblems(settings, directory),
+    ...Object.keys(settings.limits.templates).flatMap((name) =>
+      unknownName(['limits', 'templates', name], name, 'template', Object.keys(settings.templates), 'key'),
+    ),
+  ];
+}
+
+function templateProblems({ templates, issuers }: Settings): Objection[] {
+  return Object.entries(templates).flatMap(([name, { issuer }]) =>
+    unknownName(['templates', name, 'issuer'], issuer, 'issuer', Object.keys(issuers)),
+  );
+}
+
+function deviceClassProblems({ deviceClasses, templates, listeners }: Settings): Objection[] {
+  const templateNames = Object.keys(templates);
+  const enrollNames = Object.keys(listeners).filter((name) => listeners[name]?.class === 'enroll');
+  return Object.entries(deviceClasses).flatMap(([name, deviceClass]) => [
+    ...(deviceClass.templates ?? []).flatMap((template, index) =>
+      unknownName(['deviceClasses', name, 'templates', index], template, 'template', templateNames),
+    ),
+    ...(deviceClass.listeners ?? []).flatMap((listener, index) =>
+      unknownName(['deviceClasses', name, 'listeners', index], listener, 'enroll listener', enrollNames),
+    ),
+  ]);
+}
+
+function listenerProblems({ listeners, templates }: Settings): Objection[] {
+  const templateNames = Object.keys(templates);
+  return Object.entries(listeners).flatMap(([name, listener]) =>
+    listener.class === 'enroll'
+      ? (listener.protocols.est?.templates ?? []).flatMap((template, index) =>
+          unknownName(
+            ['listeners', name, 'protocols', 'est', 'templates', index],
+            template,
+            'template',
+            templateNames,
+          ),
+        )
+      : [],
+  );
+}
+
+/** The admin socket is the one way in for operators; an address serves one listener. */
+function endpointProblems({ listeners }: Settings, directory: string): Objection[] {
+  const objections: Objection[] = [];
+  const taken: { readonly name: string; readonly address: string; readonly port: number }[] = [];
+  let admin: string | null = null;
+  for (const [name, listener] of Object.entries(listeners)) {
+    const at = (key: string, message: string) =>
+      objections.push({ path: ['listeners', name, key], part: 'value', message });
+    if (listener.class === 'admin') {
+      if (admin !== null) at('class', `${admin} is an admin listener already: there is exactly one`);
+      admin ??= name;
+      // sun_path of unix(7), with its terminator.
+      const bytes = Buffer.byteLength(resolve(directory, listener.socket));
+      if (bytes > 107) at('socket', `is ${bytes} bytes long as an absolute path; the system allows 107`);
+      continue;
+    }
+    const { address, port } = listener;
+    const other =
+      port === 0
+        ? undefined
+        : taken.find((earlier) => earlier.port === port && overlap(earlier.address, address));
+    if (other !== undefined) at('port', `listener ${other.name} has this address and port already`);
+    taken.push({ name, address, port });
+  }
+  if (admin === null) {
+    const message =
+      'one listener must be of class admin: without it no operator command reaches the authority';
+    objections.push({ path: ['listeners'], part: 'key', message });
+  }
+  return objections;
+}
+
+/** A wildcard takes the port from every address of its family; `::` takes it from IPv4 as well. */
+function overlap(one: string, other: string): boolean {
+  const addresses = [canonicalAddress(one), canonicalAddress(other)];
+  if (addresses[0] === addresses[1] || addresses.includes('::')) return true;
+  return addresses.includes('0.0.0.0') && addresses.every((address) => isIPv4(address));
+}
+
+function canonicalAddress(address: string): string {
+  return isIPv4(address) ? address : new SocketAddress({ address, family: 'ipv6' }).address;
+}
+
+/** One key for one purpose, one writer for one file, and the checkpoint out of reach of a restored database. */
+function fileProblems({ authority, issuers, listeners, log }: Settings, directory: string): Objection[] {
+  const objections: Objection[] = [];
+  const uses = new Map<string, string>();
+  const once = (path: KeyPath, file: string, use: string) => {
+    const absolute = resolve(directory, file);
+    const other = uses.get(absolute);
+    if (other !== undefined && other !== use) {
+      objections.push({ path, part: 'value', message: `is ${other} already: each file has one purpose` });
+    }
+    uses.set(absolute, other ?? use);
+  };
+  for (const [name, { key }] of Object.entries(issuers)) {
+    once(['issuers', name, 'key', 'file'], key.file, `the key of issuer ${name}`);
+  }
+  for (const [name, listener] of Object.entries(listeners)) {
+    // Listeners may share a certificate and so its key.
+    if (listener.class === 'enroll') {
+      once(['listeners', name, 'tls', 'key', 'file'], listener.tls.key.file, 'a TLS key');
+    }
+  }
+  once(['log', 'key', 'file'], log.key.file, 'the key of the log');
+  once(['log', 'checkpointFile'], log.checkpointFile, 'the checkpoint');
+  for (const [name, { ndjson }] of Object.entries(log.sinks)) {
+    once(['log', 'sinks', name, 'ndjson', 'file'], ndjson.file, `the file of sink ${name}`);
+  }
+  const fromData = relative(resolve(directory, authority.data), resolve(directory, log.checkpointFile));
+  if (!fromData.startsWith('..') && !isAbsolute(fromData)) {
+    const message =
+      'must be outside authority.data: a restored database would bring its own checkpoint and prove itself';
+    objections.push({ path: ['log', 'checkpointFile'], part: 'value', message });
+  }
+  return objections;
+}
+
+function unknownName(
+  path: KeyPath,
+  name: string,
+  kind: string,
+  known: readonly string[],
+  part: 'key' | 'value' = 'value',
+): Objection[] {
+  if (known.includes(name)) return [];
+  return [{ path, part, message: `there is no ${kind} ${quote(name)}${didYouMean(name, known)}` }];
+}

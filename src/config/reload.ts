@@ -1,0 +1,65 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Configuration } from './configuration.ts';
+
+/** What a changed file means for a running authority, as key paths: `templates.device`, `listeners.enroll.sources`. */
+export interface ReloadPlan {
+  /** Differences that can be put in force now. */
+  readonly changed: string[];
+  /** Differences that cannot: with any of these the running configuration stays whole, and the operator is told. */
+  readonly needsRestart: string[];
+}
+
+/**
+ * Compares two loaded configurations. What they refer to (policies, MAC keys, certificates) is not compared: it may
+ * have changed behind the same path.
+ */
+export function reloadable(running: Configuration, next: Configuration): ReloadPlan {
+  const changed = [
+    ...differingNames('templates', running.templates, next.templates),
+    ...differingNames('deviceClasses', running.deviceClasses, next.deviceClasses),
+    ...differingKeys('limits', running.limits, next.limits),
+    ...differingKeys('secrets', running.secrets, next.secrets),
+    ...differingKeys('approvals', running.approvals, next.approvals),
+    ...differingKeys('policy', running.policy, next.policy),
+  ];
+  const needsRestart = [
+    ...differingKeys('', { file: running.file }, { file: next.file }),
+    ...differingKeys('authority', running.authority, next.authority),
+    ...differingNames('issuers', running.issuers, next.issuers),
+    ...differingKeys('log', running.log, next.log),
+  ];
+  for (const path of listenerDifferences(running, next)) {
+    (/\.(?:sources|protocols)$/.test(path) ? changed : needsRestart).push(path);
+  }
+  return { changed, needsRestart };
+}
+
+/** A listener that comes or goes is named whole; one that stays, key by key. */
+function listenerDifferences(running: Configuration, next: Configuration): string[] {
+  return differingNames('listeners', running.listeners, next.listeners).flatMap((path) => {
+    const name = path.slice('listeners.'.length);
+    const before = running.listeners.find((listener) => listener.name === name);
+    const after = next.listeners.find((listener) => listener.name === name);
+    return before === undefined || after === undefined ? [path] : differingKeys(path, before, after);
+  });
+}
+
+function differingNames<Entry extends { readonly name: string }>(
+  section: string,
+  running: readonly Entry[],
+  next: readonly Entry[],
+): string[] {
+  return differingKeys(section, byName(running), byName(next));
+}
+
+const byName = <Entry extends { readonly name: string }>(entries: readonly Entry[]) =>
+  Object.fromEntries(entries.map((entry) => [entry.name, entry]));
+
+function differingKeys(section: string, running: object, next: object): string[] {
+  const before = new Map<string, unknown>(Object.entries(running));
+  const after = new Map<string, unknown>(Object.entries(next));
+  const keys = [...new Set([...before.keys(), ...after.keys()])].toSorted();
+  return keys
+    .filter((key) => !isDeepStrictEqual(before.get(key), after.get(key)))
+    .map((key) => (section === '' ? key : `${section}.${key}`));
+}

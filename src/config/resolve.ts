@@ -1,0 +1,168 @@
+import { dirname, resolve } from 'node:path';
+import type { Template } from '#ca';
+import type { DeviceClass } from '#inventory';
+import type {
+  Configuration,
+  EncryptedKeyFile,
+  IssuerConfiguration,
+  ListenerConfiguration,
+  LogConfiguration,
+  ProtocolsConfiguration,
+  TlsConfiguration,
+} from './configuration.ts';
+import type { Settings } from './schema/settings.ts';
+import type { SecretReference } from './secret.ts';
+
+/** Names move from keys into their entries, paths become absolute. `file` is absolute. */
+export function resolveSettings(settings: Settings, file: string): Configuration {
+  const directory = dirname(file);
+  const paths = new PathsOf(directory);
+  const { authority, limits, secrets, approvals, policy } = settings;
+  return deepFreeze({
+    file,
+    directory,
+    authority: { name: authority.name, data: paths.resolve(authority.data) },
+    issuers: named(settings.issuers, (name, issuer) => resolveIssuer(name, issuer, paths)),
+    listeners: named(settings.listeners, (name, listener) => resolveListener(name, listener, paths)),
+    templates: named(settings.templates, resolveTemplate),
+    deviceClasses: named(settings.deviceClasses, resolveDeviceClass),
+    limits,
+    secrets: {
+      lifetimeSeconds: secrets.lifetime,
+      maximumLifetimeSeconds: secrets.maximumLifetime,
+      macKeys: secrets.macKeys.map(({ id, key }) => ({ id, key: paths.secret(key) })),
+    },
+    approvals: { lifetimeSeconds: approvals.lifetime, retryAfterSeconds: approvals.retryAfter },
+    policy: {
+      file: policy.file === undefined ? null : paths.resolve(policy.file),
+      additional: policy.additional.map((path) => paths.resolve(path)),
+    },
+    log: resolveLog(settings.log, paths),
+  });
+}
+
+class PathsOf {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  resolve(path: string): string {
+    return resolve(this.#directory, path);
+  }
+
+  secret(reference: SecretReference): SecretReference {
+    return 'file' in reference ? { file: this.resolve(reference.file) } : reference;
+  }
+
+  key(key: EncryptedKeyFile): EncryptedKeyFile {
+    return { file: this.resolve(key.file), passphrase: this.secret(key.passphrase) };
+  }
+}
+
+function resolveIssuer(
+  name: string,
+  issuer: Settings['issuers'][string],
+  paths: PathsOf,
+): IssuerConfiguration {
+  return {
+    name,
+    certificate: paths.resolve(issuer.certificate),
+    chain: issuer.chain.map((path) => paths.resolve(path)),
+    key: paths.key(issuer.key),
+    crl: { lifetimeSeconds: issuer.crl.lifetime, refreshSeconds: issuer.crl.refresh },
+    publicUrl: issuer.publicUrl,
+  };
+}
+
+type ListenerSettings = Settings['listeners'][string];
+type EnrollSettings = Extract<ListenerSettings, { class: 'enroll' }>;
+
+function resolveListener(name: string, listener: ListenerSettings, paths: PathsOf): ListenerConfiguration {
+  const { maximumBodyBytes, maximumConnections, requestTimeout } = listener;
+  const bounds = { name, maximumBodyBytes, maximumConnections, requestTimeoutSeconds: requestTimeout };
+  if (listener.class === 'admin') {
+    return { class: 'admin', ...bounds, socket: paths.resolve(listener.socket) };
+  }
+  const { address, port, sources } = listener;
+  const addressed = { ...bounds, address, port, sources };
+  if (listener.class === 'public') return { class: 'public', ...addressed };
+  return {
+    class: 'enroll',
+    ...addressed,
+    tls: resolveTls(listener.tls, paths),
+    protocols: resolveProtocols(listener.protocols),
+  };
+}
+
+function resolveTls(
+  { certificate, chain, key, minimum }: EnrollSettings['tls'],
+  paths: PathsOf,
+): TlsConfiguration {
+  return {
+    certificate: paths.resolve(certificate),
+    chain: chain.map((path) => paths.resolve(path)),
+    key: {
+      file: paths.resolve(key.file),
+      passphrase: key.passphrase === undefined ? null : paths.secret(key.passphrase),
+    },
+    minimum,
+  };
+}
+
+function resolveProtocols({ est }: EnrollSettings['protocols']): ProtocolsConfiguration {
+  if (est === undefined) return {};
+  return { est: { templates: est.templates, defaultTemplate: est.defaultTemplate ?? null } };
+}
+
+function resolveTemplate(name: string, settings: Settings['templates'][string]): Template {
+  const { validity, renewalWindow, ...rest } = settings;
+  const openFor = renewalWindow ?? Math.floor(validity / 3);
+  return {
+    name,
+    ...rest,
+    validitySeconds: validity,
+    renewalWindowSeconds: openFor === 'always' ? validity : openFor,
+  };
+}
+
+function resolveDeviceClass(name: string, settings: Settings['deviceClasses'][string]): DeviceClass {
+  return {
+    name,
+    attestation: settings.attestation,
+    approval: settings.approval,
+    templates: settings.templates ?? null,
+    listeners: settings.listeners ?? null,
+    maximumValiditySeconds: settings.maximumValidity ?? null,
+  };
+}
+
+function resolveLog(log: Settings['log'], paths: PathsOf): LogConfiguration {
+  return {
+    origin: log.origin,
+    key: paths.key(log.key),
+    checkpointFile: paths.resolve(log.checkpointFile),
+    checkpointIntervalSeconds: log.checkpointInterval,
+    sinks: named(log.sinks, (name, sink) => ({
+      name,
+      kind: 'ndjson',
+      file: paths.resolve(sink.ndjson.file),
+    })),
+  };
+}
+
+function named<Entry, Resolved>(
+  map: Readonly<Record<string, Entry>>,
+  resolveEntry: (name: string, entry: Entry) => Resolved,
+): Resolved[] {
+  return Object.entries(map).map(([name, entry]) => resolveEntry(name, entry));
+}
+
+/** A configuration is shared by everything that runs: nobody changes it in passing. */
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null) deepFreeze(part);
+  }
+  return Object.freeze(value);
+}

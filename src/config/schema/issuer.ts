@@ -1,0 +1,52 @@
+import * as z from 'zod';
+import { encryptedKey } from './secret-reference.ts';
+import { duration, path } from './values.ts';
+
+/**
+ * RFC 5280 section 8: CAs SHOULD NOT include URIs that specify https in extensions; who fetches a CRL to check a TLS
+ * server would need the CRL first.
+ */
+const publicUrl = z
+  .string()
+  .superRefine((text, context) => {
+    const url = URL.parse(text);
+    if (url?.protocol === 'https:') {
+      context.addIssue(
+        'must be http: certificates and CRLs are signed, and fetching them must not need TLS (RFC 5280 section 8)',
+      );
+    } else if (
+      url?.protocol !== 'http:' ||
+      url.username !== '' ||
+      url.password !== '' ||
+      /[?#\s]/.test(text)
+    ) {
+      context.addIssue('must be an http URL without user, query and fragment');
+    }
+  })
+  .transform((text) => text.replace(/\/+$/, ''))
+  .meta({ form: 'http URL' });
+
+const crl = z
+  .strictObject({
+    lifetime: duration('10m', '366d').prefault('7d').describe('From thisUpdate to nextUpdate.'),
+    refresh: duration('1m', '366d')
+      .prefault('1d')
+      .describe(
+        'A new CRL at least this often, besides one at each revocation. Shorter than the lifetime: the rest is the time to mend a publisher that stands still.',
+      ),
+  })
+  .superRefine(({ lifetime, refresh }, context) => {
+    if (refresh >= lifetime) {
+      context.addIssue({ code: 'custom', path: ['refresh'], message: 'must be shorter than the lifetime' });
+    }
+  });
+
+export const issuer = z.strictObject({
+  certificate: path.describe('The issuing CA certificate, PEM.'),
+  chain: z.array(path).min(1).describe('The certificates above it, PEM files, the root last.'),
+  key: encryptedKey.describe('Its private key.'),
+  crl: crl.prefault({}).describe('Its revocation list.'),
+  publicUrl: publicUrl.describe(
+    'Base of the CRL and CA certificate URLs (CDP, AIA) in every certificate: a public listener as devices reach it.',
+  ),
+});

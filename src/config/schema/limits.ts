@@ -1,0 +1,26 @@
+import * as z from 'zod';
+import { entryName, rate } from './values.ts';
+
+/** Rates of the generic cell rate algorithm. A refused request spends nothing. */
+export const limits = z.strictObject({
+  // A site behind NAT is one source. An enrollment is about three requests: a burst of 600 lets 200 devices start at
+  // once, 300 a minute finish 5,000 devices within the hour, and 5 requests a second cost about 1 % of a core.
+  // Guessing is no matter of this limit: secrets have 128 bits.
+  source: rate
+    .prefault({ burst: 600, count: 300, period: '1m' })
+    .describe(
+      'For each source address (IPv6: each /64), before any expensive cryptography. Sized for a site of 5,000 devices behind NAT, about three requests an enrollment.',
+    ),
+  device: rate
+    .prefault({ burst: 5, count: 10, period: '1d' })
+    .describe('For each device: certificates asked for.'),
+  template: rate
+    .prefault({ burst: 200, count: 1000, period: '1h' })
+    .describe(
+      'For each template: certificates asked for by the whole fleet. A thief of many secrets gets no more.',
+    ),
+  templates: z
+    .record(entryName, rate.describe('Of this template.'))
+    .prefault({})
+    .describe('The same for single templates, by name, instead of `limits.template`.'),
+});

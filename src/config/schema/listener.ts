@@ -1,0 +1,117 @@
+import * as z from 'zod';
+import { refusedKeys } from './refused-keys.ts';
+import { secretReference } from './secret-reference.ts';
+import { cidr, distinct, duration, entryName, ipAddress, path, port } from './values.ts';
+
+const bounds = {
+  maximumBodyBytes: z
+    .int()
+    .min(1024)
+    .max(16_777_216)
+    .default(65_536)
+    .describe('A longer request body is cut off and refused.'),
+  maximumConnections: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(2000)
+    .describe(
+      'Further connections are closed at once. Over the network one address (IPv6: one /64) has a quarter of them, at least 8.',
+    ),
+  requestTimeout: duration('1s', '10m')
+    .prefault('30s')
+    .describe('A request must have arrived whole by then.'),
+};
+
+const tls = z.strictObject({
+  certificate: path.describe('Server certificate, PEM.'),
+  chain: z.array(path).default([]).describe('Intermediate certificates to send, PEM files, nearest first.'),
+  key: z
+    .strictObject({
+      file: path.describe('Private key, PKCS#8 PEM.'),
+      passphrase: secretReference.optional().describe('Passphrase of the key, where it is encrypted.'),
+    })
+    .describe('Private key of the server certificate.'),
+  minimum: z
+    .enum(['TLSv1.3', 'TLSv1.2'])
+    .default('TLSv1.3')
+    .describe('TLS floor. TLSv1.2 only for clients that can do no better; strongSwan needs it by default.'),
+});
+
+const est = z
+  .strictObject({
+    templates: distinct(entryName).describe(
+      'Templates served; each is a label: `/.well-known/est/<template>/simpleenroll`.',
+    ),
+    defaultTemplate: entryName
+      .optional()
+      .describe('Template of the paths without a label. Absent: such requests are refused.'),
+  })
+  .superRefine(({ templates, defaultTemplate }, context) => {
+    if (defaultTemplate !== undefined && !templates.includes(defaultTemplate)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['defaultTemplate'],
+        message: 'must be one of the templates listed beside it',
+      });
+    }
+  });
+
+const protocols = z
+  .strictObject({ est: est.optional().describe('EST (RFC 7030).') })
+  .refine((served) => Object.values(served).some((protocol) => protocol !== undefined), {
+    error: 'an enroll listener serves at least one protocol: est',
+  });
+
+const publicListener = z
+  .strictObject({
+    class: z
+      .literal('public')
+      .describe('CRLs and CA certificates over plain HTTP; no secret ever passes here.'),
+    address: ipAddress.describe('Address to listen on. 0.0.0.0 or :: for all.'),
+    port: port.describe('Port; 0 lets the system choose.'),
+    sources: distinct(cidr).default(['0.0.0.0/0', '::/0']).describe('Who may connect.'),
+    ...bounds,
+  })
+  .describe('Revocation lists and CA certificates for everyone.');
+
+const enrollListener = z
+  .strictObject({
+    class: z.literal('enroll').describe('Enrollment protocols over TLS.'),
+    address: ipAddress.describe('Address to listen on. 0.0.0.0 or :: for all.'),
+    port: port.describe('Port; 0 lets the system choose.'),
+    tls: tls.describe('TLS of this listener.'),
+    sources: distinct(cidr).describe('Networks that devices enroll from. No default: this is a decision.'),
+    protocols: protocols.describe('What this listener serves; anything else is refused.'),
+    ...bounds,
+  })
+  .describe('Where devices enroll.');
+
+const adminListener = z
+  .strictObject({
+    class: z.literal('admin').describe('The operator commands.'),
+    socket: path.describe('Unix socket, at most 107 bytes as an absolute path.'),
+    ...bounds,
+  })
+  .describe('Where the operator commands reach the running authority. Exactly one.');
+
+export const listener = z.discriminatedUnion('class', [enrollListener, publicListener, adminListener]);
+
+const socketOnly = 'an admin listener is a Unix socket, never an address: write `socket: run/admin.sock`';
+refusedKeys.add(adminListener, {
+  reasons: {
+    address: socketOnly,
+    port: socketOnly,
+    sources: socketOnly,
+    tls: socketOnly,
+    protocols: 'an admin listener serves no enrollment protocol',
+  },
+});
+refusedKeys.add(publicListener, {
+  reasons: {
+    tls: 'a public listener is plain HTTP: what it serves is signed, and fetching it must not need TLS (RFC 5280 section 8)',
+    protocols: 'a public listener serves no enrollment protocol: make it of class enroll',
+    socket: 'only an admin listener is a socket',
+  },
+});
+refusedKeys.add(enrollListener, { reasons: { socket: 'only an admin listener is a socket' } });

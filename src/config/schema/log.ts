@@ -1,0 +1,31 @@
+import * as z from 'zod';
+import { encryptedKey } from './secret-reference.ts';
+import { duration, entryName, path } from './values.ts';
+
+const sink = z.strictObject({
+  ndjson: z
+    .strictObject({ file: path.describe('One JSON object a line, appended.') })
+    .describe('Entries to a file.'),
+});
+
+export const log = z.strictObject({
+  origin: z
+    .string()
+    .max(255)
+    .regex(
+      /^[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*$/,
+      'an origin is a name like ca.example.com/log, without scheme and spaces',
+    )
+    .describe(
+      'Name of the log in every checkpoint (c2sp.org/tlog-checkpoint), such as `ca.example.com/log`. Never changes.',
+    ),
+  key: encryptedKey.describe('Ed25519 key that signs checkpoints; used for nothing else.'),
+  checkpointFile: path.describe(
+    'Newest checkpoint, compared with the database at start. Outside `authority.data`, so that a restored database cannot bring its own.',
+  ),
+  checkpointInterval: duration('1s', '1h').prefault('1s').describe('A new checkpoint at most this often.'),
+  sinks: z
+    .record(entryName, sink)
+    .prefault({})
+    .describe('Where entries are streamed to, each with its own durable cursor.'),
+});

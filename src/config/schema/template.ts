@@ -1,0 +1,188 @@
+import * as z from 'zod';
+import { keyAlgorithms } from '#keys';
+import { attributeTypes } from '#x509';
+import { quote } from '../problem.ts';
+import { didYouMean } from '../suggestion.ts';
+import { extendedKeyUsage } from './extended-key-usage.ts';
+import { keyAlgorithmProblem, keyUsageProblem, keyUsages } from './key-usage.ts';
+import {
+  alternativeNameProblem,
+  nameKinds,
+  patternProblem,
+  rangeProblem,
+  type NameKind,
+} from './name-pattern.ts';
+import { refusedKeys } from './refused-keys.ts';
+import { distinct, duration, entryName, oid } from './values.ts';
+
+/** RFC 7030 section 3.2.2: a label MUST NOT be one of the operation path segments. */
+const estOperations = ['cacerts', 'simpleenroll', 'simplereenroll', 'csrattrs', 'serverkeygen', 'fullcmc'];
+
+/** A template's name is also its EST label; facts say `none` where a request names no template. */
+export const templateName = entryName.superRefine((name, context) => {
+  if (estOperations.includes(name)) {
+    context.addIssue(
+      `"${name}" is an EST operation, so it cannot be a template's label (RFC 7030 section 3.2.2)`,
+    );
+  }
+  if (name === 'none') context.addIssue('"none" means that no template is named');
+});
+
+const attributeNames = Object.keys(attributeTypes);
+const attributeType = z
+  .string()
+  .superRefine((name, context) => {
+    if (!attributeNames.includes(name)) {
+      context.addIssue(`${quote(name)} is not a subject attribute${didYouMean(name, attributeNames)}`);
+    }
+  })
+  .meta({ form: 'attribute' });
+
+const namePattern = z
+  .string()
+  .superRefine((pattern, context) => {
+    const problem = patternProblem(pattern);
+    if (problem !== null) context.addIssue(problem);
+  })
+  .meta({ form: 'name pattern' });
+
+const subjectAttribute = z
+  .record(attributeType, namePattern)
+  .transform((attribute, context) => {
+    const [entry, ...others] = Object.entries(attribute);
+    if (entry !== undefined && others.length === 0) return { type: entry[0], value: entry[1] };
+    context.addIssue('one attribute for each list entry, such as `- commonName: "{device.id}"`');
+    return z.NEVER;
+  })
+  .meta({ form: 'map of one attribute to its pattern' });
+
+/** `- dns: "…"` with further keys: exactly one kind of name. */
+function ofOneKind<Shape extends z.core.$ZodShape>(valueForm: string, meaning: string, shape: Shape) {
+  const value = z.string().meta({ form: valueForm }).optional();
+  return z.strictObject({
+    dns: value.describe(`${meaning} a DNS name.`),
+    uri: value.describe(`${meaning} a URI.`),
+    email: value.describe(`${meaning} a mail address.`),
+    ip: value.describe(`${meaning} an IP address.`),
+    ...shape,
+  });
+}
+
+/** The one kind that is set, after the problem of its value was raised. */
+function theOneKind(
+  entry: Partial<Record<NameKind, string | undefined>>,
+  problemOf: (kind: NameKind, value: string) => string | null,
+  context: z.RefinementCtx,
+): { kind: NameKind; value: string } {
+  const [kind, ...others] = nameKinds.filter((candidate) => entry[candidate] !== undefined);
+  const value = kind === undefined ? undefined : entry[kind];
+  if (kind === undefined || value === undefined || others.length > 0) {
+    context.addIssue('each list entry names one of dns, uri, email and ip');
+    return z.NEVER;
+  }
+  const problem = problemOf(kind, value);
+  if (problem !== null) context.addIssue({ code: 'custom', path: [kind], message: problem });
+  return { kind, value };
+}
+
+const alternativeName = ofOneKind('name pattern', 'Builds', {
+  optional: z
+    .boolean()
+    .default(false)
+    .describe('Left out when the device has no such identifier; otherwise the request is refused then.'),
+}).transform((entry, context) => ({
+  ...theOneKind(entry, alternativeNameProblem, context),
+  optional: entry.optional,
+}));
+
+const requestedName = ofOneKind('range', 'Range of', {
+  maximum: z.int().min(1).max(100).default(1).describe('How many such names a request may bring.'),
+}).transform((entry, context) => {
+  const { kind, value } = theOneKind(entry, rangeProblem, context);
+  return { kind, within: value, maximum: entry.maximum };
+});
+
+const request = z.strictObject({
+  ignoredSubjectAttributes: distinct(attributeType, 0)
+    .default([
+      'countryName',
+      'stateOrProvinceName',
+      'localityName',
+      'organizationName',
+      'organizationalUnitName',
+    ])
+    .describe('Subject attributes that a request may carry in vain: neither copied nor objected to.'),
+  subjectAltName: z
+    .array(requestedName)
+    .max(32)
+    .prefault([])
+    .describe(
+      'Names that a request may choose itself: at or below a DNS or mail domain, under the beginning of a URI, in a CIDR.',
+    ),
+});
+
+const keyUsage = z.enum(keyUsages, {
+  error: ({ input }) =>
+    input === 'keyCertSign' || input === 'cRLSign'
+      ? `${input} makes a CA of a device; no template may have it`
+      : undefined,
+});
+
+const renewalWindow = z
+  .union([z.literal('always'), duration('1s', '3653d')], {
+    error: ({ input }) => (input === undefined ? undefined : 'must be a duration such as 30d, or always'),
+  })
+  .meta({ form: 'duration, `always`' });
+
+/** A certificate profile as the file has it; its name is the key above it. */
+export const template = z
+  .strictObject({
+    issuer: entryName.describe('Issuer that signs.'),
+    subject: z.array(subjectAttribute).max(16).prefault([]).describe('Subject, in order.'),
+    subjectAltName: z.array(alternativeName).max(32).prefault([]).describe('Alternative names.'),
+    keyAlgorithms: distinct(z.enum(keyAlgorithms)).describe('Keys that may be certified.'),
+    keyProtection: z
+      .enum(['declared', 'hardware'])
+      .default('declared')
+      .describe('hardware: attestation proves it. declared: nobody proves it.'),
+    keyUsage: distinct(keyUsage)
+      .default(['digitalSignature'])
+      .describe('Key usage (RFC 5280 section 4.2.1.3).'),
+    extendedKeyUsage: distinct(extendedKeyUsage).describe('Extended key usage (RFC 5280 section 4.2.1.12).'),
+    validity: duration('5m', '3653d').describe(
+      'Life of a certificate, never past its issuer. At most ten years.',
+    ),
+    renewalWindow: renewalWindow
+      .optional()
+      .describe('Renewal is open for this long before the end.')
+      .meta({ otherwise: 'a third of the validity' }),
+    authentication: distinct(
+      z.enum(['secret', 'attestation']),
+      1,
+      'a template without any authentication layer is refused: list secret, attestation or both',
+    ).describe('Layers that authenticate a first enrollment.'),
+    policies: distinct(oid, 0).default([]).describe('Certificate policies.'),
+    request: request.prefault({}).describe('What a request may ask for beyond what the template builds.'),
+  })
+  .superRefine((settings, context) => {
+    const { subject, subjectAltName, keyUsage: usages, keyAlgorithms: algorithms } = settings;
+    // RFC 5280 section 4.1.2.6: an empty subject needs a subjectAltName.
+    if (subject.length === 0 && !subjectAltName.some(({ optional }) => !optional)) {
+      context.addIssue('a template needs a subject, or a subjectAltName that is not optional');
+    }
+    for (const [index, usage] of usages.entries()) {
+      const message = keyUsageProblem(usage, usages, algorithms);
+      if (message !== null) context.addIssue({ code: 'custom', path: ['keyUsage', index], message });
+    }
+    for (const [index, algorithm] of algorithms.entries()) {
+      const message = keyAlgorithmProblem(algorithm, usages);
+      if (message !== null) context.addIssue({ code: 'custom', path: ['keyAlgorithms', index], message });
+    }
+  });
+
+refusedKeys.add(template, {
+  reasons: {
+    basicConstraints: 'no template makes a CA',
+    extensions: 'a template has the extensions that its own keys name, and no others',
+  },
+});
