@@ -1,0 +1,31 @@
+import type { Issuer } from '#ca';
+import type { Bundle } from '#policy';
+import type { Certificate } from '#x509';
+import type { MacKey } from './one-time-secret.ts';
+import type { References } from './references.ts';
+
+/**
+ * What is in force. Replaced as a whole when the configuration is reloaded; a request keeps the one it began with. The bodies of references
+ * and policies are in the store under their digests before an Authority is put in force.
+ */
+export interface Authority {
+  readonly references: References;
+  readonly referencesDigest: string;
+  readonly bundle: Bundle;
+  readonly issuers: ReadonlyMap<string, IssuerInForce>;
+  /** The newest first. */
+  readonly macKeys: readonly MacKey[];
+  /** The longest that a client whose request is held is told to wait. */
+  readonly longestRetryAfterSeconds: number;
+}
+
+export interface IssuerInForce {
+  readonly issuer: Issuer;
+  readonly crlUrls: readonly string[];
+  readonly caIssuersUrls: readonly string[];
+}
+
+/** The CA certificates of an issuer, itself first and the root last. */
+export function path(issuer: Issuer): readonly Certificate[] {
+  return [issuer.certificate, ...issuer.chain];
+}

@@ -1,0 +1,70 @@
+import type { ErrorCode } from '#errors';
+import type { Action, Facts, Verdict } from '#policy';
+import type { Observations } from './observations.ts';
+
+/** One leaf for every request that reached a protocol, refusals included. */
+export interface RequestEntry {
+  readonly type: 'request';
+  readonly version: 1;
+  /** The request's id: the support code that a client is shown. */
+  readonly id: string;
+  /** Milliseconds since the epoch; the time with which facts were derived. */
+  readonly time: number;
+  readonly action: Action;
+  readonly observations: Observations;
+  /** Digests of the references and of the policy bundle in force; both bodies are in the store. */
+  readonly references: string;
+  readonly policies: string;
+  readonly facts: Facts;
+  readonly verdict: Verdict;
+  readonly outcome: Outcome;
+  /** Where the request ended by an error and not by the verdict. */
+  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+  readonly certificate: {
+    readonly issuer: string;
+    readonly serialNumber: string;
+    readonly sha256: string;
+    readonly template: string;
+    readonly deviceId: string;
+    readonly predecessor: string | null;
+  } | null;
+}
+
+export type Outcome =
+  /** A certificate was issued. */
+  | 'issued'
+  /** The same request again: the same certificate was delivered. */
+  | 'redelivered'
+  | 'held'
+  | 'refused'
+  /** An operation without a certificate, such as cacerts. */
+  | 'answered'
+  /** Bytes that do not parse. */
+  | 'malformed'
+  /** Allowed, and then a fault of ours: nothing was delivered. */
+  | 'failed';
+
+/** An operator's act, in the same transaction as what it did. */
+export interface ActEntry {
+  readonly type: 'act';
+  readonly version: 1;
+  readonly id: string;
+  readonly time: number;
+  readonly operator: string;
+  /** device.import, device.approve, device.suspend, secret.create, request.approve, certificate.revoke, … */
+  readonly act: string;
+  /** What it was done to, and how; never a secret. */
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** What the authority did by itself: created, started, reloaded, CRL issued, intent swept. */
+export interface AuthorityEntry {
+  readonly type: 'authority';
+  readonly version: 1;
+  readonly id: string;
+  readonly time: number;
+  readonly event: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export type Entry = RequestEntry | ActEntry | AuthorityEntry;

@@ -1,0 +1,13 @@
+export { type Authority, type IssuerInForce, path } from './authority.ts';
+export { type Clock, steadyClock } from './clock.ts';
+export { actionOf, derive, type Derivation } from './derive.ts';
+export { namesDigest, sha256Hex } from './digests.ts';
+export { Enrollment, type EnrollmentPorts } from './enroll.ts';
+export type { ActEntry, AuthorityEntry, Entry, Outcome, RequestEntry } from './entry.ts';
+export type * from './observations.ts';
+export { generateSecret, type MacKey, macSecret } from './one-time-secret.ts';
+export { type IssuerReference, type ListenerReference, named, type References } from './references.ts';
+export type { Admission, Answer, Credential, EnrollmentRequest } from './request.ts';
+export type * from './store.ts';
+export { supportCode } from './support-code.ts';
+export { replayEntry, type Replay } from './replay.ts';

@@ -1,0 +1,125 @@
+import type { DeviceState } from '#inventory';
+import type { GeneralName, Name } from '#x509';
+
+/**
+ * What the layers saw: plain, serialisable, recorded in the log as they are. A layer that saw nothing leaves its group
+ * null. Times are milliseconds since the epoch, digests are SHA-256 in lower-case hex.
+ */
+export interface Observations {
+  readonly source: SourceObservation;
+  readonly rate: RateObservation;
+  readonly request: RequestObservation | null;
+  readonly secret: SecretObservation | null;
+  readonly presenter: PresenterObservation | null;
+  readonly device: DeviceObservation | null;
+  readonly evidence: EvidenceObservation | null;
+  readonly key: KeyObservation | null;
+  readonly approval: ApprovalObservation | null;
+}
+
+/** Where the request came in, and what it asked for by address. */
+export interface SourceObservation {
+  readonly listener: string;
+  readonly protocol: 'est';
+  readonly operation: string;
+  /** The template named by label or by the listener's default; null where the operation needs none. */
+  readonly template: string | null;
+  readonly address: string;
+  readonly tls: { readonly version: string; readonly cipher: string } | null;
+}
+
+/** The theoretical arrival time of each limit's key before this request; null for a key never seen (limits/gcra.ts). */
+export interface RateObservation {
+  readonly source: { readonly tat: number | null };
+  /** null at admit. */
+  readonly device: { readonly tat: number | null } | null;
+  readonly template: { readonly tat: number | null } | null;
+}
+
+/** What the certification request asked for; nothing in here reaches a certificate but by the template. */
+export interface RequestObservation {
+  readonly subject: Name;
+  readonly subjectAltName: readonly GeneralName[];
+  /** Requested extensions, the SAN included; values in base64. */
+  readonly extensions: readonly {
+    readonly oid: string;
+    readonly critical: boolean;
+    readonly value: string;
+  }[];
+  /** The request's own signature verifies. */
+  readonly possession: boolean;
+  readonly challengePassword: 'absent' | 'present';
+}
+
+export interface SecretObservation {
+  /** null: no secret has this value. */
+  readonly id: string | null;
+  /**
+   * The id of the device that the user name beside it names, where it names one. Any other user name is not written
+   * down: people put the secret there.
+   */
+  readonly userNameDevice: string | null;
+  readonly state: 'live' | 'reserved' | 'spent' | 'void' | null;
+  readonly expiresAt: number | null;
+  readonly template: string | null;
+  readonly expected: {
+    readonly subject: Name | null;
+    readonly subjectAltName: readonly GeneralName[] | null;
+  } | null;
+  /** For whom it was reserved or spent. */
+  readonly reservedFor: { readonly spki: string; readonly names: string } | null;
+  /** The certificate it was spent for, while that is still current (neither revoked nor expired). */
+  readonly certificate: string | null;
+}
+
+/** The client certificate, whose key the TLS handshake proved. */
+export interface PresenterObservation {
+  readonly sha256: string;
+  readonly subject: Name;
+  readonly subjectAltName: readonly GeneralName[];
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly selfSigned: boolean;
+  readonly isCa: boolean;
+  /** SHA-256 of the CA certificate of ours under which its signature verifies; null for none. */
+  readonly issuedBy: string | null;
+  /** Its row in our store; null: we know no such certificate. */
+  readonly record: {
+    readonly template: string;
+    readonly deviceId: string;
+    readonly revoked: boolean;
+  } | null;
+}
+
+export interface DeviceObservation {
+  readonly id: string;
+  readonly serialNumber: string | null;
+  readonly deviceClass: string;
+  readonly state: DeviceState;
+  readonly identifiers: Readonly<Record<string, string>>;
+}
+
+export interface EvidenceObservation {
+  /** Formats offered. */
+  readonly offered: readonly string[];
+}
+
+export interface KeyObservation {
+  readonly spki: string;
+  readonly algorithm: string;
+  readonly bits: number;
+  readonly weaknesses: readonly string[];
+  /** Another device has or had a certificate for this key. */
+  readonly shared: boolean;
+}
+
+/** The open approval that fits device, template and key; its names are compared when deriving. */
+export interface ApprovalObservation {
+  readonly id: string;
+  /** null: given beforehand, for whatever key the device brings. */
+  readonly spki: string | null;
+  readonly names: string | null;
+  readonly lifts: readonly string[];
+  readonly expiresAt: number;
+  readonly by: string;
+}

@@ -1,0 +1,38 @@
+import type { Template } from '#ca';
+import type { DeviceClass } from '#inventory';
+import type { RateLimit } from '#limits';
+
+/** What an operator configures and deriving reads. Recorded in the store under its digest, named in every entry. */
+export interface References {
+  readonly listeners: Readonly<Record<string, ListenerReference>>;
+  readonly templates: Readonly<Record<string, Template>>;
+  readonly deviceClasses: Readonly<Record<string, DeviceClass>>;
+  /** By issuer name. */
+  readonly issuers: Readonly<Record<string, IssuerReference>>;
+  readonly limits: {
+    readonly source: RateLimit;
+    readonly device: RateLimit;
+    readonly template: RateLimit;
+    readonly templates: Readonly<Record<string, RateLimit>>;
+  };
+}
+
+export interface ListenerReference {
+  readonly listenerClass: 'public' | 'enroll' | 'admin';
+  readonly tlsMinimum: 'TLSv1.2' | 'TLSv1.3' | null;
+  readonly sources: readonly string[];
+  readonly protocols: {
+    readonly est?: { readonly templates: readonly string[]; readonly defaultTemplate: string | null };
+  };
+}
+
+export interface IssuerReference {
+  /** SHA-256 of the CA certificate and of those above it, the root last. */
+  readonly certificates: readonly string[];
+  readonly notAfter: number;
+}
+
+/** The row of this name, and never what every object inherits: names come from request targets. */
+export function named<T>(table: Readonly<Record<string, T>>, name: string | null | undefined): T | undefined {
+  return name !== null && name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
+}

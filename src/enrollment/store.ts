@@ -1,0 +1,164 @@
+import type { DeviceState } from '#inventory';
+import type { RateLimit } from '#limits';
+import type { Objection } from '#policy';
+import type { GeneralName, Name } from '#x509';
+
+/**
+ * What enrollment asks of the store. Each method is one atomic operation; those that return a LogPosition are durable
+ * (synced) when they resolve, and their entry is in the log in the same transaction as the state it records.
+ * Errors: SallyportError 'store' (nothing was changed, or the outcome is unknown and the caller must deny), 'conflict'.
+ * Times are milliseconds since the epoch; digests lower-case hex SHA-256.
+ */
+export interface EnrollmentStore {
+  /** Spends one from the source's limit when it conforms. Not durable by itself: a crash may forget the last moments. */
+  admit(query: { sourceKey: string; limit: RateLimit; now: number }): Promise<{ tat: number | null }>;
+  /** One reading of all that the layers need. Changes nothing. */
+  observe(query: ObserveQuery): Promise<StoreObservation>;
+  /** Appends an entry and changes nothing else. */
+  record(entry: Uint8Array): Promise<LogPosition>;
+  /**
+   * Reserves the secret (when given) for key and names, opens or refreshes the pending request, appends the entry. `request` is the pending
+   * request's id: the first asker's. Throws 'conflict' when the secret is no longer what was observed.
+   */
+  hold(record: HoldRecord): Promise<LogPosition & { readonly request: string; readonly firstSeen: number }>;
+  /**
+   * Before the key is used: stores the intent under its lease, reserves the secret, takes the approval, spends device and template limits.
+   * `conflict` when the device, the presenter, the secret, the approval, the key or a limit is no longer what was observed: then nothing was
+   * changed; observe again.
+   */
+  reserve(intent: Intent): Promise<'reserved' | 'conflict'>;
+  /**
+   * Closes the still open intent, stores the certificate, spends the secret, uses up the approval, ends the pending request, makes an
+   * `expected` device `active`, appends the entry. Throws 'conflict' when the intent is no longer open, or the device was suspended or the
+   * predecessor revoked meanwhile: then deliver nothing; the sweep will revoke the serial.
+   */
+  close(record: IssuedRecord): Promise<LogPosition>;
+  /** The certificate, for delivering it again. */
+  certificate(sha256: string): Promise<StoredCertificate | null>;
+}
+
+export interface LogPosition {
+  readonly index: number;
+}
+
+export interface ObserveQuery {
+  /** MACs of the presented secret under each MAC key in force; empty for none presented. */
+  readonly secretMacs: readonly Uint8Array[];
+  readonly userName: string | null;
+  readonly presenterSha256: string | null;
+  readonly spki: string;
+  readonly template: string;
+  readonly now: number;
+}
+
+export interface StoreObservation {
+  readonly secret: {
+    readonly id: string;
+    readonly deviceId: string;
+    readonly template: string;
+    readonly expected: {
+      readonly subject: Name | null;
+      readonly subjectAltName: readonly GeneralName[] | null;
+    } | null;
+    readonly state: 'live' | 'reserved' | 'spent' | 'void';
+    readonly expiresAt: number;
+    readonly reservedFor: { readonly spki: string; readonly names: string } | null;
+    /** SHA-256 of the certificate it was spent for, while neither revoked nor expired. */
+    readonly certificate: string | null;
+  } | null;
+  /** The device id equal to the user name, where there is one. */
+  readonly userNameDevice: string | null;
+  readonly presenter: {
+    readonly template: string;
+    readonly deviceId: string;
+    readonly revoked: boolean;
+  } | null;
+  /** Of the secret where one was presented (null when unknown), else of the presenter. */
+  readonly device: {
+    readonly id: string;
+    readonly serialNumber: string | null;
+    readonly deviceClass: string;
+    readonly state: DeviceState;
+    readonly identifiers: Readonly<Record<string, string>>;
+  } | null;
+  /** Another device has or had a certificate for this public key. */
+  readonly keyShared: boolean;
+  /** The newest open, unexpired approval of this device and template, for this key or for any. One for this key goes first. */
+  readonly approval: {
+    readonly id: string;
+    readonly spki: string | null;
+    readonly names: string | null;
+    readonly lifts: readonly string[];
+    readonly expiresAt: number;
+    readonly by: string;
+  } | null;
+  /** Of key `device:<id>` and `template:<name>`. */
+  readonly rates: { readonly device: number | null; readonly template: number | null };
+}
+
+export interface HoldRecord {
+  readonly requestId: string;
+  readonly deviceId: string;
+  readonly template: string;
+  readonly spki: string;
+  readonly names: string;
+  readonly secretId: string | null;
+  readonly objections: readonly Objection[];
+  /** For the operator's eyes: protocol, source address, subject and SAN asked for and to be issued, key. */
+  readonly summary: RequestSummary;
+  readonly now: number;
+  readonly entry: Uint8Array;
+}
+
+export interface RequestSummary {
+  readonly protocol: string;
+  readonly operation: string;
+  readonly address: string;
+  readonly action: 'enroll' | 'renew';
+  readonly subject: string;
+  readonly subjectAltName: readonly string[];
+  readonly keyAlgorithm: string;
+}
+
+export interface Intent {
+  readonly id: string;
+  readonly issuer: string;
+  readonly serialNumber: string;
+  readonly tbsSha256: string;
+  readonly deviceId: string;
+  readonly template: string;
+  readonly spki: string;
+  readonly names: string;
+  /** State in which the secret was observed; reserving fails when it is another now. */
+  readonly secret: { readonly id: string; readonly state: 'live' | 'reserved' } | null;
+  readonly approvalId: string | null;
+  /** SHA-256 of the certificate that is renewed; it must still be unrevoked. */
+  readonly predecessor: string | null;
+  readonly limits: { readonly device: RateLimit; readonly template: RateLimit };
+  readonly leaseUntil: number;
+  readonly now: number;
+}
+
+export interface IssuedRecord {
+  readonly intentId: string;
+  readonly requestId: string;
+  readonly certificate: StoredCertificate;
+  readonly secretId: string | null;
+  readonly approvalId: string | null;
+  readonly now: number;
+  readonly entry: Uint8Array;
+}
+
+export interface StoredCertificate {
+  readonly issuer: string;
+  readonly serialNumber: string;
+  readonly sha256: string;
+  readonly der: Uint8Array;
+  readonly deviceId: string;
+  readonly template: string;
+  readonly spki: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** SHA-256 of the certificate that this one renews. */
+  readonly predecessor: string | null;
+}
