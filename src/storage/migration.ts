@@ -1,0 +1,15 @@
+import { enrollment } from './migrations/0001-enrollment.ts';
+
+/**
+ * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
+ * bigint, `real` double precision, `blob` bytea) and the table options `strict` and `without rowid`, which it leaves out. What was
+ * released never changes: a mistake is mended by the next migration.
+ */
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly statements: readonly string[];
+}
+
+/** In order; the version is the place in the list, from 1. */
+export const migrations: readonly Migration[] = [enrollment];

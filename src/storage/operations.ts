@@ -1,0 +1,104 @@
+import { admit, forgetIdleRates, saveSourceRates, sourceRates } from './operations/rate-limits.ts';
+import { approveDevice } from './operations/approvals.ts';
+import { policies, references, savePolicies, saveReferences } from './operations/bodies.ts';
+import {
+  certificate,
+  certificateInfo,
+  certificates,
+  nextCertificates,
+  revokeCertificate,
+} from './operations/certificates.ts';
+import { note, saveNote, saveSinkCursor, sinkCursor } from './operations/checkpoint.ts';
+import { close } from './operations/close.ts';
+import { crl, revoked, saveCrl } from './operations/crl.ts';
+import { compareDevices, importDevices } from './operations/device-import.ts';
+import { setDeviceState } from './operations/device-state.ts';
+import { device, devices } from './operations/devices.ts';
+import { hold } from './operations/hold.ts';
+import { abandonIntent, expiredIntents } from './operations/intents.ts';
+import { entries, find, hashes, readHead, record } from './operations/log.ts';
+import { observe } from './operations/observe.ts';
+import { createOperator, operatorByTokenHash } from './operations/operators.ts';
+import { approveRequest, denyRequest, request, requests } from './operations/requests.ts';
+import { reserve } from './operations/reserve.ts';
+import { createSecret, secrets, voidSecret } from './operations/secrets.ts';
+import type { Operation } from './operation.ts';
+
+/** When an operation is done: once read, once written (synced soon after, or forgotten by a crash), or once synced. */
+export type Durability = 'read' | 'lazy' | 'durable';
+
+export interface Kind<Argument, Result> {
+  readonly durability: Durability;
+  readonly perform: (argument: Argument) => Operation<Result>;
+}
+
+/** Every operation that an adapter performs, by its name. */
+export const operations = {
+  admit: lazy(admit),
+  observe: read(observe),
+  record: durable(record),
+  hold: durable(hold),
+  reserve: durable(reserve),
+  close: durable(close),
+  certificate: read(certificate),
+
+  importDevices: durable(importDevices),
+  compareDevices: read(compareDevices),
+  devices: read(devices),
+  device: read(device),
+  setDeviceState: durable(setDeviceState),
+  approveDevice: durable(approveDevice),
+  createSecret: durable(createSecret),
+  secrets: read(secrets),
+  voidSecret: durable(voidSecret),
+  requests: read(requests),
+  request: read(request),
+  approveRequest: durable(approveRequest),
+  denyRequest: durable(denyRequest),
+  certificates: read(certificates),
+  certificateInfo: read(certificateInfo),
+  revokeCertificate: durable(revokeCertificate),
+  operatorByTokenHash: read(operatorByTokenHash),
+  createOperator: durable(createOperator),
+  revoked: read(revoked),
+  crl: read(crl),
+  saveCrl: durable(saveCrl),
+  saveReferences: durable(saveReferences),
+  savePolicies: durable(savePolicies),
+  references: read(references),
+  policies: read(policies),
+  expiredIntents: read(expiredIntents),
+  abandonIntent: durable(abandonIntent),
+  forgetIdleRates: lazy(forgetIdleRates),
+  sourceRates: read(sourceRates),
+  saveSourceRates: lazy(saveSourceRates),
+
+  readHead: read(readHead),
+  entries: read(entries),
+  hashes: read(hashes),
+  find: read(find),
+  note: read(note),
+  saveNote: durable(saveNote),
+  sinkCursor: read(sinkCursor),
+  saveSinkCursor: lazy(saveSinkCursor),
+  nextCertificates: read(nextCertificates),
+};
+
+export type Operations = typeof operations;
+export type OperationName = keyof Operations;
+export type ArgumentOf<Name extends OperationName> =
+  Operations[Name] extends Kind<infer Argument, unknown> ? Argument : never;
+export type ResultOf<Name extends OperationName> =
+  Operations[Name] extends Kind<never, infer Result> ? Result : never;
+
+function read<Argument, Result>(perform: Kind<Argument, Result>['perform']): Kind<Argument, Result> {
+  return { durability: 'read', perform };
+}
+
+function lazy<Argument, Result>(perform: Kind<Argument, Result>['perform']): Kind<Argument, Result> {
+  return { durability: 'lazy', perform };
+}
+
+function durable<Argument, Result>(perform: Kind<Argument, Result>['perform']): Kind<Argument, Result> {
+  return { durability: 'durable', perform };
+}

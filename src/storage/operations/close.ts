@@ -1,0 +1,43 @@
+import type { IssuedRecord, LogPosition } from '#enrollment';
+import { SallyportError } from '#errors';
+import type { Operation } from '../operation.ts';
+import type { IntentRow } from '../schema.ts';
+import { useApproval } from './approvals.ts';
+import { assertUnrevoked, insertIssued } from './certificates.ts';
+import { activateExpected, assertAdmissible } from './devices.ts';
+import { takeIntent } from './intents.ts';
+import { append } from './log.ts';
+import { endRequests } from './requests.ts';
+import { spendSecret } from './secrets.ts';
+
+export function* close(record: IssuedRecord): Operation<LogPosition> {
+  const { intentId, certificate, secretId, approvalId, now } = record;
+  const { deviceId, template, spki, predecessor } = certificate;
+  assertIntended(yield* takeIntent(intentId), record);
+  // What was ended between reserving and here gets nothing: the key may have signed, and the sweep revokes that serial.
+  yield* assertAdmissible(deviceId);
+  if (predecessor !== null) yield* assertUnrevoked(predecessor);
+  const index = yield* append(record.entry);
+  yield* insertIssued(certificate, index);
+  if (secretId !== null) yield* spendSecret(secretId, certificate.sha256);
+  if (approvalId !== null) yield* useApproval(approvalId, intentId);
+  yield* endRequests({ deviceId, template, spki });
+  yield* activateExpected(deviceId, now);
+  return { index };
+}
+
+/** What is stored is what was reserved, or nothing is. */
+function assertIntended(
+  intent: IntentRow,
+  { certificate, secretId, approvalId, intentId }: IssuedRecord,
+): void {
+  const intended =
+    intent.issuer === certificate.issuer &&
+    intent.serial_number === certificate.serialNumber &&
+    intent.device_id === certificate.deviceId &&
+    intent.template === certificate.template &&
+    intent.spki === certificate.spki &&
+    intent.secret_id === secretId &&
+    intent.approval_id === approvalId;
+  if (!intended) throw new SallyportError('conflict', `intent ${intentId} was for another certificate`);
+}

@@ -1,0 +1,100 @@
+import type { AdminStore } from '#admin';
+import type { LogPosition } from '#enrollment';
+import { SallyportError } from '#errors';
+import { all, first, type Operation, run } from '../operation.ts';
+import { statement } from '../statement.ts';
+import { append } from './log.ts';
+
+type CrlAct = Parameters<AdminStore['saveCrl']>[0];
+type StoredCrl = Awaited<ReturnType<AdminStore['crl']>>;
+type Revocation = Awaited<ReturnType<AdminStore['revoked']>>[number];
+
+/** RFC 5280 section 5.3.1: the reason of which the reason code extension "SHOULD be absent". */
+const unspecified = 0;
+
+const selectRevoked = statement((database, p: { issuer: string; since: number }) =>
+  database
+    .selectFrom('certificate')
+    .select(['serial_number', 'revoked_at', 'revocation_reason'])
+    .where('issuer', '=', p.issuer)
+    .where('revoked_at', 'is not', null)
+    .where('not_after', '>=', p.since),
+);
+
+const selectAbandoned = statement((database, p: { issuer: string }) =>
+  database
+    .selectFrom('abandoned_intent')
+    .select(['serial_number', 'abandoned_at'])
+    .where('issuer', '=', p.issuer),
+);
+
+const selectCrl = statement((database, p: { issuer: string }) =>
+  database.selectFrom('crl').selectAll().where('issuer', '=', p.issuer),
+);
+
+interface CrlParameters {
+  readonly issuer: string;
+  readonly number: string;
+  readonly der: Uint8Array;
+  readonly thisUpdate: number;
+  readonly nextUpdate: number;
+}
+
+const insertCrl = statement((database, p: CrlParameters) =>
+  database.insertInto('crl').values({
+    issuer: p.issuer,
+    number: p.number,
+    der: p.der,
+    this_update: p.thisUpdate,
+    next_update: p.nextUpdate,
+  }),
+);
+
+const replaceCrl = statement((database, p: CrlParameters & { readonly previous: string }) =>
+  database
+    .updateTable('crl')
+    .set({ number: p.number, der: p.der, this_update: p.thisUpdate, next_update: p.nextUpdate })
+    .where('issuer', '=', p.issuer)
+    .where('number', '=', p.previous),
+);
+
+/** Serials of abandoned intents stay for good: nobody knows when a certificate that was never seen expires. */
+export function* revoked(query: { issuer: string; since: number }): Operation<readonly Revocation[]> {
+  const certificates = yield* all(selectRevoked, query);
+  const abandoned = yield* all(selectAbandoned, { issuer: query.issuer });
+  return [
+    ...certificates.map((row) => revocation(row.serial_number, row.revoked_at, row.revocation_reason)),
+    ...abandoned.map((row) => revocation(row.serial_number, row.abandoned_at, unspecified)),
+  ];
+}
+
+export function* crl({ issuer }: { issuer: string }): Operation<StoredCrl> {
+  const row = yield* first(selectCrl, { issuer });
+  if (row === undefined) return null;
+  return {
+    number: BigInt(row.number),
+    der: row.der,
+    thisUpdate: row.this_update,
+    nextUpdate: row.next_update,
+  };
+}
+
+/** RFC 5280 section 5.2.3: the number is "monotonically increasing". Throws 'conflict' for one that is not. */
+export function* saveCrl(act: CrlAct): Operation<LogPosition> {
+  const { issuer, der, thisUpdate, nextUpdate } = act;
+  const row = { issuer, number: act.number.toString(), der, thisUpdate, nextUpdate };
+  const previous = (yield* first(selectCrl, { issuer }))?.number;
+  if (previous === undefined) {
+    yield* run(insertCrl, row);
+  } else {
+    const replaced = BigInt(previous) < act.number && (yield* run(replaceCrl, { ...row, previous })) === 1;
+    if (!replaced) {
+      throw new SallyportError('conflict', `CRL ${previous} of ${issuer} is as new as ${row.number}`);
+    }
+  }
+  return { index: yield* append(act.entry) };
+}
+
+function revocation(serialNumber: string, revokedAt: number | null, reason: number | null): Revocation {
+  return { serialNumber, revokedAt: revokedAt ?? 0, reason: reason ?? unspecified };
+}

@@ -1,0 +1,82 @@
+import type { AdminStore, StoredDevice } from '#admin';
+import { SallyportError } from '#errors';
+import type { DeviceState } from '#inventory';
+import { fromJson } from '../json-text.ts';
+import { all, first, type Operation, run } from '../operation.ts';
+import type { DeviceRow } from '../schema.ts';
+import { statement } from '../statement.ts';
+
+const selectDevice = statement((database, p: { id: string }) =>
+  database.selectFrom('device').selectAll().where('id', '=', p.id),
+);
+
+const selectPage = statement(
+  (database, p: { state: DeviceState | null; deviceClass: string | null; after: string; limit: number }) =>
+    database
+      .selectFrom('device')
+      .selectAll()
+      .where('id', '>', p.after)
+      .where((eb) => eb('state', '=', eb.fn.coalesce(eb.val(p.state), eb.ref('state'))))
+      .where((eb) => eb('device_class', '=', eb.fn.coalesce(eb.val(p.deviceClass), eb.ref('device_class'))))
+      .orderBy('id')
+      .limit(p.limit),
+);
+
+const activate = statement((database, p: { id: string; now: number }) =>
+  database
+    .updateTable('device')
+    .set({ state: 'active', updated_at: p.now })
+    .where('id', '=', p.id)
+    .where('state', '=', 'expected'),
+);
+
+export function* device({ id }: { id: string }): Operation<StoredDevice | null> {
+  const row = yield* first(selectDevice, { id });
+  return row === undefined ? null : storedDevice(row);
+}
+
+export function* devices(filter: Parameters<AdminStore['devices']>[0]): Operation<readonly StoredDevice[]> {
+  const { state = null, deviceClass = null, after = '', limit } = filter;
+  return (yield* all(selectPage, { state, deviceClass, after, limit })).map(storedDevice);
+}
+
+export function* activateExpected(id: string, now: number): Operation<void> {
+  yield* run(activate, { id, now });
+}
+
+/** Throws 'not-found', and 'conflict' where the device is retired: then it gets neither secret nor approval. */
+export function* assertNotRetired(id: string): Operation<void> {
+  const row = yield* first(selectDevice, { id });
+  if (row === undefined) throw unknownDevice(id);
+  if (row.state === 'retired') throw new SallyportError('conflict', `device ${id} is retired`);
+}
+
+const selectState = statement((database, p: { id: string }) =>
+  database.selectFrom('device').select('state').where('id', '=', p.id),
+);
+
+/** Throws 'not-found', and 'conflict' where the device was suspended or retired since it was observed. */
+export function* assertAdmissible(id: string): Operation<void> {
+  const row = yield* first(selectState, { id });
+  if (row === undefined) throw unknownDevice(id);
+  if (row.state !== 'expected' && row.state !== 'active') {
+    throw new SallyportError('conflict', `device ${id} is ${row.state} now`);
+  }
+}
+
+export function unknownDevice(id: string): SallyportError {
+  return new SallyportError('not-found', `no device has the id ${id}`);
+}
+
+function storedDevice(row: DeviceRow): StoredDevice {
+  return {
+    id: row.id,
+    serialNumber: row.serial_number,
+    deviceClass: row.device_class,
+    owner: row.owner,
+    state: row.state,
+    identifiers: fromJson(row.identifiers),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

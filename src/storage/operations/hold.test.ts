@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { isSallyportError } from '#errors';
+import {
+  createSecret,
+  device,
+  digest,
+  entry,
+  holdRecord,
+  importDevices,
+  intent,
+  issue,
+  mac,
+  newSecret,
+  now,
+  openStores,
+  type Stores,
+  verifiedIds,
+} from '../storage.fixture.ts';
+
+async function prepared(t: Parameters<typeof openStores>[0]): Promise<Stores> {
+  const stores = openStores(t);
+  await importDevices(stores.admin, device('d1'), device('d2'));
+  await createSecret(stores.admin, newSecret('s1', 'd1'));
+  return stores;
+}
+
+async function secretState({ admin }: Stores, id: string): Promise<string | undefined> {
+  return (await admin.secrets({ limit: 10 })).find((secret) => secret.id === id)?.state;
+}
+
+suite('holding a request', () => {
+  test('opens it, reserves its secret and appends its entry', async (t) => {
+    const stores = await prepared(t);
+    const record = holdRecord('r1', 'd1', { secretId: 's1' });
+    const held = await stores.enrollment.hold(record);
+    assert.deepEqual(held, { index: 2, request: 'r1', firstSeen: now });
+    assert.deepEqual(await stores.admin.request('r1'), {
+      id: 'r1',
+      deviceId: 'd1',
+      template: 'device',
+      spki: record.spki,
+      names: record.names,
+      state: 'pending',
+      objections: record.objections,
+      summary: record.summary,
+      firstSeen: now,
+      lastSeen: now,
+      decidedBy: null,
+      decidedAt: null,
+    });
+    const { secret } = await stores.enrollment.observe({
+      secretMacs: [mac('s1')],
+      userName: null,
+      presenterSha256: null,
+      spki: record.spki,
+      template: 'device',
+      now,
+    });
+    assert.equal(secret?.state, 'reserved');
+    assert.deepEqual(secret.reservedFor, { spki: record.spki, names: record.names });
+    assert.deepEqual(await verifiedIds(stores.log), ['import', 'create s1', 'r1']);
+  });
+
+  test('asked again finds the same request, with what is so now', async (t) => {
+    const { enrollment, admin, log } = await prepared(t);
+    await enrollment.hold(holdRecord('r1', 'd1', { secretId: 's1' }));
+    const again = holdRecord('r2', 'd1', { secretId: 's1', now: now + 5, objections: [] });
+    assert.deepEqual(await enrollment.hold(again), { index: 3, request: 'r1', firstSeen: now });
+    const request = await admin.request('r1');
+    assert.equal(request?.lastSeen, now + 5);
+    assert.deepEqual(request.objections, []);
+    assert.equal(await admin.request('r2'), null);
+    assert.equal((await verifiedIds(log)).at(-1), 'r2');
+  });
+
+  test('without a secret takes new names over', async (t) => {
+    const { enrollment, admin } = await prepared(t);
+    await enrollment.hold(holdRecord('r1', 'd1'));
+    await enrollment.hold(holdRecord('r2', 'd1', { names: digest('other names') }));
+    assert.equal((await admin.request('r1'))?.names, digest('other names'));
+  });
+
+  test('for another device, template or key is another request', async (t) => {
+    const { enrollment, admin } = await prepared(t);
+    await enrollment.hold(holdRecord('r1', 'd1'));
+    await enrollment.hold(holdRecord('r2', 'd2'));
+    await enrollment.hold(holdRecord('r3', 'd1', { template: 'other' }));
+    await enrollment.hold(holdRecord('r4', 'd1', { spki: digest('other key') }));
+    assert.deepEqual(
+      (await admin.requests({ limit: 9 })).map(({ id }) => id),
+      ['r1', 'r2', 'r3', 'r4'],
+    );
+  });
+
+  test('after a decision is a new request', async (t) => {
+    const { enrollment, admin } = await prepared(t);
+    await enrollment.hold(holdRecord('r1', 'd1'));
+    await admin.denyRequest({ id: 'r1', by: 'ada', now, entry: entry('deny') });
+    assert.equal((await enrollment.hold(holdRecord('r2', 'd1'))).request, 'r2');
+  });
+
+  const conflicts: readonly [
+    string,
+    (stores: Stores) => Promise<unknown>,
+    Parameters<typeof holdRecord>[2]?,
+  ][] = [
+    [
+      'reserved for another key',
+      ({ enrollment }) =>
+        enrollment.hold(holdRecord('r0', 'd1', { secretId: 's1', spki: digest('other key') })),
+    ],
+    [
+      'reserved for other names',
+      ({ enrollment }) => enrollment.hold(holdRecord('r0', 'd1', { secretId: 's1', names: digest('other') })),
+    ],
+    ['void', ({ admin }) => admin.voidSecret({ id: 's1', now, entry: entry('void') })],
+    [
+      'spent',
+      ({ enrollment }) => issue(enrollment, intent('i1', 'd1', { secret: { id: 's1', state: 'live' } })),
+    ],
+    ["another device's", async () => undefined, { deviceId: 'd2' }],
+    ["another template's", async () => undefined, { template: 'other' }],
+    ['unknown', async () => undefined, { secretId: 's9' }],
+  ];
+  for (const [what, arrange, changes] of conflicts) {
+    test(`conflicts when the secret is ${what}, and changes nothing`, async (t) => {
+      const stores = await prepared(t);
+      await arrange(stores);
+      const before = [
+        await verifiedIds(stores.log),
+        await secretState(stores, 's1'),
+        await stores.admin.requests({ limit: 9 }),
+      ];
+      await assert.rejects(
+        stores.enrollment.hold(holdRecord('r1', 'd1', { secretId: 's1', ...changes })),
+        (error) => isSallyportError(error, 'conflict'),
+      );
+      const after = [
+        await verifiedIds(stores.log),
+        await secretState(stores, 's1'),
+        await stores.admin.requests({ limit: 9 }),
+      ];
+      assert.deepEqual(after, before);
+    });
+  }
+});

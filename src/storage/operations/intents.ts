@@ -1,0 +1,115 @@
+import type { AbandonedIntent } from '#admin';
+import type { Intent, LogPosition } from '#enrollment';
+import { SallyportError } from '#errors';
+import { all, first, type Operation, run } from '../operation.ts';
+import type { IntentRow } from '../schema.ts';
+import { isTrue, statement } from '../statement.ts';
+import { freeApproval } from './approvals.ts';
+import { append } from './log.ts';
+
+type IntentParameters = Omit<Intent, 'secret' | 'limits'> & { readonly secretId: string | null };
+
+const insertIntent = statement((database, p: IntentParameters) =>
+  database.insertInto('intent').values({
+    id: p.id,
+    issuer: p.issuer,
+    serial_number: p.serialNumber,
+    tbs_sha256: p.tbsSha256,
+    device_id: p.deviceId,
+    template: p.template,
+    spki: p.spki,
+    names: p.names,
+    secret_id: p.secretId,
+    approval_id: p.approvalId,
+    created_at: p.now,
+    lease_until: p.leaseUntil,
+  }),
+);
+
+const selectSerialUsed = statement((database, p: { issuer: string; serialNumber: string }) =>
+  database.selectNoFrom((eb) =>
+    eb
+      .or([
+        eb.exists(
+          eb
+            .selectFrom('certificate')
+            .select('log_idx')
+            .where('serial_number', '=', p.serialNumber)
+            .where('issuer', '=', p.issuer),
+        ),
+        eb.exists(
+          eb
+            .selectFrom('abandoned_intent')
+            .select('id')
+            .where('serial_number', '=', p.serialNumber)
+            .where('issuer', '=', p.issuer),
+        ),
+      ])
+      .as('used'),
+  ),
+);
+
+const selectIntent = statement((database, p: { id: string }) =>
+  database.selectFrom('intent').selectAll().where('id', '=', p.id),
+);
+
+const deleteIntent = statement((database, p: { id: string }) =>
+  database.deleteFrom('intent').where('id', '=', p.id),
+);
+
+const insertAbandoned = statement((database, p: IntentRow & { readonly now: number }) =>
+  database.insertInto('abandoned_intent').values({
+    id: p.id,
+    issuer: p.issuer,
+    serial_number: p.serial_number,
+    tbs_sha256: p.tbs_sha256,
+    device_id: p.device_id,
+    template: p.template,
+    spki: p.spki,
+    abandoned_at: p.now,
+  }),
+);
+
+const selectExpired = statement((database, p: { now: number; limit: number }) =>
+  database
+    .selectFrom('intent')
+    .select(['id', 'issuer', 'serial_number as serialNumber', 'device_id as deviceId', 'template'])
+    .where('lease_until', '<=', p.now)
+    .orderBy('lease_until')
+    .orderBy('id')
+    .limit(p.limit),
+);
+
+/** A second open intent for one secret is a conflict, and so is a serial number that was used before. */
+export function* openIntent(intent: IntentParameters): Operation<void> {
+  if (isTrue((yield* first(selectSerialUsed, intent))?.used)) {
+    throw new SallyportError('conflict', `serial number ${intent.serialNumber} was used before`);
+  }
+  yield* run(insertIntent, intent);
+}
+
+/** Ends the open intent, for what the caller puts in its place. Throws 'conflict' when it is no longer open. */
+export function* takeIntent(id: string): Operation<IntentRow> {
+  const intent = yield* first(selectIntent, { id });
+  const taken = yield* run(deleteIntent, { id });
+  if (intent === undefined || taken !== 1) {
+    throw new SallyportError('conflict', `intent ${id} is no longer open`);
+  }
+  return intent;
+}
+
+export function* expiredIntents(query: {
+  now: number;
+  limit: number;
+}): Operation<readonly AbandonedIntent[]> {
+  return yield* all(selectExpired, query);
+}
+
+/** Its secret stays reserved: the same request may ask again. */
+export function* abandonIntent(act: { id: string; now: number; entry: Uint8Array }): Operation<LogPosition> {
+  const { id, now, entry } = act;
+  const intent = yield* takeIntent(id);
+  yield* run(insertAbandoned, { ...intent, now });
+  if (intent.approval_id !== null) yield* freeApproval(intent.approval_id, id);
+  return { index: yield* append(entry) };
+}

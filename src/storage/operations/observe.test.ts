@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { ObserveQuery } from '#enrollment';
+import {
+  approve,
+  certificateOf,
+  createSecret,
+  device,
+  digest,
+  entry,
+  holdRecord,
+  hour,
+  importDevices,
+  intent,
+  issue,
+  issuedRecord,
+  mac,
+  newApproval,
+  newSecret,
+  now,
+  openStores,
+  wide,
+} from '../storage.fixture.ts';
+
+function query(changes: Partial<ObserveQuery> = {}): ObserveQuery {
+  return {
+    secretMacs: [],
+    userName: null,
+    presenterSha256: null,
+    spki: digest('key'),
+    template: 'device',
+    now,
+    ...changes,
+  };
+}
+
+suite('observing an empty store', () => {
+  test('sees nothing', async (t) => {
+    const { enrollment } = openStores(t);
+    assert.deepEqual(
+      await enrollment.observe(
+        query({ secretMacs: [mac('s')], userName: 'd', presenterSha256: digest('c') }),
+      ),
+      {
+        secret: null,
+        userNameDevice: null,
+        presenter: null,
+        device: null,
+        keyShared: false,
+        approval: null,
+        rates: { device: null, template: null },
+      },
+    );
+  });
+});
+
+suite('observing the secret', () => {
+  test('finds it by the MAC under any key in force, and its device with it', async (t) => {
+    const { enrollment, admin } = openStores(t);
+    await importDevices(admin, device('d1', { serialNumber: null }));
+    const expected = { subject: null, subjectAltName: [{ kind: 'dns', value: 'd1.example.com' }] } as const;
+    await createSecret(admin, newSecret('s1', 'd1', { expected }));
+    const observed = await enrollment.observe(query({ secretMacs: [mac('under another key'), mac('s1')] }));
+    assert.deepEqual(observed.secret, {
+      id: 's1',
+      deviceId: 'd1',
+      template: 'device',
+      expected,
+      state: 'live',
+      expiresAt: now + hour,
+      reservedFor: null,
+      certificate: null,
+    });
+    assert.deepEqual(observed.device, {
+      id: 'd1',
+      serialNumber: null,
+      deviceClass: 'laptop',
+      state: 'expected',
+      identifiers: { dnsName: 'd1.example.com' },
+    });
+  });
+
+  test('shows for whom it is reserved, and the certificate it was spent for while that is current', async (t) => {
+    const { enrollment, admin } = openStores(t);
+    await importDevices(admin, device('d1'));
+    await createSecret(admin, newSecret('s1', 'd1'));
+    const observe = async (at = now) =>
+      (await enrollment.observe(query({ secretMacs: [mac('s1')], now: at }))).secret;
+    const wanted = intent('i1', 'd1', { secret: { id: 's1', state: 'live' } });
+
+    await enrollment.reserve(wanted);
+    const reserved = await observe();
+    assert.equal(reserved?.state, 'reserved');
+    assert.deepEqual(reserved.reservedFor, { spki: wanted.spki, names: wanted.names });
+    assert.equal(reserved.certificate, null);
+
+    await enrollment.close(issuedRecord(wanted));
+    const { sha256, notAfter } = certificateOf(wanted);
+    const spent = await observe(notAfter);
+    assert.equal(spent?.state, 'spent');
+    assert.deepEqual(spent.reservedFor, { spki: wanted.spki, names: wanted.names });
+    assert.equal(spent.certificate, sha256);
+    assert.equal((await observe(notAfter + 1))?.certificate, null, 'expired');
+
+    await admin.revokeCertificate({ sha256, reason: 1, now, entry: entry('revoke') });
+    assert.equal((await observe())?.certificate, null, 'revoked');
+  });
+
+  test('an unknown secret shows no device, even beside a known presenter', async (t) => {
+    const { enrollment, admin } = openStores(t);
+    await importDevices(admin, device('d1'));
+    const { sha256 } = await issue(enrollment, intent('i1', 'd1'));
+    const observed = await enrollment.observe(
+      query({ secretMacs: [mac('unknown')], presenterSha256: sha256 }),
+    );
+    assert.equal(observed.device, null);
+    assert.deepEqual(observed.presenter, { template: 'device', deviceId: 'd1', revoked: false });
+  });
+});
+
+suite('observing the user name', () => {
+  test('names a device by its id, whoever the secret is for', async (t) => {
+    const { enrollment, admin } = openStores(t);
+    await importDevices(admin, device('d1'), device('d2'));
+    await createSecret(admin, newSecret('s1', 'd1'));
+    const named = async (userName: string | null) =>
+      (await enrollment.observe(query({ secretMacs: [mac('s1')], userName }))).userNameDevice;
+    assert.equal(await named('d1'), 'd1');
+    assert.equal(await named('d2'), 'd2');
+    assert.equal(await named('D1'), null);
+    assert.equal(await named(''), null);
+    assert.equal(await named(null), null);
+  });
+});
+
+suite('observing the presenter', () => {
+  test('brings its device, and whether it is revoked', async (t) => {
+    const { enrollment, admin } = openStores(t);
+    await importDevices(admin, device('d1'));
+    const { sha256 } = await issue(enrollment, intent('i1', 'd1'));
+    const first = await enrollment.observe(query({ presenterSha256: sha256 }));
+    assert.equal(first.device?.id, 'd1');
+    assert.equal(first.device.state, 'active');
+    assert.equal(first.presenter?.revoked, false);
+    await admin.revokeCertificate({ sha256, reason: 4, now, entry: entry('revoke') });
+    assert.equal((await enrollment.observe(query({ presenterSha256: sha256 }))).presenter?.revoked, true);
+    assert.equal((await enrollment.observe(query({ presenterSha256: digest('other') }))).presenter, null);
+  });
+});
+
+suite('observing the key', () => {
+  const shared = async (stores: ReturnType<typeof openStores>, secretId: string) =>
+    (await stores.enrollment.observe(query({ secretMacs: [mac(secretId)] }))).keyShared;
+  const prepare = async (t: Parameters<typeof openStores>[0]) => {
+    const stores = openStores(t);
+    await importDevices(stores.admin, device('d1'), device('d2'));
+    await createSecret(stores.admin, newSecret('s1', 'd1'));
+    await createSecret(stores.admin, newSecret('s2', 'd2'));
+    return stores;
+  };
+
+  test('a certificate shares it with every other device, revoked or not', async (t) => {
+    const stores = await prepare(t);
+    const { sha256 } = await issue(stores.enrollment, intent('i1', 'd1'));
+    assert.equal(await shared(stores, 's1'), false);
+    assert.equal(await shared(stores, 's2'), true);
+    assert.equal(await shared(stores, 'of no device'), true);
+    await stores.admin.revokeCertificate({ sha256, reason: 1, now, entry: entry('revoke') });
+    assert.equal(await shared(stores, 's2'), true);
+  });
+
+  test('an open intent shares it before the certificate is there', async (t) => {
+    const stores = await prepare(t);
+    await stores.enrollment.reserve(intent('i1', 'd1'));
+    assert.equal(await shared(stores, 's1'), false);
+    assert.equal(await shared(stores, 's2'), true);
+    await stores.admin.abandonIntent({ id: 'i1', now, entry: entry('sweep') });
+    assert.equal(await shared(stores, 's2'), false);
+  });
+
+  test('a held request shares it until it is denied', async (t) => {
+    const stores = await prepare(t);
+    await stores.enrollment.hold(holdRecord('r1', 'd1'));
+    assert.equal(await shared(stores, 's1'), false);
+    assert.equal(await shared(stores, 's2'), true);
+    await stores.admin.denyRequest({ id: 'r1', by: 'ada', now, entry: entry('deny') });
+    assert.equal(await shared(stores, 's2'), false);
+  });
+});
+
+suite('observing the approval', () => {
+  test('takes one for this key before one for any, then the newest', async (t) => {
+    const { enrollment, admin } = openStores(t);
+    await importDevices(admin, device('d1'));
+    await createSecret(admin, newSecret('s1', 'd1'));
+    const observe = async () => (await enrollment.observe(query({ secretMacs: [mac('s1')] }))).approval;
+    assert.equal(await observe(), null);
+    await approve(admin, newApproval('old', 'd1', { createdAt: now - 2 }));
+    assert.deepEqual(await observe(), {
+      id: 'old',
+      spki: null,
+      names: null,
+      lifts: ['first-enrollment'],
+      expiresAt: now + hour,
+      by: 'ada',
+    });
+    await approve(admin, newApproval('new', 'd1', { createdAt: now - 1 }));
+    assert.equal((await observe())?.id, 'new');
+    await approve(
+      admin,
+      newApproval('for key', 'd1', { createdAt: now - 3, spki: digest('key'), names: digest('names') }),
+    );
+    assert.equal((await observe())?.id, 'for key');
+    await approve(admin, newApproval('newer for key', 'd1', { createdAt: now, spki: digest('key') }));
+    assert.equal((await observe())?.id, 'newer for key');
+  });
+
+  test('sees none that expired, is taken, or is for another device, template or key', async (t) => {
+    const { enrollment, admin } = openStores(t);
+    await importDevices(admin, device('d1'), device('d2'));
+    await createSecret(admin, newSecret('s1', 'd1'));
+    const observe = async () => (await enrollment.observe(query({ secretMacs: [mac('s1')] }))).approval;
+    await approve(admin, newApproval('expired', 'd1', { expiresAt: now }));
+    await approve(admin, newApproval('of another device', 'd2'));
+    await approve(admin, newApproval('of another template', 'd1', { template: 'other' }));
+    await approve(admin, newApproval('of another key', 'd1', { spki: digest('other key') }));
+    assert.equal(await observe(), null);
+    await approve(admin, newApproval('a1', 'd1'));
+    await enrollment.reserve(intent('i1', 'd1', { approvalId: 'a1' }));
+    assert.equal(await observe(), null);
+  });
+});
+
+suite('observing the rates', () => {
+  test('of device and template, as reserving spent them', async (t) => {
+    const { enrollment, admin } = openStores(t);
+    await importDevices(admin, device('d1'));
+    const { sha256 } = await issue(enrollment, intent('i1', 'd1'));
+    const { rates } = await enrollment.observe(query({ presenterSha256: sha256 }));
+    const interval = (wide.periodSeconds * 1000) / wide.count;
+    assert.deepEqual(rates, { device: now + interval, template: now + interval });
+  });
+});

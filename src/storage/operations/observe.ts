@@ -1,0 +1,139 @@
+import type { ObserveQuery, StoreObservation } from '#enrollment';
+import { fromJson } from '../json-text.ts';
+import { all, first, type Operation } from '../operation.ts';
+import type { ApprovalRow } from '../schema.ts';
+import { statement } from '../statement.ts';
+import { isKeyShared } from './key-holders.ts';
+import { rates } from './rate-limits.ts';
+
+const selectSecret = statement((database, p: { mac: Uint8Array; now: number }) =>
+  database
+    .selectFrom('secret')
+    .leftJoin('certificate', (join) =>
+      join
+        .onRef('certificate.sha256', '=', 'secret.certificate')
+        .on('certificate.revoked_at', 'is', null)
+        .on('certificate.not_after', '>=', p.now),
+    )
+    .select(['secret.id', 'secret.device_id', 'secret.template', 'secret.expected', 'secret.state'])
+    .select(['secret.expires_at', 'secret.spki', 'secret.names', 'certificate.sha256 as current'])
+    .where('secret.mac', '=', p.mac),
+);
+
+const selectPresenter = statement((database, p: { sha256: string }) =>
+  database
+    .selectFrom('certificate')
+    .select(['template', 'device_id', 'revoked_at'])
+    .where('sha256', '=', p.sha256),
+);
+
+const selectDevice = statement((database, p: { id: string }) =>
+  database
+    .selectFrom('device')
+    .select(['id', 'serial_number', 'device_class', 'state', 'identifiers'])
+    .where('id', '=', p.id),
+);
+
+const selectDeviceId = statement((database, p: { id: string }) =>
+  database.selectFrom('device').select('id').where('id', '=', p.id),
+);
+
+const selectApprovals = statement(
+  (database, p: { deviceId: string; template: string; spki: string; now: number }) =>
+    database
+      .selectFrom('approval')
+      .select(['id', 'spki', 'names', 'lifts', 'expires_at', 'created_by', 'created_at'])
+      .where('device_id', '=', p.deviceId)
+      .where('template', '=', p.template)
+      .where('state', '=', 'open')
+      .where('expires_at', '>', p.now)
+      .where((eb) => eb.or([eb('spki', '=', p.spki), eb('spki', 'is', null)])),
+);
+
+type Precedence = Pick<ApprovalRow, 'id' | 'spki' | 'created_at'>;
+
+export function* observe(query: ObserveQuery): Operation<StoreObservation> {
+  const secret = yield* observeSecret(query);
+  const presenter = yield* observePresenter(query);
+  const holder = query.secretMacs.length > 0 ? secret : presenter;
+  const device = holder === null ? null : yield* observeDevice(holder.deviceId);
+  const deviceId = device?.id ?? '';
+  const { spki, template, now } = query;
+  return {
+    secret,
+    userNameDevice: yield* deviceNamed(query.userName, deviceId),
+    presenter,
+    device,
+    keyShared: yield* isKeyShared({ spki, deviceId }),
+    approval: device === null ? null : yield* observeApproval({ deviceId, template, spki, now }),
+    rates: yield* rates({ deviceId: device?.id ?? null, template }),
+  };
+}
+
+function* observeSecret({ secretMacs, now }: ObserveQuery): Operation<StoreObservation['secret']> {
+  for (const mac of secretMacs) {
+    const row = yield* first(selectSecret, { mac, now });
+    if (row === undefined) continue;
+    return {
+      id: row.id,
+      deviceId: row.device_id,
+      template: row.template,
+      expected: row.expected === null ? null : fromJson(row.expected),
+      state: row.state,
+      expiresAt: row.expires_at,
+      reservedFor: row.spki === null || row.names === null ? null : { spki: row.spki, names: row.names },
+      certificate: row.current,
+    };
+  }
+  return null;
+}
+
+function* observePresenter({ presenterSha256 }: ObserveQuery): Operation<StoreObservation['presenter']> {
+  const row =
+    presenterSha256 === null ? undefined : yield* first(selectPresenter, { sha256: presenterSha256 });
+  if (row === undefined) return null;
+  return { template: row.template, deviceId: row.device_id, revoked: row.revoked_at !== null };
+}
+
+function* observeDevice(id: string): Operation<StoreObservation['device']> {
+  const row = yield* first(selectDevice, { id });
+  if (row === undefined) return null;
+  return {
+    id: row.id,
+    serialNumber: row.serial_number,
+    deviceClass: row.device_class,
+    state: row.state,
+    identifiers: fromJson(row.identifiers),
+  };
+}
+
+/** Mostly the user name is the id of the device itself, which was read already. */
+function* deviceNamed(userName: string | null, deviceId: string): Operation<string | null> {
+  if (userName === null || userName === '') return null;
+  if (userName === deviceId) return deviceId;
+  return (yield* first(selectDeviceId, { id: userName }))?.id ?? null;
+}
+
+function* observeApproval(query: {
+  deviceId: string;
+  template: string;
+  spki: string;
+  now: number;
+}): Operation<StoreObservation['approval']> {
+  const [row] = (yield* all(selectApprovals, query)).toSorted(byPrecedence);
+  if (row === undefined) return null;
+  return {
+    id: row.id,
+    spki: row.spki,
+    names: row.names,
+    lifts: fromJson(row.lifts),
+    expiresAt: row.expires_at,
+    by: row.created_by,
+  };
+}
+
+/** One for this key before one for any, then the newest. Here and not in the query: sorting nothing is what costs there. */
+function byPrecedence(left: Precedence, right: Precedence): number {
+  const forKey = Number(left.spki === null) - Number(right.spki === null);
+  return forKey || right.created_at - left.created_at || (left.id < right.id ? 1 : -1);
+}

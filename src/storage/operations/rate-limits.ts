@@ -1,0 +1,96 @@
+import { type RateLimit, spend } from '#limits';
+import { all, first, type Operation, run } from '../operation.ts';
+import { statement } from '../statement.ts';
+
+const selectTat = statement((database, p: { key: string }) =>
+  database.selectFrom('rate_limit').select('tat').where('key', '=', p.key),
+);
+
+const upsertTat = statement((database, p: { key: string; tat: number }) =>
+  database
+    .insertInto('rate_limit')
+    .values({ key: p.key, tat: p.tat })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ tat: p.tat })),
+);
+
+const deleteIdle = statement((database, p: { now: number }) =>
+  database.deleteFrom('rate_limit').where('tat', '<=', p.now),
+);
+
+const countLeft = statement((database) =>
+  database.selectFrom('rate_limit').select((eb) => eb.fn.countAll<number>().as('left')),
+);
+
+const sourcePrefix = 'source:';
+
+const selectSources = statement((database) =>
+  database
+    .selectFrom('rate_limit')
+    .select(['key', 'tat'])
+    .where('key', '>=', sourcePrefix)
+    .where('key', '<', 'source;'),
+);
+
+export const rateKeys = {
+  source: (key: string) => `${sourcePrefix}${key}`,
+  device: (id: string) => `device:${id}`,
+  template: (name: string) => `template:${name}`,
+};
+
+export interface Spent {
+  readonly conforms: boolean;
+  /** As it was before. */
+  readonly tat: number | null;
+}
+
+/** Spends one under the key where that conforms, else nothing; what a clock set back makes of the time is kept in any case. */
+export function* spendRate(key: string, limit: RateLimit, now: number): Operation<Spent> {
+  const tat = yield* readTat(key);
+  const spending = spend(limit, tat, now);
+  if (spending.tat !== tat) yield* run(upsertTat, { key, tat: spending.tat });
+  return { conforms: spending.conforms, tat };
+}
+
+export function* admit(query: {
+  sourceKey: string;
+  limit: RateLimit;
+  now: number;
+}): Operation<{ tat: number | null }> {
+  const { tat } = yield* spendRate(rateKeys.source(query.sourceKey), query.limit, query.now);
+  return { tat };
+}
+
+/** Every source's arrival time, for an adapter that keeps them in memory. */
+export function* sourceRates(): Operation<readonly { readonly key: string; readonly tat: number }[]> {
+  const rows = yield* all(selectSources, {});
+  return rows.map(({ key, tat }) => ({ key: key.slice(sourcePrefix.length), tat }));
+}
+
+export function* saveSourceRates({
+  rates,
+}: {
+  rates: readonly { readonly key: string; readonly tat: number }[];
+}): Operation<void> {
+  for (const { key, tat } of rates) yield* run(upsertTat, { key: rateKeys.source(key), tat });
+}
+
+export function* rates(query: {
+  deviceId: string | null;
+  template: string;
+}): Operation<{ device: number | null; template: number | null }> {
+  const { deviceId, template } = query;
+  return {
+    device: deviceId === null ? null : yield* readTat(rateKeys.device(deviceId)),
+    template: yield* readTat(rateKeys.template(template)),
+  };
+}
+
+function* readTat(key: string): Operation<number | null> {
+  return (yield* first(selectTat, { key }))?.tat ?? null;
+}
+
+/** A limit whose arrival time has passed is like one never used. Returns how many are left. */
+export function* forgetIdleRates({ now }: { now: number }): Operation<number> {
+  yield* run(deleteIdle, { now: Math.floor(now) });
+  return (yield* first(countLeft, {}))?.left ?? 0;
+}

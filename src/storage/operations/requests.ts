@@ -1,0 +1,193 @@
+import { sql } from 'kysely';
+import type { AdminStore, NewApproval, RequestState, StoredRequest } from '#admin';
+import type { HoldRecord, LogPosition } from '#enrollment';
+import { SallyportError } from '#errors';
+import { fromJson, toJson } from '../json-text.ts';
+import { all, first, type Operation, run } from '../operation.ts';
+import type { RequestRow } from '../schema.ts';
+import { statement } from '../statement.ts';
+import { openApprovalOfRequest } from './approvals.ts';
+import { append } from './log.ts';
+import { voidSecretsReservedFor } from './secrets.ts';
+
+interface Asking {
+  readonly id: string;
+  readonly deviceId: string;
+  readonly template: string;
+  readonly spki: string;
+  readonly names: string;
+  readonly objections: RequestRow['objections'];
+  readonly summary: RequestRow['summary'];
+  readonly now: number;
+}
+
+const seeAgain = statement((database, p: Asking) =>
+  database
+    .updateTable('request')
+    .set({ names: p.names, objections: p.objections, summary: p.summary, last_seen: p.now })
+    .where('device_id', '=', p.deviceId)
+    .where('template', '=', p.template)
+    .where('spki', '=', p.spki)
+    .where('state', '=', sql.lit('pending'))
+    .returning(['id', 'first_seen']),
+);
+
+const insertPending = statement((database, p: Asking) =>
+  database.insertInto('request').values({
+    id: p.id,
+    device_id: p.deviceId,
+    template: p.template,
+    spki: p.spki,
+    names: p.names,
+    state: 'pending',
+    objections: p.objections,
+    summary: p.summary,
+    first_seen: p.now,
+    last_seen: p.now,
+  }),
+);
+
+interface Asker {
+  readonly deviceId: string;
+  readonly template: string;
+  readonly spki: string;
+}
+
+const endIssued = statement((database, p: Asker) =>
+  database
+    .updateTable('request')
+    .set({ state: 'issued' })
+    .where('spki', '=', p.spki)
+    .where('device_id', '=', p.deviceId)
+    .where('template', '=', p.template)
+    .where('state', 'in', ['pending', 'approved']),
+);
+
+const decide = statement((database, p: { id: string; state: RequestState; by: string; now: number }) =>
+  database
+    .updateTable('request')
+    .set({ state: p.state, decided_by: p.by, decided_at: p.now })
+    .where('id', '=', p.id)
+    .where('state', '=', 'pending'),
+);
+
+const denyOfDevice = statement((database, p: { deviceId: string; now: number }) =>
+  database
+    .updateTable('request')
+    .set({ state: 'denied', decided_at: p.now })
+    .where('device_id', '=', p.deviceId)
+    .where('state', '=', sql.lit('pending')),
+);
+
+const selectRequest = statement((database, p: { id: string }) =>
+  database.selectFrom('request').selectAll().where('id', '=', p.id),
+);
+
+interface Page {
+  readonly state: RequestState | null;
+  readonly afterTime: number;
+  readonly afterId: string;
+  readonly limit: number;
+}
+
+const selectPage = statement((database, p: Page) =>
+  database
+    .selectFrom('request')
+    .selectAll()
+    .where((eb) => eb('state', '=', eb.fn.coalesce(eb.val(p.state), eb.ref('state'))))
+    .where(({ eb, refTuple, tuple }) => eb(refTuple('first_seen', 'id'), '>', tuple(p.afterTime, p.afterId)))
+    .orderBy('first_seen')
+    .orderBy('id')
+    .limit(p.limit),
+);
+
+/** The pending request of this device, template and key: opened, or seen again under the id that it has. */
+export function* openRequest(record: HoldRecord): Operation<{ request: string; firstSeen: number }> {
+  const { requestId: id, deviceId, template, spki, names, now } = record;
+  const objections = toJson(record.objections);
+  const summary = toJson(record.summary);
+  const asking = { id, deviceId, template, spki, names, objections, summary, now };
+  const known = yield* first(seeAgain, asking);
+  if (known !== undefined) return { request: known.id, firstSeen: known.first_seen };
+  yield* run(insertPending, asking);
+  return { request: id, firstSeen: now };
+}
+
+export function* endRequests(asker: Asker): Operation<void> {
+  yield* run(endIssued, asker);
+}
+
+export function* denyRequestsOfDevice(deviceId: string, now: number): Operation<void> {
+  yield* run(denyOfDevice, { deviceId, now });
+}
+
+export function* request({ id }: { id: string }): Operation<StoredRequest | null> {
+  const row = yield* first(selectRequest, { id });
+  return row === undefined ? null : storedRequest(row);
+}
+
+export function* requests(
+  filter: Parameters<AdminStore['requests']>[0],
+): Operation<readonly StoredRequest[]> {
+  const { state = null, after, limit } = filter;
+  const last = after === undefined ? undefined : yield* first(selectRequest, { id: after });
+  const page = { state, afterTime: last?.first_seen ?? -1, afterId: after ?? '', limit };
+  return (yield* all(selectPage, page)).map(storedRequest);
+}
+
+/** The names may have changed since the operator looked: an approval for others than the request's now is a conflict. */
+export function* approveRequest(act: {
+  id: string;
+  approval: NewApproval;
+  now: number;
+  entry: Uint8Array;
+}): Operation<LogPosition> {
+  const { id, approval, now, entry } = act;
+  const row = yield* pendingRequest(id);
+  const same =
+    approval.deviceId === row.device_id &&
+    approval.template === row.template &&
+    approval.spki === row.spki &&
+    approval.names === row.names;
+  if (!same) throw new SallyportError('conflict', `request ${id} has changed: look at it again`);
+  yield* run(decide, { id, state: 'approved', by: approval.by, now });
+  yield* openApprovalOfRequest(approval);
+  return { index: yield* append(entry) };
+}
+
+export function* denyRequest(act: {
+  id: string;
+  by: string;
+  now: number;
+  entry: Uint8Array;
+}): Operation<LogPosition> {
+  const { id, by, now, entry } = act;
+  const { device_id: deviceId, template, spki } = yield* pendingRequest(id);
+  yield* run(decide, { id, state: 'denied', by, now });
+  yield* voidSecretsReservedFor({ deviceId, template, spki });
+  return { index: yield* append(entry) };
+}
+
+function* pendingRequest(id: string): Operation<RequestRow> {
+  const row = yield* first(selectRequest, { id });
+  if (row === undefined) throw new SallyportError('not-found', `no request has the id ${id}`);
+  if (row.state !== 'pending') throw new SallyportError('conflict', `request ${id} is ${row.state} already`);
+  return row;
+}
+
+function storedRequest(row: RequestRow): StoredRequest {
+  return {
+    id: row.id,
+    deviceId: row.device_id,
+    template: row.template,
+    spki: row.spki,
+    names: row.names,
+    state: row.state,
+    objections: fromJson(row.objections),
+    summary: fromJson(row.summary),
+    firstSeen: row.first_seen,
+    lastSeen: row.last_seen,
+    decidedBy: row.decided_by,
+    decidedAt: row.decided_at,
+  };
+}

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { Intent, StoreObservation } from '#enrollment';
+import { isSallyportError } from '#errors';
+import {
+  approve,
+  createSecret,
+  device,
+  digest,
+  entry,
+  holdRecord,
+  importDevices,
+  intent,
+  issue,
+  issuedRecord,
+  mac,
+  newApproval,
+  newSecret,
+  now,
+  openStores,
+  type Stores,
+  verifiedIds,
+  wide,
+} from '../storage.fixture.ts';
+
+/** Device d1 with secret s1 and approval a1, and device d2. */
+async function prepared(t: Parameters<typeof openStores>[0]): Promise<Stores> {
+  const stores = openStores(t);
+  await importDevices(stores.admin, device('d1'), device('d2'));
+  await createSecret(stores.admin, newSecret('s1', 'd1'));
+  await approve(stores.admin, newApproval('a1', 'd1'));
+  return stores;
+}
+
+const live = { id: 's1', state: 'live' } as const;
+const reserved = { id: 's1', state: 'reserved' } as const;
+/** A key belongs to one device. */
+const ofD2 = { spki: digest('key of d2') };
+
+function full(id: string, changes: Partial<Intent> = {}): Intent {
+  return intent(id, 'd1', { secret: live, approvalId: 'a1', ...changes });
+}
+
+function observe({ enrollment }: Stores): Promise<StoreObservation> {
+  return enrollment.observe({
+    secretMacs: [mac('s1')],
+    userName: null,
+    presenterSha256: null,
+    spki: digest('key'),
+    template: 'device',
+    now,
+  });
+}
+
+suite('reserving', () => {
+  test('conflicts when the device was suspended since it was observed', async (t) => {
+    const stores = await prepared(t);
+    await stores.admin.setDeviceState({ id: 'd1', state: 'suspended', now, entry: entry('suspend') });
+    assert.equal(await stores.enrollment.reserve(full('i1')), 'conflict');
+    assert.equal((await observe(stores)).secret?.state, 'live');
+  });
+
+  test('conflicts when another device took the key since it was observed', async (t) => {
+    const stores = await prepared(t);
+    assert.equal(await stores.enrollment.reserve(intent('i1', 'd2')), 'reserved');
+    assert.equal(await stores.enrollment.reserve(full('i2')), 'conflict');
+    assert.equal((await observe(stores)).secret?.state, 'live');
+  });
+
+  test('reserves the secret, takes the approval, spends device and template, and is no entry', async (t) => {
+    const stores = await prepared(t);
+    const size = (await stores.log.head()).size;
+    assert.equal(await stores.enrollment.reserve(full('i1')), 'reserved');
+    const { secret, approval, rates } = await observe(stores);
+    assert.equal(secret?.state, 'reserved');
+    assert.deepEqual(secret.reservedFor, { spki: digest('key'), names: digest('names') });
+    assert.equal(approval, null);
+    assert.ok(rates.device !== null && rates.device > now);
+    assert.ok(rates.template !== null && rates.template > now);
+    assert.equal((await stores.log.head()).size, size);
+  });
+
+  test('needs neither secret nor approval', async (t) => {
+    const { enrollment } = await prepared(t);
+    assert.equal(await enrollment.reserve(intent('i1', 'd2')), 'reserved');
+  });
+
+  test('takes a secret that a held request of the same key and names reserved', async (t) => {
+    const { enrollment } = await prepared(t);
+    await enrollment.hold(holdRecord('r1', 'd1', { secretId: 's1' }));
+    assert.equal(await enrollment.reserve(full('i1', { secret: reserved })), 'reserved');
+  });
+
+  test('of one secret 50 times at once succeeds once', async (t) => {
+    const { enrollment } = await prepared(t);
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => enrollment.reserve(intent(`i${i}`, 'd1', { secret: live }))),
+    );
+    assert.equal(answers.filter((answer) => answer === 'reserved').length, 1);
+  });
+});
+
+suite('reserving conflicts and changes nothing', () => {
+  const revoke = async ({ admin }: Stores) => {
+    await admin.voidSecret({ id: 's1', now, entry: entry('void') });
+  };
+  const cases: readonly [string, (stores: Stores) => Promise<unknown>, Partial<Intent>][] = [
+    ['a secret observed live is void', revoke, {}],
+    ['a secret observed reserved is void', revoke, { secret: reserved }],
+    [
+      'a secret observed live is reserved, though for the same request',
+      ({ enrollment }) => enrollment.hold(holdRecord('r1', 'd1', { secretId: 's1' })),
+      {},
+    ],
+    [
+      'a secret observed reserved is reserved for another key',
+      ({ enrollment }) => enrollment.hold(holdRecord('r1', 'd1', { secretId: 's1', spki: digest('other') })),
+      { secret: reserved },
+    ],
+    [
+      'a secret observed reserved is reserved for other names',
+      ({ enrollment }) => enrollment.hold(holdRecord('r1', 'd1', { secretId: 's1', names: digest('other') })),
+      { secret: reserved },
+    ],
+    ['a secret observed reserved is live', async () => undefined, { secret: reserved }],
+    [
+      'a secret observed reserved is spent',
+      ({ enrollment }) => issue(enrollment, intent('i0', 'd1', { secret: live })),
+      { secret: reserved },
+    ],
+    [
+      'the secret has an open intent already, though of the same key and names',
+      ({ enrollment }) => enrollment.reserve(intent('i0', 'd1', { secret: live })),
+      { secret: reserved },
+    ],
+    ["the secret is another device's", async () => undefined, { deviceId: 'd2', approvalId: null }],
+    ["the secret is another template's", async () => undefined, { template: 'other', approvalId: null }],
+    ['there is no such secret', async () => undefined, { secret: { id: 's9', state: 'live' } }],
+    [
+      'the approval is taken',
+      ({ enrollment }) => enrollment.reserve(intent('i0', 'd1', { approvalId: 'a1' })),
+      {},
+    ],
+    [
+      'the approval is used',
+      ({ enrollment }) => issue(enrollment, intent('i0', 'd1', { approvalId: 'a1' })),
+      {},
+    ],
+    ['the approval has expired', async () => undefined, { now: newApproval('a1', 'd1').expiresAt }],
+    [
+      "the approval is another device's",
+      ({ admin }) => approve(admin, newApproval('a2', 'd2')),
+      { approvalId: 'a2' },
+    ],
+    [
+      "the approval is another template's",
+      ({ admin }) => approve(admin, newApproval('a2', 'd1', { template: 'other' })),
+      { approvalId: 'a2' },
+    ],
+    [
+      "the approval is another key's",
+      ({ admin }) => approve(admin, newApproval('a2', 'd1', { spki: digest('other') })),
+      { approvalId: 'a2' },
+    ],
+    ['there is no such approval', async () => undefined, { approvalId: 'a9' }],
+    [
+      'the device has spent its limit',
+      ({ enrollment }) => enrollment.reserve(intent('i0', 'd1')),
+      { limits: { device: { burst: 1, count: 1, periodSeconds: 9 }, template: wide } },
+    ],
+    [
+      'the template has spent its limit, by another device',
+      ({ enrollment }) => enrollment.reserve(intent('i0', 'd2', ofD2)),
+      { limits: { device: wide, template: { burst: 1, count: 1, periodSeconds: 9 } } },
+    ],
+    ['the intent is there already', ({ enrollment }) => enrollment.reserve(intent('i1', 'd2', ofD2)), {}],
+    [
+      'the serial number is that of an open intent',
+      ({ enrollment }) => enrollment.reserve(intent('i0', 'd2', { ...ofD2, serialNumber: 'aa' })),
+      { serialNumber: 'aa' },
+    ],
+    [
+      'the serial number is that of a certificate',
+      ({ enrollment }) => issue(enrollment, intent('i0', 'd2', { ...ofD2, serialNumber: 'aa' })),
+      { serialNumber: 'aa' },
+    ],
+    [
+      'the serial number is that of an abandoned intent',
+      async ({ enrollment, admin }) => {
+        await enrollment.reserve(intent('i0', 'd2', { ...ofD2, serialNumber: 'aa' }));
+        await admin.abandonIntent({ id: 'i0', now, entry: entry('sweep') });
+      },
+      { serialNumber: 'aa' },
+    ],
+    [
+      'the device was retired',
+      ({ admin }) => admin.setDeviceState({ id: 'd1', state: 'retired', now, entry: entry('retire') }),
+      {},
+    ],
+  ];
+  for (const [what, arrange, changes] of cases) {
+    test(`when ${what}`, async (t) => {
+      const stores = await prepared(t);
+      await arrange(stores);
+      const before = await observe(stores);
+      assert.equal(await stores.enrollment.reserve(full('i1', changes)), 'conflict');
+      assert.deepEqual(await observe(stores), before);
+      await assert.rejects(stores.enrollment.close(issuedRecord(full('i1', changes))), (error) =>
+        isSallyportError(error, 'conflict'),
+      );
+      assert.deepEqual(await observe(stores), before);
+    });
+  }
+
+  test('the same serial number under another issuer is none', async (t) => {
+    const { enrollment } = await prepared(t);
+    await issue(
+      enrollment,
+      intent('i0', 'd2', { serialNumber: 'aa', issuer: 'other', spki: digest('key of d2') }),
+    );
+    assert.equal(await enrollment.reserve(full('i1', { serialNumber: 'aa' })), 'reserved');
+  });
+
+  test('for a device that is not there, nothing is reserved', async (t) => {
+    const stores = await prepared(t);
+    await assert.rejects(stores.enrollment.reserve(intent('i1', 'd9')), (error) =>
+      isSallyportError(error, 'not-found'),
+    );
+    assert.deepEqual(await verifiedIds(stores.log), ['import', 'create s1', 'approve a1']);
+  });
+});

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { isSallyportError } from '#errors';
+import {
+  createSecret,
+  device,
+  entry,
+  holdRecord,
+  importDevices,
+  intent,
+  issue,
+  mac,
+  newSecret,
+  now,
+  openStores,
+  verifiedIds,
+} from '../storage.fixture.ts';
+
+suite('creating a secret', () => {
+  test('keeps it live, its MAC unread by operators', async (t) => {
+    const { admin, log } = openStores(t);
+    await importDevices(admin, device('d1'));
+    const secret = newSecret('s1', 'd1', { expected: { subject: [], subjectAltName: null } });
+    assert.deepEqual(await admin.createSecret({ secret, entry: entry('create') }), { index: 1 });
+    const { mac: _, ...shown } = secret;
+    assert.deepEqual(await admin.secrets({ limit: 9 }), [{ ...shown, state: 'live' }]);
+    assert.deepEqual(await verifiedIds(log), ['import', 'create']);
+  });
+
+  test('for an unknown device is not found; with an id or MAC that is there, a conflict', async (t) => {
+    const { admin, log } = openStores(t);
+    await assert.rejects(createSecret(admin, newSecret('s1', 'd1')), (error) =>
+      isSallyportError(error, 'not-found'),
+    );
+    await importDevices(admin, device('d1'));
+    await createSecret(admin, newSecret('s1', 'd1'));
+    const isConflict = (error: unknown) => isSallyportError(error, 'conflict');
+    await assert.rejects(createSecret(admin, newSecret('s1', 'd1', { mac: mac('other') })), isConflict);
+    await assert.rejects(createSecret(admin, newSecret('s2', 'd1', { mac: mac('s1') })), isConflict);
+    assert.deepEqual(await verifiedIds(log), ['import', 'create s1']);
+  });
+});
+
+suite('listing secrets', () => {
+  test('goes by age in pages, and by device and state', async (t) => {
+    const { admin } = openStores(t);
+    await importDevices(admin, device('d1'), device('d2'));
+    await createSecret(admin, newSecret('c', 'd1', { createdAt: now - 2 }));
+    await createSecret(admin, newSecret('b', 'd2', { createdAt: now - 1 }));
+    await createSecret(admin, newSecret('d', 'd1', { createdAt: now - 1 }));
+    await createSecret(admin, newSecret('a', 'd1', { createdAt: now }));
+    await admin.voidSecret({ id: 'd', now, entry: entry('void') });
+    const ids = async (filter: Parameters<typeof admin.secrets>[0]) =>
+      (await admin.secrets(filter)).map(({ id }) => id);
+    assert.deepEqual(await ids({ limit: 2 }), ['c', 'b']);
+    assert.deepEqual(await ids({ limit: 2, after: 'b' }), ['d', 'a']);
+    assert.deepEqual(await ids({ limit: 9, after: 'a' }), []);
+    assert.deepEqual(await ids({ limit: 9, deviceId: 'd1' }), ['c', 'd', 'a']);
+    assert.deepEqual(await ids({ limit: 9, deviceId: 'd1', after: 'c' }), ['d', 'a']);
+    assert.deepEqual(await ids({ limit: 9, state: 'void' }), ['d']);
+    assert.deepEqual(await ids({ limit: 9, deviceId: 'd2', state: 'void' }), []);
+  });
+});
+
+suite('voiding a secret', () => {
+  test('ends a live and a reserved one, each once', async (t) => {
+    const { admin, enrollment } = openStores(t);
+    await importDevices(admin, device('d1'));
+    await createSecret(admin, newSecret('live', 'd1'));
+    await createSecret(admin, newSecret('reserved', 'd1'));
+    await enrollment.hold(holdRecord('r1', 'd1', { secretId: 'reserved' }));
+    for (const id of ['live', 'reserved']) {
+      await admin.voidSecret({ id, now, entry: entry(`void ${id}`) });
+      await assert.rejects(admin.voidSecret({ id, now, entry: entry('again') }), (error) =>
+        isSallyportError(error, 'conflict'),
+      );
+    }
+    assert.deepEqual(
+      (await admin.secrets({ limit: 9 })).map(({ state }) => state),
+      ['void', 'void'],
+    );
+  });
+
+  test('spent or unknown is refused without an entry', async (t) => {
+    const { admin, enrollment, log } = openStores(t);
+    await importDevices(admin, device('d1'));
+    await createSecret(admin, newSecret('s1', 'd1'));
+    await issue(enrollment, intent('i1', 'd1', { secret: { id: 's1', state: 'live' } }));
+    const voided = (id: string) => admin.voidSecret({ id, now, entry: entry('void') });
+    await assert.rejects(voided('s1'), (error) => isSallyportError(error, 'conflict'));
+    await assert.rejects(voided('s9'), (error) => isSallyportError(error, 'not-found'));
+    assert.deepEqual(await verifiedIds(log), ['import', 'create s1', 'i1']);
+  });
+});

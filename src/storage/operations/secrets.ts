@@ -1,0 +1,198 @@
+import type { Kysely } from 'kysely';
+import type { NewSecret, SecretState, StoredSecret } from '#admin';
+import type { LogPosition } from '#enrollment';
+import { SallyportError } from '#errors';
+import { fromJson, toJson } from '../json-text.ts';
+import { all, first, type Operation, run } from '../operation.ts';
+import type { Schema, SecretRow } from '../schema.ts';
+import { statement } from '../statement.ts';
+import { assertNotRetired } from './devices.ts';
+import { append } from './log.ts';
+
+interface Binding {
+  readonly id: string;
+  readonly deviceId: string;
+  readonly template: string;
+  readonly spki: string;
+  readonly names: string;
+}
+
+const reserveLive = statement((database, p: Binding) =>
+  database
+    .updateTable('secret')
+    .set({ state: 'reserved', spki: p.spki, names: p.names })
+    .where('id', '=', p.id)
+    .where('state', '=', 'live')
+    .where('device_id', '=', p.deviceId)
+    .where('template', '=', p.template),
+);
+
+const selectReserved = statement((database, p: Binding) =>
+  database
+    .selectFrom('secret')
+    .select('id')
+    .where('id', '=', p.id)
+    .where('state', '=', 'reserved')
+    .where('device_id', '=', p.deviceId)
+    .where('template', '=', p.template)
+    .where('spki', '=', p.spki)
+    .where('names', '=', p.names),
+);
+
+const spendReserved = statement((database, p: { id: string; certificate: string }) =>
+  database
+    .updateTable('secret')
+    .set({ state: 'spent', certificate: p.certificate })
+    .where('id', '=', p.id)
+    .where('state', '=', 'reserved'),
+);
+
+const voidOne = statement((database, p: { id: string }) =>
+  database
+    .updateTable('secret')
+    .set({ state: 'void' })
+    .where('id', '=', p.id)
+    .where('state', 'in', ['live', 'reserved']),
+);
+
+const voidOfDevice = statement((database, p: { deviceId: string }) =>
+  database
+    .updateTable('secret')
+    .set({ state: 'void' })
+    .where('device_id', '=', p.deviceId)
+    .where('state', 'in', ['live', 'reserved']),
+);
+
+const voidReservedFor = statement((database, p: { deviceId: string; template: string; spki: string }) =>
+  database
+    .updateTable('secret')
+    .set({ state: 'void' })
+    .where('device_id', '=', p.deviceId)
+    .where('template', '=', p.template)
+    .where('spki', '=', p.spki)
+    .where('state', '=', 'reserved'),
+);
+
+const insertSecret = statement((database, p: Omit<NewSecret, 'expected'> & Pick<SecretRow, 'expected'>) =>
+  database.insertInto('secret').values({
+    id: p.id,
+    mac: p.mac,
+    mac_key_id: p.macKeyId,
+    device_id: p.deviceId,
+    template: p.template,
+    expected: p.expected,
+    state: 'live',
+    created_at: p.createdAt,
+    expires_at: p.expiresAt,
+    created_by: p.by,
+  }),
+);
+
+const selectOne = statement((database, p: { id: string }) =>
+  database.selectFrom('secret').select(['state', 'created_at']).where('id', '=', p.id),
+);
+
+interface Page {
+  readonly state: SecretState | null;
+  readonly afterTime: number;
+  readonly afterId: string;
+  readonly limit: number;
+}
+
+const selectPage = statement((database, p: Page) => page(database, p));
+
+const selectPageOfDevice = statement((database, p: Page & { readonly deviceId: string }) =>
+  page(database, p).where('device_id', '=', p.deviceId),
+);
+
+function page(database: Kysely<Schema>, p: Page) {
+  return database
+    .selectFrom('secret')
+    .select(['id', 'mac_key_id', 'device_id', 'template', 'expected', 'state'])
+    .select(['created_at', 'expires_at', 'created_by'])
+    .where((eb) => eb('state', '=', eb.fn.coalesce(eb.val(p.state), eb.ref('state'))))
+    .where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '>', tuple(p.afterTime, p.afterId)))
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(p.limit);
+}
+
+/**
+ * Reserves a secret observed as live, or finds it still reserved for this same key and names. Throws 'conflict' where it is neither any
+ * more.
+ */
+export function* reserveSecret(binding: Binding, observed: 'live' | 'reserved'): Operation<void> {
+  const holds =
+    observed === 'live'
+      ? (yield* run(reserveLive, binding)) === 1
+      : (yield* first(selectReserved, binding)) !== undefined;
+  if (!holds) {
+    throw new SallyportError('conflict', `secret ${binding.id} is no longer ${observed} for this request`);
+  }
+}
+
+/** Live becomes reserved; reserved for this same key and names already stays so. Throws 'conflict' for any other. */
+export function* reserveForHeld(binding: Binding): Operation<void> {
+  if ((yield* run(reserveLive, binding)) === 1) return;
+  yield* reserveSecret(binding, 'reserved');
+}
+
+export function* spendSecret(id: string, certificate: string): Operation<void> {
+  const spent = yield* run(spendReserved, { id, certificate });
+  if (spent !== 1) throw new SallyportError('conflict', `secret ${id} is no longer reserved`);
+}
+
+export function* voidSecretsOfDevice(deviceId: string): Operation<void> {
+  yield* run(voidOfDevice, { deviceId });
+}
+
+export function* voidSecretsReservedFor(request: {
+  deviceId: string;
+  template: string;
+  spki: string;
+}): Operation<void> {
+  yield* run(voidReservedFor, request);
+}
+
+export function* createSecret(act: { secret: NewSecret; entry: Uint8Array }): Operation<LogPosition> {
+  const { secret, entry } = act;
+  yield* assertNotRetired(secret.deviceId);
+  const expected = secret.expected === null ? null : toJson(secret.expected);
+  yield* run(insertSecret, { ...secret, expected });
+  return { index: yield* append(entry) };
+}
+
+export function* voidSecret(act: { id: string; now: number; entry: Uint8Array }): Operation<LogPosition> {
+  if ((yield* run(voidOne, { id: act.id })) !== 1) {
+    const row = yield* first(selectOne, { id: act.id });
+    if (row === undefined) throw new SallyportError('not-found', `no secret has the id ${act.id}`);
+    throw new SallyportError('conflict', `secret ${act.id} is ${row.state} already`);
+  }
+  return { index: yield* append(act.entry) };
+}
+
+export function* secrets(filter: {
+  deviceId?: string;
+  state?: SecretState;
+  after?: string;
+  limit: number;
+}): Operation<readonly StoredSecret[]> {
+  const { deviceId, state = null, after, limit } = filter;
+  const last = after === undefined ? undefined : yield* first(selectOne, { id: after });
+  const from = { state, afterTime: last?.created_at ?? -1, afterId: after ?? '', limit };
+  const rows =
+    deviceId === undefined
+      ? yield* all(selectPage, from)
+      : yield* all(selectPageOfDevice, { ...from, deviceId });
+  return rows.map((row) => ({
+    id: row.id,
+    macKeyId: row.mac_key_id,
+    deviceId: row.device_id,
+    template: row.template,
+    expected: row.expected === null ? null : fromJson(row.expected),
+    state: row.state,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    by: row.created_by,
+  }));
+}

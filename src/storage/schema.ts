@@ -1,0 +1,180 @@
+import type { NewSecret } from '#admin';
+import type { RequestSummary } from '#enrollment';
+import type { DeviceState } from '#inventory';
+import type { Objection } from '#policy';
+import type { JsonText } from './json-text.ts';
+
+/**
+ * The tables as rows are read and written: text, integer, real and blob only, JSON as typed text, times in milliseconds since
+ * the epoch. One schema for every adapter; the migrations create it.
+ */
+export interface Schema {
+  readonly device: DeviceRow;
+  readonly secret: SecretRow;
+  readonly approval: ApprovalRow;
+  readonly request: RequestRow;
+  readonly intent: IntentRow;
+  readonly abandoned_intent: AbandonedIntentRow;
+  readonly certificate: CertificateRow;
+  readonly crl: CrlRow;
+  readonly rate_limit: RateLimitRow;
+  readonly operator: OperatorRow;
+  readonly references_body: { readonly digest: string; readonly body: Uint8Array };
+  readonly policies_text: { readonly digest: string; readonly text: string };
+  readonly log_entry: LogEntryRow;
+  /** Roots of full subtrees of 2^level entries; the leaves are in log_entry. */
+  readonly log_hash: { readonly level: number; readonly idx: number; readonly hash: Uint8Array };
+  readonly log_head: LogHeadRow;
+  readonly log_note: { readonly id: number; readonly size: number; readonly note: string };
+  readonly sink: { readonly name: string; readonly next_idx: number };
+  readonly migration: { readonly version: number; readonly name: string };
+}
+
+export interface DeviceRow {
+  readonly id: string;
+  readonly serial_number: string | null;
+  readonly device_class: string;
+  readonly owner: string | null;
+  readonly state: DeviceState;
+  readonly identifiers: JsonText<Readonly<Record<string, string>>>;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+export interface SecretRow {
+  readonly id: string;
+  readonly mac: Uint8Array;
+  readonly mac_key_id: string;
+  readonly device_id: string;
+  readonly template: string;
+  /** Subject and SAN that the request must have. */
+  readonly expected: JsonText<NonNullable<NewSecret['expected']>> | null;
+  readonly state: 'live' | 'reserved' | 'spent' | 'void';
+  /** Key and names it is reserved or was spent for. */
+  readonly spki: string | null;
+  readonly names: string | null;
+  /** SHA-256 of the certificate it was spent for. */
+  readonly certificate: string | null;
+  readonly created_at: number;
+  readonly expires_at: number;
+  readonly created_by: string;
+}
+
+export interface ApprovalRow {
+  readonly id: string;
+  readonly device_id: string;
+  readonly template: string;
+  readonly spki: string | null;
+  readonly names: string | null;
+  /** Ids of controls. */
+  readonly lifts: JsonText<readonly string[]>;
+  /** `taken` by an open intent; `used` by the certificate that this intent became. */
+  readonly state: 'open' | 'taken' | 'used' | 'void';
+  readonly intent_id: string | null;
+  readonly created_by: string;
+  readonly created_at: number;
+  readonly expires_at: number;
+}
+
+export interface RequestRow {
+  readonly id: string;
+  readonly device_id: string;
+  readonly template: string;
+  readonly spki: string;
+  readonly names: string;
+  /** At most one `pending` row for one device, template and key. */
+  readonly state: 'pending' | 'approved' | 'denied' | 'issued';
+  readonly objections: JsonText<readonly Objection[]>;
+  readonly summary: JsonText<RequestSummary>;
+  readonly first_seen: number;
+  readonly last_seen: number;
+  readonly decided_by: string | null;
+  readonly decided_at: number | null;
+}
+
+/**
+ * A signature that is about to be made. Only open intents have a row here, so there are never many: the certificate stands for a closed
+ * one, an `abandoned_intent` for one that nothing came of.
+ */
+export interface IntentRow {
+  readonly id: string;
+  readonly issuer: string;
+  readonly serial_number: string;
+  readonly tbs_sha256: string;
+  readonly device_id: string;
+  readonly template: string;
+  readonly spki: string;
+  readonly names: string;
+  readonly secret_id: string | null;
+  readonly approval_id: string | null;
+  readonly created_at: number;
+  readonly lease_until: number;
+}
+
+/** The signature may exist, nothing was delivered, and the serial number is on the CRL for good. */
+export interface AbandonedIntentRow {
+  readonly id: string;
+  readonly issuer: string;
+  readonly serial_number: string;
+  readonly tbs_sha256: string;
+  readonly device_id: string;
+  readonly template: string;
+  readonly spki: string;
+  readonly abandoned_at: number;
+}
+
+export interface CertificateRow {
+  /** Index of the entry that records the issuance: certificates are ordered by it. */
+  readonly log_idx: number;
+  readonly sha256: string;
+  readonly issuer: string;
+  readonly serial_number: string;
+  readonly der: Uint8Array;
+  readonly device_id: string;
+  readonly template: string;
+  readonly spki: string;
+  readonly not_before: number;
+  readonly not_after: number;
+  readonly predecessor: string | null;
+  readonly revoked_at: number | null;
+  readonly revocation_reason: number | null;
+}
+
+export interface CrlRow {
+  readonly issuer: string;
+  /** Decimal: RFC 5280 section 5.2.3 allows 20 octets. */
+  readonly number: string;
+  readonly der: Uint8Array;
+  readonly this_update: number;
+  readonly next_update: number;
+}
+
+export interface RateLimitRow {
+  /** `source:`, `device:` or `template:` and the name. */
+  readonly key: string;
+  /** The only fraction in the schema: limits count in parts of a millisecond. */
+  readonly tat: number;
+}
+
+export interface OperatorRow {
+  readonly name: string;
+  readonly token_hash: Uint8Array;
+  readonly created_at: number;
+}
+
+export interface LogEntryRow {
+  readonly idx: number;
+  /** The entry's own id. An entry of the same id may follow: the newest is meant. */
+  readonly id: string;
+  readonly leaf_hash: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** One row. Whoever appends moves it from the size that was read. */
+export interface LogHeadRow {
+  readonly id: number;
+  readonly origin: string;
+  readonly size: number;
+  /** CompactRange, serialised. */
+  readonly hashes: Uint8Array;
+}

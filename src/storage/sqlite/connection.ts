@@ -1,0 +1,136 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { Operation, Step } from '../operation.ts';
+import { type AnyStatement, type CompiledStatement, compileStatement } from '../statement.ts';
+import { sqliteCompiler } from './dialect.ts';
+import { storeError } from './store-error.ts';
+
+const busyTimeoutMilliseconds = 5_000;
+
+export type Control =
+  | 'begin'
+  | 'begin immediate'
+  | 'commit'
+  | 'rollback'
+  | 'savepoint undo'
+  | 'release undo'
+  | 'rollback to undo';
+
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly reads: boolean;
+  readonly bind: CompiledStatement['bind'];
+}
+
+/** One connection and its prepared statements. Drives operations to their end at once. */
+export class Connection {
+  readonly #database: DatabaseSync;
+  readonly #prepared = new Map<AnyStatement, Prepared>();
+  readonly #controls = new Map<Control, StatementSync>();
+  #changed = false;
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /**
+   * The one that writes. Synced at each commit: what is acknowledged survives power loss. A schema cannot make it call functions
+   * (trusted_schema), and foreign keys hold.
+   */
+  static openWriter(file: string): Connection {
+    return Connection.#open(file, false, [
+      'pragma journal_mode = wal',
+      'pragma synchronous = full',
+      'pragma trusted_schema = off',
+      'pragma temp_store = memory',
+      'pragma cache_size = -4096',
+      'pragma wal_autocheckpoint = 4000',
+    ]);
+  }
+
+  static openReader(file: string): Connection {
+    return Connection.#open(file, true, ['pragma trusted_schema = off']);
+  }
+
+  static #open(file: string, readOnly: boolean, pragmas: readonly string[]): Connection {
+    let database: DatabaseSync | undefined;
+    try {
+      database = new DatabaseSync(file, {
+        readOnly,
+        timeout: busyTimeoutMilliseconds,
+        enableForeignKeyConstraints: true,
+      });
+      for (const pragma of pragmas) database.exec(pragma);
+      return new Connection(database);
+    } catch (error) {
+      database?.close();
+      throw storeError(error, `the database ${file} cannot be opened`);
+    }
+  }
+
+  /** False after an error that made SQLite give the transaction up. */
+  get inTransaction(): boolean {
+    return this.#database.isTransaction;
+  }
+
+  /** The operation performed last may have changed something. */
+  get changed(): boolean {
+    return this.#changed;
+  }
+
+  perform<Result>(operation: Operation<Result>): Result {
+    this.#changed = false;
+    let step = operation.next();
+    while (step.done !== true) step = operation.next(this.#answer(step.value));
+    return step.value;
+  }
+
+  /** Begins, ends and undoes. Kept prepared. */
+  control(sql: Control): void {
+    let statement = this.#controls.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#controls.set(sql, statement);
+    }
+    try {
+      statement.run();
+    } catch (error) {
+      throw storeError(error, `the database refused to ${sql}`);
+    }
+  }
+
+  /** A statement of a migration. */
+  execute(sql: string): void {
+    try {
+      this.#database.exec(sql);
+    } catch (error) {
+      throw storeError(error, 'the database refused a statement');
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #answer({ statement, parameters, want }: Step): unknown {
+    try {
+      const prepared = this.#prepared.get(statement) ?? this.#prepare(statement);
+      const values = prepared.bind(parameters);
+      if (want === 'changes') {
+        const { changes } = prepared.statement.run(...values);
+        if (changes !== 0) this.#changed = true;
+        return changes;
+      }
+      if (!prepared.reads) this.#changed = true;
+      return want === 'rows' ? prepared.statement.all(...values) : prepared.statement.get(...values);
+    } catch (error) {
+      throw storeError(error, 'the database refused a statement');
+    }
+  }
+
+  #prepare(statement: AnyStatement): Prepared {
+    const { sql, bind } = compileStatement(statement, sqliteCompiler);
+    const prepared = { statement: this.#database.prepare(sql), reads: sql.startsWith('select'), bind };
+    this.#prepared.set(statement, prepared);
+    return prepared;
+  }
+}

@@ -1,0 +1,36 @@
+import type { ErrorCode } from '#errors';
+import type { OperationName } from '../operations.ts';
+import type { StorageStats } from '../storage.ts';
+
+export interface WriterOptions {
+  readonly file: string;
+  readonly origin: string;
+}
+
+export interface Call {
+  readonly id: number;
+  readonly name: OperationName;
+  readonly argument: unknown;
+}
+
+/** A SallyportError on its way between threads. */
+export interface Fault {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export type Reply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly fault: Fault };
+
+export type ToWriter =
+  | { readonly kind: 'calls'; readonly calls: readonly Call[] }
+  | { readonly kind: 'stats' }
+  | { readonly kind: 'close' };
+
+export type FromWriter =
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'refused'; readonly fault: Fault }
+  | { readonly kind: 'replies'; readonly replies: readonly Reply[] }
+  | { readonly kind: 'stats'; readonly stats: StorageStats }
+  | { readonly kind: 'closed' };

@@ -1,0 +1,43 @@
+import type { Storage } from '../storage.ts';
+import { sweepingRates } from '../rate-sweep.ts';
+import { adminStore, enrollmentStore, logStore, type Perform } from '../stores.ts';
+import type { WriterOptions } from './messages.ts';
+import { makePrivate } from './private-file.ts';
+import { SourceRates } from './source-rates.ts';
+import { storeError } from './store-error.ts';
+import { WriterThread } from './writer-thread.ts';
+
+/**
+ * Opens the database for the one process that writes to it, creates or upgrades it where needed. Throws 'store' for a file that is no
+ * database or one of a newer program, 'config' for the log of another origin.
+ */
+export async function openSqlite(options: WriterOptions): Promise<Storage> {
+  try {
+    makePrivate(options.file);
+  } catch (error) {
+    throw storeError(error, `the database ${options.file} cannot be opened`);
+  }
+  const writer = await WriterThread.start(options);
+  const perform: Perform = (name, argument) => writer.perform(name, argument);
+  const sourceRates = await SourceRates.load(perform);
+  const forgetIdleRows = sweepingRates(perform);
+  return {
+    enrollment: {
+      ...enrollmentStore(perform),
+      async admit(query) {
+        forgetIdleRows(query.now);
+        return sourceRates.admit(query);
+      },
+    },
+    admin: adminStore(perform),
+    log: logStore(perform),
+    failed: writer.failed,
+    stats: () => writer.stats(),
+    async close() {
+      // Asked before the end is: what is asked later is refused.
+      const saved = sourceRates.save();
+      await writer.close();
+      await saved;
+    },
+  };
+}

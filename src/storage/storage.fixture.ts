@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { AdminStore, NewApproval, NewSecret } from '#admin';
+import { CompactRange, encodeEntry, type LogStore, verifyLog } from '#audit';
+import type { EnrollmentStore, HoldRecord, Intent, IssuedRecord, StoredCertificate } from '#enrollment';
+import { SallyportError } from '#errors';
+import type { Device } from '#inventory';
+import { openLog } from './operations/log.ts';
+import { Connection } from './sqlite/connection.ts';
+import type { Call } from './sqlite/messages.ts';
+import { upgrade } from './sqlite/upgrade.ts';
+import { Writer } from './sqlite/writer.ts';
+import { adminStore, enrollmentStore, logStore, type Perform } from './stores.ts';
+
+export const origin = 'test.example/log';
+export const now = Date.UTC(2026, 10, 22, 12);
+export const hour = 3_600_000;
+/** Never in the way. */
+export const wide = { burst: 1_000, count: 1_000, periodSeconds: 1 };
+
+export function temporaryFile(t: Pick<TestContext, 'after'>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-storage-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, 'sallyport.db');
+}
+
+export interface Stores {
+  readonly enrollment: EnrollmentStore;
+  readonly admin: AdminStore;
+  readonly log: LogStore;
+  readonly connection: Connection;
+  readonly writer: Writer;
+}
+
+/** A real database in a temporary folder, its writer in this thread. */
+export function openStores(t: Pick<TestContext, 'after'>): Stores {
+  const connection = Connection.openWriter(temporaryFile(t));
+  t.after(() => connection.close());
+  upgrade(connection);
+  connection.control('begin immediate');
+  connection.perform(openLog({ origin }));
+  connection.control('commit');
+  const writer = new Writer(connection);
+  const perform = performAlone(writer);
+  return {
+    enrollment: enrollmentStore(perform),
+    admin: adminStore(perform),
+    log: logStore(perform),
+    connection,
+    writer,
+  };
+}
+
+function performAlone(writer: Writer): Perform {
+  return async (name, argument) => {
+    const call: Call = { id: 1, name, argument };
+    const [reply] = writer.perform([call]);
+    if (reply === undefined) throw new Error('no reply');
+    if ('fault' in reply) throw new SallyportError(reply.fault.code, reply.fault.message);
+    return structuredClone(reply.value) as never;
+  };
+}
+
+/** As digests of keys, names and certificates look. */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+export function mac(secretId: string): Uint8Array {
+  return createHash('sha256').update(`mac of ${secretId}`).digest();
+}
+
+export function entry(id: string): Uint8Array {
+  return encodeEntry({ type: 'authority', version: 1, id, time: now, event: 'test', detail: {} });
+}
+
+export function device(id: string, changes: Partial<Device> = {}): Device {
+  return {
+    id,
+    serialNumber: `SN-${id}`,
+    deviceClass: 'laptop',
+    owner: null,
+    state: 'expected',
+    identifiers: { dnsName: `${id}.example.com` },
+    ...changes,
+  };
+}
+
+export function newSecret(id: string, deviceId: string, changes: Partial<NewSecret> = {}): NewSecret {
+  return {
+    id,
+    mac: mac(id),
+    macKeyId: 'key-1',
+    deviceId,
+    template: 'device',
+    expected: null,
+    createdAt: now,
+    expiresAt: now + hour,
+    by: 'ada',
+    ...changes,
+  };
+}
+
+export function newApproval(id: string, deviceId: string, changes: Partial<NewApproval> = {}): NewApproval {
+  return {
+    id,
+    deviceId,
+    template: 'device',
+    spki: null,
+    names: null,
+    lifts: ['first-enrollment'],
+    by: 'ada',
+    createdAt: now,
+    expiresAt: now + hour,
+    ...changes,
+  };
+}
+
+export function holdRecord(id: string, deviceId: string, changes: Partial<HoldRecord> = {}): HoldRecord {
+  return {
+    requestId: id,
+    deviceId,
+    template: 'device',
+    spki: digest('key'),
+    names: digest('names'),
+    secretId: null,
+    objections: [
+      {
+        control: 'first-enrollment',
+        title: 'First enrollment',
+        detail: 'nobody approved it',
+        liftable: true,
+      },
+    ],
+    summary: {
+      protocol: 'est',
+      operation: 'simpleenroll',
+      address: '192.0.2.1',
+      action: 'enroll',
+      subject: `CN=${deviceId}`,
+      subjectAltName: [],
+      keyAlgorithm: 'ec-p256',
+    },
+    now,
+    entry: entry(id),
+    ...changes,
+  };
+}
+
+export function intent(id: string, deviceId: string, changes: Partial<Intent> = {}): Intent {
+  return {
+    id,
+    issuer: 'issuing',
+    serialNumber: digest(`serial of ${id}`).slice(0, 40),
+    tbsSha256: digest(`tbs of ${id}`),
+    deviceId,
+    template: 'device',
+    spki: digest('key'),
+    names: digest('names'),
+    secret: null,
+    approvalId: null,
+    predecessor: null,
+    limits: { device: wide, template: wide },
+    leaseUntil: now + 30_000,
+    now,
+    ...changes,
+  };
+}
+
+export function certificateOf(intent: Intent, changes: Partial<StoredCertificate> = {}): StoredCertificate {
+  return {
+    issuer: intent.issuer,
+    serialNumber: intent.serialNumber,
+    sha256: digest(`certificate of ${intent.id}`),
+    der: Buffer.from(`DER of ${intent.id}`),
+    deviceId: intent.deviceId,
+    template: intent.template,
+    spki: intent.spki,
+    notBefore: now,
+    notAfter: now + 24 * hour,
+    predecessor: null,
+    ...changes,
+  };
+}
+
+export function issuedRecord(intent: Intent, changes: Partial<IssuedRecord> = {}): IssuedRecord {
+  return {
+    intentId: intent.id,
+    requestId: intent.id,
+    certificate: certificateOf(intent),
+    secretId: intent.secret?.id ?? null,
+    approvalId: intent.approvalId,
+    now,
+    entry: entry(intent.id),
+    ...changes,
+  };
+}
+
+export async function importDevices(admin: AdminStore, ...devices: readonly Device[]): Promise<void> {
+  await admin.importDevices({ devices, approve: null, now, entry: entry('import') });
+}
+
+export async function createSecret(admin: AdminStore, secret: NewSecret): Promise<void> {
+  await admin.createSecret({ secret, entry: entry(`create ${secret.id}`) });
+}
+
+export async function approve(admin: AdminStore, approval: NewApproval): Promise<void> {
+  await admin.approveDevice({ approval, now, entry: entry(`approve ${approval.id}`) });
+}
+
+/** Reserves and closes: what enrollment does around its signature. */
+export async function issue(enrollment: EnrollmentStore, wanted: Intent): Promise<StoredCertificate> {
+  const reserved = await enrollment.reserve(wanted);
+  if (reserved !== 'reserved') throw new Error(reserved);
+  await enrollment.close(issuedRecord(wanted));
+  return certificateOf(wanted);
+}
+
+/** Recomputes the log of its bytes and compares it with the head. Returns the ids of its entries. */
+export async function verifiedIds(log: Pick<LogStore, 'head' | 'entries'>): Promise<string[]> {
+  const head = await log.head();
+  const ids: string[] = [];
+  const verification = await verifyLog({
+    entries: readEntries(log, head.size),
+    head: { size: head.size, root: CompactRange.restore(head.size, head.range).root() },
+    onEntry: ({ bytes }) => {
+      const { id } = JSON.parse(Buffer.from(bytes).toString()) as { id: string };
+      ids.push(id);
+    },
+  });
+  if (!verification.ok) throw new Error(verification.problems.map(({ message }) => message).join('; '));
+  return ids;
+}
+
+async function* readEntries(log: Pick<LogStore, 'entries'>, size: number) {
+  for (let from = 0; from < size; from += 1024) yield* await log.entries(from, Math.min(from + 1024, size));
+}

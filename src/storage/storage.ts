@@ -1,0 +1,26 @@
+import type { AdminStore } from '#admin';
+import type { LogStore } from '#audit';
+import type { EnrollmentStore } from '#enrollment';
+import type { SallyportError } from '#errors';
+
+/** An open database, by the ports through which it is used. */
+export interface Storage {
+  readonly enrollment: EnrollmentStore;
+  readonly admin: AdminStore;
+  readonly log: LogStore;
+  /** Resolves when the database can no longer be used: every call rejects from then on, and the process should end. */
+  readonly failed: Promise<SallyportError>;
+  stats(): Promise<StorageStats>;
+  /** Completes what was asked before, syncs it and closes the database. */
+  close(): Promise<void>;
+}
+
+/** Counted since the database was opened. */
+export interface StorageStats {
+  readonly operations: number;
+  readonly batches: number;
+  /** Synced transactions: many operations share one. */
+  readonly commits: number;
+  /** Transactions that were undone as a whole. */
+  readonly failures: number;
+}

@@ -1,0 +1,84 @@
+import type { AdminStore } from '#admin';
+import type { LogStore } from '#audit';
+import type { EnrollmentStore } from '#enrollment';
+import { isSallyportError } from '#errors';
+import type { ArgumentOf, OperationName, ResultOf } from './operations.ts';
+import { sweepingRates } from './rate-sweep.ts';
+
+/** How an adapter is asked for an operation. Rejects with a SallyportError. */
+export type Perform = <Name extends OperationName>(
+  name: Name,
+  argument: ArgumentOf<Name>,
+) => Promise<ResultOf<Name>>;
+
+export function enrollmentStore(perform: Perform): EnrollmentStore {
+  const sweep = sweepingRates(perform);
+  return {
+    admit(query) {
+      sweep(query.now);
+      return perform('admit', query);
+    },
+    observe: (query) => perform('observe', query),
+    record: (entry) => perform('record', entry),
+    hold: (record) => perform('hold', record),
+    async reserve(intent) {
+      try {
+        await perform('reserve', intent);
+        return 'reserved';
+      } catch (error) {
+        if (isSallyportError(error, 'conflict')) return 'conflict';
+        throw error;
+      }
+    },
+    close: (record) => perform('close', record),
+    certificate: (sha256) => perform('certificate', { sha256 }),
+  };
+}
+
+export function adminStore(perform: Perform): AdminStore {
+  return {
+    importDevices: (act) => perform('importDevices', act),
+    compareDevices: (devices) => perform('compareDevices', { devices }),
+    devices: (filter) => perform('devices', filter),
+    device: (id) => perform('device', { id }),
+    setDeviceState: (act) => perform('setDeviceState', act),
+    approveDevice: (act) => perform('approveDevice', act),
+    createSecret: (act) => perform('createSecret', act),
+    secrets: (filter) => perform('secrets', filter),
+    voidSecret: (act) => perform('voidSecret', act),
+    requests: (filter) => perform('requests', filter),
+    request: (id) => perform('request', { id }),
+    approveRequest: (act) => perform('approveRequest', act),
+    denyRequest: (act) => perform('denyRequest', act),
+    certificates: (filter) => perform('certificates', filter),
+    certificateInfo: (id) => perform('certificateInfo', { id }),
+    revokeCertificate: (act) => perform('revokeCertificate', act),
+    operatorByTokenHash: (hash) => perform('operatorByTokenHash', { hash }),
+    createOperator: (act) => perform('createOperator', act),
+    revoked: (issuer, since) => perform('revoked', { issuer, since }),
+    crl: (issuer) => perform('crl', { issuer }),
+    saveCrl: (act) => perform('saveCrl', act),
+    saveReferences: (digest, body) => perform('saveReferences', { digest, body }),
+    savePolicies: (digest, text) => perform('savePolicies', { digest, text }),
+    references: (digest) => perform('references', { digest }),
+    policies: (digest) => perform('policies', { digest }),
+    expiredIntents: (now, limit) => perform('expiredIntents', { now, limit }),
+    abandonIntent: (act) => perform('abandonIntent', act),
+  };
+}
+
+export function logStore(perform: Perform): LogStore {
+  return {
+    async head() {
+      const { size, hashes } = await perform('readHead', null);
+      return { size, range: hashes };
+    },
+    entries: (from, to) => perform('entries', { from, to }),
+    hashes: { read: (level, from, to) => perform('hashes', { level, from, to }) },
+    find: (id) => perform('find', { id }),
+    note: () => perform('note', null),
+    saveNote: (size, note) => perform('saveNote', { size, note }),
+    sinkCursor: (sink) => perform('sinkCursor', { sink }),
+    saveSinkCursor: (sink, index) => perform('saveSinkCursor', { sink, index }),
+  };
+}
