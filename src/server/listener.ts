@@ -1,0 +1,160 @@
+import { constants } from 'node:crypto';
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
+import { SallyportError } from '#errors';
+import { type Connection, connectionOf } from './connection.ts';
+import { sourceCap } from './source-cap.ts';
+
+/** A protocol's side of a listener. Never throws: it renders its own errors. */
+export type Handler = (
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  connection: Connection,
+) => Promise<void>;
+
+export interface ListenerSettings {
+  readonly name: string;
+  readonly address: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** null: plain HTTP, for public documents only. */
+  readonly tls: TlsSettings | null;
+  /** One source has a quarter of them at most. */
+  readonly maximumConnections: number;
+  readonly requestTimeoutSeconds: number;
+  readonly maximumHeaderBytes: number;
+  readonly handler: Handler;
+  /** A fault that no handler saw. */
+  readonly report: (error: unknown) => void;
+}
+
+export interface TlsSettings {
+  /** PEM, the listener's certificate first. */
+  readonly certificate: string;
+  /** PEM, PKCS#8, and its passphrase where it is encrypted. */
+  readonly key: string;
+  readonly passphrase: string | undefined;
+  readonly minimum: 'TLSv1.2' | 'TLSv1.3';
+  /** PEM of the CAs that clients are told we know. Decides nothing: paths are validated by the layers. */
+  readonly clientCas: readonly string[];
+}
+
+export interface RunningListener {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** New handshakes use the new certificate; connections that stand go on. */
+  renew(tls: TlsSettings): void;
+  /** Stops accepting, lets requests under way end, and cuts what is left after a grace period. */
+  close(): Promise<void>;
+}
+
+const closingGraceMilliseconds = 5_000;
+
+export async function startListener(settings: ListenerSettings): Promise<RunningListener> {
+  const options: http.ServerOptions = {
+    maxHeaderSize: settings.maximumHeaderBytes,
+    requestTimeout: settings.requestTimeoutSeconds * 1000,
+    headersTimeout: Math.min(settings.requestTimeoutSeconds, 10) * 1000,
+    keepAliveTimeout: 5_000,
+    // Several Content-Length or a Transfer-Encoding beside one are refused by the strict parser; never loosen it.
+    insecureHTTPParser: false,
+  };
+  const server =
+    settings.tls === null
+      ? http.createServer(options)
+      : https.createServer({ ...options, ...tlsServerOptions(settings.tls) });
+  server.maxConnections = settings.maximumConnections;
+  const mayStay = sourceCap(settings.maximumConnections, settings.report);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    if (!mayStay(socket)) {
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('request', (request, response) => {
+    settings.handler(request, response, connectionOf(request, settings.name)).catch((error: unknown) => {
+      settings.report(error);
+      response.destroy();
+    });
+  });
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) {
+      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    } else socket.destroy();
+  });
+  await listen(server, settings);
+  const { port } = server.address() as AddressInfo;
+  return {
+    name: settings.name,
+    address: settings.address,
+    port,
+    renew(tls) {
+      if (server instanceof https.Server) server.setSecureContext(tlsContext(tls));
+    },
+    async close() {
+      const cut = setTimeout(() => sockets.forEach((socket) => socket.destroy()), closingGraceMilliseconds);
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      });
+      clearTimeout(cut);
+    },
+  };
+}
+
+async function listen(server: Server, { name, address, port }: ListenerSettings): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(
+        new SallyportError(
+          'config',
+          `listener ${name} cannot listen on ${address}:${port}: ${cause.code ?? cause.message}${cause.code === 'EADDRINUSE' ? '; another program has this port, end it or configure another port' : ''}`,
+          { cause },
+        ),
+      ),
+    );
+    server.listen({ host: address, port }, resolve);
+  });
+}
+
+function tlsContext(tls: TlsSettings): SecureContextOptions {
+  return {
+    cert: tls.certificate,
+    key: tls.key,
+    ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
+    ca: [...tls.clientCas],
+    minVersion: tls.minimum,
+    // Below 1.3 only AEAD with forward secrecy; 1.3 has nothing else.
+    ciphers: [
+      'TLS_AES_128_GCM_SHA256',
+      'TLS_AES_256_GCM_SHA384',
+      'TLS_CHACHA20_POLY1305_SHA256',
+      'ECDHE-ECDSA-AES128-GCM-SHA256',
+      'ECDHE-RSA-AES128-GCM-SHA256',
+      'ECDHE-ECDSA-AES256-GCM-SHA384',
+      'ECDHE-RSA-AES256-GCM-SHA384',
+      'ECDHE-ECDSA-CHACHA20-POLY1305',
+      'ECDHE-RSA-CHACHA20-POLY1305',
+    ].join(':'),
+    ecdhCurve: 'X25519MLKEM768:X25519:P-256:P-384',
+    // A resumed session remembers only the leaf of what the client proved: no resumption (docs/conformance, RFC 7030 section 3.3.1).
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+  };
+}
+
+function tlsServerOptions(tls: TlsSettings): https.ServerOptions {
+  return {
+    ...tlsContext(tls),
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: 10_000,
+    requestCert: true,
+    // An unknown client certificate must reach the layers, which refuse it and write that down.
+    rejectUnauthorized: false,
+  };
+}
