@@ -1,0 +1,32 @@
+import { encodeEntry } from '#audit';
+import type { ActEntry } from '#enrollment';
+import { newId } from './identifiers.ts';
+import type { Operator } from './operator.ts';
+import type { AdminPorts } from './ports.ts';
+
+/** One instant for an act: its entry and what it stores agree on when it was done. */
+export interface RecordedAct {
+  readonly now: number;
+  /** The leaf; the store appends it in the transaction of the act's effect. */
+  readonly entry: Uint8Array;
+}
+
+/** @param act device.import, secret.create, … @param detail what it is done to, and how; never a secret */
+export function recordAct(
+  ports: Pick<AdminPorts, 'clock' | 'random'>,
+  operator: Operator,
+  act: string,
+  detail: ActEntry['detail'],
+): RecordedAct {
+  const now = ports.clock.now();
+  const entry: ActEntry = {
+    type: 'act',
+    version: 1,
+    id: newId('act', ports.random),
+    time: now,
+    operator: operator.name,
+    act,
+    detail,
+  };
+  return { now, entry: encodeEntry(entry) };
+}

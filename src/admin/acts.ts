@@ -1,0 +1,49 @@
+import type * as z from 'zod';
+import { approveDevice } from './acts/approve-device.ts';
+import { approveRequest } from './acts/approve-request.ts';
+import { resumeDevice, retireDevice, suspendDevice } from './acts/change-device-state.ts';
+import { createSecret } from './acts/create-secret.ts';
+import { denyRequest } from './acts/deny-request.ts';
+import { importDevices } from './acts/import-devices.ts';
+import { listCertificates } from './acts/list-certificates.ts';
+import { listDevices } from './acts/list-devices.ts';
+import { listEntries } from './acts/list-entries.ts';
+import { listRequests } from './acts/list-requests.ts';
+import { listSecrets } from './acts/list-secrets.ts';
+import { proveEntry } from './acts/prove-entry.ts';
+import { revokeCertificate } from './acts/revoke-certificate.ts';
+import { revokeSecret } from './acts/revoke-secret.ts';
+import { showCertificate } from './acts/show-certificate.ts';
+import { showDevice } from './acts/show-device.ts';
+import { showEntry } from './acts/show-entry.ts';
+import { showPolicies } from './acts/show-policies.ts';
+import { showRequest } from './acts/show-request.ts';
+
+/** All that operators can do. What is not here cannot be done through the socket. */
+export const acts = {
+  importDevices,
+  listDevices,
+  showDevice,
+  approveDevice,
+  suspendDevice,
+  resumeDevice,
+  retireDevice,
+  createSecret,
+  listSecrets,
+  revokeSecret,
+  listRequests,
+  showRequest,
+  approveRequest,
+  denyRequest,
+  listCertificates,
+  showCertificate,
+  revokeCertificate,
+  listEntries,
+  showEntry,
+  proveEntry,
+  showPolicies,
+} as const;
+
+export type ActName = keyof typeof acts;
+export type ActInput<Name extends ActName> = z.input<(typeof acts)[Name]['input']>;
+export type ActResult<Name extends ActName> = Awaited<ReturnType<(typeof acts)[Name]['run']>>;

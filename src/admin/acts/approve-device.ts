@@ -1,0 +1,30 @@
+import * as z from 'zod';
+import { act } from '../act.ts';
+import { recordAct } from '../act-entry.ts';
+import { approvalBeforehand, granteeFor, liftedBeforehand } from '../grant.ts';
+import { deviceId, templateName } from '../input.ts';
+import { isoTime } from '../views/time.ts';
+
+const input = z.strictObject({ id: deviceId, template: templateName });
+
+/** Beforehand: the device's next first enrollment of the template needs no operator. */
+export const approveDevice = act(input, async (ports, operator, { id, template }) => {
+  await granteeFor(ports, id, template);
+  const approval = approvalBeforehand(ports, operator, id, template, ports.clock.now());
+  const { now, entry } = recordAct(ports, operator, 'device.approve', {
+    device: id,
+    template,
+    approval: approval.id,
+    lifts: liftedBeforehand,
+    expiresAt: approval.expiresAt,
+  });
+  const { index } = await ports.store.approveDevice({ approval, now, entry });
+  return {
+    id: approval.id,
+    device: id,
+    template,
+    lifts: [...approval.lifts],
+    expiresAt: isoTime(approval.expiresAt),
+    logIndex: index,
+  };
+});

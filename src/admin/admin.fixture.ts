@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { decodeEntry, encodeEntry, parseVerifierKey, publishCheckpoint, verifierKey } from '#audit';
+import { ceremony, randomSerialNumber } from '#ca';
+import { initialConfiguration, parseConfiguration } from '#config';
+import { type ErrorCode, isSallyportError } from '#errors';
+import { type Authority, sha256Hex, type StoreObservation, supportCode } from '#enrollment';
+import { generateSoftwareKey } from '#keys';
+import { type Bundle, defaultPolicies, loadBundle } from '#policy';
+import { openSqlite, type Storage } from '#storage';
+import { buildName } from '#x509';
+import type { ActInput, ActName } from './acts.ts';
+import { type Admin, createAdmin } from './admin.ts';
+import { generateOperatorToken, hashOperatorToken, type Operator } from './operator.ts';
+
+/* A real store in a temporary folder, and what an authority has in force, for the tests of this folder. */
+
+export const ada: Operator = { name: 'ada' };
+export const random = (n: number) => randomBytes(n);
+
+export interface World {
+  readonly admin: Admin;
+  readonly storage: Storage;
+  /** Ada's. */
+  readonly token: string;
+  readonly folder: string;
+  readonly faults: unknown[];
+  /** Issuers whose CRL was asked for. */
+  readonly revokedIssuers: string[];
+  now: number;
+  size(): Promise<number>;
+  entry(index: number): Promise<{ readonly [name: string]: unknown }>;
+  publish(): Promise<void>;
+  importDevice(id: string, deviceClass?: string): Promise<void>;
+  hold(id: string, deviceId: string): Promise<void>;
+  /** The open approval that the device's next request would meet. */
+  approval(deviceId: string, template: string): Promise<StoreObservation['approval']>;
+  /** Serial number of a new certificate of the device. */
+  issue(deviceId: string): Promise<string>;
+}
+
+const origin = 'test.example/log';
+
+export async function openWorld(t: TestContext): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-admin-'));
+  const storage = await openSqlite({ file: join(folder, 'sallyport.db'), origin });
+  t.after(async () => {
+    await storage.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const authority = authorityInForce(folder);
+  const logKey = await generateSoftwareKey('ed25519');
+  const logVerifierKey = verifierKey(origin, logKey.spki);
+  const token = generateOperatorToken(random);
+  const faults: unknown[] = [];
+  const revokedIssuers: string[] = [];
+  const world = { now: Date.UTC(2026, 10, 22, 12) };
+  const admin = createAdmin({
+    store: storage.admin,
+    log: storage.log,
+    logVerifier: parseVerifierKey(logVerifierKey),
+    logVerifierKey,
+    authority: () => authority,
+    settings: () => ({
+      secretLifetimeSeconds: { default: 3600, maximum: 86_400 },
+      approvalLifetimeSeconds: 7200,
+    }),
+    clock: { now: () => world.now },
+    random,
+    revoked: async (issuer) => void revokedIssuers.push(issuer),
+    report: (fault) => faults.push(fault),
+  });
+  const entry = encodeEntry({ id: 'A-0', type: 'act', act: 'operator.create' });
+  await storage.admin.createOperator({
+    name: ada.name,
+    tokenHash: hashOperatorToken(token),
+    now: world.now,
+    entry,
+  });
+  let published = 0;
+  return Object.assign(world, {
+    admin,
+    storage,
+    token,
+    folder,
+    faults,
+    revokedIssuers,
+    size: async () => (await storage.log.head()).size,
+    async entry(index: number) {
+      const [found] = await storage.log.entries(index, index + 1);
+      return decodeEntry(found!.bytes);
+    },
+    async publish() {
+      const file = { read: async () => null, write: async () => {} };
+      published = await publishCheckpoint(published, storage.log, file, { name: origin, key: logKey });
+    },
+    async importDevice(id: string, deviceClass = 'laptop') {
+      const list = JSON.stringify([{ id, class: deviceClass }]);
+      await admin.perform('importDevices', ada, { format: 'json', list });
+    },
+    approval: (deviceId: string, template: string) => observeApproval(storage, deviceId, template, world.now),
+    hold: (id: string, deviceId: string) => holdRequest(storage, id, deviceId, world.now),
+    issue: (deviceId: string) => issueCertificate(storage, deviceId, world.now),
+  });
+}
+
+/** Loading takes longer than all the rest, and the acts do not judge. */
+let bundle: Bundle | undefined;
+
+function authorityInForce(folder: string): Authority {
+  const text = initialConfiguration({ name: 'Test' });
+  const { templates, deviceClasses, limits } = parseConfiguration(
+    Buffer.from(text),
+    join(folder, 'sallyport.yaml'),
+  );
+  const byName = <T extends { name: string }>(items: readonly T[]) =>
+    Object.fromEntries(items.map((item) => [item.name, item]));
+  return {
+    references: {
+      listeners: {},
+      templates: byName(templates),
+      deviceClasses: byName(deviceClasses),
+      issuers: {},
+      limits,
+    },
+    referencesDigest: sha256Hex(Buffer.from('references')),
+    bundle: (bundle ??= loadBundle(defaultPolicies(), {
+      templates: templates.map(({ name }) => name),
+      deviceClasses: deviceClasses.map(({ name }) => name),
+    })),
+    issuers: new Map(),
+    macKeys: [{ id: 'mac-1', key: randomBytes(32) }],
+    longestRetryAfterSeconds: 30,
+  };
+}
+
+export const heldKey = sha256Hex(Buffer.from('the key'));
+export const heldNames = sha256Hex(Buffer.from('the names'));
+
+async function holdRequest(storage: Storage, id: string, deviceId: string, now: number): Promise<void> {
+  await storage.enrollment.hold({
+    requestId: id,
+    deviceId,
+    template: 'device',
+    spki: heldKey,
+    names: heldNames,
+    secretId: null,
+    objections: [
+      { control: 'first-enrollment', title: 'Needs a look', detail: 'nobody looked', liftable: true },
+    ],
+    summary: {
+      protocol: 'est',
+      operation: 'simpleenroll',
+      address: '192.0.2.1',
+      action: 'enroll',
+      subject: `CN=${deviceId}`,
+      subjectAltName: [],
+      keyAlgorithm: 'ec-p256',
+    },
+    now,
+    entry: encodeEntry({ id, type: 'request' }),
+  });
+}
+
+/** As the device would be seen with a secret of its own. */
+async function observeApproval(storage: Storage, deviceId: string, template: string, now: number) {
+  const mac = randomBytes(32);
+  const id = supportCode(random);
+  const common = { deviceId, template, expected: null, createdAt: now, expiresAt: now + 1000, by: ada.name };
+  const entry = encodeEntry({ id, type: 'act' });
+  await storage.admin.createSecret({ secret: { ...common, id, mac, macKeyId: 'mac-1' }, entry });
+  const asked = { userName: null, presenterSha256: null, spki: heldKey, template, now };
+  return (await storage.enrollment.observe({ secretMacs: [mac], ...asked })).approval;
+}
+
+async function issueCertificate(storage: Storage, deviceId: string, now: number): Promise<string> {
+  const serialNumber = randomSerialNumber(random);
+  const notBefore = Math.floor(now / 1000) * 1000;
+  const notAfter = notBefore + 86_400_000;
+  const subject = buildName([{ type: 'commonName', value: deviceId }]);
+  // Any certificate will do: the acts neither issue nor judge it.
+  const key = await generateSoftwareKey('ec-p256');
+  const certificate = await ceremony.createRoot({ subject, key, serialNumber, notBefore, notAfter });
+  const id = supportCode(random);
+  const spki = sha256Hex(key.spki);
+  const common = { issuer: 'issuing', serialNumber, deviceId, template: 'device', spki };
+  const limit = { burst: 100, count: 100, periodSeconds: 60 };
+  await storage.enrollment.reserve({
+    ...common,
+    id,
+    tbsSha256: sha256Hex(certificate.tbs),
+    names: heldNames,
+    secret: null,
+    approvalId: null,
+    predecessor: null,
+    limits: { device: limit, template: limit },
+    leaseUntil: now + 30_000,
+    now,
+  });
+  await storage.enrollment.close({
+    intentId: id,
+    requestId: id,
+    certificate: {
+      ...common,
+      sha256: sha256Hex(certificate.der),
+      der: certificate.der,
+      notBefore,
+      notAfter,
+      predecessor: null,
+    },
+    secretId: null,
+    approvalId: null,
+    now,
+    entry: encodeEntry({ id, type: 'request' }),
+  });
+  return serialNumber;
+}
+
+export const refusedWith = (code: ErrorCode, words?: RegExp) => (error: unknown) =>
+  isSallyportError(error, code) && (words === undefined || words.test(error.message));
+
+/** The act is refused, and the log shows nothing of it. */
+export async function assertRefused<Name extends ActName>(
+  world: World,
+  name: Name,
+  input: ActInput<Name>,
+  refusal: (error: unknown) => boolean,
+): Promise<void> {
+  const before = await world.size();
+  await assert.rejects(world.admin.perform(name, ada, input), refusal);
+  assert.equal(await world.size(), before);
+}
+
+export async function detailOf(world: World, index: number): Promise<Record<string, unknown>> {
+  return (await world.entry(index))['detail'] as Record<string, unknown>;
+}

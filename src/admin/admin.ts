@@ -1,0 +1,51 @@
+import type * as z from 'zod';
+import { SallyportError } from '#errors';
+import type { Act } from './act.ts';
+import { acts, type ActInput, type ActName, type ActResult } from './acts.ts';
+import { newId } from './identifiers.ts';
+import { hashOperatorToken, type Operator } from './operator.ts';
+import type { AdminPorts } from './ports.ts';
+
+/** The running authority, as operators have it. */
+export interface Admin {
+  /** Whose token it is; null: nobody's. */
+  recognise(token: string): Promise<Operator | null>;
+  /**
+   * Does the act and logs it under the operator's name in the same transaction. Throws SallyportError: 'usage' where the
+   * input is wrong, 'not-found', 'conflict', 'forbidden', …; then nothing was changed.
+   */
+  perform<Name extends ActName>(
+    name: Name,
+    operator: Operator,
+    input: ActInput<Name>,
+  ): Promise<ActResult<Name>>;
+  /** Reports what was no refusal but a fault of ours. Returns the id by which it can be found. */
+  fault(error: unknown): string;
+}
+
+export function createAdmin(ports: AdminPorts): Admin {
+  return {
+    async recognise(token) {
+      return ports.store.operatorByTokenHash(hashOperatorToken(token));
+    },
+    async perform(name, operator, input) {
+      // The table has one type a name; which of them this is, the compiler cannot follow.
+      const { input: schema, run } = acts[name] as unknown as Act<z.ZodType, ActResult<typeof name>>;
+      return run(ports, operator, parseInput(schema, input));
+    },
+    fault(error) {
+      const id = newId('fault', ports.random);
+      ports.report({ id, error });
+      return id;
+    },
+  };
+}
+
+function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const words = result.error.issues.slice(0, 5).map(({ path, message }) => {
+    return path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`;
+  });
+  throw new SallyportError('usage', words.join('; '));
+}

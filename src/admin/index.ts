@@ -1,0 +1,17 @@
+export type { ActInput, ActName, ActResult } from './acts.ts';
+export type { ImportProblem, ImportReport } from './acts/import-devices.ts';
+export { operatorReasons } from './acts/revoke-certificate.ts';
+export type { EntryView } from './acts/show-entry.ts';
+export { type Admin, createAdmin } from './admin.ts';
+export { adminHandler, type BodyLimits } from './http/handler.ts';
+export { type Problem, statusOf } from './http/problem.ts';
+export { requestFor } from './http/route-table.ts';
+export { generateOperatorToken, hashOperatorToken, isOperatorName, type Operator } from './operator.ts';
+export type { Page } from './page.ts';
+export type { AdminPorts, AdminSettings, Report } from './ports.ts';
+export { type AdminSocket, type SocketOptions, startAdminSocket } from './socket.ts';
+export type * from './store.ts';
+export type { CertificateView } from './views/certificate.ts';
+export type { DeviceView } from './views/device.ts';
+export type { RequestView } from './views/request.ts';
+export type { SecretView } from './views/secret.ts';

@@ -1,0 +1,32 @@
+import type { LogStore, NoteVerifier } from '#audit';
+import type { Authority, Clock } from '#enrollment';
+import type { AdminStore } from './store.ts';
+
+/** What operators' acts need of the world. */
+export interface AdminPorts {
+  readonly store: AdminStore;
+  readonly log: LogStore;
+  /** The log's own key: a receipt is checked with it before it is given out. */
+  readonly logVerifier: NoteVerifier;
+  /** The same key as outsiders configure it (C2SP signed-note, "Verifier keys"). */
+  readonly logVerifierKey: string;
+  /** What is in force now. */
+  readonly authority: () => Authority;
+  readonly settings: () => AdminSettings;
+  readonly clock: Clock;
+  /** n bytes of a cryptographic generator. */
+  readonly random: (n: number) => Uint8Array;
+  /** Called after a revocation, so that the issuer's next CRL comes at once; resolves when that was tried, and never throws. */
+  readonly revoked: (issuer: string) => Promise<void>;
+  readonly report: Report;
+}
+
+/** Takes faults of ours, under the id that the operator is shown. */
+export type Report = (fault: { id: string; error: unknown }) => void;
+
+/** Of the configuration; a reload may change them. */
+export interface AdminSettings {
+  readonly secretLifetimeSeconds: { readonly default: number; readonly maximum: number };
+  /** How long an approval waits for the device to come and use it. */
+  readonly approvalLifetimeSeconds: number;
+}

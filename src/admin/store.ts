@@ -1,0 +1,199 @@
+import type { LogPosition, RequestSummary } from '#enrollment';
+import type { Device, DeviceState } from '#inventory';
+import type { Objection } from '#policy';
+import type { GeneralName, Name } from '#x509';
+
+/**
+ * What operators' acts ask of the store. Each act is atomic and durable together with its log entry, which the caller
+ * made beforehand (`entry`). Throws 'not-found', 'conflict' (nothing was changed).
+ */
+export interface AdminStore {
+  /** Devices that exist already are changed to what the list says, their state excepted. */
+  importDevices(act: {
+    devices: readonly Device[];
+    /** Each takes the place of the device's open ones as with `approveDevice`; a device that was active already gets none. */
+    approve: { approvals: readonly NewApproval[] } | null;
+    now: number;
+    entry: Uint8Array;
+  }): Promise<LogPosition & { created: number; updated: number; approved: number }>;
+  /** Which of these ids, and which of these serial numbers with another id, exist already. */
+  compareDevices(devices: readonly Device[]): Promise<{
+    existing: readonly { id: string; state: DeviceState }[];
+    serialNumberConflicts: readonly { id: string; serialNumber: string; heldBy: string }[];
+  }>;
+  devices(filter: {
+    state?: DeviceState;
+    deviceClass?: string;
+    after?: string;
+    limit: number;
+  }): Promise<readonly StoredDevice[]>;
+  device(id: string): Promise<StoredDevice | null>;
+  /** Retiring voids the device's open secrets and approvals and denies its pending requests in the same act. */
+  setDeviceState(act: {
+    id: string;
+    state: DeviceState;
+    now: number;
+    entry: Uint8Array;
+  }): Promise<LogPosition>;
+  /** Voids the device's open approvals for any key (`spki` null) and the same template, where this is one too. */
+  approveDevice(act: { approval: NewApproval; now: number; entry: Uint8Array }): Promise<LogPosition>;
+
+  createSecret(act: { secret: NewSecret; entry: Uint8Array }): Promise<LogPosition>;
+  secrets(filter: {
+    deviceId?: string;
+    state?: SecretState;
+    after?: string;
+    limit: number;
+  }): Promise<readonly StoredSecret[]>;
+  /** Only live and reserved secrets can be voided. */
+  voidSecret(act: { id: string; now: number; entry: Uint8Array }): Promise<LogPosition>;
+
+  requests(filter: {
+    state?: RequestState;
+    after?: string;
+    limit: number;
+  }): Promise<readonly StoredRequest[]>;
+  request(id: string): Promise<StoredRequest | null>;
+  /** pending -> approved, with an approval for the request's device, template, key and names that lifts its objections. */
+  approveRequest(act: {
+    id: string;
+    approval: NewApproval;
+    now: number;
+    entry: Uint8Array;
+  }): Promise<LogPosition>;
+  /** pending -> denied; voids the reserved secret. */
+  denyRequest(act: { id: string; by: string; now: number; entry: Uint8Array }): Promise<LogPosition>;
+
+  certificates(filter: {
+    deviceId?: string;
+    template?: string;
+    state?: 'current' | 'revoked' | 'expired';
+    after?: string;
+    now: number;
+    limit: number;
+  }): Promise<readonly StoredCertificateInfo[]>;
+  /** By serial number or SHA-256, in hex. */
+  certificateInfo(id: string): Promise<(StoredCertificateInfo & { der: Uint8Array }) | null>;
+  revokeCertificate(act: {
+    sha256: string;
+    reason: number;
+    now: number;
+    entry: Uint8Array;
+  }): Promise<LogPosition>;
+
+  operatorByTokenHash(hash: Uint8Array): Promise<{ name: string } | null>;
+  createOperator(act: {
+    name: string;
+    tokenHash: Uint8Array;
+    now: number;
+    entry: Uint8Array;
+  }): Promise<LogPosition>;
+
+  /** All revoked and unexpired certificates of an issuer (and those expired since `since`), for its CRL. */
+  revoked(
+    issuer: string,
+    since: number,
+  ): Promise<readonly { serialNumber: string; revokedAt: number; reason: number }[]>;
+  crl(
+    issuer: string,
+  ): Promise<{ number: bigint; der: Uint8Array; thisUpdate: number; nextUpdate: number } | null>;
+  saveCrl(act: {
+    issuer: string;
+    number: bigint;
+    der: Uint8Array;
+    thisUpdate: number;
+    nextUpdate: number;
+    entry: Uint8Array;
+  }): Promise<LogPosition>;
+
+  /** Bodies under their digests, for replay. Saving again is no error. */
+  saveReferences(digest: string, body: Uint8Array): Promise<void>;
+  savePolicies(digest: string, text: string): Promise<void>;
+  references(digest: string): Promise<Uint8Array | null>;
+  policies(digest: string): Promise<string | null>;
+
+  /** Open intents whose lease has ended, oldest first. */
+  expiredIntents(now: number, limit: number): Promise<readonly AbandonedIntent[]>;
+  /**
+   * Closes an intent that is still open as abandoned, frees its approval, and stores its serial as revoked (no certificate is known, and the
+   * signature may exist). Its secret stays reserved for the same request. Throws 'conflict' when it is closed already.
+   */
+  abandonIntent(act: { id: string; now: number; entry: Uint8Array }): Promise<LogPosition>;
+}
+
+export interface AbandonedIntent {
+  readonly id: string;
+  readonly issuer: string;
+  readonly serialNumber: string;
+  readonly deviceId: string;
+  readonly template: string;
+}
+
+export type SecretState = 'live' | 'reserved' | 'spent' | 'void';
+export type RequestState = 'pending' | 'approved' | 'denied' | 'issued';
+
+export interface NewApproval {
+  readonly id: string;
+  readonly deviceId: string;
+  readonly template: string;
+  readonly spki: string | null;
+  readonly names: string | null;
+  readonly lifts: readonly string[];
+  readonly by: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export interface NewSecret {
+  readonly id: string;
+  readonly mac: Uint8Array;
+  readonly macKeyId: string;
+  readonly deviceId: string;
+  readonly template: string;
+  readonly expected: {
+    readonly subject: Name | null;
+    readonly subjectAltName: readonly GeneralName[] | null;
+  } | null;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly by: string;
+}
+
+export interface StoredDevice extends Device {
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface StoredSecret extends Omit<NewSecret, 'mac'> {
+  readonly state: SecretState;
+}
+
+export interface StoredRequest {
+  readonly id: string;
+  readonly deviceId: string;
+  readonly template: string;
+  readonly spki: string;
+  readonly names: string;
+  readonly state: RequestState;
+  readonly objections: readonly Objection[];
+  readonly summary: RequestSummary;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly decidedBy: string | null;
+  readonly decidedAt: number | null;
+}
+
+export interface StoredCertificateInfo {
+  readonly issuer: string;
+  readonly serialNumber: string;
+  readonly sha256: string;
+  readonly deviceId: string;
+  readonly template: string;
+  readonly spki: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly predecessor: string | null;
+  readonly revokedAt: number | null;
+  readonly revocationReason: number | null;
+  readonly logIndex: number;
+}
