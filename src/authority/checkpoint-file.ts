@@ -1,0 +1,38 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
+import type { CheckpointFile } from '#audit';
+
+/** The newest checkpoint in a file: written beside it, synced, and renamed into place. */
+export function checkpointFile(file: string): CheckpointFile {
+  return {
+    async read() {
+      try {
+        return await readFile(file, 'utf8');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+        throw error;
+      }
+    },
+    async write(note) {
+      const beside = `${file}.new`;
+      const handle = await open(beside, 'w', 0o644);
+      try {
+        await handle.writeFile(note);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(beside, file);
+      await syncDirectory(path.dirname(file));
+    },
+  };
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

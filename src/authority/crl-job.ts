@@ -1,0 +1,49 @@
+import type { AdminStore } from '#admin';
+import { issueCrl, type Issuer, type RevokedSerialNumber, revocationReasons } from '#ca';
+import type { IssuerConfiguration } from '#config';
+import { sha256Hex, type Clock } from '#enrollment';
+import { eventEntry } from './event-entry.ts';
+
+/** An expired certificate stays on the CRL for a while, for those whose clock lags. RFC 5280 section 3.3 wants it on one more. */
+const afterExpiryMilliseconds = 8 * 86_400_000;
+
+/** Issues the CRL where it is due: none yet, its refresh time has come, or `revoked` says that something was revoked. */
+export async function refreshCrl(
+  { issuer, settings, revoked }: { issuer: Issuer; settings: IssuerConfiguration; revoked: boolean },
+  { store, clock, random }: { store: AdminStore; clock: Clock; random: (n: number) => Uint8Array },
+): Promise<void> {
+  const now = clock.now();
+  const current = await store.crl(issuer.name);
+  const due = current === null || now >= current.thisUpdate + settings.crl.refreshSeconds * 1000;
+  if (!due && !revoked) return;
+  const list = await store.revoked(issuer.name, now - afterExpiryMilliseconds);
+  const number = (current?.number ?? 0n) + 1n;
+  const thisUpdate = Math.floor(now / 1000) * 1000;
+  const nextUpdate = thisUpdate + settings.crl.lifetimeSeconds * 1000;
+  const crl = await issueCrl(issuer, {
+    number,
+    thisUpdate,
+    nextUpdate,
+    revoked: list.map((row) => ({ ...row, reason: reasonName(row.reason) })),
+  });
+  const detail = {
+    issuer: issuer.name,
+    number: String(number),
+    revoked: list.length,
+    sha256: sha256Hex(crl),
+    thisUpdate,
+    nextUpdate,
+  };
+  const entry = eventEntry('crl.issued', detail, now, random);
+  await store.saveCrl({ issuer: issuer.name, number, der: crl, thisUpdate, nextUpdate, entry });
+}
+
+type Reason = RevokedSerialNumber['reason'];
+
+/** What the store keeps as a number. Unknown ones are unspecified: the serial must be on the CRL in any case. */
+function reasonName(code: number): Reason {
+  const found = Object.entries(revocationReasons).find(
+    ([name, value]) => value === code && name !== 'removeFromCRL',
+  );
+  return (found?.[0] ?? 'unspecified') as Reason;
+}

@@ -1,0 +1,87 @@
+import { drain, type NoteSigner, openNdjsonSink, publishCheckpoint } from '#audit';
+import type { Issuer } from '#ca';
+import type { Configuration } from '#config';
+import type { Clock } from '#enrollment';
+import { SallyportError } from '#errors';
+import type { Storage } from '#storage';
+import { checkpointFile } from './checkpoint-file.ts';
+import { refreshCrl } from './crl-job.ts';
+import { type Job, startJob } from './job.ts';
+import { endingCertificates } from './listeners.ts';
+import { endOldRequests } from './request-job.ts';
+import { sweepIntents } from './sweep-job.ts';
+
+/** What the authority does by itself: CRLs, closing abandoned intents, checkpoints, sinks. */
+export async function startJobs(ports: {
+  configuration: () => Configuration;
+  storage: Storage;
+  clock: Clock;
+  random: (n: number) => Uint8Array;
+  issuers: ReadonlyMap<string, Issuer>;
+  signer: NoteSigner;
+  published: number;
+  report: (fault: { id: string; error: unknown }) => void;
+}) {
+  const { configuration, storage, clock, random, issuers, signer, report } = ports;
+  const jobs: Job[] = [];
+  const start = (name: string, intervalMilliseconds: number, run: () => Promise<void>): Job => {
+    const job = startJob({ name, intervalMilliseconds, run, report });
+    jobs.push(job);
+    return job;
+  };
+
+  // At start every CRL is due: what was revoked just before a crash may be on none yet.
+  const revoked = new Set(issuers.keys());
+  const crl = start('crl', 60_000, async () => {
+    for (const settings of configuration().issuers) {
+      const issuer = issuers.get(settings.name)!;
+      // Taken before the list is read: what is revoked from here on asks for a run of its own.
+      const due = revoked.delete(issuer.name);
+      try {
+        await refreshCrl({ issuer, settings, revoked: due }, { store: storage.admin, clock, random });
+      } catch (error) {
+        if (due) revoked.add(issuer.name);
+        throw error;
+      }
+    }
+  });
+  const issueCrl = (issuer: string) => {
+    revoked.add(issuer);
+    return crl.trigger();
+  };
+  start('sweep', 5_000, async () => {
+    for (const issuer of await sweepIntents({ store: storage.admin, clock, random })) await issueCrl(issuer);
+  });
+
+  start('requests', 60_000, () =>
+    endOldRequests(configuration().approvals.lifetimeSeconds, { store: storage.admin, clock, random }),
+  );
+  const watch = start('listener certificates', 86_400_000, async () => {
+    for (const words of await endingCertificates(configuration(), clock.now())) {
+      report({ id: 'listener certificates', error: new SallyportError('config', words) });
+    }
+  });
+  await watch.trigger();
+
+  const { checkpointIntervalSeconds, checkpointFile: file, sinks, origin } = configuration().log;
+  let { published } = ports;
+  const publish = start('checkpoint', checkpointIntervalSeconds * 1000, async () => {
+    published = await publishCheckpoint(published, storage.log, checkpointFile(file), signer);
+  });
+  const open = await Promise.all(sinks.map((sink) => openNdjsonSink({ ...sink, origin, log: storage.log })));
+  const drains = open.map((sink) =>
+    start(`sink ${sink.name}`, 500, async () => {
+      await drain(sink, storage.log, (await storage.log.head()).size);
+    }),
+  );
+  await crl.trigger();
+  return {
+    issueCrl,
+    /** Everything that is in the log is published and delivered before the store closes. */
+    async stop() {
+      await Promise.all([publish.trigger(), ...drains.map((job) => job.trigger())]);
+      await Promise.all(jobs.map((job) => job.stop()));
+      await Promise.all(open.map((sink) => sink.close()));
+    },
+  };
+}

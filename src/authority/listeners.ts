@@ -1,0 +1,148 @@
+import { readFile } from 'node:fs/promises';
+import type { Issuer } from '#ca';
+import { type Configuration, type EnrollListener, type Environment, readSecret } from '#config';
+import { type Authority, type Enrollment, named, path } from '#enrollment';
+import { estHandler } from '#est';
+import { publicDocuments, readBody, type RunningListener, startListener, type TlsSettings } from '#server';
+import type { Storage } from '#storage';
+import { derToPem, parseCertificate, pemToDer } from '#x509';
+import { readText } from './in-force.ts';
+import { authorityDocuments } from './public-documents.ts';
+
+/** Where a listener is reached; what does not apply to its class is null. */
+export interface ListenerAddress {
+  readonly name: string;
+  readonly class: 'public' | 'enroll' | 'admin';
+  readonly address: string | null;
+  readonly port: number | null;
+  readonly socket: string | null;
+  readonly url: string | null;
+}
+
+/** strongSwan's request line is short; a GET with a long target is SCEP's. */
+const maximumHeaderBytes = 16_384;
+
+export async function startListeners(ports: {
+  configuration: Configuration;
+  environment: Environment;
+  issuers: ReadonlyMap<string, Issuer>;
+  enrollment: Enrollment;
+  storage: Storage;
+  authority: () => Authority;
+  report: (fault: { id: string; error: unknown }) => void;
+}): Promise<RunningListener[]> {
+  const { configuration, environment, issuers, enrollment, storage, authority, report } = ports;
+  const started: RunningListener[] = [];
+  try {
+    for (const listener of configuration.listeners) {
+      if (listener.class === 'admin') continue;
+      const { name, address, port, maximumConnections, requestTimeoutSeconds } = listener;
+      const common = {
+        name,
+        address,
+        port,
+        maximumConnections,
+        requestTimeoutSeconds,
+        maximumHeaderBytes,
+        report: (error: unknown) => report({ id: `listener ${name}`, error }),
+      };
+      const readBounded = (request: Parameters<typeof readBody>[0]) =>
+        readBody(request, listener.maximumBodyBytes);
+      started.push(
+        listener.class === 'public'
+          ? await startListener({
+              ...common,
+              tls: null,
+              handler: publicDocuments(
+                authorityDocuments(issuers, storage.admin, storage.log),
+                () => named(authority().references.listeners, name)?.sources ?? [],
+              ),
+            })
+          : await startListener({
+              ...common,
+              tls: await tlsSettings(listener, configuration, environment, issuers),
+              handler: estHandler({ enrollment, authority, readBody: readBounded }),
+            }),
+      );
+    }
+    return started;
+  } catch (error) {
+    await Promise.all(started.map((listener) => listener.close()));
+    throw error;
+  }
+}
+
+/** The listeners' certificates and keys are read again, for handshakes from now on. */
+export async function renewListeners(
+  running: readonly RunningListener[],
+  configuration: Configuration,
+  environment: Environment,
+  issuers: ReadonlyMap<string, Issuer>,
+): Promise<void> {
+  for (const listener of configuration.listeners) {
+    if (listener.class !== 'enroll') continue;
+    const settings = await tlsSettings(listener, configuration, environment, issuers);
+    running.find(({ name }) => name === listener.name)?.renew(settings);
+  }
+}
+
+const day = 86_400_000;
+const warnedBefore = 30 * day;
+
+/** What an operator must know before clients do: listeners whose certificate ends soon, or has ended. */
+export async function endingCertificates(configuration: Configuration, now: number): Promise<string[]> {
+  const enrolling = configuration.listeners.filter((listener) => listener.class === 'enroll');
+  const warnings = await Promise.all(
+    enrolling.map(async ({ name, tls }) => {
+      const [der] = pemToDer(await readText(tls.certificate), 'CERTIFICATE');
+      const { notAfter } = parseCertificate(der!);
+      const end = new Date(notAfter).toISOString();
+      return notAfter - now > warnedBefore
+        ? []
+        : [`the certificate of listener ${name} ends on ${end}: replace ${tls.certificate}, then kill -HUP`];
+    }),
+  );
+  return warnings.flat();
+}
+
+async function tlsSettings(
+  { tls }: EnrollListener,
+  configuration: Configuration,
+  environment: Environment,
+  issuers: ReadonlyMap<string, Issuer>,
+): Promise<TlsSettings> {
+  const certificates = await Promise.all([tls.certificate, ...tls.chain].map(readText));
+  const { passphrase } = tls.key;
+  return {
+    certificate: certificates.join('\n'),
+    key: await readFile(tls.key.file, 'utf8'),
+    passphrase:
+      passphrase === null ? undefined : readSecret(passphrase, configuration.directory, environment),
+    minimum: tls.minimum,
+    clientCas: [...issuers.values()].flatMap((issuer) =>
+      path(issuer).map(({ der }) => derToPem(der, 'CERTIFICATE')),
+    ),
+  };
+}
+
+export function describeListeners(
+  configuration: Configuration,
+  listeners: readonly RunningListener[],
+): ListenerAddress[] {
+  return configuration.listeners.map((listener) => {
+    if (listener.class === 'admin') {
+      return {
+        name: listener.name,
+        class: listener.class,
+        address: null,
+        port: null,
+        socket: listener.socket,
+        url: null,
+      };
+    }
+    const { name, address, port } = listeners.find((running) => running.name === listener.name)!;
+    const host = address.includes(':') ? `[${address}]` : address;
+    const url = `${listener.class === 'enroll' ? 'https' : 'http'}://${host}:${port}`;
+    return { name, class: listener.class, address, port, socket: null, url };
+  });
+}

@@ -1,0 +1,48 @@
+import { canonicalJson } from '#audit';
+import type { Issuer } from '#ca';
+import type { Configuration, ListenerConfiguration } from '#config';
+import { type ListenerReference, path, type References, sha256Hex } from '#enrollment';
+
+/** What deriving reads of the configuration, and nothing else of it. */
+export function referencesOf(configuration: Configuration, issuers: readonly Issuer[]): References {
+  const byName = <T extends { readonly name: string }>(list: readonly T[]) =>
+    Object.fromEntries(list.map((item) => [item.name, item]));
+  return {
+    listeners: Object.fromEntries(
+      configuration.listeners.map((listener) => [listener.name, listenerReference(listener)]),
+    ),
+    templates: byName(configuration.templates),
+    deviceClasses: byName(configuration.deviceClasses),
+    issuers: Object.fromEntries(
+      issuers.map((issuer) => [
+        issuer.name,
+        {
+          certificates: path(issuer).map(({ der }) => sha256Hex(der)),
+          notAfter: Math.min(...path(issuer).map(({ notAfter }) => notAfter)),
+        },
+      ]),
+    ),
+    limits: configuration.limits,
+  };
+}
+
+/** The form in which references are kept in the store, and its digest, by which entries name it. */
+export function recordedForm(references: References): { digest: string; body: Uint8Array } {
+  const body = Buffer.from(canonicalJson(references));
+  return { digest: sha256Hex(body), body };
+}
+
+function listenerReference(listener: ListenerConfiguration): ListenerReference {
+  if (listener.class === 'admin') {
+    return { listenerClass: 'admin', tlsMinimum: null, sources: [], protocols: {} };
+  }
+  if (listener.class === 'public') {
+    return { listenerClass: 'public', tlsMinimum: null, sources: listener.sources, protocols: {} };
+  }
+  return {
+    listenerClass: 'enroll',
+    tlsMinimum: listener.tls.minimum,
+    sources: listener.sources,
+    protocols: listener.protocols,
+  };
+}

@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import nodePath from 'node:path';
+import { type AdminSettings, adminHandler, createAdmin } from '#admin';
+import { parseVerifierKey } from '#audit';
+import { type Configuration, type Environment, loadConfiguration, reloadable } from '#config';
+import { Enrollment } from '#enrollment';
+import { SallyportError } from '#errors';
+import { openSqlite } from '#storage';
+import { adminLimits, claimAdminSocket } from './admin-socket.ts';
+import { eventEntry } from './event-entry.ts';
+import { loadIssuers, readAuthority, recordAuthority } from './in-force.ts';
+import { startJobs } from './jobs.ts';
+import { describeListeners, type ListenerAddress, renewListeners, startListeners } from './listeners.ts';
+import { loadLogSigner, openLog } from './log.ts';
+
+export interface AuthorityPorts {
+  readonly configuration: Configuration;
+  readonly environment: Environment;
+  /** The wall clock, milliseconds since the epoch. */
+  readonly wallClock: () => number;
+  /** Faults and events for the operator's eyes; never holds a secret. */
+  readonly report: (fault: { id: string; error: unknown }) => void;
+}
+
+export interface RunningAuthority {
+  readonly name: string;
+  readonly listeners: readonly ListenerAddress[];
+  /** Resolves with the error when the store has failed: nothing more can be issued, and the process must end. */
+  readonly failed: Promise<Error>;
+  /** Reads the file again. Throws 'config' and leaves what is in force as it is. Returns what changed, as key paths. */
+  reload(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** The one database of an authority on SQLite. */
+export function databaseFile(configuration: Pick<Configuration, 'authority'>): string {
+  return nodePath.join(configuration.authority.data, 'sallyport.db');
+}
+
+export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuthority> {
+  const { environment, report } = ports;
+  let configuration = ports.configuration;
+  const closing: (() => Promise<void>)[] = [];
+  const close = async () => {
+    // One step that fails, on a full disk say, must not keep the others from ending.
+    for (const end of closing.splice(0).reverse()) {
+      await end().catch((error: unknown) => report({ id: 'closing', error }));
+    }
+  };
+  try {
+    const claim = await claimAdminSocket(configuration, report);
+    closing.push(claim.close);
+    // The database opens in its own thread while keys and policies load in this one.
+    const opening = openSqlite({ file: databaseFile(configuration), origin: configuration.log.origin });
+    const settled = opening.catch(() => null);
+    closing.push(async () => (await settled)?.close());
+    const issuers = await loadIssuers(configuration, environment);
+    let authority = await readAuthority(configuration, environment, issuers);
+    const signer = await loadLogSigner(configuration, environment);
+    const storage = await opening;
+    const { clock, published } = await openLog(configuration, storage, signer, ports.wallClock);
+    await recordAuthority(authority, storage.admin);
+    const random = (n: number) => randomBytes(n);
+    const record = (event: string, detail: Record<string, unknown>) =>
+      storage.enrollment.record(eventEntry(event, detail, clock.now(), random));
+    await record('started', { references: authority.referencesDigest, policies: authority.bundle.digest });
+
+    const jobs = await startJobs({
+      configuration: () => configuration,
+      storage,
+      clock,
+      random,
+      issuers,
+      signer,
+      published,
+      report,
+    });
+    closing.push(() => jobs.stop());
+    closing.push(async () => void (await record('stopped', {})));
+
+    const enrollment = new Enrollment({
+      authority: () => authority,
+      store: storage.enrollment,
+      clock,
+      random,
+      report,
+    });
+    const listeners = await startListeners({
+      configuration,
+      environment,
+      issuers,
+      enrollment,
+      storage,
+      authority: () => authority,
+      report,
+    });
+    closing.push(async () => {
+      await Promise.all(listeners.map((listener) => listener.close()));
+    });
+
+    const admin = createAdmin({
+      store: storage.admin,
+      log: storage.log,
+      logVerifier: parseVerifierKey(signer.verifierKey),
+      logVerifierKey: signer.verifierKey,
+      authority: () => authority,
+      settings: () => adminSettings(configuration),
+      clock,
+      random,
+      revoked: jobs.issueCrl,
+      report,
+    });
+    claim.open(adminHandler(admin, adminLimits(configuration)));
+
+    return {
+      name: configuration.authority.name,
+      listeners: describeListeners(configuration, listeners),
+      failed: storage.failed,
+      async reload() {
+        const next = loadConfiguration(configuration.file, environment);
+        const { changed, needsRestart } = reloadable(configuration, next);
+        if (needsRestart.length > 0) {
+          throw new SallyportError(
+            'config',
+            `a restart is needed to change ${needsRestart.join(', ')}; nothing was changed`,
+          );
+        }
+        const replacement = await readAuthority(next, environment, issuers);
+        await recordAuthority(replacement, storage.admin);
+        await renewListeners(listeners, next, environment, issuers);
+        await record('reloaded', {
+          changed,
+          references: replacement.referencesDigest,
+          policies: replacement.bundle.digest,
+        });
+        configuration = next;
+        authority = replacement;
+        return changed;
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function adminSettings({ secrets, approvals }: Configuration): AdminSettings {
+  return {
+    secretLifetimeSeconds: { default: secrets.lifetimeSeconds, maximum: secrets.maximumLifetimeSeconds },
+    approvalLifetimeSeconds: approvals.lifetimeSeconds,
+  };
+}
