@@ -1,0 +1,72 @@
+import { request } from 'node:http';
+import type { ActInput, ActName, ActResult } from '#admin';
+import { type ErrorCode, SallyportError } from '#errors';
+
+/** The other end of the socket. */
+export class AdminClient {
+  readonly #socket: string;
+  readonly #token: string;
+
+  constructor(options: { socket: string; token: string }) {
+    this.#socket = options.socket;
+    this.#token = options.token;
+  }
+
+  /** Throws what the authority refused with, under the same code; 'store' when it cannot be reached. */
+  async perform<Name extends ActName>(name: Name, input: ActInput<Name>): Promise<ActResult<Name>> {
+    const { requestFor } = await import('#admin');
+    const { method, path, body } = requestFor(name, input);
+    const { status, text } = await this.#exchange(method, path, body);
+    const value = parseAnswer(text);
+    if (status !== 200) throw await refusal(status, value);
+    // Both ends are one program of one owner: the answer has the shape that this version's act gives.
+    return value as ActResult<Name>;
+  }
+
+  #exchange(method: string, path: string, body: string | null): Promise<{ status: number; text: string }> {
+    const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };
+    if (body !== null) headers['content-type'] = 'application/json';
+    return new Promise((resolve, reject) => {
+      const call = request(
+        { socketPath: this.#socket, method, path, headers, timeout: 120_000 },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.once('end', () =>
+            resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+          );
+          response.once('error', reject);
+        },
+      );
+      call.once('timeout', () => call.destroy(new Error('no answer within two minutes')));
+      call.once('error', (cause) => reject(this.#unreachable(cause)));
+      call.end(body ?? undefined);
+    });
+  }
+
+  #unreachable(cause: Error): SallyportError {
+    const words = `the authority does not answer on ${this.#socket}; start it with \`sallyport serve\`, or name its configuration with --config`;
+    return new SallyportError('store', words, { cause });
+  }
+}
+
+function parseAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new SallyportError('internal', 'the authority answered with something else than JSON', { cause });
+  }
+}
+
+async function refusal(status: number, value: unknown): Promise<SallyportError> {
+  const { statusOf } = await import('#admin');
+  const problem = typeof value === 'object' && value !== null ? value : {};
+  const code = 'code' in problem && isOneOf(statusOf, problem.code) ? problem.code : 'internal';
+  const detail =
+    'detail' in problem && typeof problem.detail === 'string' ? problem.detail : `HTTP status ${status}`;
+  return new SallyportError(code, detail);
+}
+
+function isOneOf(codes: Readonly<Record<ErrorCode, number>>, value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(codes, value);
+}

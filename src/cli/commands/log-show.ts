@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+import { entryWords } from '../entry-words.ts';
+import type { Run } from '../run.ts';
+import type { Session } from '../session.ts';
+import { teach } from '../teach.ts';
+
+export function logShow(run: Run): Command {
+  return teach(new Command('show'), {
+    summary: 'Show one entry of the log',
+    when:
+      'When someone calls with the support code that their device was shown (R-…): here is what was asked, what was seen, and which controls objected. ' +
+      'With --json the entry as it was logged.',
+    examples: ['sallyport log show R-7K2M-9QXT-4B1D-E8WV', 'sallyport log show 0 --json'],
+    exits: [3, 4],
+  })
+    .argument('<entry>', "its index, or a request's support code, or an act's id")
+    .action(run(show));
+}
+
+async function show(session: Session, id: string): Promise<void> {
+  const found = await session.perform('showEntry', { id });
+  session.print(found, () => entryWords(session, found.index, found.entry));
+}

@@ -1,0 +1,117 @@
+import { Command } from 'commander';
+import { readFile } from 'node:fs/promises';
+import type { Configuration } from '#config';
+import { SallyportError } from '#errors';
+import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { errorCode } from '../files.ts';
+import { formatFields } from '../render/fields.ts';
+import { printable } from '../render/printable.ts';
+import type { Run } from '../run.ts';
+import type { Session } from '../session.ts';
+import { teach, wrap } from '../teach.ts';
+import type { LogReport } from '../verify/verify-authority-log.ts';
+
+export function logVerify(run: Run): Command {
+  return teach(new Command('verify'), {
+    summary: 'Recompute the whole log: every hash, every verdict, every certificate',
+    when:
+      "Regularly, and whenever you have a doubt. It works on the files, with or without a running authority: entries against the tree's hashes and the signed " +
+      'checkpoint; each request judged again by the references and policies of its day, which must give the same verdict; each certificate against the entry of ' +
+      'its issuance. Give --log-key from your own notes to trust nothing on this machine.',
+    examples: ['sallyport log verify', 'sallyport log verify --json'],
+    exits: [3, 4, 5],
+  })
+    .option('--log-key <key>', "the log's public key as `init` printed it (default: of the key file)")
+    .option('--checkpoint <file>', 'a checkpoint kept elsewhere (default: as configured)')
+    .action(run(verify));
+}
+
+interface VerifyOptions {
+  readonly logKey?: string;
+  readonly checkpoint?: string;
+}
+
+async function verify(session: Session, options: VerifyOptions): Promise<ExitCode> {
+  const { databaseFile } = await import('#authority');
+  const { openSqliteReadOnly } = await import('#storage');
+  const { verifyAuthorityLog } = await import('../verify/verify-authority-log.ts');
+  const configuration = await session.configuration();
+  const verifierKey = options.logKey ?? (await configuredKey(session, configuration));
+  const checkpointFile =
+    options.checkpoint === undefined ? configuration.log.checkpointFile : session.path(options.checkpoint);
+  const checkpoint = await readIfThere(checkpointFile);
+  const storage = await openSqliteReadOnly(databaseFile(configuration));
+  try {
+    const report = await verifyAuthorityLog({
+      storage,
+      checkpoint,
+      verifierKey,
+      progress: progressOn(session),
+    });
+    session.print(report, () => words(session, report));
+    return report.ok ? exitCodes.ok : exitCodes.unverified;
+  } finally {
+    storage.close();
+  }
+}
+
+/** The public half of the key that signs checkpoints here. */
+async function configuredKey({ terminal }: Session, { log, directory }: Configuration): Promise<string> {
+  const { readSecret } = await import('#config');
+  const { loadSoftwareKey } = await import('#keys');
+  const { verifierKey } = await import('#audit');
+  const pem = await readIfThere(log.key.file);
+  if (pem === null) {
+    throw new SallyportError(
+      'config',
+      `${log.key.file} is not there; give the log's public key with --log-key`,
+    );
+  }
+  const { spki } = await loadSoftwareKey(
+    pem,
+    readSecret(log.key.passphrase, directory, terminal.environment),
+  );
+  return verifierKey(log.origin, spki);
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return null;
+    throw new SallyportError('config', `${file} cannot be read (${errorCode(cause)})`, { cause });
+  }
+}
+
+/** On a terminal one line that counts, rewritten in place. */
+function progressOn({ terminal, json }: Session): (done: number, size: number) => void {
+  if (json || !terminal.outIsTerminal) return () => {};
+  let shownAt = 0;
+  return (done, size) => {
+    const now = terminal.now();
+    if (done < size && now - shownAt < 200) return;
+    shownAt = now;
+    terminal.err(done < size ? `\r${done} of ${size} entries` : '\r\u001B[K');
+  };
+}
+
+function words(
+  { paint }: Session,
+  { ok, size, root, requests, acts, certificates, findings }: LogReport,
+): string {
+  const counted = formatFields([
+    [
+      'entries',
+      `${size}: ${requests} requests, ${acts} acts of operators, ${size - requests - acts} of the authority itself`,
+    ],
+    ['certificates', String(certificates)],
+    ['root', root],
+  ]);
+  if (ok) {
+    return `${counted}\n${paint.good('The log verifies.')} Every hash, every verdict and every certificate is as it was recorded.\n`;
+  }
+  const list = findings.map(({ index, message }) =>
+    wrap(`${index === null ? 'log' : `entry ${index}`}: ${printable(message)}`),
+  );
+  return `${counted}\n${list.join('\n')}\n\n${paint.bad('The log does not verify.')} Keep these files as they are, and compare with a copy.\n`;
+}

@@ -1,0 +1,147 @@
+import type { Entry, RequestEntry } from '#enrollment';
+import { formatFields, listed, shown } from './render/fields.ts';
+import { type Paint, paintState } from './render/paint.ts';
+import { printable } from './render/printable.ts';
+import { describeTime, wholeSeconds } from './render/time.ts';
+import type { Session } from './session.ts';
+import { wrap } from './teach.ts';
+
+/** An entry as the authority gives it, decoded. One of a later version is shown as it is. */
+export function asEntry(entry: object): Entry | null {
+  const { type, version } = entry as Partial<Entry>;
+  const known = (type === 'request' || type === 'act' || type === 'authority') && version === 1;
+  return known ? (entry as Entry) : null;
+}
+
+const widths = { index: 7, time: 20, what: 18, who: 16, about: 31 } as const;
+
+/** One line of 100 columns: index, time, what was done, by or for whom, and about what. */
+export function entryLine(index: number, raw: object, paint: Paint): string {
+  const entry = asEntry(raw);
+  if (entry === null) return `${String(index).padStart(widths.index)}  (an entry of another version)`;
+  const { what, who, about } = gist(entry);
+  const time = wholeSeconds(new Date(entry.time).toISOString());
+  const painted = what.padEnd(widths.what).replace(what, (text) => paintState(text, paint));
+  const parts = [
+    String(index).padStart(widths.index),
+    paint.faint(time),
+    painted,
+    cut(printable(who), widths.who).padEnd(widths.who),
+    cut(printable(about), widths.about),
+  ];
+  return parts.join('  ').trimEnd();
+}
+
+function gist(entry: Entry): { what: string; who: string; about: string } {
+  switch (entry.type) {
+    case 'act':
+      return { what: entry.act, who: entry.operator, about: detailWords(entry.detail) };
+    case 'authority':
+      return { what: entry.event, who: '(authority)', about: detailWords(entry.detail) };
+    case 'request': {
+      const { outcome, observations, verdict } = entry;
+      const { operation, template, address } = observations.source;
+      const objections = verdict.objections.map(({ control }) => control);
+      const about = [template ?? operation, ...objections].join(' ');
+      return { what: outcome, who: observations.device?.id ?? address, about };
+    }
+  }
+}
+
+/** The values that a person knows something by. */
+function detailWords(detail: Readonly<Record<string, unknown>>): string {
+  const names = [
+    'device',
+    'template',
+    'request',
+    'secret',
+    'serialNumber',
+    'reason',
+    'issuer',
+    'operator',
+    'changed',
+    'count',
+  ];
+  const words = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+  return names
+    .flatMap((name) => (detail[name] === undefined || detail[name] === null ? [] : [words(detail[name])]))
+    .join(' ');
+}
+
+/** Everything that matters of one entry. */
+export function entryWords(session: Session, index: number, raw: object): string {
+  const entry = asEntry(raw);
+  if (entry?.type === 'request') return requestEntryWords(session, index, entry);
+  const title =
+    entry === null ? null : entry.type === 'act' ? `${entry.act} by ${entry.operator}` : entry.event;
+  const detail = entry === null ? raw : entry.detail;
+  return formatFields([
+    ['entry', String(index)],
+    ['id', entry?.id ?? null],
+    ['time', entry === null ? null : describeTime(new Date(entry.time).toISOString(), session.now)],
+    ['what', shown(title)],
+    ...Object.entries(detail).map(([name, value]) => [printable(name), valueWords(value)] as const),
+  ]);
+}
+
+function requestEntryWords({ paint, now }: Session, index: number, entry: RequestEntry): string {
+  const { observations, verdict, certificate, error } = entry;
+  const { source, device, key, secret, approval, presenter } = observations;
+  const objections = verdict.objections.map(({ control, title, detail }) =>
+    wrap(`${control}: ${printable(detail === '' ? title : detail)}`, 80),
+  );
+  return formatFields([
+    ['entry', String(index)],
+    ['id', entry.id],
+    ['time', describeTime(new Date(entry.time).toISOString(), now)],
+    ['outcome', paintState(entry.outcome, paint)],
+    ['verdict', `${paintState(verdict.decision, paint)} (${entry.action})`],
+    ['objections', objections.join('\n')],
+    ['error', error === null ? null : `${error.code}: ${printable(error.message)}`],
+    [
+      'asked',
+      printable(
+        `${source.protocol} ${source.operation}${source.template === null ? '' : ` for ${source.template}`}`,
+      ),
+    ],
+    [
+      'from',
+      printable(
+        `${source.address} at listener ${source.listener}${source.tls === null ? '' : `, ${source.tls.version}`}`,
+      ),
+    ],
+    ['device', device === null ? null : printable(`${device.id} (${device.deviceClass}, ${device.state})`)],
+    ['key', key === null ? null : `${printable(key.algorithm)}, SHA-256 ${key.spki}`],
+    [
+      'secret',
+      secret === null
+        ? null
+        : printable(secret.id === null ? 'unknown' : `${secret.id} (${secret.state ?? 'unknown'})`),
+    ],
+    ['presenter', presenter === null ? null : `certificate ${presenter.sha256}`],
+    [
+      'approval',
+      approval === null
+        ? null
+        : printable(`${approval.id} by ${approval.by}, lifts ${approval.lifts.join(', ')}`),
+    ],
+    [
+      'certificate',
+      certificate === null ? null : `${certificate.serialNumber}\nSHA-256 ${certificate.sha256}`,
+    ],
+    ['references', entry.references],
+    ['policies', entry.policies],
+  ]);
+}
+
+function valueWords(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string') return shown(value);
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return listed(value);
+  return printable(JSON.stringify(value));
+}
+
+function cut(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`;
+}

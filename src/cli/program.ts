@@ -1,0 +1,84 @@
+import { Command } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { certificateCommand } from './commands/certificate.ts';
+import { deviceCommand } from './commands/device.ts';
+import { initCommand } from './commands/init.ts';
+import { logCommand } from './commands/log.ts';
+import { policyCommand } from './commands/policy.ts';
+import { requestCommand } from './commands/request.ts';
+import { secretCommand } from './commands/secret.ts';
+import { serveCommand } from './commands/serve.ts';
+import { exitCodeWords } from './exit-code.ts';
+import type { Run } from './run.ts';
+import type { Terminal } from './terminal.ts';
+
+const helpWidth = 100;
+
+/** Every command of `sallyport`. */
+export function program(run: Run, terminal: Terminal): Command {
+  const root = new Command('sallyport')
+    .description('A layered enrollment authority with a provable log.')
+    .version(packageJson.version, '--version')
+    .option('--config <file>', 'configuration (default: $SALLYPORT_CONFIG, else ./sallyport.yaml)')
+    .option('--json', 'print JSON for scripts')
+    .option(
+      '--operator-token <file>',
+      "the operator's token (default: $SALLYPORT_OPERATOR_TOKEN_FILE, else the only one of operators/ beside the configuration)",
+    )
+    .addHelpText('after', rootHelp());
+  const commands = [
+    initCommand(run),
+    serveCommand(run),
+    deviceCommand(run),
+    secretCommand(run),
+    requestCommand(run),
+    certificateCommand(run),
+    logCommand(run),
+    policyCommand(run),
+  ];
+  for (const command of commands) root.addCommand(command);
+  for (const command of [root, ...everyCommand(root)]) settle(command, terminal);
+  return root;
+}
+
+/** All below `command`, whole depth. */
+export function everyCommand(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...everyCommand(child)]);
+}
+
+function settle(command: Command, terminal: Terminal): void {
+  command
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true, helpWidth })
+    .configureOutput({
+      writeOut: terminal.out,
+      writeErr: terminal.err,
+      outputError: (text, write) =>
+        write(
+          `sallyport: ${text
+            .replace(/^error: /, '')
+            .trimEnd()
+            .replaceAll('\n', ' ')}; see ${pathOf(command)} --help\n`,
+        ),
+    });
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+function rootHelp(): string {
+  const codes = Object.entries(exitCodeWords).map(([code, words]) => `  ${code}  ${words}\n`);
+  return `
+The first steps:
+  sallyport init --dir ./authority
+  sallyport serve --config ./authority/sallyport.yaml
+  sallyport device import devices.csv --config ./authority/sallyport.yaml
+
+Each command has its own help: sallyport secret create --help
+
+Exit codes:
+${codes.join('')}  78  this Node.js is too old
+`;
+}

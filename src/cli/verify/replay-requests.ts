@@ -1,0 +1,81 @@
+import { type References, replayEntry, type RequestEntry, sha256Hex } from '#enrollment';
+import { isSallyportError, SallyportError } from '#errors';
+import { type Bundle, loadBundle, type Verdict } from '#policy';
+import type { ReadOnlyStorage } from '#storage';
+import { Recent } from './recent.ts';
+
+type Bodies = Pick<ReadOnlyStorage, 'references' | 'policies'>;
+
+/** Recomputes facts and verdict of recorded requests, with the references and policies that they name. */
+export class RequestReplay {
+  readonly #bodies: Bodies;
+  readonly #references = new Recent<References>(16);
+  readonly #bundles = new Recent<Bundle>(16);
+
+  constructor(bodies: Bodies) {
+    this.#bodies = bodies;
+  }
+
+  /** What is wrong with the entry, in words; null: nothing. */
+  async objectionTo(entry: RequestEntry): Promise<string | null> {
+    try {
+      const references = await this.#references.get(entry.references, () =>
+        this.#loadReferences(entry.references),
+      );
+      const key = `${entry.policies} ${entry.references}`;
+      const bundle = await this.#bundles.get(key, () => this.#loadBundle(entry.policies, references));
+      const { same, verdict } = replayEntry(entry, references, bundle);
+      if (!same) {
+        return `judged again, it comes out otherwise: ${decisionWords(entry.verdict)} was recorded, ${decisionWords(verdict)} is right`;
+      }
+      return outcomeObjection(entry);
+    } catch (error) {
+      // What is recorded may be anything: an entry that breaks deriving is a finding and no fault of this program.
+      return isSallyportError(error) ? error.message : `it cannot be judged again: ${String(error)}`;
+    }
+  }
+
+  async #loadReferences(digest: string): Promise<References> {
+    const body = await this.#bodies.references(digest);
+    if (body === null) {
+      throw new SallyportError('log', `the references ${digest} it was judged by are missing`);
+    }
+    if (sha256Hex(body) !== digest) throw new SallyportError('log', `the references ${digest} were changed`);
+    return JSON.parse(Buffer.from(body).toString('utf8')) as References;
+  }
+
+  async #loadBundle(digest: string, references: References): Promise<Bundle> {
+    const text = await this.#bodies.policies(digest);
+    if (text === null) throw new SallyportError('log', `the policies ${digest} it was judged by are missing`);
+    if (sha256Hex(Buffer.from(text)) !== digest) {
+      throw new SallyportError('log', `the policies ${digest} were changed`);
+    }
+    return loadBundle(text, {
+      templates: Object.keys(references.templates),
+      deviceClasses: Object.keys(references.deviceClasses),
+    });
+  }
+}
+
+/** What was done must follow from the verdict: nothing is issued without an allow, and nothing held or refused with one. */
+function outcomeObjection({ outcome, verdict, certificate }: RequestEntry): string | null {
+  const delivered = outcome === 'issued' || outcome === 'redelivered';
+  const allowed = verdict.decision === 'allow';
+  if (delivered && !allowed) {
+    return `a certificate was ${outcome} against the verdict ${decisionWords(verdict)}`;
+  }
+  if (outcome === 'held' && verdict.decision !== 'hold') {
+    return `it was held against the verdict ${decisionWords(verdict)}`;
+  }
+  if (outcome === 'refused' && allowed) return 'it was refused although the verdict was allow';
+  if (delivered !== (certificate !== null)) {
+    return `its outcome is ${outcome}, and it names ${certificate === null ? 'no' : 'a'} certificate`;
+  }
+  return null;
+}
+
+function decisionWords({ decision, objections }: Verdict): string {
+  return objections.length === 0
+    ? decision
+    : `${decision} (${objections.map(({ control }) => control).join(', ')})`;
+}
