@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+/** The programs of others that tests run against us, and the Debian packages they need. `.ci/run` installs these. */
+export const clients = {
+  curl: ['curl'],
+  openssl: ['openssl'],
+  certtool: ['gnutls-bin'],
+  'gnutls-cli': ['gnutls-bin'],
+  /** strongSwan. Its `pki --est` fetches through the curl plugin of the extra plugins. */
+  pki: ['strongswan-pki', 'libstrongswan-standard-plugins', 'libstrongswan-extra-plugins'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Client = keyof typeof clients;
+
+/**
+ * The path of a real client, or null once the test is marked as skipped with its reason: `const pki = requireClient(t, 'pki'); if (pki === null) return;`.
+ * With SALLYPORT_REQUIRE_CLIENTS=1, as in CI, a missing client fails the test.
+ */
+export function requireClient(t: TestContext, client: Client): string | null {
+  const path = findProgram(client);
+  if (path !== null) return path;
+  const reason = `${client} is not installed (Debian: ${clients[client].join(', ')})`;
+  assert.notEqual(process.env['SALLYPORT_REQUIRE_CLIENTS'], '1', reason);
+  t.skip(reason);
+  return null;
+}
+
+export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | null {
+  return (
+    path
+      .split(delimiter)
+      .map((folder) => join(folder, name))
+      .find(isExecutable) ?? null
+  );
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}

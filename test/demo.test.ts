@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { test } from 'node:test';
+import { requireClient } from './clients.ts';
+
+const root = path.resolve(import.meta.dirname, '..');
+
+test('the demo goes as told: every verdict in the table, and a log that proves it', async (t) => {
+  if (requireClient(t, 'curl') === null || requireClient(t, 'openssl') === null) return;
+  const { code, stdout, stderr } = await new Promise<{ code: unknown; stdout: string; stderr: string }>(
+    (resolve) => {
+      const words = ['--require', './src/runtime.cjs', 'demo/demo.ts', '--once'];
+      execFile(
+        path.join(root, 'node_modules/.bin/node'),
+        words,
+        { cwd: root, timeout: 120_000 },
+        (error, stdout, stderr) => {
+          resolve({ code: error === null ? 0 : error.code, stdout, stderr });
+        },
+      );
+    },
+  );
+  assert.equal(code, 0, stdout + stderr);
+
+  const table = stdout.slice(stdout.indexOf('What the log says'));
+  const verdicts = [...table.matchAll(/^ {2}(\S.*?) {2,}(allow|hold|deny) +(\S+) +(\d+)$/gm)];
+  assert.deepEqual(
+    verdicts.map(([, request, verdict, certificate]) => [request, verdict, certificate !== '-']),
+    [
+      ['ada-laptop enrolls with its secret', 'allow', true],
+      ['ada-laptop renews with its certificate', 'allow', true],
+      ['grace-laptop enrolls with its secret', 'hold', false],
+      ['grace-laptop asks again, approved', 'allow', true],
+      ['a thief with the secret of edsger-laptop', 'deny', false],
+      ['barbara-laptop without evidence', 'deny', false],
+    ],
+    table,
+  );
+  for (const control of ['first-enrollment', 'request-subject', 'attestation']) {
+    assert.match(table, new RegExp(`^ {6}${control}: .+$`, 'm'));
+  }
+  assert.match(table, /ok: \d+ entries, every hash and every verdict computed again/);
+});

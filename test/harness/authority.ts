@@ -1,0 +1,200 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { AdminClient, processTerminal, runCommandLine } from '#cli';
+import { startAuthority, type RunningAuthority } from '#authority';
+import { loadConfiguration } from '#config';
+import { AdminActs } from './admin-acts.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+export const command = path.join(root, 'sallyport');
+const run = promisify(execFile);
+
+/** Something whose end is arranged: a test's context, or the demo's own list. */
+export interface Cleanup {
+  after(end: () => Promise<void> | void): void;
+}
+
+export interface AuthorityFiles {
+  readonly directory: string;
+  readonly configuration: string;
+  /** PEM of root and issuing CA. */
+  readonly trust: string;
+}
+
+/** `sallyport init` in a temporary folder, as an operator runs it; then the configuration is edited. */
+export async function initAuthority(
+  cleanup: Cleanup,
+  edit: (yaml: string) => string = (yaml) => yaml,
+  more: readonly string[] = [],
+): Promise<AuthorityFiles> {
+  const parent = await mkdtemp(path.join(tmpdir(), 'sallyport-'));
+  cleanup.after(() => rm(parent, { recursive: true, force: true }));
+  const directory = path.join(parent, 'authority');
+  await run(command, ['init', '--dir', directory, '--yes', ...more]);
+  const configuration = path.join(directory, 'sallyport.yaml');
+  await writeFile(configuration, edit(await readFile(configuration, 'utf8')));
+  return { directory, configuration, trust: path.join(directory, 'pki/trust.pem') };
+}
+
+/** Ports that the system chooses, so that tests run side by side. */
+export function anyPorts(yaml: string): string {
+  return yaml.replaceAll(/^( +port:) \d+$/gm, '$1 0');
+}
+
+export interface TestAuthority extends AuthorityFiles {
+  readonly est: string;
+  readonly publicUrl: string;
+  readonly trustPem: string;
+  readonly admin: AdminActs;
+}
+
+/** An authority in this process, with a clock that the test can move. */
+export async function authorityInProcess(
+  cleanup: Cleanup,
+  edit: (yaml: string) => string = (yaml) => yaml,
+): Promise<
+  TestAuthority & {
+    readonly running: RunningAuthority;
+    advance(milliseconds: number): void;
+    readonly faults: unknown[];
+  }
+> {
+  const files = await initAuthority(cleanup, (yaml) => edit(anyPorts(yaml)));
+  const faults: unknown[] = [];
+  let ahead = 0;
+  const running = await startAuthority({
+    configuration: loadConfiguration(files.configuration, process.env),
+    environment: process.env,
+    wallClock: () => Date.now() + ahead,
+    report: (fault) => faults.push(fault),
+  });
+  cleanup.after(() => running.close());
+  return {
+    ...(await reach(files, running.listeners)),
+    running,
+    faults,
+    advance(milliseconds) {
+      ahead += milliseconds;
+    },
+  };
+}
+
+export interface ServedAuthority extends TestAuthority {
+  readonly process: ChildProcess;
+  /** What `serve --json` printed when it was ready. */
+  readonly ready: Record<string, unknown>;
+  /** Milliseconds from the start of the process to that line. */
+  readonly startMilliseconds: number;
+  /** The next line of standard error that matches; waits for it. What came before it is passed over. */
+  said(pattern: RegExp): Promise<string>;
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** `sallyport serve` as a process of its own: the shipped front door. */
+export async function serveAuthority(
+  files: AuthorityFiles,
+  environment: Record<string, string> = {},
+): Promise<ServedAuthority> {
+  const started = performance.now();
+  const served = spawn(command, ['serve', '--config', files.configuration, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
+  const ended = new Promise<void>((resolve) => served.once('exit', () => resolve()));
+  const said = listenTo(served);
+  const ready = await Promise.race([
+    firstLine(served),
+    ended.then(() => Promise.reject(new Error(`serve ended with ${served.exitCode}`))),
+  ]);
+  const startMilliseconds = performance.now() - started;
+  const listeners = ready['listeners'] as RunningAuthority['listeners'];
+  return {
+    ...(await reach(files, listeners)),
+    process: served,
+    ready,
+    startMilliseconds,
+    said,
+    async stop(signal = 'SIGTERM') {
+      served.kill(signal);
+      await ended;
+    },
+  };
+}
+
+/** Standard error, passed on as it comes, and kept line by line. */
+function listenTo(served: ChildProcess): ServedAuthority['said'] {
+  const lines: string[] = [];
+  let wake = () => {};
+  createInterface({ input: served.stderr! }).on('line', (line) => {
+    process.stderr.write(`${line}\n`);
+    lines.push(line);
+    wake();
+  });
+  return async (pattern) => {
+    const deadline = AbortSignal.timeout(15_000);
+    deadline.addEventListener('abort', () => wake());
+    for (;;) {
+      for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
+        if (pattern.test(line)) return line;
+      }
+      if (deadline.aborted) throw new Error(`serve said nothing that matches ${pattern}`);
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  };
+}
+
+async function firstLine(served: ChildProcess): Promise<Record<string, unknown>> {
+  for await (const line of createInterface({ input: served.stdout! })) {
+    return JSON.parse(line) as Record<string, unknown>;
+  }
+  return new Promise(() => {});
+}
+
+async function reach(
+  files: AuthorityFiles,
+  listeners: RunningAuthority['listeners'],
+): Promise<TestAuthority> {
+  const url = (name: string) => listeners.find((listener) => listener.name === name)?.url ?? '';
+  const socket = listeners.find((listener) => listener.class === 'admin')!.socket!;
+  const token = (await readFile(path.join(files.directory, 'operators/admin.token'), 'utf8')).trim();
+  return {
+    ...files,
+    est: `${url('enroll')}/.well-known/est`,
+    publicUrl: url('public'),
+    trustPem: await readFile(files.trust, 'utf8'),
+    admin: new AdminActs(new AdminClient({ socket, token })),
+  };
+}
+
+/** A command of the shipped command line. `code` is its exit code. */
+export async function sallyport(
+  ...words: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(command, words, { timeout: 60_000 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+const terminal = processTerminal();
+
+/** The same command line in this process: for tests that run many commands. */
+export async function sallyportHere(
+  ...words: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  let [stdout, stderr] = ['', ''];
+  const code = await runCommandLine(words, {
+    ...terminal,
+    out: (text) => void (stdout += text),
+    err: (text) => void (stderr += text),
+    outIsTerminal: false,
+    ask: null,
+  });
+  return { code, stdout, stderr };
+}
