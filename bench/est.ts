@@ -1,0 +1,274 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import {
+  type AuthorityFiles,
+  anyPorts,
+  initAuthority,
+  sallyport,
+  type ServedAuthority,
+  serveAuthority,
+} from '../test/harness/authority.ts';
+import { type ClientKey, csrFor, makeKey } from '../test/harness/csr.ts';
+import { base64, est } from '../test/harness/est-client.ts';
+import { type Floor, measureFloor } from './floor.ts';
+import { percentile, rounded } from './percentile.ts';
+import { cpuMillisecondsByThread, cpuMillisecondsOf, residentBytesOf, threadGroups } from './process-cpu.ts';
+import { monotonicMicroseconds, sharesByStep, type Window } from './profile.ts';
+import { measureTransport } from './transport.ts';
+import { inParallel } from './workers.ts';
+
+export interface BenchSettings {
+  readonly seconds: number;
+  readonly workers: number;
+  /** simplereenroll with the device's certificate instead of first enrollments. */
+  readonly renewals: boolean;
+  /** A second run under the profiler tells where the CPU time goes; it slows that run, so its figures are not the result. */
+  readonly profile: boolean;
+}
+
+/** One device, ready to ask: its request is made before the clock starts. */
+interface Client {
+  readonly id: string;
+  readonly csr: string;
+  readonly key: ClientKey;
+  readonly secret: string;
+  certificate: Uint8Array | null;
+}
+
+/**
+ * EST enrollments against `sallyport serve`, everything on: each on a TLS connection of its own, judged by every layer,
+ * in the log, durable. Only the limits are raised, since one source and one template take the whole load.
+ */
+export async function benchEst(settings: BenchSettings, say: (line: string) => void) {
+  const measured = await withAuthority({}, (authority) =>
+    measure(authority, settings, settings.seconds, say),
+  );
+  const servingSteps = settings.profile ? await profileRun(settings, say) : null;
+  return { ...measured.result, servingSteps };
+}
+
+const memorySamples = 10;
+
+async function measure(
+  authority: ServedAuthority,
+  settings: BenchSettings,
+  seconds: number,
+  say: (line: string) => void,
+) {
+  const { workers, renewals } = settings;
+  const pid = authority.process.pid!;
+  const floor = measureFloor({ renewal: renewals });
+  const transport = await measureTransport(authority, {
+    body: base64(csrFor('transport', makeKey())),
+    trust: authority.trustPem,
+    workers,
+  });
+  const clients = await prepare(authority, settings, seconds, say);
+  const request = renewals ? renew : enroll;
+  await load(clients.warmUp, workers, request, authority, Infinity);
+
+  const threadsBefore = cpuMillisecondsByThread(pid);
+  const from = monotonicMicroseconds();
+  const [cpuBefore, started] = [cpuMillisecondsOf(pid), performance.now()];
+  const resident: number[] = [];
+  const sampling = setInterval(
+    () => resident.push(rounded(residentBytesOf(pid) / 1_048_576, 0)),
+    (seconds * 1000) / memorySamples,
+  );
+  const latencies = await load(clients.measured, workers, request, authority, started + seconds * 1000);
+  clearInterval(sampling);
+  const elapsed = performance.now() - started;
+  const cpu = cpuMillisecondsOf(pid) - cpuBefore;
+  const window: Window = { from, to: monotonicMicroseconds() };
+  const threads = cpuMillisecondsByThread(pid);
+  const verified = await verifyLog(authority);
+
+  const sorted = latencies.toSorted((a, b) => a - b);
+  const result = {
+    bench: 'est',
+    operation: renewals ? 'simplereenroll' : 'simpleenroll',
+    workers,
+    seconds: rounded(elapsed / 1000, 2),
+    enrollments: latencies.length,
+    rate: rounded(latencies.length / (elapsed / 1000), 1),
+    p50: rounded(percentile(sorted, 0.5), 2),
+    p99: rounded(percentile(sorted, 0.99), 2),
+    cpuMilliseconds: rounded(cpu / latencies.length, 3),
+    floorMilliseconds: rounded(floor.milliseconds, 3),
+    ratio: rounded(cpu / latencies.length / floor.milliseconds, 2),
+    transportMilliseconds: rounded(transport, 3),
+    ratioToTransport: rounded(cpu / latencies.length / transport, 2),
+    threads: perEnrollment(threadGroups(pid, threadsBefore, threads), latencies.length),
+    floorParts: roundedParts(floor),
+    startMilliseconds: rounded(authority.startMilliseconds, 0),
+    /** In equal steps over the run: flat, or growing? */
+    residentMegabytes: resident,
+    logVerified: verified,
+  };
+  return { result, window };
+}
+
+function perEnrollment(milliseconds: Record<string, number>, enrollments: number): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(milliseconds).map(([name, sum]) => [name, rounded(sum / enrollments, 3)]),
+  );
+}
+
+function roundedParts({ parts }: Floor): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(parts).map(([name, microseconds]) => [name, rounded(microseconds, 1)]),
+  );
+}
+
+/** As many clients as the fastest conceivable server would take in the time, and no more than can be made in good time. */
+const clientsPerSecond = 1200;
+const mostClients = 30_000;
+
+async function prepare(
+  authority: ServedAuthority,
+  { renewals, workers }: BenchSettings,
+  seconds: number,
+  say: (line: string) => void,
+) {
+  const warmUp = 100;
+  const count = renewals
+    ? Math.max(workers * 4, 64)
+    : Math.min(seconds * clientsPerSecond, mostClients) + warmUp;
+  say(`preparing ${count} devices with their secrets, keys and requests`);
+  const ids = Array.from({ length: count }, (_, n) => `bench-${n}`);
+  await importDevices(authority, ids);
+  // Few distinct keys would be refused: a key belongs to one device.
+  const clients: Client[] = [];
+  await inParallel(ids, 64, async (id) => {
+    const key = makeKey();
+    clients.push({
+      id,
+      key,
+      csr: base64(csrFor(id, key)),
+      secret: await authority.admin.secret(id),
+      certificate: null,
+    });
+  });
+  if (!renewals) {
+    return { warmUp: clients.slice(0, warmUp), measured: clients.slice(warmUp)[Symbol.iterator]() };
+  }
+  await inParallel(clients, workers, (client) => enroll(client, authority));
+  return { warmUp: clients, measured: endlessly(clients) };
+}
+
+function* endlessly<T>(list: readonly T[]): Generator<T> {
+  for (;;) yield* list;
+}
+
+async function importDevices(authority: ServedAuthority, ids: readonly string[]): Promise<void> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'sallyport-bench-'));
+  try {
+    const file = path.join(directory, 'devices.json');
+    await writeFile(file, JSON.stringify(ids.map((id) => ({ id, class: 'laptop' }))));
+    const { code, stderr } = await sallyport(
+      'device',
+      'import',
+      file,
+      '--approve-for',
+      'device',
+      '--config',
+      authority.configuration,
+    );
+    if (code !== 0) throw new Error(stderr);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function enroll(client: Client, authority: ServedAuthority): Promise<void> {
+  const answer = await est({
+    url: `${authority.est}/simpleenroll`,
+    body: client.csr,
+    user: [client.id, client.secret],
+    trust: authority.trustPem,
+  });
+  if (answer.status !== 200) throw new Error(`${client.id}: ${answer.status} ${answer.text}`);
+  client.certificate = answer.certificates[0]!;
+}
+
+async function renew(client: Client, authority: ServedAuthority): Promise<void> {
+  const answer = await est({
+    url: `${authority.est}/simplereenroll`,
+    body: client.csr,
+    client: { certificate: client.certificate!, key: client.key },
+    trust: authority.trustPem,
+  });
+  if (answer.status !== 200) throw new Error(`${client.id}: ${answer.status} ${answer.text}`);
+  client.certificate = answer.certificates[0]!;
+}
+
+/** Each worker asks for one after the other. Returns the latencies in milliseconds. */
+async function load(
+  clients: Iterable<Client>,
+  workers: number,
+  request: (client: Client, authority: ServedAuthority) => Promise<void>,
+  authority: ServedAuthority,
+  until: number,
+): Promise<number[]> {
+  const latencies: number[] = [];
+  const queue = clients[Symbol.iterator]();
+  const work = async () => {
+    for (let next = queue.next(); !next.done && performance.now() < until; next = queue.next()) {
+      const started = performance.now();
+      await request(next.value, authority);
+      latencies.push(performance.now() - started);
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  return latencies;
+}
+
+async function verifyLog(authority: ServedAuthority): Promise<boolean> {
+  const { code, stdout } = await sallyport('log', 'verify', '--json', '--config', authority.configuration);
+  return code === 0 && (JSON.parse(stdout) as { ok: boolean }).ok;
+}
+
+/** Shares of the server's CPU time by step. */
+async function profileRun(
+  settings: BenchSettings,
+  say: (line: string) => void,
+): Promise<Record<string, number>> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'sallyport-profile-'));
+  try {
+    say('running again under the profiler');
+    const options = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${directory}` };
+    const { window } = await withAuthority(options, (authority) =>
+      measure(authority, settings, Math.min(settings.seconds, 10), say),
+    );
+    return sharesByStep(directory, window);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function withAuthority<T>(
+  environment: Record<string, string>,
+  use: (authority: ServedAuthority) => Promise<T>,
+): Promise<T> {
+  const ends: (() => Promise<void> | void)[] = [];
+  try {
+    const files: AuthorityFiles = await initAuthority({ after: (end) => ends.push(end) }, (yaml) =>
+      raiseLimits(anyPorts(yaml)),
+    );
+    const authority = await serveAuthority(files, environment);
+    ends.push(() => authority.stop());
+    const result = await use(authority);
+    await ends.pop()!();
+    return result;
+  } finally {
+    for (const end of ends.reverse()) await end();
+  }
+}
+
+function raiseLimits(yaml: string): string {
+  return yaml.replaceAll(
+    /\{ burst: \d+, count: \d+, period: \w+ \}/g,
+    '{ burst: 1000000, count: 1000000, period: 1s }',
+  );
+}

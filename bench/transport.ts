@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { AuthorityFiles } from '../test/harness/authority.ts';
+import { est } from '../test/harness/est-client.ts';
+import { cpuMillisecondsOf } from './process-cpu.ts';
+import { inParallel } from './workers.ts';
+
+const warmUp = 300;
+const measured = 1500;
+
+/**
+ * CPU milliseconds that Node's own TLS and HTTP take for one exchange of an enrollment's size on a connection of its
+ * own: the listener of the product with nothing behind it. What remains above it is ours.
+ */
+export async function measureTransport(
+  files: AuthorityFiles,
+  request: { readonly body: string; readonly trust: string; readonly workers: number },
+): Promise<number> {
+  const file = (name: string) => path.join(files.directory, name);
+  const server = spawn(
+    process.execPath,
+    [
+      path.join(import.meta.dirname, 'bare-server.ts'),
+      file('pki/listener.pem'),
+      file('keys/listener.key.pem'),
+      file('secrets/passphrase'),
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  try {
+    const port = await firstLine(server.stdout);
+    const exchange = async () => {
+      const { status } = await est({ ...request, url: `https://127.0.0.1:${port}/` });
+      if (status !== 200) throw new Error(`the bare server answered ${status}`);
+    };
+    await inParallel(Array.from({ length: warmUp }), request.workers, exchange);
+    const before = cpuMillisecondsOf(server.pid!);
+    await inParallel(Array.from({ length: measured }), request.workers, exchange);
+    return (cpuMillisecondsOf(server.pid!) - before) / measured;
+  } finally {
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill('SIGTERM');
+    await ended;
+  }
+}
+
+async function firstLine(output: NodeJS.ReadableStream): Promise<string> {
+  for await (const line of createInterface({ input: output })) return line;
+  throw new Error('the bare server did not start');
+}
