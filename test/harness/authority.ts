@@ -32,7 +32,8 @@ export async function initAuthority(
   more: readonly string[] = [],
 ): Promise<AuthorityFiles> {
   const parent = await mkdtemp(path.join(tmpdir(), 'sallyport-'));
-  cleanup.after(() => rm(parent, { recursive: true, force: true }));
+  // What still runs may write once more while its folder goes.
+  cleanup.after(() => rm(parent, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
   const directory = path.join(parent, 'authority');
   await run(command, ['init', '--dir', directory, '--yes', ...more]);
   const configuration = path.join(directory, 'sallyport.yaml');
@@ -63,7 +64,12 @@ export async function authorityInProcess(
     readonly faults: unknown[];
   }
 > {
-  const files = await initAuthority(cleanup, (yaml) => edit(anyPorts(yaml)));
+  // A test's own hooks run in the order of their registration: the authority must end before its folder goes.
+  const ends: (() => Promise<void> | void)[] = [];
+  cleanup.after(async () => {
+    for (const end of ends.toReversed()) await end();
+  });
+  const files = await initAuthority({ after: (end) => ends.push(end) }, (yaml) => edit(anyPorts(yaml)));
   const faults: unknown[] = [];
   let ahead = 0;
   const running = await startAuthority({
@@ -72,7 +78,7 @@ export async function authorityInProcess(
     wallClock: () => Date.now() + ahead,
     report: (fault) => faults.push(fault),
   });
-  cleanup.after(() => running.close());
+  ends.push(() => running.close());
   return {
     ...(await reach(files, running.listeners)),
     running,
