@@ -9,11 +9,11 @@ import type { Clock } from './clock.ts';
 import { derive, type Derivation } from './derive.ts';
 import { sha256Hex } from './digests.ts';
 import type { Outcome, RequestEntry } from './entry.ts';
-import { atAdmission, entryOf } from './request-entry.ts';
 import { rateWaitSeconds, templateLimit } from './layers/rate.ts';
 import type { Observations, SourceObservation } from './observations.ts';
 import { observe, prepare, type Asked } from './observe.ts';
 import type { Admission, Answer, EnrollmentRequest } from './request.ts';
+import { atAdmission, entryOf } from './request-entry.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import type { EnrollmentStore, LogPosition } from './store.ts';
 import { supportCode } from './support-code.ts';
@@ -194,7 +194,6 @@ export class Enrollment {
     const mandate = mintMandate(verdict, linted);
 
     const deviceId = observations.device!.id;
-    const common = { deviceId, template: plan.template.name, spki: asked.spki };
     const { secret, approval, presenter } = observations;
     const predecessor = decided.facts.action === 'renew' ? (presenter?.sha256 ?? null) : null;
     // An approval is used up by what needed it, and left open by what did not.
@@ -204,7 +203,9 @@ export class Enrollment {
       issuer: issuer.name,
       serialNumber,
       tbsSha256: mandate.tbsHash,
-      ...common,
+      deviceId,
+      template: plan.template.name,
+      spki: asked.spki,
       names: plan.namesDigest,
       secret: secret === null ? null : { id: secret.id!, state: secret.state as 'live' | 'reserved' },
       approvalId,

@@ -11,12 +11,16 @@ export type Perform = <Name extends OperationName>(
   argument: ArgumentOf<Name>,
 ) => Promise<ResultOf<Name>>;
 
-export function enrollmentStore(perform: Perform): EnrollmentStore {
+/** `admit`: an adapter whose process is the only writer may count sources in its own memory. */
+export function enrollmentStore(
+  perform: Perform,
+  admit: EnrollmentStore['admit'] = (query) => perform('admit', query),
+): EnrollmentStore {
   const sweep = sweepingRates(perform);
   return {
     admit(query) {
       sweep(query.now);
-      return perform('admit', query);
+      return admit(query);
     },
     observe: (query) => perform('observe', query),
     record: (entry) => perform('record', entry),

@@ -1,5 +1,4 @@
 import type { Storage } from '../storage.ts';
-import { sweepingRates } from '../rate-sweep.ts';
 import { adminStore, enrollmentStore, logStore, type Perform } from '../stores.ts';
 import type { WriterOptions } from './messages.ts';
 import { makePrivate } from './private-file.ts';
@@ -20,15 +19,8 @@ export async function openSqlite(options: WriterOptions): Promise<Storage> {
   const writer = await WriterThread.start(options);
   const perform: Perform = (name, argument) => writer.perform(name, argument);
   const sourceRates = await SourceRates.load(perform);
-  const forgetIdleRows = sweepingRates(perform);
   return {
-    enrollment: {
-      ...enrollmentStore(perform),
-      async admit(query) {
-        forgetIdleRows(query.now);
-        return sourceRates.admit(query);
-      },
-    },
+    enrollment: enrollmentStore(perform, async (query) => sourceRates.admit(query)),
     admin: adminStore(perform),
     log: logStore(perform),
     failed: writer.failed,
