@@ -123,7 +123,9 @@ function roundedParts({ parts }: Floor): Record<string, number> {
 
 /** As many clients as the fastest conceivable server would take in the time, and no more than can be made in good time. */
 const clientsPerSecond = 1200;
-const mostClients = 30_000;
+const mostClients = 120_000;
+/** A list of devices has an upper limit. */
+const mostDevicesInList = 50_000;
 
 async function prepare(
   authority: ServedAuthority,
@@ -137,7 +139,9 @@ async function prepare(
     : Math.min(seconds * clientsPerSecond, mostClients) + warmUp;
   say(`preparing ${count} devices with their secrets, keys and requests`);
   const ids = Array.from({ length: count }, (_, n) => `bench-${n}`);
-  await importDevices(authority, ids);
+  for (let from = 0; from < count; from += mostDevicesInList) {
+    await importDevices(authority, ids.slice(from, from + mostDevicesInList));
+  }
   // Few distinct keys would be refused: a key belongs to one device.
   const clients: Client[] = [];
   await inParallel(ids, 64, async (id) => {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Issuer } from '#ca';
 import { type Configuration, type EnrollListener, type Environment, readSecret } from '#config';
 import { type Authority, type Enrollment, named, path } from '#enrollment';
@@ -72,18 +71,25 @@ export async function startListeners(ports: {
   }
 }
 
-/** The listeners' certificates and keys are read again, for handshakes from now on. */
-export async function renewListeners(
+/**
+ * Reads the listeners' certificates and keys again, and returns what puts all of them in force.
+ * @throws SallyportError 'config' where one cannot be used; then none is
+ */
+export async function prepareListeners(
   running: readonly RunningListener[],
   configuration: Configuration,
   environment: Environment,
   issuers: ReadonlyMap<string, Issuer>,
-): Promise<void> {
+): Promise<() => void> {
+  const prepared: (() => void)[] = [];
   for (const listener of configuration.listeners) {
     if (listener.class !== 'enroll') continue;
     const settings = await tlsSettings(listener, configuration, environment, issuers);
-    running.find(({ name }) => name === listener.name)?.renew(settings);
+    prepared.push(running.find(({ name }) => name === listener.name)!.prepareTls(settings));
   }
+  return () => {
+    for (const putInForce of prepared) putInForce();
+  };
 }
 
 const day = 86_400_000;
@@ -115,7 +121,7 @@ async function tlsSettings(
   const { passphrase } = tls.key;
   return {
     certificate: certificates.join('\n'),
-    key: await readFile(tls.key.file, 'utf8'),
+    key: await readText(tls.key.file),
     passphrase:
       passphrase === null ? undefined : readSecret(passphrase, configuration.directory, environment),
     minimum: tls.minimum,

@@ -10,7 +10,7 @@ import { adminLimits, claimAdminSocket } from './admin-socket.ts';
 import { eventEntry } from './event-entry.ts';
 import { loadIssuers, readAuthority, recordAuthority } from './in-force.ts';
 import { startJobs } from './jobs.ts';
-import { describeListeners, type ListenerAddress, renewListeners, startListeners } from './listeners.ts';
+import { describeListeners, type ListenerAddress, prepareListeners, startListeners } from './listeners.ts';
 import { loadLogSigner, openLog } from './log.ts';
 
 export interface AuthorityPorts {
@@ -127,12 +127,13 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
         }
         const replacement = await readAuthority(next, environment, issuers);
         await recordAuthority(replacement, storage.admin);
-        await renewListeners(listeners, next, environment, issuers);
+        const renewListeners = await prepareListeners(listeners, next, environment, issuers);
         await record('reloaded', {
           changed,
           references: replacement.referencesDigest,
           policies: replacement.bundle.digest,
         });
+        renewListeners();
         configuration = next;
         authority = replacement;
         return changed;

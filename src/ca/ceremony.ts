@@ -147,6 +147,7 @@ function listenerTemplate(
     renewalWindowSeconds: 0,
     authentication: [],
     policies: [],
+    extensions: [],
   };
 }
 

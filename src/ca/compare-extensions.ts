@@ -66,7 +66,9 @@ export function compareExtensions(
   built: readonly GeneralName[],
   extensions: RequestedNames['extensions'],
 ): Partial<RequestObjections>[] {
-  const unknown = extensions.filter(({ oid }) => !comparisons.has(oid)).map(({ oid }) => oid);
+  const unknown = extensions
+    .filter((extension) => !comparisons.has(extension.oid) && !isOfTemplate(template, extension))
+    .map(({ oid }) => oid);
   const objections: Partial<RequestObjections>[] = extensions.map(({ oid, value }) => {
     const comparison = comparisons.get(oid);
     return comparison === undefined ? {} : compareOne(comparison, oid, value, template, built);
@@ -81,6 +83,12 @@ export function compareExtensions(
     objections.push({ extensions: 'asks for one extension more than once' });
   }
   return objections;
+}
+
+/** It gets what it asks for, whether it asks or not. */
+function isOfTemplate(template: Template, { oid, value }: RequestedNames['extensions'][number]): boolean {
+  const own = template.extensions.find((extension) => extension.oid === oid);
+  return own !== undefined && Buffer.from(value, 'base64').toString('hex') === own.value;
 }
 
 function compareOne(

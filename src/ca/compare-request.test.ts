@@ -53,6 +53,12 @@ test('part of the subject, another order and another string type are fine', () =
   );
 });
 
+test("an extension of the template's is asked for in vain, with another value it is an objection", () => {
+  const [own] = template.extensions;
+  assert.deepEqual(objections(extension(own!.oid, Uint8Array.fromHex(own!.value))), []);
+  assert.deepEqual(objections(extension(own!.oid, Uint8Array.of(5, 0))), ['extensions']);
+});
+
 test('attributes ignored by name may say anything', () => {
   assert.deepEqual(objections({ subject: subject(['countryName', 'XX'], ['commonName', 'sensor-7']) }), []);
 });

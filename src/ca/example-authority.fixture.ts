@@ -47,6 +47,7 @@ export const template: Template = {
   renewalWindowSeconds: 10 * 86_400,
   authentication: ['secret'],
   policies: ['1.3.6.1.4.1.32473.1.1'],
+  extensions: [{ oid: '1.3.6.1.5.5.7.1.24', critical: false, value: '3003020105' }],
 };
 
 export const device: DeviceNames = {

@@ -32,6 +32,7 @@ test('the extensions of RFC 5280 section 4.2, critical where they must be', () =
     [extensionOids.basicConstraints]: true,
     [extensionOids.extendedKeyUsage]: false,
     [extensionOids.certificatePolicies]: false,
+    '1.3.6.1.5.5.7.1.24': false,
     [extensionOids.subjectKeyIdentifier]: false,
     [extensionOids.authorityKeyIdentifier]: false,
     [extensionOids.subjectAltName]: false,
@@ -48,6 +49,12 @@ test('an end entity, with the identifiers of both keys', () => {
   assert.deepEqual(constraints.value, Uint8Array.of(0x30, 0), 'cA is left out, as DER leaves out defaults');
   assert.deepEqual(certificate.subjectKeyIdentifier, keyIdentifier(key.spki));
   assert.deepEqual(certificate.authorityKeyIdentifier, issuer.certificate.subjectKeyIdentifier);
+});
+
+test('the extensions of the template, with its values', () => {
+  const own = { oid: '1.3.6.1.4.1.32473.7', critical: true, value: '0c0161' };
+  const found = built({ template: { ...template, extensions: [own] } }).extensions.at(4);
+  assert.deepEqual(found, { ...own, value: Uint8Array.of(0x0c, 1, 0x61) });
 });
 
 test('SAN is critical if, and only if, the subject is empty (RFC 5280 section 4.2.1.6)', () => {

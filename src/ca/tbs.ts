@@ -91,6 +91,9 @@ const templateExtensions = remembered((template: Template): readonly Extension[]
   if (template.policies.length > 0) {
     extensions.push(extension('certificatePolicies', false, encodeCertificatePolicies(template.policies)));
   }
+  for (const { oid, critical, value } of template.extensions) {
+    extensions.push({ oid, critical, value: Uint8Array.fromHex(value) });
+  }
   return extensions;
 });
 

@@ -11,6 +11,14 @@ export interface RequestedNameRule {
   readonly maximum: number;
 }
 
+/** An extension that every certificate of a template has. The configuration's schema keeps out what would give a device authority. */
+export interface TemplateExtension {
+  readonly oid: string;
+  readonly critical: boolean;
+  /** DER, lower case hex. */
+  readonly value: string;
+}
+
 /** A certificate profile. Part of the references: plain, serialisable. Validated by the configuration's schema. */
 export interface Template {
   readonly name: string;
@@ -42,4 +50,6 @@ export interface Template {
   readonly authentication: readonly ('secret' | 'attestation')[];
   /** certificatePolicies OIDs. */
   readonly policies: readonly string[];
+  /** Beyond those that the keys above and the issuer give. */
+  readonly extensions: readonly TemplateExtension[];
 }

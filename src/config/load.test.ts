@@ -61,6 +61,7 @@ test('a template comes out as the CA takes it', () => {
     renewalWindowSeconds: 365 * 86_400,
     authentication: ['secret'],
     policies: [],
+    extensions: [],
   });
 });
 

@@ -2,7 +2,7 @@ import { constants } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import type { SecureContextOptions } from 'node:tls';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { SallyportError } from '#errors';
 import { type Connection, connectionOf } from './connection.ts';
 import { sourceCap } from './source-cap.ts';
@@ -45,8 +45,11 @@ export interface RunningListener {
   readonly name: string;
   readonly address: string;
   readonly port: number;
-  /** New handshakes use the new certificate; connections that stand go on. */
-  renew(tls: TlsSettings): void;
+  /**
+   * Checks a new certificate and key, and returns what puts them in force: new handshakes use them, connections that stand go on.
+   * @throws SallyportError 'config' where they cannot be used
+   */
+  prepareTls(tls: TlsSettings): () => void;
   /** Stops accepting, lets requests under way end, and cuts what is left after a grace period. */
   close(): Promise<void>;
 }
@@ -65,7 +68,7 @@ export async function startListener(settings: ListenerSettings): Promise<Running
   const server =
     settings.tls === null
       ? http.createServer(options)
-      : https.createServer({ ...options, ...tlsServerOptions(settings.tls) });
+      : https.createServer({ ...options, ...tlsServerOptions(settings.name, settings.tls) });
   server.maxConnections = settings.maximumConnections;
   const mayStay = sourceCap(settings.maximumConnections, settings.report);
   const sockets = new Set<Socket>();
@@ -94,8 +97,11 @@ export async function startListener(settings: ListenerSettings): Promise<Running
     name: settings.name,
     address: settings.address,
     port,
-    renew(tls) {
-      if (server instanceof https.Server) server.setSecureContext(tlsContext(tls));
+    prepareTls(tls) {
+      const context = checkedContext(settings.name, tls);
+      return () => {
+        if (server instanceof https.Server) server.setSecureContext(context);
+      };
     },
     async close() {
       const cut = setTimeout(() => sockets.forEach((socket) => socket.destroy()), closingGraceMilliseconds);
@@ -123,6 +129,20 @@ async function listen(server: Server, { name, address, port }: ListenerSettings)
   });
 }
 
+function checkedContext(name: string, tls: TlsSettings): SecureContextOptions {
+  const context = tlsContext(tls);
+  try {
+    createSecureContext(context);
+  } catch (cause) {
+    throw new SallyportError(
+      'config',
+      `listener ${name} cannot use its certificate and key: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+  return context;
+}
+
 function tlsContext(tls: TlsSettings): SecureContextOptions {
   return {
     cert: tls.certificate,
@@ -148,9 +168,9 @@ function tlsContext(tls: TlsSettings): SecureContextOptions {
   };
 }
 
-function tlsServerOptions(tls: TlsSettings): https.ServerOptions {
+function tlsServerOptions(name: string, tls: TlsSettings): https.ServerOptions {
   return {
-    ...tlsContext(tls),
+    ...checkedContext(name, tls),
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: 10_000,
     requestCert: true,

@@ -38,8 +38,18 @@ export const oids = {
   msTemplateName: '1.3.6.1.4.1.311.20.2',
   /** szOID_CERTIFICATE_TEMPLATE: a Microsoft template by OID. */
   msTemplate: '1.3.6.1.4.1.311.21.7',
+  /** szOID_APPLICATION_CERT_POLICIES and its relatives: Microsoft's extendedKeyUsage, policyMappings and policyConstraints. */
+  msApplicationPolicies: '1.3.6.1.4.1.311.21.10',
+  msApplicationPolicyMappings: '1.3.6.1.4.1.311.21.11',
+  msApplicationPolicyConstraints: '1.3.6.1.4.1.311.21.12',
   /** User principal name, an otherName. */
   msUserPrincipalName: '1.3.6.1.4.1.311.20.2.3',
+
+  netscapeCertType: '2.16.840.1.113730.1.1',
+  /** RFC 3820 section 3.8. */
+  proxyCertInfo: '1.3.6.1.5.5.7.1.14',
+  /** RFC 6960 section 4.2.2.2.1. */
+  ocspNoCheck: '1.3.6.1.5.5.7.48.1.5',
 
   /** Access methods of authorityInfoAccess. */
   ocsp: '1.3.6.1.5.5.7.48.1',

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { beforeEach, describe, test } from 'node:test';
-import { parseCertificate } from '#x509';
+import { connect } from 'node:tls';
+import { derToPem, parseCertificate, pemToDer } from '#x509';
 import { anyPorts, initAuthority, type ServedAuthority, serveAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { logSize, entriesOf } from '../harness/entries.ts';
@@ -51,6 +54,29 @@ describe('a reload', () => {
     assert.match(line, /configuration read again: templates\.device$/);
     await after.enroll();
     assert.equal(validityOf(after), 90);
+  });
+
+  test('puts an extension of a template in force, critical where the template says so', async () => {
+    const extended = await device();
+    const extensions = [
+      { oid: '1.3.6.1.5.5.7.1.24', critical: false, value: '3003020105' },
+      { oid: '1.3.6.1.4.1.32473.7', critical: true, value: '0c0161' },
+    ];
+    await reload(
+      changed('validity: 365d', `validity: 365d\n    extensions: ${JSON.stringify(extensions)}`),
+      /read again/,
+    );
+    await extended.enroll();
+    const found = parseCertificate(extended.certificate!).extensions.map((extension) => ({
+      ...extension,
+      value: extension.value.toHex(),
+    }));
+    for (const extension of extensions) {
+      assert.deepEqual(
+        found.find(({ oid }) => oid === extension.oid),
+        extension,
+      );
+    }
   });
 
   test('puts a new template and its label in force', async () => {
@@ -165,3 +191,47 @@ describe('a reload', () => {
     for (const each of held) assert.ok([365, 90].includes(validityOf(each)));
   });
 });
+
+describe('listener certificates', () => {
+  const cleanup = suiteCleanup();
+  test('are renewed on every listener, or on none where one does not fit its key', async () => {
+    const files = await initAuthority(cleanup, (yaml) => {
+      const enroll = /^ {2}enroll:\n(?: {4}.*\n)+/m.exec(yaml)![0];
+      const second = enroll.replace('enroll:', 'second:').replace('pki/listener.pem', 'pki/second.pem');
+      return anyPorts(yaml.replace(enroll, enroll + second));
+    });
+    const file = (name: string) => path.join(files.directory, name);
+    await copyFile(file('pki/listener.pem'), file('pki/second.pem'));
+    const authority = await serveAuthority(files);
+    cleanup.after(() => authority.stop());
+    const before = await servedCertificate(authority);
+    const [issuing] = pemToDer(await readFile(file('pki/issuing.pem'), 'utf8'), 'CERTIFICATE');
+    assert.notDeepEqual(before, issuing);
+
+    // The first listener's new certificate fits its key; the second's does not.
+    await copyFile(file('pki/issuing.pem'), file('pki/listener.pem'));
+    await copyFile(file('keys/issuing.key.pem'), file('keys/listener.key.pem'));
+    await writeFile(file('pki/second.pem'), derToPem(before, 'CERTIFICATE'));
+    authority.process.kill('SIGHUP');
+    assert.match(
+      await authority.said(/stays as it was/),
+      /listener second cannot use its certificate and key/,
+    );
+    assert.deepEqual(await servedCertificate(authority), before);
+
+    await copyFile(file('pki/issuing.pem'), file('pki/second.pem'));
+    authority.process.kill('SIGHUP');
+    await authority.said(/configuration read again/);
+    assert.deepEqual(await servedCertificate(authority), issuing);
+  });
+});
+
+async function servedCertificate(authority: ServedAuthority): Promise<Uint8Array> {
+  const { hostname: host, port } = new URL(authority.est);
+  // It need not be a server's: here only what is served counts.
+  const socket = connect({ host, port: Number(port), rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const { raw } = socket.getPeerCertificate();
+  socket.destroy();
+  return new Uint8Array(raw);
+}

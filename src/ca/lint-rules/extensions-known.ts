@@ -15,12 +15,14 @@ const names: readonly ExtensionName[] = [
 ];
 const known: ReadonlySet<string> = new Set(names.map((name) => extensionOids[name]));
 
-/** An allow-list. Each of these has a rule of its own; one extension twice is refused by the parser. */
+/** An allow-list. Each of these has a rule of its own, and so have the template's; one extension twice is refused by the parser. */
 export const extensionsKnown: LintRule = {
   id: 'extensions-known',
   source: 'RFC 5280 section 4.2',
-  check({ certificate }) {
-    const strange = certificate.extensions.find(({ oid }) => !known.has(oid));
+  check({ certificate, plan: { template } }) {
+    const strange = certificate.extensions.find(
+      ({ oid }) => !known.has(oid) && !template.extensions.some((own) => own.oid === oid),
+    );
     return strange === undefined ? null : `extension ${strange.oid} is not one that is issued`;
   },
 };

@@ -103,6 +103,14 @@ const breaches: Readonly<Record<string, readonly Breach[]>> = {
       }),
     },
   ],
+  'extensions-of-template': [{ value: Uint8Array.of(0x30, 3, 2, 1, 17) }, critical, null].map((change) => ({
+    fields: ({ extensions }: TbsCertificateFields) => ({
+      extensions: extensions.flatMap((extension) => {
+        if (extension.oid !== template.extensions[0]!.oid) return [extension];
+        return change === null ? [] : [{ ...extension, ...change }];
+      }),
+    }),
+  })),
   'basic-constraints': [
     { fields: changed('basicConstraints', () => ({ value: encodeBasicConstraints({ ca: true }) })) },
     { fields: changed('basicConstraints', () => uncritical) },

@@ -6,6 +6,7 @@ import { crlDistributionPoints } from './crl-distribution-points.ts';
 import { extendedKeyUsage } from './extended-key-usage.ts';
 import { extendedKeyUsageSpecific } from './extended-key-usage-specific.ts';
 import { extensionsKnown } from './extensions-known.ts';
+import { extensionsOfTemplate } from './extensions-of-template.ts';
 import { issuerName } from './issuer-name.ts';
 import { keyAlgorithm } from './key-algorithm.ts';
 import { keyAsPlanned } from './key-as-planned.ts';
@@ -49,6 +50,7 @@ export const lintRules: readonly LintRule[] = [
   keyAlgorithm,
   keyNotIssuers,
   extensionsKnown,
+  extensionsOfTemplate,
   basicConstraints,
   keyUsage,
   keyUsageEndEntity,

@@ -287,12 +287,30 @@ describe('templates', () => {
       inDevice('request.subjectAltName[0].maximum'),
       /at least 1/,
     ],
-    [
-      'an extension of its own',
+    ...(
+      [
+        ['that another key builds', '2.5.29.37', '3000', 'oid', /comes from `extendedKeyUsage`/],
+        ['of X.509 itself', '2.5.29.30', '3000', 'oid', /belongs to X.509 itself/],
+        ['that overrides the usages on Windows', '1.3.6.1.4.1.311.21.10', '3000', 'oid', /overrides/],
+        ['that names a Windows account', '1.3.6.1.4.1.311.25.2', '3000', 'oid', /Windows account/],
+        ['that makes a proxy CA', '1.3.6.1.5.5.7.1.14', '3000', 'oid', /RFC 3820/],
+        ['with a value that is cut off', '1.3.6.1.5.5.7.1.24', '300302', 'value', /is not one DER value/],
+        ['with two values', '1.3.6.1.5.5.7.1.24', '05000500', 'value', /is not one DER value/],
+        ['whose value is not hexadecimal', '1.3.6.1.5.5.7.1.24', 'MAMCAQU=', 'value', /hexadecimal/],
+      ] as const
+    ).map(([name, oid, value, key, message]): (typeof refusals)[number] => [
+      `an extension ${name}`,
       'authentication: [secret]',
-      'authentication: [secret]\n    §extensions: []',
-      inDevice('extensions'),
-      /extensions that its own keys name/,
+      `authentication: [secret]\n    extensions:\n      - oid: ${key === 'oid' ? '§' : ''}"${oid}"\n        value: ${key === 'value' ? '§' : ''}"${value}"`,
+      inDevice(`extensions[0].${key}`),
+      message,
+    ]),
+    [
+      'one extension twice',
+      'authentication: [secret]',
+      'authentication: [secret]\n    extensions:\n      - { oid: 1.2.3.4, value: "0500" }\n      - { oid: §1.2.3.4, value: "0500" }',
+      inDevice('extensions[1].oid'),
+      /stands here twice/,
     ],
   ];
   for (const [name, from, to, key, message] of refusals) {

@@ -13,6 +13,7 @@ import {
   type NameKind,
 } from './name-pattern.ts';
 import { refusedKeys } from './refused-keys.ts';
+import { templateExtensions } from './template-extension.ts';
 import { distinct, duration, entryName, oid } from './values.ts';
 
 /** RFC 7030 section 3.2.2: a label MUST NOT be one of the operation path segments. */
@@ -162,6 +163,9 @@ export const template = z
       'a template without any authentication layer is refused: list secret, attestation or both',
     ).describe('Layers that authenticate a first enrollment.'),
     policies: distinct(oid, 0).default([]).describe('Certificate policies.'),
+    extensions: templateExtensions
+      .default([])
+      .describe('Further extensions, each with the value that every certificate gets.'),
     request: request.prefault({}).describe('What a request may ask for beyond what the template builds.'),
   })
   .superRefine((settings, context) => {
@@ -183,6 +187,5 @@ export const template = z
 refusedKeys.add(template, {
   reasons: {
     basicConstraints: 'no template makes a CA',
-    extensions: 'a template has the extensions that its own keys name, and no others',
   },
 });
