@@ -18,8 +18,11 @@ import {
   encodeSubjectKeyIdentifier,
   encodeTbsCertList,
   extensionOids,
+  findCertificationPath,
+  hardwareModuleNameOf,
   inspectPublicKey,
   keyIdentifier,
+  oids,
   parseAuthorityInfoAccess,
   parseAuthorityKeyIdentifier,
   parseBasicConstraints,
@@ -78,6 +81,18 @@ const request = sampleRequest(key, {
   challengePassword: 'aB-3',
   extensions: [extension(extensionOids.subjectAltName, encodeSubjectAltName(names))],
 });
+const est = sampleRequest(key, {
+  attributes: [
+    { oid: oids.decryptKeyID, values: [der.octetString(hex('01 02'))] },
+    { oid: oids.asymmDecryptKeyID, values: [der.octetString(hex('03 04'))] },
+    { oid: oids.smimeCapabilities, values: [der.sequence(der.sequence(der.oid('1.2.3'), der.null()))] },
+    {
+      oid: oids.changeSubjectName,
+      values: [der.sequence(encodeName(subjectName), der.implicit(1, encodeSubjectAltName(names)))],
+    },
+  ],
+});
+const ca = parseCertificate(sampleCa(key));
 const pss = der.sequence(
   der.oid('1.2.840.113549.1.1.10'),
   der.sequence(
@@ -99,7 +114,20 @@ const parsers: Readonly<Record<string, readonly [(bytes: Uint8Array) => unknown,
     sampleCa(key),
   ],
   parseTbsCertificate: [parseTbsCertificate, sampleTbs(key, key.spki)],
-  parseCertificationRequest: [(bytes) => verifyPossession(parseCertificationRequest(bytes)), request],
+  parseCertificationRequest: [(bytes) => verifyPossession(parseCertificationRequest(bytes)), request, est],
+  findCertificationPath: [
+    (bytes) => findCertificationPath(parseCertificate(bytes), [parseCertificate(bytes)], [ca]),
+    signed(sampleTbs(key, rsa.spki), key),
+  ],
+  'findCertificationPath over what was sent': [
+    (bytes) => findCertificationPath(ca, [parseCertificate(bytes)], [parseCertificate(bytes)]),
+    sampleCa(key),
+  ],
+  hardwareModuleNameOf: [
+    (bytes) =>
+      hardwareModuleNameOf([{ kind: 'otherName', type: oids.hardwareModuleName, value: bytes.toBase64() }]),
+    der.sequence(der.oid('1.2.3'), der.octetString(hex('01 02'))),
+  ],
   parseCertificateList: [parseCertificateList, crl],
   parseName: [parseName, encodeName(subjectName)],
   parseGeneralNames: [parseGeneralNames, encodeSubjectAltName(names)],

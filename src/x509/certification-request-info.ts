@@ -1,9 +1,9 @@
 import type { Der } from './der-node.ts';
 import { der } from './der-writer.ts';
-import type { RequestAttribute } from './certification-request.ts';
 import { type Extension, encodeExtensions } from './extensions/extension.ts';
 import { type Name, encodeName } from './name.ts';
 import { oids } from './oids.ts';
+import type { RequestAttribute } from './request-attributes.ts';
 
 export interface CertificationRequestInfoFields {
   readonly subject: Name;

@@ -1,20 +1,16 @@
 import { SallyportError } from '#errors';
+import { type ChangeSubjectName, changeSubjectNameOf } from './change-subject-name.ts';
 import { parseString } from './character-string.ts';
-import { type Der, type DerCursor, readDer } from './der-node.ts';
-import { contextConstructed } from './der-tags.ts';
+import { decryptKeyIdentifierOf } from './decrypt-key-identifier.ts';
+import { type Der, type DerNode, readDer } from './der-node.ts';
 import { type Extension, extensionsOf, findExtension } from './extensions/extension.ts';
 import { type GeneralName, parseGeneralNames } from './general-name.ts';
 import { type Name, nameOf } from './name.ts';
 import { extensionOids, oids } from './oids.ts';
+import { type RequestAttribute, attributesOf, singleValueOf } from './request-attributes.ts';
 import { verifySignature } from './signature.ts';
 import { signedOf } from './signed.ts';
-
-export interface RequestAttribute {
-  /** Dotted OID. */
-  readonly oid: string;
-  /** At least one. */
-  readonly values: readonly Der[];
-}
+import { smimeCapabilitiesOf } from './smime-capabilities.ts';
 
 /** A parsed PKCS #10 request. Byte values are views of `der`. */
 export interface CertificationRequest {
@@ -30,6 +26,13 @@ export interface CertificationRequest {
   /** Of the requested extensions; empty where there is none. */
   readonly subjectAltName: readonly GeneralName[];
   readonly challengePassword: string | null;
+  /** RFC 6402 section 2.8; RFC 7030 section 4.2.2 has it for reenrollment. */
+  readonly changeSubjectName: ChangeSubjectName | null;
+  /** The key, shared (RFC 7030 section 4.4.1.1) or the client's (4.4.1.2), that a generated private key is to be encrypted with. */
+  readonly decryptKeyIdentifier: Uint8Array | null;
+  readonly asymmetricDecryptKeyIdentifier: Uint8Array | null;
+  /** Dotted OIDs, the client's first choice first. */
+  readonly smimeCapabilities: readonly string[] | null;
   /** Dotted OID. */
   readonly signatureAlgorithm: string;
   /** The whole AlgorithmIdentifier. */
@@ -37,8 +40,6 @@ export interface CertificationRequest {
   readonly signature: Uint8Array;
 }
 
-const maximumAttributes = 32;
-const maximumValues = 16;
 /** PKCS #9 says 255 characters; Intune's challenges have some two thousand. */
 const maximumChallengeBytes = 8192;
 
@@ -65,7 +66,11 @@ export function parseCertificationRequest(bytes: Der): CertificationRequest {
     attributes,
     extensions,
     subjectAltName: subjectAltName === null ? [] : parseGeneralNames(subjectAltName),
-    challengePassword: challengePasswordOf(attributes),
+    challengePassword: singleValueOf(attributes, oids.challengePassword, challengePasswordOf),
+    changeSubjectName: singleValueOf(attributes, oids.changeSubjectName, changeSubjectNameOf),
+    decryptKeyIdentifier: singleValueOf(attributes, oids.decryptKeyID, decryptKeyIdentifierOf),
+    asymmetricDecryptKeyIdentifier: singleValueOf(attributes, oids.asymmDecryptKeyID, decryptKeyIdentifierOf),
+    smimeCapabilities: singleValueOf(attributes, oids.smimeCapabilities, smimeCapabilitiesOf),
     signatureAlgorithm: algorithm.oid,
     signatureAlgorithmDer: algorithm.der,
     signature,
@@ -77,67 +82,17 @@ export function verifyPossession(request: CertificationRequest): boolean {
   return verifySignature(request.signatureAlgorithmDer, request.spki, request.info, request.signature);
 }
 
-/** [0] IMPLICIT SET OF Attribute, not optional. Its order is not checked: real clients (strongSwan) leave it unsorted. */
-function attributesOf(fields: DerCursor): RequestAttribute[] {
-  const set = fields.optional(contextConstructed(0))?.children('attributes');
-  if (set === undefined) {
-    throw new SallyportError('malformed', 'CertificationRequestInfo: attributes are missing');
-  }
-  const attributes: RequestAttribute[] = [];
-  while (set.more) {
-    if (attributes.length === maximumAttributes) {
-      throw new SallyportError(
-        'too-large',
-        `CertificationRequestInfo: more than ${maximumAttributes} attributes`,
-      );
-    }
-    const attribute = attributeOf(set.next().sequence('Attribute'));
-    if (attributes.some(({ oid }) => oid === attribute.oid)) {
-      throw new SallyportError('malformed', `CertificationRequestInfo: attribute ${attribute.oid} twice`);
-    }
-    attributes.push(attribute);
-  }
-  return attributes;
-}
-
-function attributeOf(fields: DerCursor): RequestAttribute {
-  const oid = fields.next().oid('attribute type');
-  const set = fields.next().set('attribute values');
-  fields.finish();
-  const values = [set.next().der];
-  while (set.more) {
-    if (values.length === maximumValues) {
-      throw new SallyportError('too-large', `attribute ${oid}: more than ${maximumValues} values`);
-    }
-    values.push(set.next().der);
-  }
-  return { oid, values };
-}
-
 /** Of two lists of wishes one would be judged and the other forgotten: more than one is refused. */
 function requestedExtensions(attributes: readonly RequestAttribute[]): Extension[] {
-  const requests = attributes.filter(
-    ({ oid }) => oid === oids.extensionRequest || oid === oids.msCertExtensions,
-  );
-  const [request] = requests;
-  if (request === undefined) return [];
-  if (requests.length > 1) {
+  const request = singleValueOf(attributes, oids.extensionRequest, extensionsOf);
+  const microsoft = singleValueOf(attributes, oids.msCertExtensions, extensionsOf);
+  if (request !== null && microsoft !== null) {
     throw new SallyportError('malformed', 'extensions are requested by two attributes');
   }
-  return extensionsOf(readDer(singleValue(request)));
+  return request ?? microsoft ?? [];
 }
 
-function challengePasswordOf(attributes: readonly RequestAttribute[]): string | null {
-  const attribute = attributes.find(({ oid }) => oid === oids.challengePassword);
-  if (attribute === undefined) return null;
-  return parseString(readDer(singleValue(attribute)), maximumChallengeBytes, 'challengePassword').value;
-}
-
-/** Both are SINGLE VALUE TRUE (RFC 2985 sections 5.4.1 and 5.4.2). */
-function singleValue({ oid, values }: RequestAttribute): Der {
-  const [value] = values;
-  if (value === undefined || values.length > 1) {
-    throw new SallyportError('malformed', `attribute ${oid}: must have one value`);
-  }
-  return value;
+/** A type of string that is none is `unsupported`. */
+function challengePasswordOf(node: DerNode): string {
+  return parseString(node, maximumChallengeBytes, 'challengePassword').value;
 }

@@ -18,6 +18,8 @@ export type GeneralName =
   /** x400Address (3) or ediPartyName (5): the base64 of its content octets. */
   | { readonly kind: 'other'; readonly tag: number; readonly value: string };
 
+export type OtherName = Extract<GeneralName, { readonly kind: 'otherName' }>;
+
 const maximumNames = 256;
 const maximumTextBytes = 2048;
 
@@ -130,6 +132,11 @@ function textOf(node: DerNode): string {
   return text;
 }
 
+/** What [0] of an otherName holds. Throws `malformed` where the text is not the base64 of one DER element. */
+export function otherNameValue(name: OtherName): DerNode {
+  return readDer(fromBase64(name.value));
+}
+
 export function encodeGeneralName(name: GeneralName): Der {
   switch (name.kind) {
     case 'dns':
@@ -142,7 +149,7 @@ export function encodeGeneralName(name: GeneralName): Der {
     case 'directoryName':
       return der.explicit(4, encodeName(name.value));
     case 'otherName':
-      return der.implicitConstructed(0, der.oid(name.type), der.explicit(0, oneElement(name.value)));
+      return der.implicitConstructed(0, der.oid(name.type), der.explicit(0, otherNameValue(name).der));
     case 'registeredId':
       return der.implicit(8, der.octetString(encodeOid(name.value)));
     case 'other':
@@ -157,10 +164,6 @@ function encodeOther(tag: number, base64: string): Der {
   const element = der.implicitConstructed(tag, fromBase64(base64));
   readDer(element);
   return element;
-}
-
-function oneElement(base64: string): Der {
-  return readDer(fromBase64(base64)).der;
 }
 
 function fromBase64(base64: string): Uint8Array {

@@ -17,11 +17,19 @@ export {
 } from './certification-request-info.ts';
 export {
   type CertificationRequest,
-  type RequestAttribute,
   parseCertificationRequest,
   verifyPossession,
 } from './certification-request.ts';
+export { findCertificationPath } from './certification-path.ts';
+export type { ChangeSubjectName } from './change-subject-name.ts';
 export { type StringEncoding, isPrintableText } from './character-string.ts';
+export type {
+  CsrAttributesWishes,
+  GeneralNameWish,
+  KeyWish,
+  SubjectAttributeWish,
+} from './csr-attributes-wishes.ts';
+export { encodeCsrAttributes } from './csr-attributes.ts';
 export { type DerLimits, defaultDerLimits, listDerLimits } from './der-limits.ts';
 export { type Der, DerCursor, DerNode, readDer } from './der-node.ts';
 export { contextConstructed, contextPrimitive, tags } from './der-tags.ts';
@@ -68,6 +76,7 @@ export {
   parseGeneralNames,
   sameGeneralNames,
 } from './general-name.ts';
+export { type HardwareModuleName, hardwareModuleNameOf } from './hardware-module-name.ts';
 export { formatIpAddress, parseIpAddress } from './ip-address.ts';
 export { attributeEncoding, attributeTypeOid, attributeTypes } from './name-attributes.ts';
 export { formatName } from './name-text.ts';
@@ -91,6 +100,7 @@ export {
   maximumRsaBits,
   minimumRsaBits,
 } from './public-key-facts.ts';
+export type { RequestAttribute } from './request-attributes.ts';
 export {
   type SignatureScheme,
   parseSignatureAlgorithm,

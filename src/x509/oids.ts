@@ -29,6 +29,16 @@ export const oids = {
   challengePassword: '1.2.840.113549.1.9.7',
   unstructuredName: '1.2.840.113549.1.9.2',
   extensionRequest: '1.2.840.113549.1.9.14',
+  /** RFC 8551 section 2.5.2. */
+  smimeCapabilities: '1.2.840.113549.1.9.15',
+  /** Which key a generated private key is to be encrypted with (RFC 4108 section 2.2.5, RFC 7030 section 4.4.1). */
+  decryptKeyID: '1.2.840.113549.1.9.16.2.37',
+  asymmDecryptKeyID: '1.2.840.113549.1.9.16.2.54',
+  /** The name that a renewed certificate is to have (RFC 6402 section 2.8). */
+  changeSubjectName: '1.3.6.1.5.5.7.7.36',
+  /** What EST asks of a request (RFC 9908 section 3.4). */
+  certificationRequestInfoTemplate: '1.2.840.113549.1.9.16.2.61',
+  extensionReqTemplate: '1.2.840.113549.1.9.16.2.62',
   /** szOID_CERT_EXTENSIONS: Microsoft's extensionRequest. */
   msCertExtensions: '1.3.6.1.4.1.311.2.1.14',
 
@@ -44,6 +54,9 @@ export const oids = {
   msApplicationPolicyConstraints: '1.3.6.1.4.1.311.21.12',
   /** User principal name, an otherName. */
   msUserPrincipalName: '1.3.6.1.4.1.311.20.2.3',
+
+  /** A device by its maker and serial number, an otherName (RFC 4108 section 5). */
+  hardwareModuleName: '1.3.6.1.5.5.7.8.4',
 
   netscapeCertType: '2.16.840.1.113730.1.1',
   /** RFC 3820 section 3.8. */

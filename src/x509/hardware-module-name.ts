@@ -1,0 +1,44 @@
+import { SallyportError } from '#errors';
+import { type GeneralName, type OtherName, otherNameValue } from './general-name.ts';
+import { oids } from './oids.ts';
+
+/** A device by the model of its maker and its serial number, which together are unique. */
+export interface HardwareModuleName {
+  /** hwType: a dotted OID. */
+  readonly hardwareType: string;
+  /** hwSerialNum, as its maker writes it: text, a number or a MAC address. */
+  readonly serialNumber: Uint8Array;
+}
+
+/** RFC 4108 gives no bound; 802.1AR devices have a few dozen octets. */
+const maximumSerialNumberBytes = 256;
+
+/**
+ * The one id-on-hardwareModuleName of the names (RFC 4108 section 5), null where there is none. Throws `malformed` where
+ * there are several, for none of them would be the device, or where it does not parse; `too-large` beyond 256 octets.
+ */
+export function hardwareModuleNameOf(names: readonly GeneralName[]): HardwareModuleName | null {
+  const modules = names.filter(isHardwareModuleName);
+  const [module] = modules;
+  if (module === undefined) return null;
+  if (modules.length > 1) {
+    throw new SallyportError('malformed', 'hardwareModuleName: several of them, so none names the device');
+  }
+  const fields = otherNameValue(module).sequence('HardwareModuleName');
+  const hardwareType = fields.next().oid('hwType');
+  const serialNumber = fields.next().octetString('hwSerialNum');
+  fields.finish();
+  requireSerialNumber(serialNumber.length);
+  return { hardwareType, serialNumber };
+}
+
+function isHardwareModuleName(name: GeneralName): name is OtherName {
+  return name.kind === 'otherName' && name.type === oids.hardwareModuleName;
+}
+
+function requireSerialNumber(octets: number): void {
+  if (octets === 0) throw new SallyportError('malformed', 'hwSerialNum: empty');
+  if (octets > maximumSerialNumberBytes) {
+    throw new SallyportError('too-large', `hwSerialNum of ${octets} octets`);
+  }
+}
