@@ -1,8 +1,8 @@
 import { SallyportError } from '#errors';
-import { type Der, type DerCursor, type DerLimits, contextConstructed, der, oids, readDer } from '#x509';
+import { type Der, type DerCursor, contextConstructed, der, oids } from '#x509';
+import { contentInfoOf, encodeContentInfo } from './content-info.ts';
 
 const maximumCertificates = 64;
-const limits: DerLimits = { maximumBytes: 1024 * 1024, maximumDepth: 32, maximumElements: 65_536 };
 
 const noDigestAlgorithms = der.set();
 const noContent = der.sequence(der.oid(oids.data));
@@ -15,31 +15,21 @@ const noSignerInfos = der.set();
  */
 export function certsOnly(certificates: readonly Der[]): Der {
   if (certificates.length === 0) throw new SallyportError('malformed', 'SignedData: no certificates');
-  const signedData = der.sequence(
+  const bytes = der.sequence(
     der.integer(1),
     noDigestAlgorithms,
     noContent,
     der.implicitConstructed(0, ...certificates),
     noSignerInfos,
   );
-  return der.sequence(der.oid(oids.signedData), der.explicit(0, signedData));
+  return encodeContentInfo({ type: oids.signedData, bytes });
 }
 
 /** The certificates in the order they came, each a view of `bytes`. Throws `malformed`, `unsupported` or `too-large`. */
 export function parseCertsOnly(bytes: Der): Der[] {
-  const contentInfo = readDer(bytes, limits).sequence('ContentInfo');
-  if (contentInfo.next().oid('contentType') !== oids.signedData) {
-    throw new SallyportError('unsupported', 'ContentInfo: not SignedData');
-  }
-  const explicit = contentInfo.next();
-  contentInfo.finish();
-  if (explicit.tag !== contextConstructed(0)) {
-    throw new SallyportError('malformed', 'ContentInfo: content is not [0]');
-  }
-  const inside = explicit.children('content');
-  const signedData = inside.next();
-  inside.finish();
-  return certificatesOf(signedData.sequence('SignedData'));
+  const { type, content } = contentInfoOf(bytes);
+  if (type !== oids.signedData) throw new SallyportError('unsupported', 'ContentInfo: not SignedData');
+  return certificatesOf(content.sequence('SignedData'));
 }
 
 function certificatesOf(fields: DerCursor): Der[] {
