@@ -12,6 +12,7 @@ export function processTerminal(): Terminal {
     now: () => Date.now(),
     random: (n) => randomBytes(n),
     out: (text) => stdout.write(text),
+    outBytes: (bytes) => stdout.write(bytes),
     err: (text) => stderr.write(text),
     outIsTerminal: stdout.isTTY,
     readInput: async () => Buffer.concat(await stdin.toArray()),

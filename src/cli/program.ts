@@ -8,6 +8,7 @@ import { policyCommand } from './commands/policy.ts';
 import { requestCommand } from './commands/request.ts';
 import { secretCommand } from './commands/secret.ts';
 import { serveCommand } from './commands/serve.ts';
+import { trustCommand } from './commands/trust.ts';
 import { exitCodeWords } from './exit-code.ts';
 import type { Run } from './run.ts';
 import type { Terminal } from './terminal.ts';
@@ -35,6 +36,7 @@ export function program(run: Run, terminal: Terminal): Command {
     certificateCommand(run),
     logCommand(run),
     policyCommand(run),
+    trustCommand(run),
   ];
   for (const command of commands) root.addCommand(command);
   for (const command of [root, ...everyCommand(root)]) settle(command, terminal);

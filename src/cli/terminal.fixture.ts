@@ -14,7 +14,9 @@ export interface Desk {
   readonly signals: EventEmitter;
   /** The answer to whatever is asked; null: nobody is there. */
   answer: string | null;
+  outIsTerminal: boolean;
   environment: Record<string, string>;
+  /** What is not text comes as latin1. */
   run(...words: string[]): Promise<{ code: number; out: string; err: string }>;
 }
 
@@ -26,6 +28,7 @@ export async function openDesk(t: TestContext): Promise<Desk> {
     folder,
     signals,
     answer: null,
+    outIsTerminal: false,
     environment: {},
     async run(...words) {
       let [out, err] = ['', ''];
@@ -36,8 +39,9 @@ export async function openDesk(t: TestContext): Promise<Desk> {
         now: () => Date.now(),
         random: (n) => randomBytes(n),
         out: (text) => void (out += text),
+        outBytes: (bytes) => void (out += Buffer.from(bytes).toString('latin1')),
         err: (text) => void (err += text),
-        outIsTerminal: false,
+        outIsTerminal: desk.outIsTerminal,
         readInput: async () => Buffer.from(''),
         ask: answer === null ? null : async () => answer,
         onSignal(signal, listener) {

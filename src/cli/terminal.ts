@@ -10,6 +10,8 @@ export interface Terminal {
   /** n bytes of a cryptographic generator. */
   readonly random: (n: number) => Uint8Array;
   readonly out: (text: string) => void;
+  /** The same for what is not text. */
+  readonly outBytes: (bytes: Uint8Array) => void;
   readonly err: (text: string) => void;
   /** Standard output is a terminal: then there may be colour. */
   readonly outIsTerminal: boolean;

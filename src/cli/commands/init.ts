@@ -126,7 +126,8 @@ Next:
   3. Name devices:  sallyport device import devices.csv --config ${value.configuration}
      (a CSV with the columns id and class, and serial_number, owner, dns_name where you have them)
   4. Give clients   ${value.trust.chain}
-     (the root and the issuing CA) as what they trust.
+     (the root and the issuing CA) as what they trust; for files and lines of each kind of client:
+     sallyport trust export --config ${value.configuration}
 
 Commands act under the token ${value.operatorToken}: whoever can read it is the operator.
 Auditors check the log with its public key; note it down elsewhere:
