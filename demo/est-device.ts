@@ -46,20 +46,25 @@ export class EstDevice {
       '-out',
       'device.key',
     );
-    await device.#openssl(
+    await device.#makeRequest();
+    return device;
+  }
+
+  async #makeRequest(...more: string[]): Promise<void> {
+    const subject = ['-subj', `/CN=${this.#id}`];
+    await this.#openssl(
       'req',
       '-new',
       '-key',
       'device.key',
-      '-subj',
-      `/CN=${id}`,
+      ...subject,
+      ...more,
       '-outform',
       'DER',
       '-out',
       'request.der',
     );
-    await device.#openssl('base64', '-in', 'request.der', '-out', 'request.b64');
-    return device;
+    await this.#openssl('base64', '-in', 'request.der', '-out', 'request.b64');
   }
 
   enroll(secret: string, what: string, expected: Told['expected']): Promise<Told> {
@@ -67,7 +72,11 @@ export class EstDevice {
     return this.#ask('simpleenroll', ['--user', `${this.#id}:${secret}`], what, expected);
   }
 
-  renew(what: string, expected: Told['expected']): Promise<Told> {
+  /** A renewal asks for the names that the certificate has (RFC 7030 section 4.2.2). */
+  async renew(what: string, expected: Told['expected']): Promise<Told> {
+    const extension = await this.#openssl('x509', '-in', 'device.pem', '-noout', '-ext', 'subjectAltName');
+    const names = extension.split('\n')[1]?.trim().replaceAll(', ', ',') ?? '';
+    if (names !== '') await this.#makeRequest('-addext', `subjectAltName=${names}`);
     shown('curl --cert device.pem --key device.key --data-binary @request.b64 …/simplereenroll');
     return this.#ask('simplereenroll', ['--cert', 'device.pem', '--key', 'device.key'], what, expected);
   }
@@ -121,7 +130,7 @@ export class EstDevice {
     );
   }
 
-  async #openssl(...words: string[]): Promise<void> {
-    await must('openssl', words, this.#directory);
+  async #openssl(...words: string[]): Promise<string> {
+    return must('openssl', words, this.#directory);
   }
 }

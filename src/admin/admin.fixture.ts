@@ -124,6 +124,7 @@ function authorityInForce(folder: string): Authority {
       listeners: {},
       templates: byName(templates),
       deviceClasses: byName(deviceClasses),
+      identities: {},
       issuers: {},
       limits,
     },
@@ -133,6 +134,7 @@ function authorityInForce(folder: string): Authority {
       deviceClasses: deviceClasses.map(({ name }) => name),
     })),
     issuers: new Map(),
+    identityCas: [],
     macKeys: [{ id: 'mac-1', key: randomBytes(32) }],
     longestRetryAfterSeconds: 30,
   };
@@ -173,7 +175,7 @@ async function observeApproval(storage: Storage, deviceId: string, template: str
   const common = { deviceId, template, expected: null, createdAt: now, expiresAt: now + 1000, by: ada.name };
   const entry = encodeEntry({ id, type: 'act' });
   await storage.admin.createSecret({ secret: { ...common, id, mac, macKeyId: 'mac-1' }, entry });
-  const asked = { userName: null, presenterSha256: null, spki: heldKey, template, now };
+  const asked = { userName: null, presenterSha256: null, identity: null, spki: heldKey, template, now };
   return (await storage.enrollment.observe({ secretMacs: [mac], ...asked })).approval;
 }
 
@@ -192,6 +194,8 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
   await storage.enrollment.reserve({
     ...common,
     id,
+    requestSpki: spki,
+    fresh: false,
     tbsSha256: sha256Hex(certificate.tbs),
     names: heldNames,
     secret: null,
@@ -204,8 +208,10 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
   await storage.enrollment.close({
     intentId: id,
     requestId: id,
+    requestSpki: spki,
     certificate: {
       ...common,
+      names: heldNames,
       sha256: sha256Hex(certificate.der),
       der: certificate.der,
       notBefore,

@@ -53,7 +53,7 @@ export async function knownDevice(ports: AdminPorts, id: string): Promise<Stored
 }
 
 /** The controls that an approval given before any request can lift: what a first enrollment is held for. */
-export const liftedBeforehand = ['class-approval', 'first-enrollment'] as const;
+export const liftedBeforehand = ['class-approval', 'enrollment-again', 'first-enrollment'] as const;
 
 /** For whatever key the device will bring, and the names that the template builds. */
 export function approvalBeforehand(

@@ -12,7 +12,7 @@ import type { Authority, IssuerInForce, MacKey } from '#enrollment';
 import { SallyportError } from '#errors';
 import { loadSoftwareKey, type SoftwareKey } from '#keys';
 import { defaultPolicies, loadBundle } from '#policy';
-import { pemToDer } from '#x509';
+import { type Certificate, parseCertificate, pemToDer } from '#x509';
 import { caCertificatePath, crlPath } from './public-paths.ts';
 import { recordedForm, referencesOf } from './references.ts';
 
@@ -43,7 +43,8 @@ export async function readAuthority(
   environment: Environment,
   issuers: ReadonlyMap<string, Issuer>,
 ): Promise<Authority> {
-  const references = referencesOf(configuration, [...issuers.values()]);
+  const identities = await loadIdentities(configuration);
+  const references = referencesOf(configuration, [...issuers.values()], identities);
   const bundle = loadBundle(await policyText(configuration.policy), {
     templates: Object.keys(references.templates),
     deviceClasses: Object.keys(references.deviceClasses),
@@ -58,9 +59,54 @@ export async function readAuthority(
         issuerInForce(issuers.get(settings.name)!, settings),
       ]),
     ),
+    identityCas: [...identities.values()].flat().filter(({ isCa }) => isCa),
     macKeys: configuration.secrets.macKeys.map(({ id, key }) => macKey(id, key, configuration, environment)),
     longestRetryAfterSeconds: configuration.approvals.retryAfterSeconds,
   };
+}
+
+/** The certificates of each identity. One CA or certificate in two of them would leave open which one vouches. */
+async function loadIdentities(
+  configuration: Configuration,
+): Promise<ReadonlyMap<string, readonly Certificate[]>> {
+  const loaded = new Map<string, readonly Certificate[]>();
+  const seen = new Map<string, string>();
+  for (const { name, kind, files } of configuration.identities) {
+    const certificates = (await Promise.all(files.map(readCertificates))).flat();
+    for (const { der, isCa, subjectDer, spki } of certificates) {
+      // A CA that was issued anew is the same one: its name and key decide whose path verifies.
+      const same = isCa ? Buffer.concat([subjectDer, spki]).toString('hex') : der.toHex();
+      const other = seen.get(same);
+      if (other !== undefined && other !== name) {
+        throw new SallyportError('config', `identities ${other} and ${name} have a certificate in common`);
+      }
+      seen.set(same, name);
+      if (!isCa && kind !== 'ra') {
+        throw new SallyportError(
+          'config',
+          `identity ${name}: ${files.join(', ')} must hold CA certificates only`,
+        );
+      }
+    }
+    if (kind === 'ra' && certificates.every(({ isCa }) => isCa)) {
+      throw new SallyportError(
+        'config',
+        `identity ${name}: a CA is no registration authority; list the certificates that it authenticates with`,
+      );
+    }
+    loaded.set(name, certificates);
+  }
+  return loaded;
+}
+
+async function readCertificates(file: string): Promise<Certificate[]> {
+  const text = await readText(file);
+  try {
+    return pemToDer(text, 'CERTIFICATE').map((der) => parseCertificate(der));
+  } catch (cause) {
+    const words = cause instanceof Error ? cause.message : String(cause);
+    throw new SallyportError('config', `${file} holds no certificates in PEM: ${words}`, { cause });
+  }
 }
 
 /** The bodies of references and policies are in the store before a request is judged by them, so that its entry can be replayed. */

@@ -1,7 +1,9 @@
 import type { Issuer } from '#ca';
+import type { Signer } from '#cms';
 import { type Configuration, type EnrollListener, type Environment, readSecret } from '#config';
 import { type Authority, type Enrollment, named, path } from '#enrollment';
 import { estHandler } from '#est';
+import { loadTransportKey } from '#keys';
 import { publicDocuments, readBody, type RunningListener, startListener, type TlsSettings } from '#server';
 import type { Storage } from '#storage';
 import { derToPem, parseCertificate, pemToDer } from '#x509';
@@ -28,9 +30,12 @@ export async function startListeners(ports: {
   enrollment: Enrollment;
   storage: Storage;
   authority: () => Authority;
+  random: (n: number) => Uint8Array;
+  /** Milliseconds since the epoch. */
+  now: () => number;
   report: (fault: { id: string; error: unknown }) => void;
 }): Promise<RunningListener[]> {
-  const { configuration, environment, issuers, enrollment, storage, authority, report } = ports;
+  const { configuration, environment, issuers, enrollment, storage, authority, random, now, report } = ports;
   const started: RunningListener[] = [];
   try {
     for (const listener of configuration.listeners) {
@@ -59,8 +64,16 @@ export async function startListeners(ports: {
             })
           : await startListener({
               ...common,
-              tls: await tlsSettings(listener, configuration, environment, issuers),
-              handler: estHandler({ enrollment, authority, readBody: readBounded }),
+              tls: await tlsSettings(listener, configuration, environment, authority()),
+              handler: estHandler({
+                enrollment,
+                authority,
+                readBody: readBounded,
+                keySigner: async () =>
+                  signerOf(await tlsSettings(listener, configuration, environment, authority())),
+                random,
+                now,
+              }),
             }),
       );
     }
@@ -79,12 +92,12 @@ export async function prepareListeners(
   running: readonly RunningListener[],
   configuration: Configuration,
   environment: Environment,
-  issuers: ReadonlyMap<string, Issuer>,
+  authority: Authority,
 ): Promise<() => void> {
   const prepared: (() => void)[] = [];
   for (const listener of configuration.listeners) {
     if (listener.class !== 'enroll') continue;
-    const settings = await tlsSettings(listener, configuration, environment, issuers);
+    const settings = await tlsSettings(listener, configuration, environment, authority);
     prepared.push(running.find(({ name }) => name === listener.name)!.prepareTls(settings));
   }
   return () => {
@@ -111,11 +124,17 @@ export async function endingCertificates(configuration: Configuration, now: numb
   return warnings.flat();
 }
 
+/** Signs keys that are delivered encrypted: the listener's own certificate and key, as they are on the disk now. */
+function signerOf({ certificate, key, passphrase }: TlsSettings): Signer {
+  const [own, ...chain] = pemToDer(certificate, 'CERTIFICATE');
+  return { certificate: parseCertificate(own!), chain, key: loadTransportKey(key, passphrase) };
+}
+
 async function tlsSettings(
   { tls }: EnrollListener,
   configuration: Configuration,
   environment: Environment,
-  issuers: ReadonlyMap<string, Issuer>,
+  { issuers, identityCas }: Authority,
 ): Promise<TlsSettings> {
   const certificates = await Promise.all([tls.certificate, ...tls.chain].map(readText));
   const { passphrase } = tls.key;
@@ -125,8 +144,9 @@ async function tlsSettings(
     passphrase:
       passphrase === null ? undefined : readSecret(passphrase, configuration.directory, environment),
     minimum: tls.minimum,
-    clientCas: [...issuers.values()].flatMap((issuer) =>
-      path(issuer).map(({ der }) => derToPem(der, 'CERTIFICATE')),
+    // Clients send a certificate only where its issuer is named to them (Bouncy Castle, most others).
+    clientCas: [...[...issuers.values()].flatMap(({ issuer }) => path(issuer)), ...identityCas].map(
+      ({ der }) => derToPem(der, 'CERTIFICATE'),
     ),
   };
 }

@@ -1,10 +1,17 @@
 import { canonicalJson } from '#audit';
 import type { Issuer } from '#ca';
 import type { Configuration, ListenerConfiguration } from '#config';
+import type { Certificate } from '#x509';
 import { type ListenerReference, path, type References, sha256Hex } from '#enrollment';
 
 /** What deriving reads of the configuration, and nothing else of it. */
-export function referencesOf(configuration: Configuration, issuers: readonly Issuer[]): References {
+export function referencesOf(
+  configuration: Configuration,
+  issuers: readonly Issuer[],
+  identities: ReadonlyMap<string, readonly Certificate[]>,
+): References {
+  const identityCertificates = (name: string) =>
+    (identities.get(name) ?? []).map(({ der }) => sha256Hex(der));
   const byName = <T extends { readonly name: string }>(list: readonly T[]) =>
     Object.fromEntries(list.map((item) => [item.name, item]));
   return {
@@ -13,6 +20,12 @@ export function referencesOf(configuration: Configuration, issuers: readonly Iss
     ),
     templates: byName(configuration.templates),
     deviceClasses: byName(configuration.deviceClasses),
+    identities: Object.fromEntries(
+      configuration.identities.map(({ name, kind, device, from, classes, templates }) => [
+        name,
+        { kind, device, from, classes, templates, certificates: identityCertificates(name) },
+      ]),
+    ),
     issuers: Object.fromEntries(
       issuers.map((issuer) => [
         issuer.name,

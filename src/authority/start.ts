@@ -7,6 +7,7 @@ import { Enrollment } from '#enrollment';
 import { SallyportError } from '#errors';
 import { openSqlite } from '#storage';
 import { adminLimits, claimAdminSocket } from './admin-socket.ts';
+import { configurationFindings } from './findings.ts';
 import { eventEntry } from './event-entry.ts';
 import { loadIssuers, readAuthority, recordAuthority } from './in-force.ts';
 import { startJobs } from './jobs.ts';
@@ -63,7 +64,9 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     const random = (n: number) => randomBytes(n);
     const record = (event: string, detail: Record<string, unknown>) =>
       storage.enrollment.record(eventEntry(event, detail, clock.now(), random));
-    await record('started', { references: authority.referencesDigest, policies: authority.bundle.digest });
+    const findings = tellFindings(configuration, report);
+    const inForce = { references: authority.referencesDigest, policies: authority.bundle.digest };
+    await record('started', { ...inForce, findings });
 
     const jobs = await startJobs({
       configuration: () => configuration,
@@ -92,6 +95,8 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       enrollment,
       storage,
       authority: () => authority,
+      random,
+      now: () => clock.now(),
       report,
     });
     closing.push(async () => {
@@ -126,12 +131,13 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
           );
         }
         const replacement = await readAuthority(next, environment, issuers);
+        const renewListeners = await prepareListeners(listeners, next, environment, replacement);
         await recordAuthority(replacement, storage.admin);
-        const renewListeners = await prepareListeners(listeners, next, environment, issuers);
         await record('reloaded', {
           changed,
           references: replacement.referencesDigest,
           policies: replacement.bundle.digest,
+          findings: tellFindings(next, report),
         });
         renewListeners();
         configuration = next;
@@ -144,6 +150,12 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     await close();
     throw error;
   }
+}
+
+function tellFindings(configuration: Configuration, report: AuthorityPorts['report']): string[] {
+  const findings = configurationFindings(configuration);
+  for (const words of findings) report({ id: 'finding', error: new SallyportError('config', words) });
+  return findings;
 }
 
 function adminSettings({ secrets, approvals }: Configuration): AdminSettings {

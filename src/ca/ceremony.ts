@@ -148,6 +148,9 @@ function listenerTemplate(
     authentication: [],
     policies: [],
     extensions: [],
+    renewal: { key: 'any', omittedNames: 'refused', changeSubjectName: false },
+    channelBinding: 'optional',
+    serverKeygen: null,
   };
 }
 

@@ -46,8 +46,11 @@ export const template: Template = {
   validitySeconds: 30 * 86_400,
   renewalWindowSeconds: 10 * 86_400,
   authentication: ['secret'],
+  renewal: { key: 'any', omittedNames: 'refused', changeSubjectName: false },
+  channelBinding: 'optional',
+  serverKeygen: null,
   policies: ['1.3.6.1.4.1.32473.1.1'],
-  extensions: [{ oid: '1.3.6.1.5.5.7.1.24', critical: false, value: '3003020105' }],
+  extensions: [{ oid: '1.3.6.1.4.1.32473.24', critical: false, value: '3003020105' }],
 };
 
 export const device: DeviceNames = {
@@ -151,7 +154,7 @@ const proven: Facts['context'] = {
     forRequest: true,
     forDevice: true,
   },
-  device: { known: true, state: 'active' },
+  device: { known: true, state: 'active', fresh: true },
   evidence: { required: false, offered: true, verified: true },
   request: {
     possession: true,
@@ -162,7 +165,8 @@ const proven: Facts['context'] = {
     noSid: true,
     extensions: true,
   },
-  key: { algorithmAllowed: true, strong: true, unshared: true },
+  key: { algorithmAllowed: true, originAllowed: true, strong: true, unshared: true },
+  binding: { required: false, bound: false, contradicted: false },
   template: { known: true, forClass: true, namesBuilt: true },
   approval: { required: false, granted: false, lifts: [] },
 };

@@ -33,7 +33,9 @@ test('an allow verdict of the judge mints a mandate for the linted bytes', async
 });
 
 test('deny and hold mint none', () => {
-  const deny = exampleVerdict({ key: { algorithmAllowed: true, strong: false, unshared: true } });
+  const deny = exampleVerdict({
+    key: { algorithmAllowed: true, originAllowed: true, strong: false, unshared: true },
+  });
   const hold = exampleVerdict({ approval: { required: true, granted: false, lifts: [] } });
   assert.deepEqual([deny.decision, hold.decision], ['deny', 'hold']);
   for (const verdict of [deny, hold]) assert.throws(() => mintMandate(verdict, linted()), refused);
@@ -41,7 +43,7 @@ test('deny and hold mint none', () => {
 
 test('a verdict that the judge did not make mints none, whatever it says', () => {
   const allow = exampleVerdict();
-  const deny = exampleVerdict({ device: { known: false, state: 'unknown' } });
+  const deny = exampleVerdict({ device: { known: false, state: 'unknown', fresh: false } });
   const forgeries: unknown[] = [
     { decision: 'allow', objections: [] },
     { ...allow },
@@ -68,7 +70,7 @@ test('a verdict on another template mints none', () => {
 });
 
 test('a deny verdict cannot be turned into an allow', () => {
-  const deny = exampleVerdict({ device: { known: false, state: 'unknown' } });
+  const deny = exampleVerdict({ device: { known: false, state: 'unknown', fresh: false } });
   assert.throws(() => Object.assign(deny, { decision: 'allow', objections: [] }), TypeError);
   assert.throws(() => mintMandate(deny, linted()), refused);
 });

@@ -32,7 +32,7 @@ test('the extensions of RFC 5280 section 4.2, critical where they must be', () =
     [extensionOids.basicConstraints]: true,
     [extensionOids.extendedKeyUsage]: false,
     [extensionOids.certificatePolicies]: false,
-    '1.3.6.1.5.5.7.1.24': false,
+    '1.3.6.1.4.1.32473.24': false,
     [extensionOids.subjectKeyIdentifier]: false,
     [extensionOids.authorityKeyIdentifier]: false,
     [extensionOids.subjectAltName]: false,

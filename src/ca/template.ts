@@ -11,7 +11,7 @@ export interface RequestedNameRule {
   readonly maximum: number;
 }
 
-/** An extension that every certificate of a template has. The configuration's schema keeps out what would give a device authority. */
+/** An extension that every certificate of a template has. The configuration's schema keeps out what is known to give a device authority. */
 export interface TemplateExtension {
   readonly oid: string;
   readonly critical: boolean;
@@ -46,8 +46,20 @@ export interface Template {
   readonly validitySeconds: number;
   /** Renewal is open for this long before the end; at least the validity means always. */
   readonly renewalWindowSeconds: number;
+  /** RFC 7030 section 4.2.2. */
+  readonly renewal: {
+    readonly key: 'any' | 'same' | 'new';
+    /** A renewal that names no subject or no SAN: refused, as the RFC says, or it keeps those of the certificate. */
+    readonly omittedNames: 'refused' | 'kept';
+    /** A renewal may ask for the names that the inventory gives now (ChangeSubjectName, RFC 6402 section 2.8). */
+    readonly changeSubjectName: boolean;
+  };
+  /** RFC 7030 section 3.5 and RFC 9266. */
+  readonly channelBinding: 'optional' | 'required';
+  /** The key that the authority makes where it is asked to (RFC 7030 section 4.4); null: it makes none. */
+  readonly serverKeygen: KeyAlgorithm | null;
   /** Layers that authenticate a first enrollment. Never empty. */
-  readonly authentication: readonly ('secret' | 'attestation')[];
+  readonly authentication: readonly ('secret' | 'attestation' | 'idevid' | 'mdm' | 'ra')[];
   /** certificatePolicies OIDs. */
   readonly policies: readonly string[];
   /** Beyond those that the keys above and the issuer give. */

@@ -86,7 +86,7 @@ export function entryWords(session: Session, index: number, raw: object): string
 
 function requestEntryWords({ paint, now }: Session, index: number, entry: RequestEntry): string {
   const { observations, verdict, certificate, error } = entry;
-  const { source, device, key, secret, approval, presenter } = observations;
+  const { source, device, key, secret, approval, presenter, request } = observations;
   const objections = verdict.objections.map(({ control, title, detail }) =>
     wrap(`${control}: ${printable(detail === '' ? title : detail)}`, 80),
   );
@@ -107,18 +107,29 @@ function requestEntryWords({ paint, now }: Session, index: number, entry: Reques
     [
       'from',
       printable(
-        `${source.address} at listener ${source.listener}${source.tls === null ? '' : `, ${source.tls.version}`}`,
+        `${source.address} at listener ${source.listener}${source.tls === null ? '' : `, ${source.tls.version} ${source.tls.cipher}`}`,
       ),
     ],
     ['device', device === null ? null : printable(`${device.id} (${device.deviceClass}, ${device.state})`)],
-    ['key', key === null ? null : `${printable(key.algorithm)}, SHA-256 ${key.spki}`],
+    [
+      'key',
+      key === null
+        ? null
+        : key.spki === null
+          ? `${printable(key.algorithm)}, made by the authority`
+          : `${printable(key.algorithm)}, SHA-256 ${key.spki}`,
+    ],
+    [
+      'channel binding',
+      request === null || request.channelBinding === 'absent' ? null : request.channelBinding,
+    ],
     [
       'secret',
       secret === null
         ? null
         : printable(secret.id === null ? 'unknown' : `${secret.id} (${secret.state ?? 'unknown'})`),
     ],
-    ['presenter', presenter === null ? null : `certificate ${presenter.sha256}`],
+    ['presenter', presenter === null ? null : presenterWords(presenter, entry)],
     [
       'approval',
       approval === null
@@ -132,6 +143,19 @@ function requestEntryWords({ paint, now }: Session, index: number, entry: Reques
     ['references', entry.references],
     ['policies', entry.policies],
   ]);
+}
+
+function presenterWords(
+  { sha256, path, hardwareModule }: NonNullable<RequestEntry['observations']['presenter']>,
+  { facts }: RequestEntry,
+): string {
+  const kind = facts.context.identity?.kind;
+  const lines = [
+    `certificate ${sha256}${kind === undefined || kind === 'none' ? '' : ` (${kind})`}`,
+    ...(hardwareModule === null ? [] : [`names hardware ${printable(hardwareModule.serialNumber)}`]),
+    ...path.slice(1).map((ca) => `under ${ca.sha256}`),
+  ];
+  return lines.join('\n');
 }
 
 function valueWords(value: unknown): string | null {

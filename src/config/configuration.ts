@@ -1,5 +1,5 @@
 import type { Template } from '#ca';
-import type { DeviceClass } from '#inventory';
+import type { DeviceClass, IdentitySettings } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { SecretReference } from './secret.ts';
 
@@ -14,6 +14,7 @@ export interface Configuration {
   readonly listeners: readonly ListenerConfiguration[];
   readonly templates: readonly Template[];
   readonly deviceClasses: readonly DeviceClass[];
+  readonly identities: readonly IdentityConfiguration[];
   readonly limits: LimitsConfiguration;
   readonly secrets: SecretsConfiguration;
   readonly approvals: { readonly lifetimeSeconds: number; readonly retryAfterSeconds: number };
@@ -86,6 +87,12 @@ export interface EstConfiguration {
   readonly templates: readonly string[];
   /** null: requests without a label are refused. */
   readonly defaultTemplate: string | null;
+}
+
+export interface IdentityConfiguration extends IdentitySettings {
+  readonly name: string;
+  /** PEM files. */
+  readonly files: readonly string[];
 }
 
 export interface LimitsConfiguration {

@@ -17,6 +17,7 @@ export function crossReferenceProblems(settings: Settings, directory: string): O
   return [
     ...templateProblems(settings),
     ...deviceClassProblems(settings),
+    ...identityProblems(settings),
     ...listenerProblems(settings),
     ...endpointProblems(settings, directory),
     ...fileProblems(settings, directory),
@@ -42,6 +43,28 @@ function deviceClassProblems({ deviceClasses, templates, listeners }: Settings):
     ...(deviceClass.listeners ?? []).flatMap((listener, index) =>
       unknownName(['deviceClasses', name, 'listeners', index], listener, 'enroll listener', enrollNames),
     ),
+  ]);
+}
+
+/** A template that does not take the kind would refuse whatever the identity vouches for. */
+function identityProblems({ identities, templates, deviceClasses }: Settings): Objection[] {
+  const templateNames = Object.keys(templates);
+  return Object.entries(identities).flatMap(([name, identity]) => [
+    ...identity.classes.flatMap((deviceClass, index) =>
+      unknownName(
+        ['identities', name, 'classes', index],
+        deviceClass,
+        'device class',
+        Object.keys(deviceClasses),
+      ),
+    ),
+    ...identity.templates.flatMap((template, index): Objection[] => {
+      const path = ['identities', name, 'templates', index];
+      const unknown = unknownName(path, template, 'template', templateNames);
+      if (unknown.length > 0 || templates[template]!.authentication.includes(identity.kind)) return unknown;
+      const message = `template ${template} does not list ${identity.kind} in authentication`;
+      return [{ path, part: 'value', message }];
+    }),
   ]);
 }
 

@@ -62,6 +62,9 @@ test('a template comes out as the CA takes it', () => {
     authentication: ['secret'],
     policies: [],
     extensions: [],
+    renewal: { key: 'any', omittedNames: 'refused', changeSubjectName: false },
+    channelBinding: 'optional',
+    serverKeygen: null,
   });
 });
 

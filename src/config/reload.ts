@@ -17,6 +17,7 @@ export function reloadable(running: Configuration, next: Configuration): ReloadP
   const changed = [
     ...differingNames('templates', running.templates, next.templates),
     ...differingNames('deviceClasses', running.deviceClasses, next.deviceClasses),
+    ...differingNames('identities', running.identities, next.identities),
     ...differingKeys('limits', running.limits, next.limits),
     ...differingKeys('secrets', running.secrets, next.secrets),
     ...differingKeys('approvals', running.approvals, next.approvals),

@@ -26,6 +26,11 @@ export function resolveSettings(settings: Settings, file: string): Configuration
     listeners: named(settings.listeners, (name, listener) => resolveListener(name, listener, paths)),
     templates: named(settings.templates, resolveTemplate),
     deviceClasses: named(settings.deviceClasses, resolveDeviceClass),
+    identities: named(settings.identities, (name, { certificates, ...identity }) => ({
+      name,
+      ...identity,
+      files: certificates.map((file) => paths.resolve(file)),
+    })),
     limits,
     secrets: {
       lifetimeSeconds: secrets.lifetime,
@@ -117,11 +122,12 @@ function resolveProtocols({ est }: EnrollSettings['protocols']): ProtocolsConfig
 }
 
 function resolveTemplate(name: string, settings: Settings['templates'][string]): Template {
-  const { validity, renewalWindow, ...rest } = settings;
+  const { validity, renewalWindow, serverKeygen, ...rest } = settings;
   const openFor = renewalWindow ?? Math.floor(validity / 3);
   return {
     name,
     ...rest,
+    serverKeygen: serverKeygen ?? null,
     validitySeconds: validity,
     renewalWindowSeconds: openFor === 'always' ? validity : openFor,
   };

@@ -13,6 +13,8 @@ export interface Authority {
   readonly referencesDigest: string;
   readonly bundle: Bundle;
   readonly issuers: ReadonlyMap<string, IssuerInForce>;
+  /** The CAs of every identity from elsewhere. */
+  readonly identityCas: readonly Certificate[];
   /** The newest first. */
   readonly macKeys: readonly MacKey[];
   /** The longest that a client whose request is held is told to wait. */

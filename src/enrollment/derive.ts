@@ -2,9 +2,12 @@ import { expandNames, type ExpandedNames, type Template } from '#ca';
 import type { DeviceClass } from '#inventory';
 import type { Action, Context, Facts } from '#policy';
 import { namesDigest } from './digests.ts';
+import { identityOf } from './identity.ts';
 import { deriveApproval } from './layers/approval.ts';
+import { deriveBinding } from './layers/binding.ts';
 import { deriveDevice, deriveEvidence } from './layers/device.ts';
 import type { Finding } from './layers/finding.ts';
+import { deriveIdentity } from './layers/identity.ts';
 import { derivePresenter } from './layers/presenter.ts';
 import { deriveRate } from './layers/rate.ts';
 import { deriveKey, deriveRequest } from './layers/request.ts';
@@ -13,6 +16,7 @@ import { deriveSegment } from './layers/segment.ts';
 import { deriveRenewal, deriveTemplate } from './layers/template.ts';
 import type { Observations } from './observations.ts';
 import { named, type References } from './references.ts';
+import { requestedNames } from './requested-names.ts';
 
 /** Certificates begin a little in the past, for clients whose clock lags. */
 const backdateMilliseconds = 60_000;
@@ -27,6 +31,8 @@ export interface Derivation {
     readonly notBefore: number;
     readonly notAfter: number;
   } | null;
+  /** The certificate that this same request got already; null: it got none that is current. */
+  readonly issued: string | null;
 }
 
 /**
@@ -54,19 +60,25 @@ export function derive(
   const gathered = new Gathering();
   gathered.add('segment', deriveSegment(source, references, className));
   gathered.add('rate', deriveRate(observations.rate, references, source.template, time));
-  if (stage === 'admit') return { facts: gathered.facts('admit', className, source.template), plan: null };
+  if (stage === 'admit') {
+    return { facts: gathered.facts('admit', className, source.template), plan: null, issued: null };
+  }
 
   const action = actionOf(observations);
   const template = named(references.templates, source.template);
-  const request = observations.request;
+  const { request, key, secret, presenter } = observations;
+  const renewed = action === 'renew' ? presenter : null;
+  const requested =
+    template === undefined || request === null ? null : requestedNames(request, template, renewed);
   const names =
-    template === undefined || device === null || request === null
+    template === undefined || device === null || requested === null
       ? null
-      : expandNames(template, device, request);
+      : expandNames(template, device, requested);
   const digest = names === null ? null : namesDigest(names);
-  const spki = observations.key?.spki ?? null;
-  const secret = observations.secret;
-  const again = secret !== null && isRequestAgain(secret, { template: source.template, spki, names: digest });
+  const spki = request?.spki ?? null;
+  const keygen = key?.origin === 'authority';
+  const issued = issuedBefore(observations, { template: source.template, spki, names: digest, keygen });
+  const again = issued !== null && action === 'enroll';
 
   gathered.add('device', deriveDevice(device));
   gathered.add('template', deriveTemplate(source.template, template, deviceClass, names));
@@ -85,34 +97,56 @@ export function derive(
     const asked = {
       deviceId: device?.id ?? null,
       template: source.template,
+      takesSecrets: template?.authentication.includes('secret') === true,
       spki,
       names: digest,
+      keygen,
       request,
       time,
     };
     gathered.add('secret', deriveSecret(secret, asked));
   }
-  if (action === 'renew' && observations.presenter !== null) {
+  if (action === 'enroll' && secret === null && presenter !== null) {
+    gathered.add('identity', deriveIdentity(presenter, references, { device, template, request, time }));
+  }
+  if (renewed !== null) {
     gathered.add(
       'presenter',
-      derivePresenter(observations.presenter, references, { template: source.template, request, time }),
+      derivePresenter(renewed, references, { template, asked: source.template, request, names, key, time }),
     );
   }
-  if (template !== undefined && observations.key !== null) {
-    gathered.add('key', deriveKey(observations.key, template));
+  const forwarded =
+    action === 'enroll' &&
+    secret === null &&
+    presenter !== null &&
+    identityOf(presenter, references)?.kind === 'ra';
+  if (request !== null) gathered.add('binding', deriveBinding(request, template, forwarded));
+  if (template !== undefined && key !== null) gathered.add('key', deriveKey(key, template));
+  if (template !== undefined && request !== null && requested !== null && names !== null) {
+    gathered.add(
+      'request',
+      deriveRequest(request, requested, template, names, { keygen, renewal: renewed !== null }),
+    );
   }
-  if (template !== undefined && request !== null && names !== null) {
-    gathered.add('request', deriveRequest(request, template, names));
-  }
-  if (action === 'renew' && template !== undefined && observations.presenter !== null) {
-    gathered.add('renewal', deriveRenewal(observations.presenter, template, time));
+  if (renewed !== null && template !== undefined) {
+    gathered.add('renewal', deriveRenewal(renewed, template, time));
   }
   const facts = gathered.facts(action, className, source.template);
-  if (template === undefined || names === null || digest === null) return { facts, plan: null };
+  if (template === undefined || names === null || digest === null) return { facts, plan: null, issued: null };
   return {
     facts,
+    issued,
     plan: { template, names, namesDigest: digest, ...validity(template, deviceClass, references, time) },
   };
+}
+
+/** The same request again: the same credential, template, key and names. */
+function issuedBefore(
+  { secret, issued }: Observations,
+  asked: { template: string | null; spki: string | null; names: string | null; keygen: boolean },
+): string | null {
+  if (secret !== null) return isRequestAgain(secret, asked) ? secret.certificate : null;
+  return !asked.keygen && issued !== null && issued.names === asked.names ? issued.sha256 : null;
 }
 
 /** As long as the template says, no longer than the class allows, and never past the issuer. Whole seconds, as X.509 has them. */

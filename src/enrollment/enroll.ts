@@ -1,9 +1,10 @@
 import { encodeEntry } from '#audit';
 import { buildTbs, issue, lint, mintMandate, randomSerialNumber } from '#ca';
 import { isSallyportError, SallyportError } from '#errors';
+import { type GeneratedKey, generateKeyFor } from '#keys';
 import { sourceKey } from '#limits';
 import { judge, type Facts, type Verdict } from '#policy';
-import { formatGeneralName, formatName, parseCertificationRequest, type Certificate } from '#x509';
+import { formatGeneralName, formatName, type Certificate } from '#x509';
 import type { Authority, IssuerInForce } from './authority.ts';
 import type { Clock } from './clock.ts';
 import { derive, type Derivation } from './derive.ts';
@@ -85,17 +86,17 @@ export class Enrollment {
     return failure ?? { outcome: 'malformed', id: admission.id, error };
   }
 
+  /** Records a fault of ours: the client is told to try again later, and nothing of what it was. */
+  async failed(admission: Admission, fault: unknown): Promise<Answer> {
+    return this.#failed(admission, fault);
+  }
+
   async enroll(request: EnrollmentRequest): Promise<Answer> {
     const { admission } = request;
     const authority = this.#ports.authority();
     let asked: Asked;
     try {
-      asked = prepare(
-        admission,
-        request.credential,
-        parseCertificationRequest(request.certificationRequest),
-        authority,
-      );
+      asked = prepare(request, authority);
     } catch (error) {
       if (isSallyportError(error, 'malformed', 'unsupported', 'too-large')) {
         return this.malformed(admission, error);
@@ -121,20 +122,20 @@ export class Enrollment {
       const derivation = derive(observations, authority.references, 'request', time);
       const verdict = judge(authority.bundle, derivation.facts);
       const decided: Decided = { asked, authority, observations, facts: derivation.facts, verdict, time };
-      const answer = await this.#carryOut(decided, derivation.plan);
+      const answer = await this.#carryOut(decided, derivation);
       if (answer !== 'conflict') return answer;
     }
     throw new SallyportError('conflict', 'the state of this request kept changing while it was judged');
   }
 
-  async #carryOut(decided: Decided, plan: Plan | null): Promise<Answer | 'conflict'> {
+  async #carryOut(decided: Decided, { plan, issued }: Derivation): Promise<Answer | 'conflict'> {
     const { asked, observations, verdict, authority, time } = decided;
     if (verdict.decision === 'deny' || plan === null || observations.device === null) {
       await this.#record(this.#entry(decided, 'refused'));
       return refusal(asked.admission, observations, verdict, authority, time);
     }
     if (verdict.decision === 'hold') return this.#hold(decided, plan);
-    if (observations.secret?.certificate) return this.#redeliver(decided, observations.secret.certificate);
+    if (issued !== null) return this.#redeliver(decided, issued);
     return this.#issue(decided, plan);
   }
 
@@ -180,7 +181,8 @@ export class Enrollment {
     const { issuer, serialNumber, template, deviceId, predecessor } = stored;
     const certificate = { issuer, serialNumber, sha256, template, deviceId, predecessor };
     await this.#record({ ...this.#entry(decided, 'redelivered'), certificate });
-    return { outcome: 'redelivered', id: decided.asked.admission.id, certificate: stored.der };
+    const { id } = decided.asked.admission;
+    return { outcome: 'redelivered', id, certificate: stored.der, madeKey: null };
   }
 
   async #issue(decided: Decided, plan: Plan): Promise<Answer | 'conflict'> {
@@ -189,7 +191,9 @@ export class Enrollment {
     const inForce = issuerOf(plan, authority);
     const { issuer } = inForce;
     const serialNumber = randomSerialNumber(random);
-    const issuePlan = { ...plan, ...plan.names, ...inForce, spki: asked.request.spki, serialNumber };
+    const madeKey = asked.keygen ? await makeKey(plan.template) : null;
+    const spki = madeKey?.spki ?? asked.request.spki;
+    const issuePlan = { ...plan, ...plan.names, ...inForce, spki, serialNumber };
     const linted = lint(buildTbs(issuePlan, issuer), issuePlan, issuer);
     const mandate = mintMandate(verdict, linted);
 
@@ -205,8 +209,10 @@ export class Enrollment {
       tbsSha256: mandate.tbsHash,
       deviceId,
       template: plan.template.name,
-      spki: asked.spki,
+      spki: sha256Hex(spki),
+      requestSpki: asked.spki,
       names: plan.namesDigest,
+      fresh: decided.facts.action === 'enroll' && !observations.device!.otherKeyCurrent,
       secret: secret === null ? null : { id: secret.id!, state: secret.state as 'live' | 'reserved' },
       approvalId,
       predecessor,
@@ -232,13 +238,15 @@ export class Enrollment {
     await store.close({
       intentId: asked.admission.id,
       requestId: asked.admission.id,
-      certificate: storedForm(certificate, summary, asked.spki),
+      requestSpki: asked.spki,
+      certificate: storedForm(certificate, summary, sha256Hex(spki), plan.namesDigest),
       secretId: secret?.id ?? null,
       approvalId,
       now: time,
       entry: encodeEntry({ ...this.#entry(decided, 'issued'), certificate: summary }),
     });
-    return { outcome: 'issued', id: asked.admission.id, certificate: certificate.der };
+    const { id } = asked.admission;
+    return { outcome: 'issued', id, certificate: certificate.der, madeKey };
   }
 
   #judgeAdmission(admission: Admission, authority: Authority, time: number) {
@@ -317,6 +325,11 @@ function refusal(
   return { outcome: 'refused', id, objections, retryAfterSeconds };
 }
 
+async function makeKey({ name, serverKeygen }: Plan['template']): Promise<GeneratedKey> {
+  if (serverKeygen !== null) return generateKeyFor(serverKeygen);
+  throw new SallyportError('internal', `the authority makes no keys for template ${name}`);
+}
+
 function issuerOf(plan: Plan, authority: Authority): IssuerInForce {
   const inForce = authority.issuers.get(plan.template.issuer);
   if (inForce === undefined) {
@@ -329,11 +342,13 @@ function storedForm(
   certificate: Certificate,
   summary: NonNullable<RequestEntry['certificate']>,
   spki: string,
+  names: string,
 ) {
   return {
     ...summary,
     der: certificate.der,
     spki,
+    names,
     notBefore: certificate.notBefore,
     notAfter: certificate.notAfter,
   };
@@ -343,5 +358,5 @@ function twinKey({ credential, secretMacs, presenter, spki }: Asked): string {
   if (credential?.kind === 'secret') {
     return `secret ${Buffer.from(secretMacs[0]!).toString('base64')} ${spki}`;
   }
-  return `certificate ${presenter === null ? '' : sha256Hex(presenter.der)} ${spki}`;
+  return `certificate ${presenter?.seen.sha256 ?? ''} ${spki}`;
 }

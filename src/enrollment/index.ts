@@ -7,7 +7,7 @@ export type { ActEntry, AuthorityEntry, Entry, Outcome, RequestEntry } from './e
 export type * from './observations.ts';
 export { generateSecret, type MacKey, macSecret } from './one-time-secret.ts';
 export { type IssuerReference, type ListenerReference, named, type References } from './references.ts';
-export type { Admission, Answer, Credential, EnrollmentRequest } from './request.ts';
+export type { Admission, Answer, ChannelBindings, Credential, EnrollmentRequest } from './request.ts';
 export type * from './store.ts';
 export { supportCode } from './support-code.ts';
 export { replayEntry, type Replay } from './replay.ts';

@@ -15,6 +15,8 @@ export interface Observations {
   readonly evidence: EvidenceObservation | null;
   readonly key: KeyObservation | null;
   readonly approval: ApprovalObservation | null;
+  /** The current certificate that this key got already for this device and template, from the same presenter. */
+  readonly issued: { readonly sha256: string; readonly names: string } | null;
 }
 
 /** Where the request came in, and what it asked for by address. */
@@ -46,9 +48,20 @@ export interface RequestObservation {
     readonly critical: boolean;
     readonly value: string;
   }[];
+  /** The names that a renewal asks for instead of those it has (RFC 6402 section 2.8). */
+  readonly changeSubjectName: {
+    readonly subject: Name | null;
+    readonly subjectAltName: readonly GeneralName[] | null;
+  } | null;
+  /** Digest of the request's own public key: to it secret, approval and pending request are bound. */
+  readonly spki: string;
   /** The request's own signature verifies. */
   readonly possession: boolean;
-  readonly challengePassword: 'absent' | 'present';
+  /**
+   * What its challengePassword is to the TLS connection. `foreign`: has the form of a binding, and is none of this connection. `other`: no
+   * binding, or tls-unique on TLS 1.3, where it binds nothing (RFC 9266).
+   */
+  readonly channelBinding: 'absent' | 'tls-unique' | 'tls-exporter' | 'foreign' | 'other';
 }
 
 export interface SecretObservation {
@@ -75,12 +88,23 @@ export interface SecretObservation {
 /** The client certificate, whose key the TLS handshake proved. */
 export interface PresenterObservation {
   readonly sha256: string;
+  /** Digest of its public key. */
+  readonly spki: string;
   readonly subject: Name;
   readonly subjectAltName: readonly GeneralName[];
   readonly notBefore: number;
   readonly notAfter: number;
   readonly selfSigned: boolean;
   readonly isCa: boolean;
+  readonly extendedKeyUsage: readonly string[] | null;
+  /** HardwareModuleName of the SAN (RFC 4108 section 5), the serial number as text where it is some, else in hex. */
+  readonly hardwareModule: { readonly type: string; readonly serialNumber: string } | null;
+  /** Its verified path to a CA of an identity from elsewhere, itself first; empty where there is none. */
+  readonly path: readonly {
+    readonly sha256: string;
+    readonly notBefore: number;
+    readonly notAfter: number;
+  }[];
   /** SHA-256 of the CA certificate of ours under which its signature verifies; null for none. */
   readonly issuedBy: string | null;
   /** Its row in our store; null: we know no such certificate. */
@@ -97,6 +121,8 @@ export interface DeviceObservation {
   readonly deviceClass: string;
   readonly state: DeviceState;
   readonly identifiers: Readonly<Record<string, string>>;
+  /** It has a current certificate of the template asked for, for another key. */
+  readonly otherKeyCurrent: boolean;
 }
 
 export interface EvidenceObservation {
@@ -105,7 +131,10 @@ export interface EvidenceObservation {
 }
 
 export interface KeyObservation {
-  readonly spki: string;
+  /** Who makes it. */
+  readonly origin: 'device' | 'authority';
+  /** null: the authority makes it when the request is allowed. */
+  readonly spki: string | null;
   readonly algorithm: string;
   readonly bits: number;
   readonly weaknesses: readonly string[];

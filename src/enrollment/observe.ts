@@ -1,8 +1,18 @@
 import { SallyportError } from '#errors';
-import { inspectPublicKey, parseCertificate, verifyCertificateSignature, verifyPossession } from '#x509';
+import {
+  findCertificationPath,
+  hardwareModuleNameOf,
+  inspectPublicKey,
+  parseCertificate,
+  parseCertificationRequest,
+  verifyCertificateSignature,
+  verifyPossession,
+} from '#x509';
 import type { Certificate, CertificationRequest, Der } from '#x509';
 import { type Authority, path } from './authority.ts';
+import { observeChannelBinding } from './channel-binding.ts';
 import { sha256Hex } from './digests.ts';
+import { identityOf, namedDevice } from './identity.ts';
 import type {
   KeyObservation,
   Observations,
@@ -11,8 +21,9 @@ import type {
   SecretObservation,
 } from './observations.ts';
 import { macSecret } from './one-time-secret.ts';
-import type { Admission, Credential } from './request.ts';
-import type { EnrollmentStore, StoreObservation } from './store.ts';
+import { named } from './references.ts';
+import type { Admission, Credential, EnrollmentRequest } from './request.ts';
+import type { DeviceKey, EnrollmentStore, StoreObservation } from './store.ts';
 
 /** What does not change when the store is asked again after a conflict. */
 export interface Asked {
@@ -20,28 +31,33 @@ export interface Asked {
   readonly credential: Credential | null;
   readonly request: CertificationRequest;
   readonly requestObservation: RequestObservation;
-  readonly presenter: Certificate | null;
+  readonly presenter: Presenter | null;
   readonly secretMacs: readonly Uint8Array[];
+  /** Digest of the request's own key. */
   readonly spki: string;
+  readonly keygen: boolean;
+}
+
+interface Presenter {
+  readonly certificate: Certificate;
+  /** What does not need the store. */
+  readonly seen: Omit<PresenterObservation, 'record'>;
+  /** The device that it names, where it belongs to an identity of the configuration. */
+  readonly device: DeviceKey | null;
 }
 
 /**
  * Parses the presenter and does the request's own cryptography. Throws 'malformed', 'unsupported', and 'too-large' for what would not fit into
  * an entry: a request that cannot be recorded is not answered in any other way.
  */
-export function prepare(
-  admission: Admission,
-  credential: Credential | null,
-  request: CertificationRequest,
-  authority: Authority,
-): Asked {
-  const requestObservation = observeRequest(request);
+export function prepare(asking: EnrollmentRequest, authority: Authority): Asked {
+  const { admission, credential, keygen } = asking;
+  const request = parseCertificationRequest(asking.certificationRequest);
+  const requestObservation = observeRequest(request, asking);
   demandRecordable('the certification request', requestObservation);
-  const presenter = credential?.kind === 'certificate' ? parseCertificate(credential.certificate) : null;
-  if (presenter !== null) {
-    const { subject, subjectAltName } = presenter;
-    demandRecordable('the client certificate', { subject, subjectAltName });
-  }
+  const presenter =
+    credential?.kind === 'certificate' ? preparePresenter(credential, request, authority) : null;
+  if (presenter !== null) demandRecordable('the client certificate', presenter.seen);
   return {
     admission,
     credential,
@@ -50,7 +66,68 @@ export function prepare(
     presenter,
     secretMacs:
       credential?.kind === 'secret' ? authority.macKeys.map((key) => macSecret(credential.secret, key)) : [],
-    spki: sha256Hex(request.spki),
+    spki: requestObservation.spki,
+    keygen,
+  };
+}
+
+function preparePresenter(
+  { certificate: der, sent }: Extract<Credential, { kind: 'certificate' }>,
+  request: CertificationRequest,
+  authority: Authority,
+): Presenter {
+  const certificate = parseCertificate(der);
+  const path = findCertificationPath(certificate, sent.flatMap(parsedIfAny), authority.identityCas) ?? [];
+  const issuedBy = issuingCertificate(certificate, authority);
+  const seen = {
+    sha256: sha256Hex(certificate.der),
+    spki: sha256Hex(certificate.spki),
+    subject: certificate.subject,
+    subjectAltName: certificate.subjectAltName,
+    notBefore: certificate.notBefore,
+    notAfter: certificate.notAfter,
+    selfSigned: Buffer.compare(certificate.subjectDer, certificate.issuerDer) === 0,
+    isCa: certificate.isCa,
+    extendedKeyUsage: certificate.extendedKeyUsage,
+    hardwareModule: observeHardwareModule(certificate),
+    path: path.map((each) => ({
+      sha256: sha256Hex(each.der),
+      notBefore: each.notBefore,
+      notAfter: each.notAfter,
+    })),
+    issuedBy: issuedBy === null ? null : sha256Hex(issuedBy.der),
+  };
+  const identity = identityOf(seen, authority.references);
+  return {
+    certificate,
+    seen,
+    device: identity === null ? null : namedDevice(identity, seen, request.subject),
+  };
+}
+
+/** What a client sends beside its certificate helps to find a path, or is nothing. */
+function parsedIfAny(der: Der): Certificate[] {
+  try {
+    return [parseCertificate(der)];
+  } catch {
+    return [];
+  }
+}
+
+function observeHardwareModule({ subjectAltName }: Certificate): PresenterObservation['hardwareModule'] {
+  let found: ReturnType<typeof hardwareModuleNameOf>;
+  try {
+    found = hardwareModuleNameOf(subjectAltName);
+  } catch {
+    // Not the only thing that is wrong with a certificate that cannot be read: it names no device.
+    return null;
+  }
+  if (found === null) return null;
+  const { hardwareType, serialNumber } = found;
+  const text = Buffer.from(serialNumber).toString('latin1');
+  return {
+    type: hardwareType,
+    serialNumber: /^[\x21-\x7e]+$/.test(text) ? text : serialNumber.toHex(),
   };
 }
 
@@ -77,7 +154,8 @@ export async function observe(
   const stored = await store.observe({
     secretMacs: asked.secretMacs,
     userName: credential?.kind === 'secret' ? credential.userName : null,
-    presenterSha256: asked.presenter === null ? null : sha256Hex(asked.presenter.der),
+    presenterSha256: asked.presenter?.seen.sha256 ?? null,
+    identity: asked.presenter?.device ?? null,
     spki: asked.spki,
     template: admission.source.template ?? '',
     now: time,
@@ -91,16 +169,20 @@ export async function observe(
     },
     request: asked.requestObservation,
     secret: credential?.kind === 'secret' ? observeSecret(stored) : null,
-    presenter: asked.presenter === null ? null : observePresenter(asked.presenter, stored, authority),
-    device: stored.device,
+    presenter: asked.presenter === null ? null : { ...asked.presenter.seen, record: stored.presenter },
+    device: stored.device === null ? null : { ...stored.device, otherKeyCurrent: stored.otherKeyCurrent },
     // No evidence can be offered yet: a class that must attest is refused.
     evidence: { offered: [] },
-    key: observeKey(asked.request.spki, asked.spki, stored),
+    key: observeKey(asked, authority, stored),
     approval: stored.approval,
+    issued: stored.issued,
   };
 }
 
-function observeRequest(request: CertificationRequest): RequestObservation {
+function observeRequest(
+  request: CertificationRequest,
+  { channelBindings, keygen }: EnrollmentRequest,
+): RequestObservation {
   return {
     subject: request.subject,
     subjectAltName: request.subjectAltName,
@@ -109,14 +191,30 @@ function observeRequest(request: CertificationRequest): RequestObservation {
       critical,
       value: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
     })),
-    possession: verifyPossession(request),
-    challengePassword: request.challengePassword === null ? 'absent' : 'present',
+    changeSubjectName: request.changeSubjectName,
+    // What is granted for a key that the authority makes is bound to no key of the device's own.
+    spki: keygen
+      ? sha256Hex(Buffer.concat([Buffer.from('serverkeygen'), request.spki]))
+      : sha256Hex(request.spki),
+    // RFC 7030 section 4.4.1: "the server MUST ignore the public key values and signature in the CSR".
+    possession: keygen ? false : verifyPossession(request),
+    channelBinding: observeChannelBinding(request.challengePassword, channelBindings),
   };
 }
 
-function observeKey(spki: Der, digest: string, stored: StoreObservation): KeyObservation {
-  const { algorithm, bits, weaknesses } = inspectPublicKey(spki);
-  return { spki: digest, algorithm, bits, weaknesses, shared: stored.keyShared };
+function observeKey(
+  { request, spki, keygen, admission }: Asked,
+  authority: Authority,
+  stored: StoreObservation,
+): KeyObservation {
+  if (keygen) {
+    // Made when the request is allowed, and not before: a refusal costs nothing.
+    const algorithm =
+      named(authority.references.templates, admission.source.template)?.serverKeygen ?? 'none';
+    return { origin: 'authority', spki: null, algorithm, bits: 0, weaknesses: [], shared: false };
+  }
+  const { algorithm, bits, weaknesses } = inspectPublicKey(request.spki);
+  return { origin: 'device', spki, algorithm, bits, weaknesses, shared: stored.keyShared };
 }
 
 function observeSecret(stored: StoreObservation): SecretObservation {
@@ -130,25 +228,6 @@ function observeSecret(stored: StoreObservation): SecretObservation {
     expected: secret?.expected ?? null,
     reservedFor: secret?.reservedFor ?? null,
     certificate: secret?.certificate ?? null,
-  };
-}
-
-function observePresenter(
-  presenter: Certificate,
-  stored: StoreObservation,
-  authority: Authority,
-): PresenterObservation {
-  const issuedBy = issuingCertificate(presenter, authority);
-  return {
-    sha256: sha256Hex(presenter.der),
-    subject: presenter.subject,
-    subjectAltName: presenter.subjectAltName,
-    notBefore: presenter.notBefore,
-    notAfter: presenter.notAfter,
-    selfSigned: Buffer.compare(presenter.subjectDer, presenter.issuerDer) === 0,
-    isCa: presenter.isCa,
-    issuedBy: issuedBy === null ? null : sha256Hex(issuedBy.der),
-    record: stored.presenter,
   };
 }
 

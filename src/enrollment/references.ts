@@ -1,5 +1,5 @@
 import type { Template } from '#ca';
-import type { DeviceClass } from '#inventory';
+import type { DeviceClass, IdentitySettings } from '#inventory';
 import type { RateLimit } from '#limits';
 
 /** What an operator configures and deriving reads. Recorded in the store under its digest, named in every entry. */
@@ -7,6 +7,7 @@ export interface References {
   readonly listeners: Readonly<Record<string, ListenerReference>>;
   readonly templates: Readonly<Record<string, Template>>;
   readonly deviceClasses: Readonly<Record<string, DeviceClass>>;
+  readonly identities: Readonly<Record<string, IdentityReference>>;
   /** By issuer name. */
   readonly issuers: Readonly<Record<string, IssuerReference>>;
   readonly limits: {
@@ -24,6 +25,11 @@ export interface ListenerReference {
   readonly protocols: {
     readonly est?: { readonly templates: readonly string[]; readonly defaultTemplate: string | null };
   };
+}
+
+export interface IdentityReference extends IdentitySettings {
+  /** SHA-256 of its CAs; of a registration authority, of the certificates themselves. */
+  readonly certificates: readonly string[];
 }
 
 export interface IssuerReference {

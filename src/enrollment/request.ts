@@ -1,4 +1,5 @@
 import type { SallyportError } from '#errors';
+import type { GeneratedKey } from '#keys';
 import type { Objection } from '#policy';
 import type { Der } from '#x509';
 import type { SourceObservation } from './observations.ts';
@@ -9,13 +10,26 @@ export interface EnrollmentRequest {
   readonly credential: Credential | null;
   /** PKCS#10, DER. */
   readonly certificationRequest: Der;
+  /** The authority is to make the key (RFC 7030 section 4.4). */
+  readonly keygen: boolean;
+  readonly channelBindings: () => ChannelBindings;
 }
 
 /** Who asks. A protocol hands over the one credential that counts for its operation. */
 export type Credential =
   | { readonly kind: 'secret'; readonly userName: string; readonly secret: string }
-  /** A client certificate, DER: the TLS handshake proved its key. Whether it is worth anything is not decided yet. */
-  | { readonly kind: 'certificate'; readonly certificate: Der };
+  /** A client certificate with what was sent beside it, DER: the TLS handshake proved its key. Whether it is worth anything is not decided yet. */
+  | { readonly kind: 'certificate'; readonly certificate: Der; readonly sent: readonly Der[] };
+
+/** What binds a request to its TLS connection; null where the connection has none of this kind. */
+export interface ChannelBindings {
+  /** RFC 5929 section 3, on TLS 1.2. */
+  readonly tlsUnique: Uint8Array | null;
+  /** RFC 9266, on TLS 1.3. */
+  readonly tlsExporter: Uint8Array | null;
+  /** Client's and server's Finished of a TLS 1.3 connection: some clients send one as tls-unique there, where it binds nothing. */
+  readonly finished: readonly Uint8Array[];
+}
 
 /** A request that passed the gate: `admit` was judged and allowed. */
 export interface Admission {
@@ -27,7 +41,13 @@ export interface Admission {
 
 /** What the protocol renders. `id` is the support code. */
 export type Answer =
-  | { readonly outcome: 'issued' | 'redelivered'; readonly id: string; readonly certificate: Der }
+  | {
+      readonly outcome: 'issued' | 'redelivered';
+      readonly id: string;
+      readonly certificate: Der;
+      /** Where the authority made the key. Delivered once, and kept nowhere. */
+      readonly madeKey: GeneratedKey | null;
+    }
   | { readonly outcome: 'held'; readonly id: string; readonly retryAfterSeconds: number }
   | {
       readonly outcome: 'refused';

@@ -46,9 +46,18 @@ export interface ObserveQuery {
   readonly secretMacs: readonly Uint8Array[];
   readonly userName: string | null;
   readonly presenterSha256: string | null;
+  /** What an identity from elsewhere names the device by; null where none is presented. */
+  readonly identity: DeviceKey | null;
+  /** Of the request's own key. */
   readonly spki: string;
   readonly template: string;
   readonly now: number;
+}
+
+/** One value that names a device of the inventory. */
+export interface DeviceKey {
+  readonly column: 'id' | 'serialNumber';
+  readonly value: string;
 }
 
 export interface StoreObservation {
@@ -92,6 +101,13 @@ export interface StoreObservation {
     readonly expiresAt: number;
     readonly by: string;
   } | null;
+  /** The device has a current certificate (neither revoked nor expired) of this template for another key. */
+  readonly otherKeyCurrent: boolean;
+  /**
+   * The newest current certificate that this key got already for this device and template: as the successor of the presenter where that is in
+   * our store, otherwise as a first certificate. `names` as in the intent that it came from.
+   */
+  readonly issued: { readonly sha256: string; readonly names: string } | null;
   /** Of key `device:<id>` and `template:<name>`. */
   readonly rates: { readonly device: number | null; readonly template: number | null };
 }
@@ -127,8 +143,13 @@ export interface Intent {
   readonly tbsSha256: string;
   readonly deviceId: string;
   readonly template: string;
+  /** Of the key that is certified. */
   readonly spki: string;
+  /** Of the request's own key, to which secret, approval and pending request are bound. Another one only where the authority makes the key. */
+  readonly requestSpki: string;
   readonly names: string;
+  /** The device was seen to have no current certificate of this template for another key than `spki`, and must still have none, nor an open intent for one. */
+  readonly fresh: boolean;
   /** State in which the secret was observed; reserving fails when it is another now. */
   readonly secret: { readonly id: string; readonly state: 'live' | 'reserved' } | null;
   readonly approvalId: string | null;
@@ -142,6 +163,7 @@ export interface Intent {
 export interface IssuedRecord {
   readonly intentId: string;
   readonly requestId: string;
+  readonly requestSpki: string;
   readonly certificate: StoredCertificate;
   readonly secretId: string | null;
   readonly approvalId: string | null;
@@ -157,6 +179,8 @@ export interface StoredCertificate {
   readonly deviceId: string;
   readonly template: string;
   readonly spki: string;
+  /** Digest of its names (digests.ts). */
+  readonly names: string;
   readonly notBefore: number;
   readonly notAfter: number;
   /** SHA-256 of the certificate that this one renews. */

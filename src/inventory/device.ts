@@ -13,6 +13,19 @@ export interface Device {
   readonly identifiers: Readonly<Record<string, string>>;
 }
 
+/** An identity from elsewhere that may vouch for devices of the inventory, and how it names them. Part of the references. */
+export interface IdentitySettings {
+  /** Of the manufacturer (IEEE 802.1AR), of a management system, or of a registration authority (RFC 7030 section 3.3.2). */
+  readonly kind: 'idevid' | 'mdm' | 'ra';
+  /** The column of the inventory that it names. */
+  readonly device: 'id' | 'serialNumber';
+  /** Where the name stands, the first that is there. */
+  readonly from: readonly ('hardwareModuleName' | 'serialNumber' | 'commonName')[];
+  /** Device classes that it may vouch for. */
+  readonly classes: readonly string[];
+  readonly templates: readonly string[];
+}
+
 /** What a kind of device must prove, and what compensates where it can prove nothing. Part of the references. */
 export interface DeviceClass {
   readonly name: string;

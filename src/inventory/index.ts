@@ -1,3 +1,9 @@
-export { deviceStates, type Device, type DeviceClass, type DeviceState } from './device.ts';
+export {
+  deviceStates,
+  type Device,
+  type DeviceClass,
+  type DeviceState,
+  type IdentitySettings,
+} from './device.ts';
 export { parseDeviceList, type DeviceList, type DeviceListFormat } from './device-list.ts';
 export type { RowProblem } from './row-problem.ts';

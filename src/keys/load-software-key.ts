@@ -1,5 +1,19 @@
+import { createPrivateKey } from 'node:crypto';
+import { isSallyportError, SallyportError } from '#errors';
 import { decryptPkcs8 } from './encrypted-pkcs8.ts';
 import { SoftwareKey } from './software-key.ts';
+
+/** A listener's key, which may also be in the clear: a server's TLS key often is. @throws SallyportError 'key' */
+export function loadTransportKey(pem: string, passphrase: string | undefined): SoftwareKey {
+  try {
+    return new SoftwareKey(
+      createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) }),
+    );
+  } catch (error) {
+    if (isSallyportError(error)) throw error;
+    throw new SallyportError('key', 'the key file does not open; check its passphrase');
+  }
+}
 
 /** @throws SallyportError 'key': wrong passphrase, not encrypted PKCS#8, or a key that cannot sign here */
 export async function loadSoftwareKey(pem: string, passphrase: string): Promise<SoftwareKey> {

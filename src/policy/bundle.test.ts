@@ -48,7 +48,12 @@ describe('a loaded bundle', () => {
   it('says which controls an operator may lift', () => {
     const { controls } = loadBundle(defaultPolicies(), references);
     const liftable = controls.filter((control) => control.liftable).map(({ id }) => id);
-    assert.deepEqual(liftable.sort(), ['class-approval', 'first-enrollment', 'renewal-window']);
+    assert.deepEqual(liftable.sort(), [
+      'class-approval',
+      'enrollment-again',
+      'first-enrollment',
+      'renewal-window',
+    ]);
   });
 
   it('loads for no template and no device class at all, and for many', () => {

@@ -6,7 +6,7 @@ import { requiredControls } from './controls.ts';
 import { defaultPolicies } from './default-policies.ts';
 import { type Action, actions } from './facts.ts';
 import { judge } from './judge.ts';
-import { type Change, provenFacts, references } from './proven-facts.testing.ts';
+import { byIdentity, type Change, provenFacts, references } from './proven-facts.testing.ts';
 
 /** What falsifies just the fact that a control demands. */
 const falsified: Readonly<Record<string, readonly Change[]>> = {
@@ -39,6 +39,7 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
   'request-no-sid': [{ request: { noSid: false } }],
   'request-extensions': [{ request: { extensions: false } }],
   'key-algorithm': [{ key: { algorithmAllowed: false } }],
+  'key-origin': [{ key: { originAllowed: false } }],
   'key-strength': [{ key: { strong: false } }],
   'key-unshared': [{ key: { unshared: false } }],
   attestation: [{ evidence: { required: true } }, { evidence: { required: true, offered: true } }],
@@ -49,6 +50,19 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
   'secret-template': [{ secret: { forTemplate: false } }],
   'secret-request': [{ secret: { forRequest: false } }],
   'secret-device': [{ secret: { forDevice: false } }],
+  'identity-current': [{ ...byIdentity, identity: { ...byIdentity.identity, current: false } }],
+  'identity-purpose': [{ ...byIdentity, identity: { ...byIdentity.identity, purpose: false } }],
+  'identity-template': [{ ...byIdentity, identity: { ...byIdentity.identity, forTemplate: false } }],
+  'identity-device': [{ ...byIdentity, identity: { ...byIdentity.identity, forDevice: false } }],
+  'identity-known': [
+    {
+      identity: { ...byIdentity.identity, known: false },
+      evidence: { offered: true, verified: true },
+    },
+  ],
+  'binding-present': [{ binding: { required: true } }],
+  'binding-matches': [{ binding: { contradicted: true } }, { binding: { bound: true, contradicted: true } }],
+  'enrollment-again': [{ device: { fresh: false } }],
   'first-enrollment': [
     { approval: { lifts: [] } },
     { approval: { granted: false, lifts: [] } },
@@ -63,10 +77,11 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
   'renewal-unrevoked': [{ presenter: { unrevoked: false } }],
   'renewal-template': [{ presenter: { sameTemplate: false } }],
   'renewal-names': [{ presenter: { sameNames: false } }],
+  'renewal-key': [{ presenter: { keyAllowed: false } }],
   'renewal-window': [{ renewal: { windowOpen: false } }],
 };
 
-const holding = new Set(['first-enrollment', 'class-approval', 'renewal-window']);
+const holding = new Set(['first-enrollment', 'class-approval', 'enrollment-again', 'renewal-window']);
 
 const bundle = loadBundle(defaultPolicies(), references);
 
@@ -115,9 +130,18 @@ describe('authentication of a first enrollment', () => {
     ]);
   });
 
-  it('objects with every control of the secret where there is neither secret nor verified evidence', () => {
-    const secretControls = requiredControls.enroll.filter((id) => id.startsWith('secret-'));
-    assert.equal(secretControls.length, 7);
+  it('objects beside identity-known to an identity of nobody that is configured', () => {
+    const unknown = { ...byIdentity, identity: { ...byIdentity.identity, known: false } };
+    assert.deepEqual(controlsObjecting('enroll', unknown), ['authentication', 'identity-known']);
+  });
+
+  it('is content with a known identity alone', () => {
+    assert.deepEqual(controlsObjecting('enroll', byIdentity), []);
+  });
+
+  it('objects with every control of the secret and of the identity where there is neither secret nor verified evidence', () => {
+    const secretControls = requiredControls.enroll.filter((id) => /^(?:secret|identity)-/.test(id));
+    assert.equal(secretControls.length, 12);
     assert.deepEqual(
       controlsObjecting('enroll', { secret: null }),
       ['authentication', 'incomplete', ...secretControls].sort(),

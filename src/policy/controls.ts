@@ -15,8 +15,8 @@ export interface RequiredControl {
 
 const issuing = ['enroll', 'renew'] as const;
 
-/** Nothing but verified evidence can stand in for a secret. */
-const neitherSecretNorEvidence: Disproof = { secret: null, evidence: { verified: false } };
+/** One who presents neither a secret nor an identity must have verified evidence. */
+const nothing: Disproof = { secret: null, identity: null, evidence: { verified: false } };
 
 export const controlTable: readonly RequiredControl[] = [
   required(
@@ -57,22 +57,29 @@ export const controlTable: readonly RequiredControl[] = [
   required('request-extensions', issuing, { request: { extensions: false } }),
 
   required('key-algorithm', issuing, { key: { algorithmAllowed: false } }),
+  required('key-origin', issuing, { key: { originAllowed: false } }),
   required('key-strength', issuing, { key: { strong: false } }),
   required('key-unshared', issuing, { key: { unshared: false } }),
 
   required(
     'authentication',
     ['enroll'],
-    { secret: { known: false }, evidence: { verified: false } },
-    neitherSecretNorEvidence,
+    { secret: { known: false }, identity: { known: false }, evidence: { verified: false } },
+    nothing,
   ),
-  required('secret-known', ['enroll'], { secret: { known: false } }, neitherSecretNorEvidence),
-  required('secret-not-void', ['enroll'], { secret: { notVoid: false } }, neitherSecretNorEvidence),
-  required('secret-unexpired', ['enroll'], { secret: { unexpired: false } }, neitherSecretNorEvidence),
-  required('secret-unused', ['enroll'], { secret: { unused: false } }, neitherSecretNorEvidence),
-  required('secret-template', ['enroll'], { secret: { forTemplate: false } }, neitherSecretNorEvidence),
-  required('secret-request', ['enroll'], { secret: { forRequest: false } }, neitherSecretNorEvidence),
-  required('secret-device', ['enroll'], { secret: { forDevice: false } }, neitherSecretNorEvidence),
+  required('secret-known', ['enroll'], { secret: { known: false } }, nothing),
+  required('secret-not-void', ['enroll'], { secret: { notVoid: false } }, nothing),
+  required('secret-unexpired', ['enroll'], { secret: { unexpired: false } }, nothing),
+  required('secret-unused', ['enroll'], { secret: { unused: false } }, nothing),
+  required('secret-template', ['enroll'], { secret: { forTemplate: false } }, nothing),
+  required('secret-request', ['enroll'], { secret: { forRequest: false } }, nothing),
+  required('secret-device', ['enroll'], { secret: { forDevice: false } }, nothing),
+
+  required('identity-known', ['enroll'], { identity: { known: false } }, nothing),
+  required('identity-current', ['enroll'], { identity: { current: false } }, nothing),
+  required('identity-purpose', ['enroll'], { identity: { purpose: false } }, nothing),
+  required('identity-template', ['enroll'], { identity: { forTemplate: false } }, nothing),
+  required('identity-device', ['enroll'], { identity: { forDevice: false } }, nothing),
 
   required('renewal-issued-here', ['renew'], { presenter: { issuedHere: false } }),
   required('renewal-known', ['renew'], { presenter: { known: false } }),
@@ -81,12 +88,17 @@ export const controlTable: readonly RequiredControl[] = [
   required('renewal-unrevoked', ['renew'], { presenter: { unrevoked: false } }),
   required('renewal-template', ['renew'], { presenter: { sameTemplate: false } }),
   required('renewal-names', ['renew'], { presenter: { sameNames: false } }),
+  required('renewal-key', ['renew'], { presenter: { keyAllowed: false } }),
   liftable('renewal-window', ['renew']),
+
+  required('binding-present', issuing, { binding: { required: true, bound: false } }),
+  required('binding-matches', issuing, { binding: { contradicted: true } }),
 
   required('attestation', issuing, { evidence: { required: true, verified: false } }),
 
   liftable('first-enrollment', ['enroll']),
   liftable('class-approval', ['enroll']),
+  liftable('enrollment-again', ['enroll']),
 ];
 
 /** The ids of the controls that must stand for each action. */

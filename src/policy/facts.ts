@@ -36,6 +36,21 @@ export interface Context {
     /** The user name beside the secret does not name another device. */
     readonly forDevice: boolean;
   };
+  /** An identity that came from elsewhere, by the TLS handshake: its maker's, an MDM's, or a registration authority that speaks for the device. */
+  readonly identity?: {
+    /** `none`: of nobody that is configured. */
+    readonly kind: 'idevid' | 'mdm' | 'ra' | 'none';
+    /** Its path verifies to a CA configured for this kind; a registration authority's certificate is on the list itself. */
+    readonly known: boolean;
+    /** Every certificate of its path is within its validity. */
+    readonly current: boolean;
+    /** Not a CA's; of a registration authority: with id-kp-cmcRA, which no other kind may have. */
+    readonly purpose: boolean;
+    /** It may vouch for this template, and the template takes this kind. */
+    readonly forTemplate: boolean;
+    /** What it names is this device of the inventory, and of a class that it may vouch for. */
+    readonly forDevice: boolean;
+  };
   /** The client certificate, by the TLS handshake. */
   readonly presenter?: {
     /** Its signature verifies under one of our CAs. */
@@ -46,12 +61,24 @@ export interface Context {
     readonly unexpired: boolean;
     readonly unrevoked: boolean;
     readonly sameTemplate: boolean;
-    /** Subject and SAN of the request are those of the certificate (RFC 7030 section 4.2.2). */
+    /** Subject and SAN of the request are those of the certificate, unless the template lets them change (RFC 7030 section 4.2.2). */
     readonly sameNames: boolean;
+    /** The key is the same, or another, as the template wants it at renewals. */
+    readonly keyAllowed: boolean;
+  };
+  /** Proof that request and connection have one sender: tls-unique or tls-exporter in the request (RFC 7030 section 3.5). */
+  readonly binding?: {
+    /** The template demands it. */
+    readonly required: boolean;
+    readonly bound: boolean;
+    /** The request holds a binding, of another connection. */
+    readonly contradicted: boolean;
   };
   readonly device?: {
     readonly known: boolean;
     readonly state: 'expected' | 'active' | 'suspended' | 'retired' | 'unknown';
+    /** It has no current certificate of this template for another key. */
+    readonly fresh: boolean;
   };
   readonly evidence?: {
     /** The device's class or the template's key protection demands it. */
@@ -76,6 +103,8 @@ export interface Context {
   };
   readonly key?: {
     readonly algorithmAllowed: boolean;
+    /** The device made it, or the template lets the authority make it. */
+    readonly originAllowed: boolean;
     /** Not short, no small exponent, not ROCA, on its curve. */
     readonly strong: boolean;
     /** No other device has, or had, a certificate for this public key. */

@@ -60,9 +60,10 @@ function missingGroups({ action, context }: Facts): Group[] {
   );
 }
 
-/** Verified evidence authenticates too: such a request needs no secret. */
-function isDispensable(group: Group, { evidence }: Context): boolean {
-  return group === 'secret' && evidence?.verified === true;
+/** One who presents a secret needs no identity, nor the other way round, and verified evidence authenticates too. */
+function isDispensable(group: Group, { secret, identity, evidence }: Context): boolean {
+  if (group !== 'secret' && group !== 'identity') return false;
+  return secret !== undefined || identity !== undefined || evidence?.verified === true;
 }
 
 function incomplete(missing: readonly Group[]): FoundObjection {

@@ -6,13 +6,23 @@ export interface Expectation {
   readonly controls: readonly string[];
 }
 
-const commonGroups = ['segment', 'rate', 'template', 'device', 'request', 'key', 'evidence', 'approval'];
+const commonGroups = [
+  'segment',
+  'rate',
+  'template',
+  'device',
+  'request',
+  'key',
+  'evidence',
+  'approval',
+  'binding',
+];
 const groups: Readonly<Record<Action, readonly string[]>> = {
   admit: ['segment', 'rate'],
-  enroll: [...commonGroups, 'secret'],
+  enroll: [...commonGroups, 'secret', 'identity'],
   renew: [...commonGroups, 'presenter', 'renewal'],
 };
-const liftable = new Set(['first-enrollment', 'class-approval', 'renewal-window']);
+const liftable = new Set(['first-enrollment', 'class-approval', 'enrollment-again', 'renewal-window']);
 
 export function expectation({ action, context }: Facts): Expectation {
   if (Object.keys(context).some((group) => !groups[action].includes(group))) {
@@ -42,9 +52,10 @@ function proofs(action: Action, context: Context): Proofs {
 }
 
 function atArrival(action: Action, context: Context): Proofs {
-  const { segment, rate, evidence } = context;
+  const { segment, rate, evidence, secret, identity } = context;
   const missing = groups[action].filter((group) => context[group as keyof Context] === undefined);
-  const dispensable = evidence?.verified === true ? ['secret'] : [];
+  const presented = evidence?.verified === true || secret !== undefined || identity !== undefined;
+  const dispensable = presented ? ['secret', 'identity'] : [];
   return {
     'segment-listener-class': segment?.listenerClass === 'enroll',
     'segment-protocol': segment?.protocolServed,
@@ -55,7 +66,8 @@ function atArrival(action: Action, context: Context): Proofs {
   };
 }
 
-function ofRequest({ segment, rate, template, device, request, key, evidence }: Context): Proofs {
+function ofRequest(context: Context): Proofs {
+  const { segment, rate, template, device, request, key, evidence, binding } = context;
   return {
     'segment-template': segment?.templateServed,
     'segment-class': segment?.classAllowed,
@@ -74,19 +86,24 @@ function ofRequest({ segment, rate, template, device, request, key, evidence }: 
     'request-no-sid': request?.noSid,
     'request-extensions': request?.extensions,
     'key-algorithm': key?.algorithmAllowed,
+    'key-origin': key?.originAllowed,
     'key-strength': key?.strong,
     'key-unshared': key?.unshared,
+    'binding-present': binding?.required === false || binding?.bound,
+    'binding-matches': binding?.contradicted === false,
     attestation: evidence?.required === false || evidence?.verified,
   };
 }
 
 function ofEnrollment(context: Context): Proofs {
-  const { secret, evidence, approval } = context;
+  const { secret, identity, evidence, approval, device } = context;
   const attested = evidence?.verified === true;
   const holds = (proven: boolean | undefined): boolean | undefined =>
-    secret === undefined ? attested : proven;
+    secret === undefined ? attested || identity !== undefined : proven;
+  const stands = (proven: boolean | undefined): boolean | undefined =>
+    identity === undefined ? attested || secret !== undefined : proven;
   return {
-    authentication: attested || secret?.known,
+    authentication: attested || identity?.known === true || secret?.known,
     'secret-known': holds(secret?.known),
     'secret-not-void': holds(secret?.notVoid),
     'secret-unexpired': holds(secret?.unexpired),
@@ -94,6 +111,12 @@ function ofEnrollment(context: Context): Proofs {
     'secret-template': holds(secret?.forTemplate),
     'secret-request': holds(secret?.forRequest),
     'secret-device': holds(secret?.forDevice),
+    'identity-known': stands(identity?.known),
+    'identity-current': stands(identity?.current),
+    'identity-purpose': stands(identity?.purpose),
+    'identity-template': stands(identity?.forTemplate),
+    'identity-device': stands(identity?.forDevice),
+    'enrollment-again': device?.fresh === true || lifted(context, 'enrollment-again'),
     'first-enrollment': attested || lifted(context, 'first-enrollment'),
     'class-approval': approval?.required === false || lifted(context, 'class-approval'),
   };
@@ -109,6 +132,7 @@ function ofRenewal(context: Context): Proofs {
     'renewal-unrevoked': presenter?.unrevoked,
     'renewal-template': presenter?.sameTemplate,
     'renewal-names': presenter?.sameNames,
+    'renewal-key': presenter?.keyAllowed,
     'renewal-window': renewal?.windowOpen === true || lifted(context, 'renewal-window'),
   };
 }

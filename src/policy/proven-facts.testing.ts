@@ -17,7 +17,7 @@ const asked = {
   segment,
   rate,
   template: { known: true, forClass: true, namesBuilt: true },
-  device: { known: true, state: 'active' },
+  device: { known: true, state: 'active', fresh: true },
   request: {
     possession: true,
     subject: true,
@@ -27,8 +27,9 @@ const asked = {
     noSid: true,
     extensions: true,
   },
-  key: { algorithmAllowed: true, strong: true, unshared: true },
+  key: { algorithmAllowed: true, originAllowed: true, strong: true, unshared: true },
   evidence: { required: false, offered: false, verified: false },
+  binding: { required: false, bound: false, contradicted: false },
 } as const;
 
 const contexts: Readonly<Record<Action, Context>> = {
@@ -57,8 +58,22 @@ const contexts: Readonly<Record<Action, Context>> = {
       unrevoked: true,
       sameTemplate: true,
       sameNames: true,
+      keyAllowed: true,
     },
     renewal: { windowOpen: true },
+  },
+};
+
+/** An identity instead of a secret, as a change of those facts. */
+export const byIdentity: Change = {
+  secret: null,
+  identity: {
+    kind: 'idevid',
+    known: true,
+    current: true,
+    purpose: true,
+    forTemplate: true,
+    forDevice: true,
   },
 };
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { type Action, actions, type Context, type Facts } from './facts.ts';
-import { provenFacts, references } from './proven-facts.testing.ts';
+import { byIdentity, provenFacts, references } from './proven-facts.testing.ts';
 import { type Attribute, type Group, loadSchema } from './schema.ts';
 
 /** Facts at random, of the right types: anything from all proven to nothing known, and every group of any action. */
@@ -75,7 +75,7 @@ function deviation(group: Group): fc.Arbitrary<object> {
 /** A group that was taken away and then changed has all of its attributes again. */
 function complete(context: Record<string, unknown>, proven: Context): Context {
   for (const [group, facts] of Object.entries(context)) {
-    context[group] = { ...proven[group as Group], ...(facts as object) };
+    context[group] = { ...byIdentity[group as Group], ...proven[group as Group], ...(facts as object) };
   }
   return context;
 }
@@ -92,12 +92,14 @@ function randomValue({ name, type }: Attribute): fc.Arbitrary<unknown> {
     const controls = [
       'first-enrollment',
       'class-approval',
+      'enrollment-again',
       'renewal-window',
       'key-unshared',
       'segment-class',
     ];
     return fc.array(fc.constantFrom(...controls), { maxLength: 3 });
   }
+  if (name === 'kind') return fc.constantFrom('idevid', 'mdm', 'ra', 'none', '');
   return name === 'state'
     ? fc.constantFrom('expected', 'active', 'suspended', 'retired', 'unknown', '')
     : fc.constantFrom('public', 'enroll', 'admin', 'ENROLL');

@@ -38,8 +38,18 @@ const fieldsOfContext: {
     unrevoked: 'boolean',
     sameTemplate: 'boolean',
     sameNames: 'boolean',
+    keyAllowed: 'boolean',
   },
-  device: { known: 'boolean', state: 'string' },
+  identity: {
+    kind: 'string',
+    known: 'boolean',
+    current: 'boolean',
+    purpose: 'boolean',
+    forTemplate: 'boolean',
+    forDevice: 'boolean',
+  },
+  binding: { required: 'boolean', bound: 'boolean', contradicted: 'boolean' },
+  device: { known: 'boolean', state: 'string', fresh: 'boolean' },
   evidence: { required: 'boolean', offered: 'boolean', verified: 'boolean' },
   request: {
     possession: 'boolean',
@@ -50,7 +60,7 @@ const fieldsOfContext: {
     noSid: 'boolean',
     extensions: 'boolean',
   },
-  key: { algorithmAllowed: 'boolean', strong: 'boolean', unshared: 'boolean' },
+  key: { algorithmAllowed: 'boolean', originAllowed: 'boolean', strong: 'boolean', unshared: 'boolean' },
   template: { known: 'boolean', forClass: 'boolean', namesBuilt: 'boolean' },
   approval: { required: 'boolean', granted: 'boolean', lifts: 'strings' },
   renewal: { windowOpen: 'boolean' },
@@ -69,9 +79,19 @@ describe('schema.cedarschema', () => {
 
   it('gives each action the groups of its stage', () => {
     const { admit, enroll, renew } = loadSchema().groupsOf;
-    const common = ['approval', 'device', 'evidence', 'key', 'rate', 'request', 'segment', 'template'];
+    const common = [
+      'approval',
+      'binding',
+      'device',
+      'evidence',
+      'key',
+      'rate',
+      'request',
+      'segment',
+      'template',
+    ];
     assert.deepEqual([...admit].sort(), ['rate', 'segment']);
-    assert.deepEqual([...enroll].sort(), [...common, 'secret'].sort());
+    assert.deepEqual([...enroll].sort(), [...common, 'identity', 'secret'].sort());
     assert.deepEqual([...renew].sort(), [...common, 'presenter', 'renewal'].sort());
   });
 });

@@ -38,8 +38,8 @@ describe('a control that no operator may lift is refused when it is loosened', (
     }
   });
 
-  it('by the mere presence of evidence in place of a secret', () => {
-    for (const id of fixed.filter((each) => each.startsWith('secret-'))) {
+  it('by the mere presence of evidence in place of a secret or identity', () => {
+    for (const id of fixed.filter((each) => /^(?:secret|identity)-/.test(each))) {
       assertWeak(
         id,
         withPolicy(id, (policy) => policy.replace('&& context.evidence.verified', '')),

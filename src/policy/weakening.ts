@@ -14,7 +14,7 @@ import { type Attribute, type Group, loadSchema } from './schema.ts';
  * What no operator may lift for one request, no bundle may loosen for all: with its own fact disproven such a control
  * must object whatever the other facts are, for every device class and template. Cedar's partial evaluation decides it
  * for all other facts at once; where it cannot, the bundle is refused. That a whole group is absent need not be asked:
- * the judge itself objects to that, but for the secret, which the disproofs name.
+ * the judge itself objects to that, but for secret and identity, which the disproofs name.
  */
 export function findWeakened({ controls }: PolicySet, builtIn: string = defaultPolicies()): string[] {
   const policies = new Map(controls.map(({ id, json }) => [id, json]));

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { TLSSocket } from 'node:tls';
+import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
 
 /** What a listener knows of the connection that a request came by. */
 export interface Connection {
@@ -12,18 +12,77 @@ export interface Connection {
    * never read, since it depends on what else the peer sent.
    */
   readonly clientCertificate: Uint8Array | null;
+  /** What the client sent beside its certificate, DER, at most 16. */
+  readonly clientChain: readonly Uint8Array[];
+  /** What binds a request to this connection. */
+  readonly channelBindings: () => {
+    /** RFC 5929 section 3: the client's Finished, on TLS 1.2, where nothing is resumed. */
+    readonly tlsUnique: Uint8Array | null;
+    /** RFC 9266 section 4, on TLS 1.3. */
+    readonly tlsExporter: Uint8Array | null;
+    /** Both sides' Finished of TLS 1.3. */
+    readonly finished: readonly Uint8Array[];
+  };
 }
 
 export function connectionOf(request: IncomingMessage, listener: string): Connection {
   const { socket } = request;
   const address = plainAddress(socket.remoteAddress ?? '');
-  if (!(socket instanceof TLSSocket)) return { listener, address, tls: null, clientCertificate: null };
+  if (!(socket instanceof TLSSocket)) {
+    const none = { tlsUnique: null, tlsExporter: null, finished: [] };
+    return {
+      listener,
+      address,
+      tls: null,
+      clientCertificate: null,
+      clientChain: [],
+      channelBindings: () => none,
+    };
+  }
+  const clientCertificate = socket.getPeerX509Certificate()?.raw ?? null;
   return {
     listener,
     address,
     tls: { version: socket.getProtocol() ?? '', cipher: socket.getCipher().standardName },
-    clientCertificate: socket.getPeerX509Certificate()?.raw ?? null,
+    clientCertificate,
+    clientChain: clientCertificate === null ? [] : sentBeside(socket),
+    channelBindings: () => channelBindingsOf(socket),
   };
+}
+
+const mostSent = 16;
+
+/** Node.js links what was sent to a chain, by issuers' names; a self-signed certificate is its own issuer. */
+function sentBeside(socket: TLSSocket): Uint8Array[] {
+  const sent: Uint8Array[] = [];
+  const seen = new Set<object>();
+  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (certificate?.issuerCertificate && !seen.has(certificate) && sent.length < mostSent) {
+    seen.add(certificate);
+    certificate = certificate.issuerCertificate;
+    if (certificate?.raw && !seen.has(certificate)) sent.push(certificate.raw);
+  }
+  return sent;
+}
+
+/** RFC 9266 section 4. */
+const exporterLabel = 'EXPORTER-Channel-Binding';
+const exporterBytes = 32;
+
+function channelBindingsOf(socket: TLSSocket): ReturnType<Connection['channelBindings']> {
+  // The TLS 1.2 of Node.js does not say whether the extended master secret was negotiated, without which the exporter binds nothing there.
+  switch (socket.getProtocol()) {
+    case 'TLSv1.2':
+      return { tlsUnique: socket.getPeerFinished() ?? null, tlsExporter: null, finished: [] };
+    case 'TLSv1.3':
+      return {
+        tlsUnique: null,
+        tlsExporter: socket.exportKeyingMaterial(exporterBytes, exporterLabel, Buffer.alloc(0)),
+        finished: [socket.getPeerFinished(), socket.getFinished()].filter((each) => each !== undefined),
+      };
+    default:
+      return { tlsUnique: null, tlsExporter: null, finished: [] };
+  }
 }
 
 function plainAddress(address: string): string {

@@ -1,4 +1,4 @@
-import { constants } from 'node:crypto';
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -133,6 +133,13 @@ function checkedContext(name: string, tls: TlsSettings): SecureContextOptions {
   const context = tlsContext(tls);
   try {
     createSecureContext(context);
+    // Node.js takes an empty certificate or key for none, and would then refuse every handshake.
+    const certificate = new X509Certificate(tls.certificate);
+    const key = createPrivateKey({
+      key: tls.key,
+      ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
+    });
+    if (!certificate.checkPrivateKey(key)) throw new Error('they do not belong together');
   } catch (cause) {
     throw new SallyportError(
       'config',

@@ -20,6 +20,7 @@ const kinds = [
   'reserve',
   'close',
   'close',
+  'revoke',
   'abandon',
   'retire',
 ] as const;
@@ -31,7 +32,7 @@ export interface Draft {
 
 export const draft: fc.Arbitrary<Draft> = fc.record({
   kind: fc.constantFrom(...kinds),
-  dice: fc.array(fc.nat({ max: 999 }), { minLength: 12, maxLength: 12 }),
+  dice: fc.array(fc.nat({ max: 999 }), { minLength: 20, maxLength: 20 }),
 });
 
 export function actOf(model: AuthorityModel, { kind, dice }: Draft): Act | null {
@@ -42,7 +43,7 @@ export function actOf(model: AuthorityModel, { kind, dice }: Draft): Act | null 
   const deviceId = () => oneOf('d1', 'd1', 'd2');
   const key = () => ({ spki: oneOf('k1', 'k1', 'k2'), names: oneOf('n1', 'n1', 'n1', 'n2') });
   /** A new id, or rarely one that is there. */
-  const fresh = (letter: string, known: ReadonlyMap<string, unknown>) =>
+  const newId = (letter: string, known: ReadonlyMap<string, unknown>) =>
     rarely() ? oneOf(`${letter}0`, ...known.keys()) : `${letter}${known.size + 1}`;
   /** An id for which this holds, or rarely any. */
   const existing = <T>(known: ReadonlyMap<string, T>, holds: (thing: T) => boolean) => {
@@ -57,18 +58,20 @@ export function actOf(model: AuthorityModel, { kind, dice }: Draft): Act | null 
 
   switch (kind) {
     case 'create secret':
-      return { kind, id: fresh('s', model.secrets), deviceId: deviceId() };
+      return { kind, id: newId('s', model.secrets), deviceId: deviceId() };
     case 'void secret':
       return rarely() ? { kind, id: existing(model.secrets, isOpen) } : null;
     case 'approve device':
-      return { kind, id: fresh('a', model.approvals), deviceId: deviceId(), spki: oneOf(null, 'k1', 'k2') };
+      return { kind, id: newId('a', model.approvals), deviceId: deviceId(), spki: oneOf(null, 'k1', 'k2') };
     case 'approve request':
-      return { kind, id: existing(model.requests, isOpen), approvalId: fresh('a', model.approvals) };
+      return { kind, id: existing(model.requests, isOpen), approvalId: newId('a', model.approvals) };
     case 'deny request':
       return { kind, id: existing(model.requests, isOpen) };
     case 'close':
     case 'abandon':
       return { kind, id: rarely() ? existing(model.reserved, any) : existing(model.intents, any) };
+    case 'revoke':
+      return { kind, id: existing(model.certificates, ({ revoked }) => !revoked) };
     case 'retire':
       return rarely() ? { kind, deviceId: deviceId() } : null;
     case 'hold':
@@ -79,15 +82,20 @@ export function actOf(model: AuthorityModel, { kind, dice }: Draft): Act | null 
       const [spki = 'k1', names = 'n1'] =
         secret?.bound && !rarely() ? secret.bound.split(' ') : Object.values(key());
       const bound = { deviceId: asker, spki, names };
-      if (kind === 'hold') return { kind, id: fresh('r', model.requests), secretId, ...bound };
+      if (kind === 'hold') return { kind, id: newId('r', model.requests), secretId, ...bound };
       const observed = rarely() ? oneOf('live', 'reserved') : secret?.state;
       return {
         kind,
-        id: fresh('i', model.reserved),
+        id: newId('i', model.reserved),
         secret:
           secretId === null ? null : { id: secretId, state: observed === 'reserved' ? observed : 'live' },
         approvalId: oneOf(true, false) ? existing(model.approvals, isOpen) : null,
-        ...bound,
+        fresh: oneOf(true, false),
+        deviceId: asker,
+        // Mostly the key that asks is certified; now and then one that the authority made, or one that another asks with.
+        spki: oneOf(spki, spki, spki, 'k3', 'k4', 'k2'),
+        requestSpki: spki,
+        names,
       };
     }
   }

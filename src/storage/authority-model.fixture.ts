@@ -9,6 +9,7 @@ export type Outcome = 'done' | 'conflict' | 'not-found';
 
 interface Bound {
   readonly deviceId: string;
+  /** Of the asker's own key. */
   readonly spki: string;
   readonly names: string;
 }
@@ -26,8 +27,9 @@ export type Act =
   | { readonly kind: 'approve request'; readonly id: string; readonly approvalId: string }
   | { readonly kind: 'deny request'; readonly id: string }
   | ({ readonly kind: 'reserve'; readonly id: string; readonly approvalId: string | null } & Bound &
-      Pick<Intent, 'secret'>)
+      Pick<Intent, 'requestSpki' | 'fresh' | 'secret'>)
   | { readonly kind: 'close'; readonly id: string }
+  | { readonly kind: 'revoke'; readonly id: string }
   | { readonly kind: 'abandon'; readonly id: string }
   | { readonly kind: 'retire'; readonly deviceId: string };
 
@@ -48,7 +50,8 @@ export class AuthorityModel {
   /** Every intent that was ever open. Its serial number may not come again. */
   readonly reserved = new Map<string, Of<'reserve'>>();
 
-  readonly certified: Bound[] = [];
+  /** By the intents that they came from. */
+  readonly certificates = new Map<string, Bound & { revoked: boolean }>();
 
   perform(act: Act): Outcome {
     switch (act.kind) {
@@ -68,6 +71,8 @@ export class AuthorityModel {
         return this.#reserve(act);
       case 'close':
         return this.#close(act);
+      case 'revoke':
+        return this.#revoke(act);
       case 'abandon':
         return this.#abandon(act);
       case 'retire':
@@ -84,7 +89,13 @@ export class AuthorityModel {
       ...[...this.requests].map(
         ([id, { state, deviceId, spki, names }]) => `${id} ${state} ${deviceId} ${spki} ${names}`,
       ),
-      ...[...this.intents.keys()].map((id) => `${id} open`),
+      ...[...this.intents].map(
+        ([id, { spki, requestSpki, names }]) => `${id} open ${spki} ${requestSpki} ${names}`,
+      ),
+      ...[...this.certificates].map(
+        ([id, { revoked, deviceId, spki, names }]) =>
+          `${id} ${revoked ? 'revoked' : 'current'} ${deviceId} ${spki} ${names}`,
+      ),
     ].sort();
   }
 
@@ -163,11 +174,13 @@ export class AuthorityModel {
   #reserve(act: Of<'reserve'>): Outcome {
     if (this.reserved.has(act.id)) return 'conflict';
     if (this.devices.get(act.deviceId) === 'retired' || this.#isShared(act)) return 'conflict';
+    if (act.fresh && this.#hasOtherKey(act)) return 'conflict';
+    const asked = { ...act, spki: act.requestSpki };
     const secret = act.secret === null ? null : this.secrets.get(act.secret.id);
     if (secret === undefined) return 'conflict';
     if (act.secret !== null && secret !== null) {
       const asObserved = secret.state === act.secret.state && secret.deviceId === act.deviceId;
-      const forThis = act.secret.state === 'live' || secret.bound === boundTo(act);
+      const forThis = act.secret.state === 'live' || secret.bound === boundTo(asked);
       const busy = [...this.intents.values()].some((intent) => intent.secret?.id === act.secret?.id);
       if (!asObserved || !forThis || busy) return 'conflict';
     }
@@ -175,10 +188,10 @@ export class AuthorityModel {
     if (approval === undefined) return 'conflict';
     if (approval !== null) {
       const fits =
-        approval.deviceId === act.deviceId && (approval.spki === null || approval.spki === act.spki);
+        approval.deviceId === asked.deviceId && (approval.spki === null || approval.spki === asked.spki);
       if (approval.state !== 'open' || !fits) return 'conflict';
     }
-    if (secret !== null) Object.assign(secret, { state: 'reserved', bound: boundTo(act) });
+    if (secret !== null) Object.assign(secret, { state: 'reserved', bound: boundTo(asked) });
     if (approval !== null) Object.assign(approval, { state: 'taken', intent: act.id });
     this.intents.set(act.id, act);
     this.reserved.set(act.id, act);
@@ -188,11 +201,20 @@ export class AuthorityModel {
   /** Another device has a certificate for the key, asks for one, or is about to get one. */
   #isShared({ spki, deviceId }: Bound): boolean {
     const others = [
-      ...this.certified,
+      ...this.certificates.values(),
       ...this.intents.values(),
+      ...[...this.intents.values()].map((intent) => ({ ...intent, spki: intent.requestSpki })),
       ...[...this.requests.values()].filter(({ state }) => state !== 'denied'),
     ];
     return others.some((other) => other.spki === spki && other.deviceId !== deviceId);
+  }
+
+  /** The device has a current certificate for another key, or is about to get one. */
+  #hasOtherKey({ spki, deviceId }: Bound): boolean {
+    const current = [...this.certificates.values()].filter(({ revoked }) => !revoked);
+    return [...current, ...this.intents.values()].some(
+      (other) => other.deviceId === deviceId && other.spki !== spki,
+    );
   }
 
   #close({ id }: Of<'close'>): Outcome {
@@ -207,11 +229,20 @@ export class AuthorityModel {
     if (approval) approval.state = 'used';
     for (const request of this.requests.values()) {
       const undecided = request.state === 'pending' || request.state === 'approved';
-      if (undecided && sameKey(request, intent)) request.state = 'issued';
+      if (undecided && sameKey(request, { ...intent, spki: intent.requestSpki })) request.state = 'issued';
     }
     if (this.devices.get(intent.deviceId) === 'expected') this.devices.set(intent.deviceId, 'active');
     this.intents.delete(id);
-    this.certified.push(intent);
+    const { deviceId, spki, names } = intent;
+    this.certificates.set(id, { deviceId, spki, names, revoked: false });
+    return 'done';
+  }
+
+  #revoke({ id }: Of<'revoke'>): Outcome {
+    const certificate = this.certificates.get(id);
+    if (certificate === undefined) return 'not-found';
+    if (certificate.revoked) return 'conflict';
+    certificate.revoked = true;
     return 'done';
   }
 

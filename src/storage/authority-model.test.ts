@@ -7,6 +7,7 @@ import { type Act, AuthorityModel } from './authority-model.fixture.ts';
 import { all, type Operation } from './operation.ts';
 import { statement } from './statement.ts';
 import {
+  certificateOf,
   device,
   entry,
   holdRecord,
@@ -26,6 +27,7 @@ const selectSecrets = statement((database) => database.selectFrom('secret').sele
 const selectApprovals = statement((database) => database.selectFrom('approval').selectAll());
 const selectRequests = statement((database) => database.selectFrom('request').selectAll());
 const selectIntents = statement((database) => database.selectFrom('intent').selectAll());
+const selectCertificates = statement((database) => database.selectFrom('certificate').selectAll());
 
 suite('any sequence of acts', () => {
   test('does to the store what it does to the model, and leaves a log that verifies', async (t) => {
@@ -87,6 +89,10 @@ function perform(
       return enrollment.reserve(intentOf(next));
     case 'close':
       return enrollment.close(issuedRecord(intentOf(model.reserved.get(next.id)), common));
+    case 'revoke': {
+      const { sha256 } = certificateOf(intent(next.id, 'd1'));
+      return admin.revokeCertificate({ sha256, reason: 1, ...common });
+    }
     case 'abandon':
       return admin.abandonIntent({ id: next.id, ...common });
     case 'retire':
@@ -96,8 +102,8 @@ function perform(
 
 function intentOf(act: Extract<Act, { kind: 'reserve' }> | undefined) {
   if (act === undefined) return intent('unknown', 'd1');
-  const { id, deviceId, spki, names, secret, approvalId } = act;
-  return intent(id, deviceId, { spki, names, secret, approvalId });
+  const { kind: _, id, deviceId, ...changes } = act;
+  return intent(id, deviceId, changes);
 }
 
 async function outcome(performed: Promise<unknown>): Promise<string> {
@@ -118,6 +124,7 @@ function* describeStore(): Operation<string[]> {
   const approvals = yield* all(selectApprovals, {});
   const requests = yield* all(selectRequests, {});
   const intents = yield* all(selectIntents, {});
+  const certificates = yield* all(selectCertificates, {});
   return [
     ...devices.map(({ id, state }) => `${id} ${state}`),
     ...secrets.map(
@@ -127,6 +134,15 @@ function* describeStore(): Operation<string[]> {
     ...requests.map(
       ({ id, state, device_id, spki, names }) => `${id} ${state} ${device_id} ${spki} ${names}`,
     ),
-    ...intents.map(({ id }) => `${id} open`),
+    ...intents.map(({ id, spki, request_spki, names }) => `${id} open ${spki} ${request_spki} ${names}`),
+    ...certificates.map(
+      ({ der, revoked_at, device_id, spki, names }) =>
+        `${intentIdOf(der)} ${revoked_at === null ? 'current' : 'revoked'} ${device_id} ${spki} ${names}`,
+    ),
   ];
+}
+
+/** What `certificateOf` wrote into the certificate's bytes. */
+function intentIdOf(der: Uint8Array): string {
+  return Buffer.from(der).toString().replace('DER of ', '');
 }

@@ -50,7 +50,7 @@ export interface SecretRow {
   /** Subject and SAN that the request must have. */
   readonly expected: JsonText<NonNullable<NewSecret['expected']>> | null;
   readonly state: 'live' | 'reserved' | 'spent' | 'void';
-  /** Key and names it is reserved or was spent for. */
+  /** The asker's own key, and the names, for which it is reserved or was spent. */
   readonly spki: string | null;
   readonly names: string | null;
   /** SHA-256 of the certificate it was spent for. */
@@ -103,7 +103,10 @@ export interface IntentRow {
   readonly tbs_sha256: string;
   readonly device_id: string;
   readonly template: string;
+  /** Of the key that is certified. */
   readonly spki: string;
+  /** Of the asker's own key. */
+  readonly request_spki: string;
   readonly names: string;
   readonly secret_id: string | null;
   readonly approval_id: string | null;
@@ -133,6 +136,7 @@ export interface CertificateRow {
   readonly device_id: string;
   readonly template: string;
   readonly spki: string;
+  readonly names: string;
   readonly not_before: number;
   readonly not_after: number;
   readonly predecessor: string | null;

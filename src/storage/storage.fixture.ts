@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { AdminStore, NewApproval, NewSecret } from '#admin';
 import { CompactRange, encodeEntry, type LogStore, verifyLog } from '#audit';
-import type { EnrollmentStore, HoldRecord, Intent, IssuedRecord, StoredCertificate } from '#enrollment';
+import type {
+  EnrollmentStore,
+  HoldRecord,
+  Intent,
+  IssuedRecord,
+  ObserveQuery,
+  StoredCertificate,
+} from '#enrollment';
 import { SallyportError } from '#errors';
 import type { Device } from '#inventory';
 import { openLog } from './operations/log.ts';
@@ -150,6 +157,21 @@ export function holdRecord(id: string, deviceId: string, changes: Partial<HoldRe
   };
 }
 
+/** Of device d1's key unless it is changed, by nobody. */
+export function observeQuery(changes: Partial<ObserveQuery> = {}): ObserveQuery {
+  return {
+    secretMacs: [],
+    userName: null,
+    presenterSha256: null,
+    identity: null,
+    spki: digest('key'),
+    template: 'device',
+    now,
+    ...changes,
+  };
+}
+
+/** The key that is certified asks for itself unless `requestSpki` is changed. */
 export function intent(id: string, deviceId: string, changes: Partial<Intent> = {}): Intent {
   return {
     id,
@@ -159,7 +181,9 @@ export function intent(id: string, deviceId: string, changes: Partial<Intent> = 
     deviceId,
     template: 'device',
     spki: digest('key'),
+    requestSpki: changes.spki ?? digest('key'),
     names: digest('names'),
+    fresh: false,
     secret: null,
     approvalId: null,
     predecessor: null,
@@ -179,9 +203,10 @@ export function certificateOf(intent: Intent, changes: Partial<StoredCertificate
     deviceId: intent.deviceId,
     template: intent.template,
     spki: intent.spki,
+    names: intent.names,
     notBefore: now,
     notAfter: now + 24 * hour,
-    predecessor: null,
+    predecessor: intent.predecessor,
     ...changes,
   };
 }
@@ -190,6 +215,7 @@ export function issuedRecord(intent: Intent, changes: Partial<IssuedRecord> = {}
   return {
     intentId: intent.id,
     requestId: intent.id,
+    requestSpki: intent.requestSpki,
     certificate: certificateOf(intent),
     secretId: intent.secret?.id ?? null,
     approvalId: intent.approvalId,

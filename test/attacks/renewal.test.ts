@@ -16,7 +16,7 @@ import {
 } from '#x509';
 import { authorityInProcess, type TestAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
-import { type ClientKey, csrFor, makeKey } from '../harness/csr.ts';
+import { type ClientKey, csrFor, renewalCsr, makeKey } from '../harness/csr.ts';
 import { base64, est } from '../harness/est-client.ts';
 import { assertRefused } from '../harness/expect.ts';
 
@@ -64,7 +64,7 @@ describe('renewal', () => {
 
   test('needs no secret and no approval with the current certificate, and keeps its predecessor in the log', async () => {
     const client = await enrolled();
-    const answer = await renew(client, csrFor(client.id, makeKey()));
+    const answer = await renew(client, renewalCsr(client.certificate, makeKey()));
     assert.equal(answer.status, 200, answer.text);
     const { items } = await authority.admin.client.perform('listCertificates', { device: client.id });
     assert.equal(items.length, 2);
@@ -76,7 +76,7 @@ describe('renewal', () => {
     const url = `${authority.est}/device/simpleenroll`;
     const answer = await est({
       url,
-      body: base64(csrFor(client.id, client.key)),
+      body: base64(renewalCsr(client.certificate, client.key)),
       client,
       trust: authority.trustPem,
     });
@@ -90,7 +90,7 @@ describe('renewal', () => {
       id: stored!.sha256,
       reason: 'keyCompromise',
     });
-    await assertRefused(authority, await renew(client, csrFor(client.id, client.key)), 403, [
+    await assertRefused(authority, await renew(client, renewalCsr(client.certificate, client.key)), 403, [
       'renewal-unrevoked',
     ]);
   });
@@ -102,7 +102,7 @@ describe('renewal', () => {
     const url = `${own.est}/device/simplereenroll`;
     const answer = await est({
       url,
-      body: base64(csrFor(client.id, client.key)),
+      body: base64(renewalCsr(client.certificate, client.key)),
       client,
       trust: own.trustPem,
     });
@@ -111,7 +111,7 @@ describe('renewal', () => {
 
   test('is refused with a certificate of another template', async () => {
     const client = await enrolled(authority, 'server', 'server');
-    const answer = await renew(client, csrFor(client.id, client.key), '/device');
+    const answer = await renew(client, renewalCsr(client.certificate, client.key), '/device');
     await assertRefused(authority, answer, 403, ['renewal-template']);
   });
 
@@ -124,15 +124,17 @@ describe('renewal', () => {
   test('is refused for a device that was suspended, and open again when it is resumed', async () => {
     const client = await enrolled();
     await authority.admin.client.perform('suspendDevice', { id: client.id });
-    await assertRefused(authority, await renew(client, csrFor(client.id, client.key)), 403, ['device-state']);
+    await assertRefused(authority, await renew(client, renewalCsr(client.certificate, client.key)), 403, [
+      'device-state',
+    ]);
     await authority.admin.client.perform('resumeDevice', { id: client.id });
-    assert.equal((await renew(client, csrFor(client.id, client.key))).status, 200);
+    assert.equal((await renew(client, renewalCsr(client.certificate, client.key))).status, 200);
   });
 
   test('is refused with a certificate of another authority, for it names no device here', async () => {
     const other = await authorityInProcess(cleanup);
     const foreign = await enrolled(other);
-    const answer = await renew(foreign, csrFor(foreign.id, foreign.key));
+    const answer = await renew(foreign, renewalCsr(foreign.certificate, foreign.key));
     const entry = await assertForeign(answer);
     assert.match(reasonOf(entry, 'renewal-issued-here'), /not issued by this authority/);
   });

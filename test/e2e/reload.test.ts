@@ -59,7 +59,7 @@ describe('a reload', () => {
   test('puts an extension of a template in force, critical where the template says so', async () => {
     const extended = await device();
     const extensions = [
-      { oid: '1.3.6.1.5.5.7.1.24', critical: false, value: '3003020105' },
+      { oid: '1.3.6.1.4.1.32473.24', critical: false, value: '3003020105' },
       { oid: '1.3.6.1.4.1.32473.7', critical: true, value: '0c0161' },
     ];
     await reload(
@@ -208,6 +208,7 @@ describe('listener certificates', () => {
     const [issuing] = pemToDer(await readFile(file('pki/issuing.pem'), 'utf8'), 'CERTIFICATE');
     assert.notDeepEqual(before, issuing);
 
+    const from = await logSize(authority);
     // The first listener's new certificate fits its key; the second's does not.
     await copyFile(file('pki/issuing.pem'), file('pki/listener.pem'));
     await copyFile(file('keys/issuing.key.pem'), file('keys/listener.key.pem'));
@@ -218,6 +219,18 @@ describe('listener certificates', () => {
       /listener second cannot use its certificate and key/,
     );
     assert.deepEqual(await servedCertificate(authority), before);
+    assert.equal(
+      (await entriesOf(authority, from)).some(({ event }) => event === 'reloaded'),
+      false,
+    );
+
+    // Half a copy: Node.js itself would take an empty file for none, and refuse every handshake from then on.
+    await writeFile(file('pki/second.pem'), '');
+    authority.process.kill('SIGHUP');
+    assert.match(
+      await authority.said(/stays as it was/),
+      /listener second cannot use its certificate and key/,
+    );
 
     await copyFile(file('pki/issuing.pem'), file('pki/second.pem'));
     authority.process.kill('SIGHUP');

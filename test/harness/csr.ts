@@ -4,11 +4,18 @@ import {
   assembleSigned,
   buildName,
   type Der,
+  der,
   encodeCertificationRequestInfo,
+  encodeGeneralNames,
+  encodeName,
   encodeSubjectAltName,
   type Extension,
   extensionOids,
   type GeneralName,
+  type Name,
+  oids,
+  parseCertificate,
+  type RequestAttribute,
 } from '#x509';
 
 /** A key pair of a client, made here. */
@@ -33,9 +40,13 @@ export function makeKey(algorithm: 'ec-p256' | 'ec-p384' | 'rsa-2048' = 'ec-p256
 export interface CsrSettings {
   readonly key: ClientKey;
   readonly subject?: readonly { type: string; value: string }[];
-  readonly subjectAltName?: readonly GeneralName[];
+  /** Instead of `subject`: RDNs of several attributes, and other string types. */
+  readonly name?: Name;
+  /** undefined: none, also where those of a certificate would stand. */
+  readonly subjectAltName?: readonly GeneralName[] | undefined;
   readonly extensions?: readonly Extension[];
   readonly challengePassword?: string;
+  readonly attributes?: readonly RequestAttribute[];
   /** Signs with another key than the one the request is for. */
   readonly signWith?: ClientKey;
   /** Replaces the public key of the request: to ask for a key that one does not hold, or a weak one. */
@@ -55,18 +66,61 @@ export function makeCsr(settings: CsrSettings): Buffer {
     });
   }
   const info = encodeCertificationRequestInfo({
-    subject: buildName(settings.subject ?? []),
+    subject: settings.name ?? buildName(settings.subject ?? []),
     spki: settings.spki ?? key.spki,
     extensions,
+    attributes: settings.attributes ?? [],
     ...(settings.challengePassword === undefined ? {} : { challengePassword: settings.challengePassword }),
   });
-  const hash = signer.algorithm === 'ed25519' ? null : signer.algorithm === 'ec-p384' ? 'sha384' : 'sha256';
-  return Buffer.from(assembleSigned(info, signer.algorithm, sign(hash, info, signer.privateKey)));
+  const { algorithm } = signer;
+  const hashless = algorithm === 'ed25519' || algorithm.startsWith('ml-dsa-');
+  const hash = hashless ? null : algorithm === 'ec-p384' ? 'sha384' : 'sha256';
+  return Buffer.from(assembleSigned(info, algorithm, sign(hash, info, signer.privateKey)));
 }
 
 /** A request for one common name, as most clients send it. */
 export function csrFor(deviceId: string, key: ClientKey, more: Partial<CsrSettings> = {}): Buffer {
   return makeCsr({ key, subject: [{ type: 'commonName', value: deviceId }], ...more });
+}
+
+/** A request for the names that a certificate has, as a renewal must be (RFC 7030 section 4.2.2). */
+export function renewalCsr(certificate: Der, key: ClientKey, more: Partial<CsrSettings> = {}): Buffer {
+  const { subject, subjectAltName } = parseCertificate(certificate);
+  return makeCsr({
+    key,
+    subject: subject.flat(),
+    ...(subjectAltName.length === 0 ? {} : { subjectAltName }),
+    ...more,
+  });
+}
+
+/** The names that a renewal wants instead (RFC 6402 section 2.8, with the tag of erratum 3943). */
+export function changeSubjectName(names: {
+  subject?: readonly { type: string; value: string }[];
+  subjectAltName?: readonly GeneralName[];
+}): RequestAttribute {
+  const { subject, subjectAltName } = names;
+  const value = der.sequence(
+    ...(subject === undefined ? [] : [encodeName(buildName(subject))]),
+    ...(subjectAltName === undefined ? [] : [der.implicit(1, encodeGeneralNames(subjectAltName))]),
+  );
+  return { oid: oids.changeSubjectName, values: [value] };
+}
+
+/** The client's key that a made key is to be encrypted with (RFC 7030 section 4.4.1.2). */
+export function asymmetricDecryptKeyIdentifier(identifier: Uint8Array): RequestAttribute {
+  return { oid: oids.asymmDecryptKeyID, values: [der.octetString(identifier)] };
+}
+
+/** The shared key that a made key is to be encrypted with (RFC 7030 section 4.4.1.1). */
+export function decryptKeyIdentifier(identifier: Uint8Array): RequestAttribute {
+  return { oid: oids.decryptKeyID, values: [der.octetString(identifier)] };
+}
+
+/** Dotted OIDs, without parameters (RFC 8551 section 2.5.2). */
+export function smimeCapabilities(...algorithms: readonly string[]): RequestAttribute {
+  const value = der.sequence(...algorithms.map((oid) => der.sequence(der.oid(oid))));
+  return { oid: oids.smimeCapabilities, values: [value] };
 }
 
 export function privateKeyPem(key: ClientKey): string {

@@ -19,10 +19,16 @@ export interface EstRequest {
   readonly body?: Buffer | string;
   readonly headers?: Record<string, string>;
   readonly user?: readonly [name: string, secret: string];
-  /** Client certificate, DER, and its key. */
-  readonly client?: { readonly certificate: Uint8Array; readonly key: ClientKey };
+  /** Client certificate, DER, and its key; `chain` is sent beside it, in this order. */
+  readonly client?: {
+    readonly certificate: Uint8Array;
+    readonly key: ClientKey;
+    readonly chain?: readonly Uint8Array[];
+  };
   readonly trust: string;
   readonly localAddress?: string;
+  /** null: none is sent, as by strongSwan and Bouncy Castle. */
+  readonly userAgent?: string | null;
 }
 
 /** One request on a connection of its own, as devices make it. Real TLS, the server verified. */
@@ -44,12 +50,18 @@ export async function est(request: EstRequest): Promise<EstAnswer> {
           ...(user === undefined
             ? {}
             : { Authorization: `Basic ${Buffer.from(user.join(':')).toString('base64')}` }),
+          ...(request.userAgent === null ? {} : { 'User-Agent': request.userAgent ?? 'sallyport-tests' }),
           ...request.headers,
         },
         ...(request.localAddress === undefined ? {} : { localAddress: request.localAddress }),
         ...(client === undefined
           ? {}
-          : { cert: derToPem(client.certificate, 'CERTIFICATE'), key: privateKeyPem(client.key) }),
+          : {
+              cert: [client.certificate, ...(client.chain ?? [])]
+                .map((each) => derToPem(each, 'CERTIFICATE'))
+                .join(''),
+              key: privateKeyPem(client.key),
+            }),
       },
       (response) => {
         const parts: Buffer[] = [];

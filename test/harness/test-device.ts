@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestAuthority } from './authority.ts';
-import { type ClientKey, csrFor, makeKey } from './csr.ts';
+import { type ClientKey, csrFor, makeKey, renewalCsr } from './csr.ts';
 import { base64, est, type EstAnswer } from './est-client.ts';
 
 export interface DeviceSettings {
@@ -76,7 +76,7 @@ export class TestDevice {
   }
 
   async renew(asking: Asking = {}): Promise<EstAnswer> {
-    const { key = this.key, csr = csrFor(this.id, key) } = asking;
+    const { key = this.key, csr = renewalCsr(this.certificate!, key) } = asking;
     const client = { certificate: this.certificate!, key: this.key };
     return this.#keep(await this.#ask('simplereenroll', csr, { client }, asking));
   }

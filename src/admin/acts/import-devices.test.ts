@@ -55,7 +55,7 @@ suite('device import', () => {
     assert.equal(report.imported, true);
     assert.equal(report.approvals, 2);
     const approval = await world.approval('cam-1', 'iot');
-    assert.deepEqual(approval?.lifts, ['class-approval', 'first-enrollment']);
+    assert.deepEqual(approval?.lifts, ['class-approval', 'enrollment-again', 'first-enrollment']);
     assert.equal(approval?.spki, null);
     assert.equal(await world.approval('cam-1', 'device'), null);
   });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { deviceClass, deviceClassName } from './device-class.ts';
+import { identity } from './identity.ts';
 import { issuer } from './issuer.ts';
 import { limits } from './limits.ts';
 import { listener } from './listener.ts';
@@ -83,6 +84,10 @@ export const settings = z.strictObject({
   deviceClasses: entries(deviceClass, deviceClassName).describe(
     'What a kind of device must prove, and what compensates where it can prove nothing.',
   ),
+  identities: z
+    .record(entryName, identity)
+    .default({})
+    .describe('Identities from elsewhere that may stand in for a secret at a first enrollment.'),
   limits: limits.prefault({}).describe('Rate limits.'),
   secrets: secrets.describe('One-time enrollment secrets.'),
   approvals: approvals.prefault({}).describe('Operator approval.'),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { reservedExtensions } from './template-extension.ts';
 import { assertRefused, edited, problemsOf } from '../marked-file.fixture.ts';
 
 const subject =
@@ -290,13 +291,30 @@ describe('templates', () => {
     ...(
       [
         ['that another key builds', '2.5.29.37', '3000', 'oid', /comes from `extendedKeyUsage`/],
+        ...[...reservedExtensions.keys()].map(
+          (oid) => [oid, oid, '3000', 'oid', /^extension [\d.]+ \S/] as const,
+        ),
         ['of X.509 itself', '2.5.29.30', '3000', 'oid', /belongs to X.509 itself/],
         ['that overrides the usages on Windows', '1.3.6.1.4.1.311.21.10', '3000', 'oid', /overrides/],
         ['that names a Windows account', '1.3.6.1.4.1.311.25.2', '3000', 'oid', /Windows account/],
         ['that makes a proxy CA', '1.3.6.1.5.5.7.1.14', '3000', 'oid', /RFC 3820/],
-        ['with a value that is cut off', '1.3.6.1.5.5.7.1.24', '300302', 'value', /is not one DER value/],
-        ['with two values', '1.3.6.1.5.5.7.1.24', '05000500', 'value', /is not one DER value/],
-        ['whose value is not hexadecimal', '1.3.6.1.5.5.7.1.24', 'MAMCAQU=', 'value', /hexadecimal/],
+        ['with a value that is cut off', '1.3.6.1.4.1.32473.24', '300302', 'value', /is not one DER value/],
+        [
+          'with a value of 3 kB',
+          '1.3.6.1.4.1.32473.24',
+          `04820bb8${'00'.repeat(3000)}`,
+          'value',
+          /at most 2048/,
+        ],
+        [
+          'whose OID is too long',
+          `1.3.6.1.4.1${'.999999999999999999'.repeat(12)}`,
+          '0500',
+          'oid',
+          /object identifier/,
+        ],
+        ['with two values', '1.3.6.1.4.1.32473.24', '05000500', 'value', /is not one DER value/],
+        ['whose value is not hexadecimal', '1.3.6.1.4.1.32473.24', 'MAMCAQU=', 'value', /hexadecimal/],
       ] as const
     ).map(([name, oid, value, key, message]): (typeof refusals)[number] => [
       `an extension ${name}`,

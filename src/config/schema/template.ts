@@ -135,6 +135,25 @@ const renewalWindow = z
   })
   .meta({ form: 'duration, `always`' });
 
+const renewal = z.strictObject({
+  key: z
+    .enum(['any', 'same', 'new'])
+    .default('any')
+    .describe('same: the key that is certified already. new: another one. any: as the device likes.'),
+  omittedNames: z
+    .enum(['refused', 'kept'])
+    .default('refused')
+    .describe(
+      'A renewal without subject or subjectAltName: refused (RFC 7030 section 4.2.2 wants them identical), or those of the certificate are kept.',
+    ),
+  changeSubjectName: z
+    .boolean()
+    .default(false)
+    .describe(
+      'A renewal may ask for the names that the inventory gives now, by ChangeSubjectName (RFC 6402 section 2.8).',
+    ),
+});
+
 /** A certificate profile as the file has it; its name is the key above it. */
 export const template = z
   .strictObject({
@@ -158,10 +177,22 @@ export const template = z
       .describe('Renewal is open for this long before the end.')
       .meta({ otherwise: 'a third of the validity' }),
     authentication: distinct(
-      z.enum(['secret', 'attestation']),
+      z.enum(['secret', 'attestation', 'idevid', 'mdm', 'ra']),
       1,
-      'a template without any authentication layer is refused: list secret, attestation or both',
+      'a template without any authentication layer is refused: list secret, attestation, idevid, mdm or ra',
     ).describe('Layers that authenticate a first enrollment.'),
+    renewal: renewal.prefault({}).describe('What a renewal may change.'),
+    channelBinding: z
+      .enum(['optional', 'required'])
+      .default('optional')
+      .describe(
+        'required: every request holds tls-unique (TLS 1.2) or tls-exporter (TLS 1.3) of its connection as challengePassword. optional: where it holds one, it is verified.',
+      ),
+    serverKeygen: z
+      .enum(keyAlgorithms)
+      .optional()
+      .describe('The authority makes such a key for a device that asks for it (EST serverkeygen).')
+      .meta({ otherwise: 'no key is made' }),
     policies: distinct(oid, 0).default([]).describe('Certificate policies.'),
     extensions: templateExtensions
       .default([])
@@ -173,6 +204,13 @@ export const template = z
     // RFC 5280 section 4.1.2.6: an empty subject needs a subjectAltName.
     if (subject.length === 0 && !subjectAltName.some(({ optional }) => !optional)) {
       context.addIssue('a template needs a subject, or a subjectAltName that is not optional');
+    }
+    if (settings.serverKeygen !== undefined && !algorithms.includes(settings.serverKeygen)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['serverKeygen'],
+        message: 'is not one of keyAlgorithms',
+      });
     }
     for (const [index, usage] of usages.entries()) {
       const message = keyUsageProblem(usage, usages, algorithms);

@@ -1,6 +1,7 @@
+import type { ExpandedNames, Template } from '#ca';
 import type { Context } from '#policy';
-import { sameGeneralNames, sameName } from '#x509';
-import type { PresenterObservation, RequestObservation } from '../observations.ts';
+import { type Name, sameGeneralNames, sameName } from '#x509';
+import type { KeyObservation, PresenterObservation, RequestObservation } from '../observations.ts';
 import type { References } from '../references.ts';
 import { Finding } from './finding.ts';
 
@@ -8,9 +9,18 @@ import { Finding } from './finding.ts';
 export function derivePresenter(
   presenter: PresenterObservation,
   references: References,
-  asked: { template: string | null; request: RequestObservation | null; time: number },
+  asked: {
+    template: Template | undefined;
+    /** By name: a template that is no longer configured has one too. */
+    asked: string | null;
+    request: RequestObservation | null;
+    names: Names | null;
+    key: KeyObservation | null;
+    time: number;
+  },
 ): Finding<NonNullable<Context['presenter']>> {
   const { record } = presenter;
+  const { template, request, names, key, time } = asked;
   const ours = Object.values(references.issuers).some(({ certificates }) =>
     presenter.issuedBy === null ? false : certificates.includes(presenter.issuedBy),
   );
@@ -18,11 +28,17 @@ export function derivePresenter(
     issuedHere: ours && !presenter.selfSigned,
     known: record !== null,
     endEntity: !presenter.isCa,
-    unexpired: presenter.notBefore <= asked.time && asked.time < presenter.notAfter,
+    unexpired: presenter.notBefore <= time && time < presenter.notAfter,
     unrevoked: record !== null && !record.revoked,
-    sameTemplate: record !== null && record.template === asked.template,
-    sameNames: asked.request !== null && keepsNames(presenter, asked.request),
+    sameTemplate: record !== null && record.template === asked.asked,
+    sameNames: false,
+    keyAllowed: template !== undefined && allowsKey(template.renewal.key, presenter, key),
   };
+  const namesProblem =
+    template === undefined || request === null || names === null
+      ? 'nobody knows which names the certificate is to have'
+      : nameProblem(presenter, template, request, names);
+  facts.sameNames = namesProblem === null;
   const name = `certificate ${presenter.sha256.slice(0, 16)}`;
   const finding = new Finding(facts)
     .because(
@@ -33,10 +49,11 @@ export function derivePresenter(
     .because('renewal-known', facts.known, `${name} is not in the log of this authority`)
     .because('renewal-end-entity', facts.endEntity, `${name} is a CA's`)
     .because('renewal-unexpired', facts.unexpired, `${name} has expired or is not valid yet`)
+    .because('renewal-names', facts.sameNames, namesProblem ?? '')
     .because(
-      'renewal-names',
-      facts.sameNames,
-      'the request names another subject or other subject alternative names than the certificate',
+      'renewal-key',
+      facts.keyAllowed,
+      `a renewal of template ${template?.name ?? '(none)'} is for ${template?.renewal.key === 'new' ? 'another' : 'the same'} key`,
     );
   if (record === null) return finding;
   return finding
@@ -44,15 +61,51 @@ export function derivePresenter(
     .because(
       'renewal-template',
       facts.sameTemplate,
-      `${name} is of template ${record.template}, not ${asked.template}`,
+      `${name} is of template ${record.template}, not ${asked.asked}`,
     );
 }
 
-/** A request without subject or without SAN asks for no change of it. */
-function keepsNames(presenter: PresenterObservation, request: RequestObservation): boolean {
-  return (
-    (request.subject.length === 0 || sameName(request.subject, presenter.subject)) &&
-    (request.subjectAltName.length === 0 ||
-      sameGeneralNames(request.subjectAltName, presenter.subjectAltName))
-  );
+type Names = Pick<ExpandedNames, 'subject' | 'subjectAltName'>;
+
+/** "The request Subject field and SubjectAltName extension MUST be identical to the corresponding fields in the certificate being renewed/rekeyed." */
+function nameProblem(
+  presenter: PresenterObservation,
+  { renewal, name }: Template,
+  request: RequestObservation,
+  built: Names,
+): string | null {
+  const kept = renewal.omittedNames === 'kept';
+  if (!(kept && request.subject.length === 0) && !isIdentical(request.subject, presenter.subject)) {
+    return 'the request names another subject than the certificate';
+  }
+  const { subjectAltName } = request;
+  if (!(kept && subjectAltName.length === 0) && !sameGeneralNames(subjectAltName, presenter.subjectAltName)) {
+    return 'the request names other subject alternative names than the certificate';
+  }
+  if (request.changeSubjectName !== null) {
+    return renewal.changeSubjectName
+      ? null
+      : `the request asks to change names, and template ${name} does not allow it`;
+  }
+  const builtAlike =
+    sameName(built.subject, presenter.subject) &&
+    sameGeneralNames(built.subjectAltName, presenter.subjectAltName);
+  return builtAlike ? null : 'the inventory gives this device other names now than the certificate has';
+}
+
+/** The string types that RFC 5280 section 7.1 compares by their characters. What another one says depends on who reads it. */
+const comparable: ReadonlySet<string> = new Set(['utf8', 'printable', 'ia5']);
+
+function isIdentical(asked: Name, current: Name): boolean {
+  return asked.flat().every(({ encoding }) => comparable.has(encoding)) && sameName(asked, current);
+}
+
+function allowsKey(
+  wanted: Template['renewal']['key'],
+  presenter: PresenterObservation,
+  key: KeyObservation | null,
+): boolean {
+  if (wanted === 'any') return true;
+  const same = key !== null && key.spki === presenter.spki;
+  return wanted === 'same' ? same : key !== null && !same;
 }

@@ -9,8 +9,11 @@ export function deriveSecret(
   asked: {
     deviceId: string | null;
     template: string | null;
+    /** The template takes secrets at all. */
+    takesSecrets: boolean;
     spki: string | null;
     names: string | null;
+    keygen: boolean;
     request: RequestObservation | null;
     time: number;
   },
@@ -27,7 +30,7 @@ export function deriveSecret(
     unexpired:
       secret.expiresAt !== null && (asked.time < secret.expiresAt || (unused && secret.state !== 'live')),
     unused,
-    forTemplate: secret.template !== null && secret.template === asked.template,
+    forTemplate: secret.template !== null && secret.template === asked.template && asked.takesSecrets,
     forRequest: secret.id !== null && asked.request !== null && expects(secret, asked.request),
     forDevice:
       secret.id !== null &&
@@ -39,11 +42,13 @@ export function deriveSecret(
   return finding
     .because('secret-not-void', facts.notVoid, `secret ${secret.id} was voided`)
     .because('secret-unexpired', facts.unexpired, `secret ${secret.id} has expired`)
-    .because('secret-unused', facts.unused, usedWords(secret, forSameRequest))
+    .because('secret-unused', facts.unused, usedWords(secret, forSameRequest, asked.keygen))
     .because(
       'secret-template',
       facts.forTemplate,
-      `secret ${secret.id} is for template ${secret.template}, not ${asked.template}`,
+      secret.template === asked.template
+        ? `template ${asked.template} takes no secrets`
+        : `secret ${secret.id} is for template ${secret.template}, not ${asked.template}`,
     )
     .because(
       'secret-request',
@@ -60,9 +65,11 @@ export function deriveSecret(
 /** The secret was spent for this same request (template, key and names), and its certificate is still current. */
 export function isRequestAgain(
   secret: SecretObservation,
-  asked: { template: string | null; spki: string | null; names: string | null },
+  asked: { template: string | null; spki: string | null; names: string | null; keygen: boolean },
 ): boolean {
   return (
+    // A key that the authority made was delivered once, and is kept nowhere.
+    !asked.keygen &&
     secret.state === 'spent' &&
     secret.certificate !== null &&
     secret.template === asked.template &&
@@ -86,8 +93,11 @@ function expects(secret: SecretObservation, request: RequestObservation): boolea
   );
 }
 
-function usedWords(secret: SecretObservation, forSameRequest: boolean): string {
+function usedWords(secret: SecretObservation, forSameRequest: boolean, keygen: boolean): string {
   if (secret.state === 'void') return `secret ${secret.id} was voided`;
+  if (secret.state === 'spent' && forSameRequest && keygen) {
+    return `secret ${secret.id} is spent, and the key it brought is kept nowhere: a new secret brings another`;
+  }
   if (secret.state === 'spent' && forSameRequest) {
     return `secret ${secret.id} is spent, and its certificate is no longer current`;
   }

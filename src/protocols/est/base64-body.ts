@@ -31,6 +31,7 @@ export function decodeBody(body: Buffer): Buffer {
  */
 export function encodeBody(der: Uint8Array, userAgent: string | undefined): string {
   const base64 = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString('base64');
-  if (userAgent === undefined) return `${base64}\n`;
+  // Without a line end: Bouncy Castle's reader, which sends no User-Agent either, takes one after 1024 characters for more content.
+  if (userAgent === undefined) return base64;
   return base64.replace(/.{1,64}/g, '$&\n');
 }

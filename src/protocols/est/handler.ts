@@ -3,6 +3,7 @@ import {
   type Admission,
   type Answer,
   type Authority,
+  type ChannelBindings,
   type Credential,
   type Enrollment,
   named,
@@ -12,11 +13,13 @@ import { isSallyportError } from '#errors';
 import { decodeBody } from './base64-body.ts';
 import { parseBasicCredential } from './basic-credential.ts';
 import { type CaCertificates, caCertificates } from './ca-certificates.ts';
-import { EstError } from './problems.ts';
+import { type CsrAttributes, csrAttributes } from './csr-attributes.ts';
+import { deliverKey, type KeyDelivery, keyEnvelope, type KeyEnvelopePorts } from './key-delivery.ts';
+import { EstError, statusOf } from './problems.ts';
 import { render } from './render.ts';
 import { type EstTarget, methods, parseTarget, type ServedOperation } from './target.ts';
 
-export interface EstPorts {
+export interface EstPorts extends KeyEnvelopePorts {
   readonly enrollment: Enrollment;
   readonly authority: () => Authority;
   /** Reads a body of at most the listener's size; throws 'too-large'. */
@@ -29,7 +32,13 @@ export interface EstConnection {
   readonly address: string;
   readonly tls: { readonly version: string; readonly cipher: string } | null;
   readonly clientCertificate: Uint8Array | null;
+  /** What the client sent beside it. */
+  readonly clientChain: readonly Uint8Array[];
+  readonly channelBindings: () => ChannelBindings;
 }
+
+/** All that EST answers with. */
+export type EstAnswer = Answer | CaCertificates | CsrAttributes | KeyDelivery;
 
 /** EST, RFC 7030 with RFC 8951: wire to EnrollmentRequest and back. */
 export function estHandler(ports: EstPorts) {
@@ -45,7 +54,7 @@ export function estHandler(ports: EstPorts) {
       'outcome' in admission ? admission : await serve(ports, request, target, connection, admission);
     // What was not read of the body is not read as the next request.
     if (!request.complete) response.setHeader('Connection', 'close');
-    render(response, answer, target, request.headers['user-agent']);
+    render(response, answer, target, request.headers);
   };
 }
 
@@ -55,28 +64,45 @@ async function serve(
   target: EstTarget | null,
   connection: EstConnection,
   admission: Admission,
-): Promise<Answer | CaCertificates> {
+): Promise<EstAnswer> {
   try {
     const operation = servedOperation(target);
     if (request.method !== methods[operation]) {
       throw new EstError(405, `${operation} takes ${methods[operation]}`);
     }
-    if (operation === 'cacerts') return await answerCaCertificates(ports, admission);
+    if (operation === 'cacerts') return await answerDocument(ports, admission, caCertificates);
+    if (operation === 'csrattrs') return await answerDocument(ports, admission, csrAttributes);
     const type = request.headers['content-type'] ?? '';
     if (!/^application\/pkcs10 *(;|$)/i.test(type)) {
       throw new EstError(415, 'the Content-Type of a certification request is application/pkcs10');
     }
     const credential = credentialOf(operation, request, connection);
     const certificationRequest = decodeBody(await ports.readBody(request));
-    return await ports.enrollment.enroll({ admission, credential, certificationRequest });
+    const { channelBindings, clientCertificate } = connection;
+    const keygen = operation === 'serverkeygen';
+    const envelope = keygen ? await keyEnvelope(certificationRequest, clientCertificate, ports) : null;
+    const answer = await ports.enrollment.enroll({
+      admission,
+      credential,
+      certificationRequest,
+      keygen,
+      channelBindings,
+    });
+    return envelope === null ? answer : await deliverKey(answer, envelope);
   } catch (error) {
-    if (isSallyportError(error)) return ports.enrollment.malformed(admission, error);
-    throw error;
+    if (!isSallyportError(error)) throw error;
+    const clients = error instanceof EstError || statusOf(error) < 500;
+    return clients ? ports.enrollment.malformed(admission, error) : ports.enrollment.failed(admission, error);
   }
 }
 
-async function answerCaCertificates(ports: EstPorts, admission: Admission): Promise<Answer | CaCertificates> {
-  const found = caCertificates(admission.source, ports.authority());
+/** What anybody may read: no credential is asked for (RFC 7030 sections 4.1.2 and 4.5.1). */
+async function answerDocument<Document extends object>(
+  ports: EstPorts,
+  admission: Admission,
+  find: (source: SourceObservation, authority: Authority) => Document | null,
+): Promise<Answer | Document> {
+  const found = find(admission.source, ports.authority());
   if (found === null) throw new EstError(404, 'there is no such label here');
   return (await ports.enrollment.answered(admission)) ?? found;
 }
@@ -84,7 +110,8 @@ async function answerCaCertificates(ports: EstPorts, admission: Admission): Prom
 function servedOperation(target: EstTarget | null): ServedOperation {
   if (target === null) throw new EstError(404, 'this is no EST address');
   if (target.operation in methods) return target.operation as ServedOperation;
-  throw new EstError(404, `${target.operation} is not offered`);
+  // RFC 7030 section 4.3: the one operation of the RFC that is not offered.
+  throw new EstError(501, `${target.operation} is not offered`);
 }
 
 /** One credential counts: for a renewal the client certificate, for an enrollment the secret where one is sent. */
@@ -93,10 +120,10 @@ function credentialOf(
   request: IncomingMessage,
   connection: EstConnection,
 ): Credential | null {
-  const secret = operation === 'simpleenroll' ? parseBasicCredential(request.headers.authorization) : null;
+  const secret = operation === 'simplereenroll' ? null : parseBasicCredential(request.headers.authorization);
   if (secret !== null) return secret;
   if (connection.clientCertificate === null) return null;
-  return { kind: 'certificate', certificate: connection.clientCertificate };
+  return { kind: 'certificate', certificate: connection.clientCertificate, sent: connection.clientChain };
 }
 
 function sourceOf(

@@ -3,7 +3,7 @@ import { type ErrorCode, SallyportError } from '#errors';
 
 /** How a refusal is said to the client: enough to act on, and nothing of why a secret or certificate failed. */
 export interface Problem {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 501 | 503;
   readonly words: string;
 }
 
@@ -11,6 +11,10 @@ const unauthorized: Problem = { status: 401, words: 'These credentials do not au
 const forbidden: Problem = { status: 403, words: 'This request is not allowed.' };
 const notHere: Problem = { status: 403, words: 'This request is not allowed from here.' };
 const renewal: Problem = { status: 403, words: 'The client certificate does not authorize this renewal.' };
+const identity: Problem = {
+  status: 403,
+  words: 'The client certificate does not authorize this enrollment.',
+};
 const tooMany: Problem = { status: 429, words: 'Too many requests. Try again later.' };
 const otherRequest = (what: string): Problem => ({
   status: 400,
@@ -34,6 +38,11 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
   ['secret-template', unauthorized],
   ['secret-request', unauthorized],
   ['secret-device', unauthorized],
+  ['identity-known', unauthorized],
+  ['identity-current', identity],
+  ['identity-purpose', identity],
+  ['identity-template', identity],
+  ['identity-device', identity],
   ['renewal-issued-here', renewal],
   ['renewal-known', renewal],
   ['renewal-end-entity', renewal],
@@ -51,6 +60,15 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
   ],
   ['rate-device', tooMany],
   ['rate-template', tooMany],
+  [
+    'key-origin',
+    { status: 403, words: 'No keys are made here for this label: make one, and use simpleenroll.' },
+  ],
+  ['binding-matches', otherRequest('holds the channel binding of another TLS connection')],
+  [
+    'binding-present',
+    otherRequest('must hold the channel binding of its TLS connection as challengePassword'),
+  ],
   ['key-algorithm', otherRequest('has a key of a type that is not allowed here')],
   ['key-strength', otherRequest('has a weak key: make a new one')],
   ['key-unshared', otherRequest('has a key that cannot be used here: make a new one')],
@@ -59,6 +77,7 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
     'renewal-names',
     otherRequest('names another subject or other subject alternative names than the certificate it renews'),
   ],
+  ['renewal-key', otherRequest('has a key that is not allowed for this renewal')],
   ['request-subject', otherRequest('asks for a subject that this device does not get')],
   [
     'request-subject-alt-name',

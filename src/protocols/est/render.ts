@@ -1,29 +1,47 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { certsOnly } from '#cms';
-import type { Answer } from '#enrollment';
 import type { Der } from '#x509';
 import { encodeBody } from './base64-body.ts';
-import type { CaCertificates } from './ca-certificates.ts';
+import type { EstAnswer } from './handler.ts';
+import { certsOnlyType, keyParts } from './key-parts.ts';
 import { problemOfRefusal, statusOf } from './problems.ts';
 import { type EstTarget, methods } from './target.ts';
 
-/** An answer in EST's words. Every error names the support code, by which operators find the entry. */
+/**
+ * An answer in EST's words. Every error names the support code, by which operators find the entry. Bouncy Castle 1.72, which sends no
+ * User-Agent, fails where it leaves a body unread: those of 202, and of the 401 that makes it send its credentials.
+ */
 export function render(
   response: ServerResponse,
-  answer: Answer | CaCertificates,
+  answer: EstAnswer,
   target: EstTarget | null,
-  userAgent: string | undefined,
+  headersOfRequest: IncomingHttpHeaders,
 ): void {
+  const userAgent = headersOfRequest['user-agent'];
+  const asksFirst = userAgent === undefined && headersOfRequest.authorization === undefined;
   switch (answer.outcome) {
     case 'answered':
       return certificates(response, answer.certificates, userAgent);
+    case 'csrattrs':
+      return send(
+        response,
+        200,
+        base64Headers('application/csrattrs'),
+        encodeBody(answer.attributes, userAgent),
+      );
+    case 'key': {
+      const { type, body } = keyParts(answer, userAgent);
+      return send(response, 200, { 'Content-Type': type }, body);
+    }
     case 'issued':
     case 'redelivered':
       // Only the issued certificate: RFC 7030 section 4.2.3.
       return certificates(response, [answer.certificate], userAgent);
     case 'held': {
+      const retry = { 'Retry-After': String(answer.retryAfterSeconds) };
+      if (userAgent === undefined) return send(response, 202, retry, '');
       const words = `The request waits for approval. Ask again with the same request. Support code ${answer.id}.`;
-      return text(response, 202, { 'Retry-After': String(answer.retryAfterSeconds) }, words);
+      return text(response, 202, retry, words);
     }
     case 'failed': {
       const words = `The request could not be handled now. Try again later. Support code ${answer.id}.`;
@@ -44,7 +62,11 @@ export function render(
     case 'refused': {
       const problem = problemOfRefusal(answer);
       const headers: Record<string, string> = {};
-      if (problem.status === 401) headers['WWW-Authenticate'] = 'Basic realm="Sallyport"';
+      if (problem.status === 401) {
+        headers['WWW-Authenticate'] = 'Basic realm="Sallyport"';
+        // The first of two requests of a client that waits to be asked: it has nothing to read.
+        if (asksFirst) return send(response, 401, headers, '');
+      }
       if (problem.status === 429) {
         headers['Retry-After'] = String(answer.retryAfterSeconds ?? 60);
         // Each further attempt costs a handshake, and not only us: every refusal is an entry of the log.
@@ -56,12 +78,12 @@ export function render(
 }
 
 function certificates(response: ServerResponse, list: readonly Der[], userAgent: string | undefined): void {
-  const headers = {
-    'Content-Type': 'application/pkcs7-mime; smime-type=certs-only',
-    // Always sent, since older clients demand it; never asked for (RFC 8951 section 3.1).
-    'Content-Transfer-Encoding': 'base64',
-  };
-  send(response, 200, headers, encodeBody(certsOnly(list), userAgent));
+  send(response, 200, base64Headers(certsOnlyType), encodeBody(certsOnly(list), userAgent));
+}
+
+function base64Headers(type: string): Record<string, string> {
+  // Always sent, since older clients demand it; never asked for (RFC 8951 section 3.1).
+  return { 'Content-Type': type, 'Content-Transfer-Encoding': 'base64' };
 }
 
 function text(

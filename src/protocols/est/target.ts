@@ -9,8 +9,14 @@ export const estOperations = [
 ] as const;
 export type EstOperation = (typeof estOperations)[number];
 
-/** What is offered today, and its method. */
-export const methods = { cacerts: 'GET', simpleenroll: 'POST', simplereenroll: 'POST' } as const;
+/** What is offered, and its method. Full CMC is not. */
+export const methods = {
+  cacerts: 'GET',
+  csrattrs: 'GET',
+  simpleenroll: 'POST',
+  simplereenroll: 'POST',
+  serverkeygen: 'POST',
+} as const;
 methods satisfies Partial<Record<EstOperation, 'GET' | 'POST'>>;
 export type ServedOperation = keyof typeof methods;
 

@@ -77,6 +77,7 @@ export const enrollment: Migration = {
       device_id text not null references device (id),
       template text not null,
       spki text not null,
+      request_spki text not null,
       names text not null,
       secret_id text unique,
       approval_id text,
@@ -105,6 +106,7 @@ export const enrollment: Migration = {
       device_id text not null references device (id),
       template text not null,
       spki text not null,
+      names text not null,
       not_before integer not null,
       not_after integer not null,
       predecessor text,
@@ -115,6 +117,7 @@ export const enrollment: Migration = {
     ) strict`,
     `create index certificate_spki on certificate (spki, device_id)`,
     `create index certificate_device on certificate (device_id)`,
+    `create index certificate_current on certificate (device_id, template, not_after, spki) where revoked_at is null`,
     `create index certificate_revoked on certificate (issuer, not_after) where revoked_at is not null`,
 
     `create table crl (

@@ -59,8 +59,9 @@ suite('a certificate', () => {
     const { admin } = await issued(t);
     const { serialNumber } = intent('two', 'd2');
     const info = await admin.certificateInfo(sha256Of('two'));
+    const { names: _, ...shown } = certificateOf(intent('two', 'd2', { spki: digest('key 2') }));
     assert.deepEqual(info, {
-      ...certificateOf(intent('two', 'd2', { spki: digest('key 2') })),
+      ...shown,
       der: new Uint8Array(Buffer.from('DER of two')),
       revokedAt: null,
       revocationReason: null,

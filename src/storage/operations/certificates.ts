@@ -9,7 +9,7 @@ import { append } from './log.ts';
 
 type CertificateFilter = Parameters<AdminStore['certificates']>[0];
 export type WholeCertificate = StoredCertificateInfo & { readonly der: Uint8Array };
-type InfoRow = Omit<CertificateRow, 'der'>;
+type InfoRow = Omit<CertificateRow, 'der' | 'names'>;
 
 const infoColumns = [
   'log_idx',
@@ -36,6 +36,7 @@ const insertCertificate = statement((database, p: StoredCertificate & { readonly
     device_id: p.deviceId,
     template: p.template,
     spki: p.spki,
+    names: p.names,
     not_before: p.notBefore,
     not_after: p.notAfter,
     predecessor: p.predecessor,
@@ -120,7 +121,7 @@ export function* certificate({ sha256 }: { sha256: string }): Operation<StoredCe
   const row = yield* first(selectBySha256, { sha256 });
   if (row === undefined) return null;
   const { logIndex: _, revokedAt: _at, revocationReason: _reason, ...stored } = certificateInfoOf(row);
-  return { ...stored, der: row.der };
+  return { ...stored, names: row.names, der: row.der };
 }
 
 export function* certificateInfo({ id }: { id: string }): Operation<WholeCertificate | null> {

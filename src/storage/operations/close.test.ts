@@ -92,13 +92,24 @@ suite('closing', () => {
     );
   });
 
+  test('ends the request of the key that asked, and keeps the key that was certified', async (t) => {
+    const { enrollment, admin } = await reserved(t);
+    const made = intent('i2', 'd2', { requestSpki: digest('asking'), spki: digest('made here') });
+    await enrollment.hold(holdRecord('of asking', 'd2', { spki: made.requestSpki }));
+    await enrollment.hold(holdRecord('of made', 'd2', { spki: made.spki }));
+    const { sha256 } = await issue(enrollment, made);
+    assert.equal((await admin.request('of asking'))?.state, 'issued');
+    assert.equal((await admin.request('of made'))?.state, 'pending');
+    assert.equal((await enrollment.certificate(sha256))?.spki, made.spki);
+  });
+
   test('keeps the lineage', async (t) => {
     const { enrollment } = await reserved(t);
     const first = await issue(enrollment, intent('i5', 'd2', { spki: digest('key of d2') }));
-    const renewal = intent('i6', 'd2', { spki: digest('key of d2') });
+    const renewal = intent('i6', 'd2', { spki: digest('key of d2'), predecessor: first.sha256 });
     await enrollment.reserve(renewal);
-    const certificate = certificateOf(renewal, { predecessor: first.sha256 });
-    await enrollment.close(issuedRecord(renewal, { certificate }));
+    const certificate = certificateOf(renewal);
+    await enrollment.close(issuedRecord(renewal));
     assert.equal((await enrollment.certificate(certificate.sha256))?.predecessor, first.sha256);
     assert.equal(await enrollment.certificate(digest('no certificate')), null);
   });
@@ -129,6 +140,11 @@ suite('closing conflicts, delivers nothing and changes nothing', () => {
     ['when the secret is not the one reserved', async () => undefined, { secretId: null }],
     ['when the approval is not the one taken', async () => undefined, { approvalId: null }],
     [
+      'when the key that asks is not the one reserved for',
+      async () => undefined,
+      { requestSpki: digest('other') },
+    ],
+    [
       'when the certificate is in the store',
       ({ enrollment }) => issue(enrollment, other),
       { certificate: certificateOf(wanted, { sha256: certificateOf(other).sha256 }) },
@@ -140,6 +156,7 @@ suite('closing conflicts, delivers nothing and changes nothing', () => {
         ['deviceId', 'd2'],
         ['template', 'other'],
         ['spki', digest('other')],
+        ['names', digest('other')],
       ] as const
     ).map(([name, value]): [string, () => Promise<unknown>, Partial<IssuedRecord>] => [
       `when the certificate's ${name} is not the intent's`,

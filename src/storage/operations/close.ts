@@ -11,8 +11,8 @@ import { endRequests } from './requests.ts';
 import { spendSecret } from './secrets.ts';
 
 export function* close(record: IssuedRecord): Operation<LogPosition> {
-  const { intentId, certificate, secretId, approvalId, now } = record;
-  const { deviceId, template, spki, predecessor } = certificate;
+  const { intentId, requestSpki, certificate, secretId, approvalId, now } = record;
+  const { deviceId, template, predecessor } = certificate;
   assertIntended(yield* takeIntent(intentId), record);
   // What was ended between reserving and here gets nothing: the key may have signed, and the sweep revokes that serial.
   yield* assertAdmissible(deviceId);
@@ -21,7 +21,7 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
   yield* insertIssued(certificate, index);
   if (secretId !== null) yield* spendSecret(secretId, certificate.sha256);
   if (approvalId !== null) yield* useApproval(approvalId, intentId);
-  yield* endRequests({ deviceId, template, spki });
+  yield* endRequests({ deviceId, template, spki: requestSpki });
   yield* activateExpected(deviceId, now);
   return { index };
 }
@@ -29,7 +29,7 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
 /** What is stored is what was reserved, or nothing is. */
 function assertIntended(
   intent: IntentRow,
-  { certificate, secretId, approvalId, intentId }: IssuedRecord,
+  { certificate, requestSpki, secretId, approvalId, intentId }: IssuedRecord,
 ): void {
   const intended =
     intent.issuer === certificate.issuer &&
@@ -37,6 +37,8 @@ function assertIntended(
     intent.device_id === certificate.deviceId &&
     intent.template === certificate.template &&
     intent.spki === certificate.spki &&
+    intent.request_spki === requestSpki &&
+    intent.names === certificate.names &&
     intent.secret_id === secretId &&
     intent.approval_id === approvalId;
   if (!intended) throw new SallyportError('conflict', `intent ${intentId} was for another certificate`);

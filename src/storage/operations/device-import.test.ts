@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { suite, test, type TestContext } from 'node:test';
 import { isSallyportError } from '#errors';
 import {
-  createSecret,
   approve,
+  createSecret,
   device,
   digest,
   entry,
@@ -14,6 +14,7 @@ import {
   newApproval,
   newSecret,
   now,
+  observeQuery,
   openStores,
   verifiedIds,
 } from '../storage.fixture.ts';
@@ -51,14 +52,7 @@ suite('importing devices', () => {
     const approve = { approvals: [newApproval('a1', 'd1')] };
     await admin.importDevices({ devices: [device('d1')], approve, now, entry: entry('import') });
     await createSecret(admin, newSecret('s1', 'd1'));
-    const { approval } = await enrollment.observe({
-      secretMacs: [mac('s1')],
-      userName: null,
-      presenterSha256: null,
-      spki: digest('key'),
-      template: 'device',
-      now,
-    });
+    const { approval } = await enrollment.observe(observeQuery({ secretMacs: [mac('s1')] }));
     assert.equal(approval?.id, 'a1');
   });
 

@@ -13,6 +13,7 @@ import {
   mac,
   newSecret,
   now,
+  observeQuery,
   openStores,
   type Stores,
   verifiedIds,
@@ -49,14 +50,9 @@ suite('holding a request', () => {
       decidedBy: null,
       decidedAt: null,
     });
-    const { secret } = await stores.enrollment.observe({
-      secretMacs: [mac('s1')],
-      userName: null,
-      presenterSha256: null,
-      spki: record.spki,
-      template: 'device',
-      now,
-    });
+    const { secret } = await stores.enrollment.observe(
+      observeQuery({ secretMacs: [mac('s1')], spki: record.spki }),
+    );
     assert.equal(secret?.state, 'reserved');
     assert.deepEqual(secret.reservedFor, { spki: record.spki, names: record.names });
     assert.deepEqual(await verifiedIds(stores.log), ['import', 'create s1', 'r1']);

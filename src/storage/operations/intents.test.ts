@@ -5,7 +5,6 @@ import {
   approve,
   createSecret,
   device,
-  digest,
   entry,
   importDevices,
   intent,
@@ -14,6 +13,7 @@ import {
   newApproval,
   newSecret,
   now,
+  observeQuery,
   openStores,
   verifiedIds,
 } from '../storage.fixture.ts';
@@ -70,14 +70,7 @@ suite('abandoning an intent', () => {
     ]);
     assert.deepEqual(await admin.revoked('other', 0), []);
 
-    const observed = await enrollment.observe({
-      secretMacs: [mac('s1')],
-      userName: null,
-      presenterSha256: null,
-      spki: digest('key'),
-      template: 'device',
-      now,
-    });
+    const observed = await enrollment.observe(observeQuery({ secretMacs: [mac('s1')] }));
     assert.equal(observed.approval?.id, 'a1');
     assert.equal(observed.secret?.state, 'reserved');
     const again = intent('i2', 'd1', { secret: { id: 's1', state: 'reserved' }, approvalId: 'a1' });

@@ -7,7 +7,7 @@ import { isTrue, statement } from '../statement.ts';
 import { freeApproval } from './approvals.ts';
 import { append } from './log.ts';
 
-type IntentParameters = Omit<Intent, 'secret' | 'limits'> & { readonly secretId: string | null };
+type IntentParameters = Omit<Intent, 'fresh' | 'secret' | 'limits'> & { readonly secretId: string | null };
 
 const insertIntent = statement((database, p: IntentParameters) =>
   database.insertInto('intent').values({
@@ -18,6 +18,7 @@ const insertIntent = statement((database, p: IntentParameters) =>
     device_id: p.deviceId,
     template: p.template,
     spki: p.spki,
+    request_spki: p.requestSpki,
     names: p.names,
     secret_id: p.secretId,
     approval_id: p.approvalId,
@@ -70,6 +71,16 @@ const insertAbandoned = statement((database, p: IntentRow & { readonly now: numb
   }),
 );
 
+const selectForOtherKey = statement((database, p: { deviceId: string; template: string; spki: string }) =>
+  database
+    .selectFrom('intent')
+    .select('id')
+    .where('device_id', '=', p.deviceId)
+    .where('template', '=', p.template)
+    .where('spki', '<>', p.spki)
+    .limit(1),
+);
+
 const selectExpired = statement((database, p: { now: number; limit: number }) =>
   database
     .selectFrom('intent')
@@ -86,6 +97,15 @@ export function* openIntent(intent: IntentParameters): Operation<void> {
     throw new SallyportError('conflict', `serial number ${intent.serialNumber} was used before`);
   }
   yield* run(insertIntent, intent);
+}
+
+/** The device is about to get a certificate of this template for another key. */
+export function* hasIntentForOtherKey(asked: {
+  deviceId: string;
+  template: string;
+  spki: string;
+}): Operation<boolean> {
+  return (yield* first(selectForOtherKey, asked)) !== undefined;
 }
 
 /** Ends the open intent, for what the caller puts in its place. Throws 'conflict' when it is no longer open. */

@@ -25,7 +25,7 @@ const selectOtherHolder = statement((database, p: { spki: string; deviceId: stri
           eb
             .selectFrom('intent')
             .select('id')
-            .where('spki', '=', p.spki)
+            .where((row) => row.or([row('spki', '=', p.spki), row('request_spki', '=', p.spki)]))
             .where('device_id', '<>', p.deviceId),
         ),
       ])

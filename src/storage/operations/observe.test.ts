@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { ObserveQuery } from '#enrollment';
 import {
   approve,
   certificateOf,
@@ -18,28 +17,17 @@ import {
   newApproval,
   newSecret,
   now,
+  observeQuery,
   openStores,
   wide,
 } from '../storage.fixture.ts';
-
-function query(changes: Partial<ObserveQuery> = {}): ObserveQuery {
-  return {
-    secretMacs: [],
-    userName: null,
-    presenterSha256: null,
-    spki: digest('key'),
-    template: 'device',
-    now,
-    ...changes,
-  };
-}
 
 suite('observing an empty store', () => {
   test('sees nothing', async (t) => {
     const { enrollment } = openStores(t);
     assert.deepEqual(
       await enrollment.observe(
-        query({ secretMacs: [mac('s')], userName: 'd', presenterSha256: digest('c') }),
+        observeQuery({ secretMacs: [mac('s')], userName: 'd', presenterSha256: digest('c') }),
       ),
       {
         secret: null,
@@ -48,6 +36,8 @@ suite('observing an empty store', () => {
         device: null,
         keyShared: false,
         approval: null,
+        otherKeyCurrent: false,
+        issued: null,
         rates: { device: null, template: null },
       },
     );
@@ -60,7 +50,9 @@ suite('observing the secret', () => {
     await importDevices(admin, device('d1', { serialNumber: null }));
     const expected = { subject: null, subjectAltName: [{ kind: 'dns', value: 'd1.example.com' }] } as const;
     await createSecret(admin, newSecret('s1', 'd1', { expected }));
-    const observed = await enrollment.observe(query({ secretMacs: [mac('under another key'), mac('s1')] }));
+    const observed = await enrollment.observe(
+      observeQuery({ secretMacs: [mac('under another key'), mac('s1')] }),
+    );
     assert.deepEqual(observed.secret, {
       id: 's1',
       deviceId: 'd1',
@@ -85,7 +77,7 @@ suite('observing the secret', () => {
     await importDevices(admin, device('d1'));
     await createSecret(admin, newSecret('s1', 'd1'));
     const observe = async (at = now) =>
-      (await enrollment.observe(query({ secretMacs: [mac('s1')], now: at }))).secret;
+      (await enrollment.observe(observeQuery({ secretMacs: [mac('s1')], now: at }))).secret;
     const wanted = intent('i1', 'd1', { secret: { id: 's1', state: 'live' } });
 
     await enrollment.reserve(wanted);
@@ -111,7 +103,7 @@ suite('observing the secret', () => {
     await importDevices(admin, device('d1'));
     const { sha256 } = await issue(enrollment, intent('i1', 'd1'));
     const observed = await enrollment.observe(
-      query({ secretMacs: [mac('unknown')], presenterSha256: sha256 }),
+      observeQuery({ secretMacs: [mac('unknown')], presenterSha256: sha256 }),
     );
     assert.equal(observed.device, null);
     assert.deepEqual(observed.presenter, { template: 'device', deviceId: 'd1', revoked: false });
@@ -124,7 +116,7 @@ suite('observing the user name', () => {
     await importDevices(admin, device('d1'), device('d2'));
     await createSecret(admin, newSecret('s1', 'd1'));
     const named = async (userName: string | null) =>
-      (await enrollment.observe(query({ secretMacs: [mac('s1')], userName }))).userNameDevice;
+      (await enrollment.observe(observeQuery({ secretMacs: [mac('s1')], userName }))).userNameDevice;
     assert.equal(await named('d1'), 'd1');
     assert.equal(await named('d2'), 'd2');
     assert.equal(await named('D1'), null);
@@ -138,19 +130,96 @@ suite('observing the presenter', () => {
     const { enrollment, admin } = openStores(t);
     await importDevices(admin, device('d1'));
     const { sha256 } = await issue(enrollment, intent('i1', 'd1'));
-    const first = await enrollment.observe(query({ presenterSha256: sha256 }));
+    const first = await enrollment.observe(observeQuery({ presenterSha256: sha256 }));
     assert.equal(first.device?.id, 'd1');
     assert.equal(first.device.state, 'active');
     assert.equal(first.presenter?.revoked, false);
     await admin.revokeCertificate({ sha256, reason: 4, now, entry: entry('revoke') });
-    assert.equal((await enrollment.observe(query({ presenterSha256: sha256 }))).presenter?.revoked, true);
-    assert.equal((await enrollment.observe(query({ presenterSha256: digest('other') }))).presenter, null);
+    assert.equal(
+      (await enrollment.observe(observeQuery({ presenterSha256: sha256 }))).presenter?.revoked,
+      true,
+    );
+    assert.equal(
+      (await enrollment.observe(observeQuery({ presenterSha256: digest('other') }))).presenter,
+      null,
+    );
+  });
+});
+
+suite('observing an identity from elsewhere', () => {
+  const byId = { column: 'id', value: 'd1' } as const;
+  const bySerialNumber = { column: 'serialNumber', value: 'SN-d1' } as const;
+  const prepare = async (t: Parameters<typeof openStores>[0]) => {
+    const stores = openStores(t);
+    await importDevices(stores.admin, device('d1'), device('d2'), device('d3', { serialNumber: null }));
+    const deviceOf = async (changes: Parameters<typeof observeQuery>[0]) =>
+      (await stores.enrollment.observe(observeQuery(changes))).device?.id;
+    return { ...stores, deviceOf };
+  };
+
+  test('finds its device by the column it names, and what the store has for it', async (t) => {
+    const { admin, enrollment, deviceOf } = await prepare(t);
+    await approve(admin, newApproval('a1', 'd1'));
+    assert.equal(await deviceOf({ identity: byId }), 'd1');
+    const { presenter, ...observed } = await enrollment.observe(observeQuery({ identity: bySerialNumber }));
+    assert.equal(presenter, null);
+    assert.deepEqual(observed.device, {
+      id: 'd1',
+      serialNumber: 'SN-d1',
+      deviceClass: 'laptop',
+      state: 'expected',
+      identifiers: { dnsName: 'd1.example.com' },
+    });
+    assert.equal(observed.approval?.id, 'a1');
+  });
+
+  test('finds none by the other column, in other letters, or by nothing', async (t) => {
+    const { deviceOf } = await prepare(t);
+    for (const [column, value] of [
+      ['id', 'SN-d1'],
+      ['id', 'D1'],
+      ['id', ''],
+      ['serialNumber', 'd1'],
+      ['serialNumber', 'sn-d1'],
+      ['serialNumber', ''],
+    ] as const) {
+      assert.equal(await deviceOf({ identity: { column, value } }), undefined, `${column} ${value}`);
+    }
+  });
+
+  test('an empty serial number is nobody, though a device has it', async (t) => {
+    const { admin, deviceOf } = await prepare(t);
+    await importDevices(admin, device('d4', { serialNumber: '' }));
+    assert.equal(await deviceOf({ identity: { column: 'serialNumber', value: '' } }), undefined);
+  });
+
+  test('counts beside a certificate that is not in the store', async (t) => {
+    const { deviceOf } = await prepare(t);
+    const presenterSha256 = digest('of the manufacturer');
+    assert.equal(await deviceOf({ identity: bySerialNumber, presenterSha256 }), 'd1');
+    assert.equal(await deviceOf({ presenterSha256 }), undefined);
+  });
+
+  test('is ignored beside a secret, known or not', async (t) => {
+    const { admin, deviceOf } = await prepare(t);
+    await createSecret(admin, newSecret('s2', 'd2'));
+    assert.equal(await deviceOf({ identity: byId, secretMacs: [mac('s2')] }), 'd2');
+    assert.equal(await deviceOf({ identity: byId, secretMacs: [mac('unknown')] }), undefined);
+  });
+
+  test('is ignored beside a certificate of ours, revoked or not', async (t) => {
+    const { admin, enrollment, deviceOf } = await prepare(t);
+    const { sha256 } = await issue(enrollment, intent('i1', 'd2'));
+    const presented = { identity: byId, presenterSha256: sha256 };
+    assert.equal(await deviceOf(presented), 'd2');
+    await admin.revokeCertificate({ sha256, reason: 1, now, entry: entry('revoke') });
+    assert.equal(await deviceOf(presented), 'd2');
   });
 });
 
 suite('observing the key', () => {
   const shared = async (stores: ReturnType<typeof openStores>, secretId: string) =>
-    (await stores.enrollment.observe(query({ secretMacs: [mac(secretId)] }))).keyShared;
+    (await stores.enrollment.observe(observeQuery({ secretMacs: [mac(secretId)] }))).keyShared;
   const prepare = async (t: Parameters<typeof openStores>[0]) => {
     const stores = openStores(t);
     await importDevices(stores.admin, device('d1'), device('d2'));
@@ -178,6 +247,18 @@ suite('observing the key', () => {
     assert.equal(await shared(stores, 's2'), false);
   });
 
+  test('an open intent shares the key that asks and the key that is certified', async (t) => {
+    const stores = await prepare(t);
+    const keys = { requestSpki: digest('key'), spki: digest('key made here') };
+    await stores.enrollment.reserve(intent('i1', 'd1', keys));
+    for (const spki of Object.values(keys)) {
+      const ofOther = observeQuery({ secretMacs: [mac('s2')], spki });
+      assert.equal((await stores.enrollment.observe(ofOther)).keyShared, true);
+      const own = observeQuery({ secretMacs: [mac('s1')], spki });
+      assert.equal((await stores.enrollment.observe(own)).keyShared, false);
+    }
+  });
+
   test('a held request shares it until it is denied', async (t) => {
     const stores = await prepare(t);
     await stores.enrollment.hold(holdRecord('r1', 'd1'));
@@ -193,7 +274,8 @@ suite('observing the approval', () => {
     const { enrollment, admin } = openStores(t);
     await importDevices(admin, device('d1'));
     await createSecret(admin, newSecret('s1', 'd1'));
-    const observe = async () => (await enrollment.observe(query({ secretMacs: [mac('s1')] }))).approval;
+    const observe = async () =>
+      (await enrollment.observe(observeQuery({ secretMacs: [mac('s1')] }))).approval;
     assert.equal(await observe(), null);
     await approve(admin, newApproval('old', 'd1', { createdAt: now - 2 }));
     assert.deepEqual(await observe(), {
@@ -219,7 +301,8 @@ suite('observing the approval', () => {
     const { enrollment, admin } = openStores(t);
     await importDevices(admin, device('d1'), device('d2'));
     await createSecret(admin, newSecret('s1', 'd1'));
-    const observe = async () => (await enrollment.observe(query({ secretMacs: [mac('s1')] }))).approval;
+    const observe = async () =>
+      (await enrollment.observe(observeQuery({ secretMacs: [mac('s1')] }))).approval;
     await approve(admin, newApproval('expired', 'd1', { expiresAt: now }));
     await approve(admin, newApproval('of another device', 'd2'));
     await approve(admin, newApproval('of another template', 'd1', { template: 'other' }));
@@ -236,7 +319,7 @@ suite('observing the rates', () => {
     const { enrollment, admin } = openStores(t);
     await importDevices(admin, device('d1'));
     const { sha256 } = await issue(enrollment, intent('i1', 'd1'));
-    const { rates } = await enrollment.observe(query({ presenterSha256: sha256 }));
+    const { rates } = await enrollment.observe(observeQuery({ presenterSha256: sha256 }));
     const interval = (wide.periodSeconds * 1000) / wide.count;
     assert.deepEqual(rates, { device: now + interval, template: now + interval });
   });

@@ -1,8 +1,10 @@
-import type { ObserveQuery, StoreObservation } from '#enrollment';
+import { sql } from 'kysely';
+import type { DeviceKey, ObserveQuery, StoreObservation } from '#enrollment';
 import { fromJson } from '../json-text.ts';
 import { all, first, type Operation } from '../operation.ts';
 import type { ApprovalRow } from '../schema.ts';
 import { statement } from '../statement.ts';
+import { hasCurrentForOtherKey, newestIssued } from './current-certificates.ts';
 import { isKeyShared } from './key-holders.ts';
 import { rates } from './rate-limits.ts';
 
@@ -27,12 +29,21 @@ const selectPresenter = statement((database, p: { sha256: string }) =>
     .where('sha256', '=', p.sha256),
 );
 
-const selectDevice = statement((database, p: { id: string }) =>
-  database
-    .selectFrom('device')
-    .select(['id', 'serial_number', 'device_class', 'state', 'identifiers'])
-    .where('id', '=', p.id),
-);
+const deviceColumns = ['id', 'serial_number', 'device_class', 'state', 'identifiers'] as const;
+
+const selectDeviceBy = {
+  id: statement((database, p: { value: string }) =>
+    database.selectFrom('device').select(deviceColumns).where('id', '=', p.value),
+  ),
+  /** Literally as the index says it, or the index is not used. */
+  serialNumber: statement((database, p: { value: string }) =>
+    database
+      .selectFrom('device')
+      .select(deviceColumns)
+      .where('serial_number', '=', p.value)
+      .where('serial_number', '<>', sql.lit('')),
+  ),
+} as const satisfies Readonly<Record<DeviceKey['column'], unknown>>;
 
 const selectDeviceId = statement((database, p: { id: string }) =>
   database.selectFrom('device').select('id').where('id', '=', p.id),
@@ -55,17 +66,21 @@ type Precedence = Pick<ApprovalRow, 'id' | 'spki' | 'created_at'>;
 export function* observe(query: ObserveQuery): Operation<StoreObservation> {
   const secret = yield* observeSecret(query);
   const presenter = yield* observePresenter(query);
-  const holder = query.secretMacs.length > 0 ? secret : presenter;
-  const device = holder === null ? null : yield* observeDevice(holder.deviceId);
+  const deviceKey = keyOfDevice(query, secret, presenter);
+  const device = deviceKey === null ? null : yield* observeDevice(deviceKey);
   const deviceId = device?.id ?? '';
   const { spki, template, now } = query;
+  const asked = device === null ? null : { deviceId, template, spki, now };
+  const predecessor = presenter === null ? null : query.presenterSha256;
   return {
     secret,
     userNameDevice: yield* deviceNamed(query.userName, deviceId),
     presenter,
     device,
     keyShared: yield* isKeyShared({ spki, deviceId }),
-    approval: device === null ? null : yield* observeApproval({ deviceId, template, spki, now }),
+    approval: asked === null ? null : yield* observeApproval(asked),
+    otherKeyCurrent: asked !== null && (yield* hasCurrentForOtherKey(asked)),
+    issued: asked === null ? null : yield* newestIssued({ ...asked, predecessor }),
     rates: yield* rates({ deviceId: device?.id ?? null, template }),
   };
 }
@@ -95,8 +110,19 @@ function* observePresenter({ presenterSha256 }: ObserveQuery): Operation<StoreOb
   return { template: row.template, deviceId: row.device_id, revoked: row.revoked_at !== null };
 }
 
-function* observeDevice(id: string): Operation<StoreObservation['device']> {
-  const row = yield* first(selectDevice, { id });
+/** An identity from elsewhere names the device only where neither a secret nor a certificate of ours was presented. */
+function keyOfDevice(
+  { secretMacs, identity }: ObserveQuery,
+  secret: StoreObservation['secret'],
+  presenter: StoreObservation['presenter'],
+): DeviceKey | null {
+  if (secretMacs.length === 0 && presenter === null) return identity;
+  const holder = secretMacs.length > 0 ? secret : presenter;
+  return holder === null ? null : { column: 'id', value: holder.deviceId };
+}
+
+function* observeDevice({ column, value }: DeviceKey): Operation<StoreObservation['device']> {
+  const row = yield* first(selectDeviceBy[column], { value });
   if (row === undefined) return null;
   return {
     id: row.id,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { spend } from '#limits';
-import { now, openStores } from '../storage.fixture.ts';
+import { now, observeQuery, openStores } from '../storage.fixture.ts';
 
 const two = { burst: 2, count: 2, periodSeconds: 7 };
 
@@ -31,14 +31,7 @@ suite('admit', () => {
     const { enrollment } = openStores(t);
     await enrollment.admit({ sourceKey: 'a', limit: two, now });
     assert.deepEqual(await enrollment.admit({ sourceKey: 'b', limit: two, now }), { tat: null });
-    const observed = await enrollment.observe({
-      secretMacs: [],
-      userName: null,
-      presenterSha256: null,
-      spki: '',
-      template: 'a',
-      now,
-    });
+    const observed = await enrollment.observe(observeQuery({ template: 'a' }));
     assert.equal(observed.rates.template, null);
   });
 });

@@ -12,6 +12,7 @@ import {
   newApproval,
   newSecret,
   now,
+  observeQuery,
   openStores,
   type Stores,
   verifiedIds,
@@ -29,15 +30,7 @@ async function held(t: Parameters<typeof openStores>[0]): Promise<Stores> {
 }
 
 async function observe({ enrollment }: Stores) {
-  const { spki } = forRequest;
-  return enrollment.observe({
-    secretMacs: [mac('s1')],
-    userName: null,
-    presenterSha256: null,
-    spki,
-    template: 'device',
-    now,
-  });
+  return enrollment.observe(observeQuery({ secretMacs: [mac('s1')], spki: forRequest.spki }));
 }
 
 suite('listing requests', () => {

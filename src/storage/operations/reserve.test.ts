@@ -17,6 +17,7 @@ import {
   newApproval,
   newSecret,
   now,
+  observeQuery,
   openStores,
   type Stores,
   verifiedIds,
@@ -42,14 +43,7 @@ function full(id: string, changes: Partial<Intent> = {}): Intent {
 }
 
 function observe({ enrollment }: Stores): Promise<StoreObservation> {
-  return enrollment.observe({
-    secretMacs: [mac('s1')],
-    userName: null,
-    presenterSha256: null,
-    spki: digest('key'),
-    template: 'device',
-    now,
-  });
+  return enrollment.observe(observeQuery({ secretMacs: [mac('s1')] }));
 }
 
 suite('reserving', () => {
@@ -95,6 +89,140 @@ suite('reserving', () => {
     const { enrollment } = await prepared(t);
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) => enrollment.reserve(intent(`i${i}`, 'd1', { secret: live }))),
+    );
+    assert.equal(answers.filter((answer) => answer === 'reserved').length, 1);
+  });
+});
+
+suite('reserving for a key that the authority makes', () => {
+  const keys = { requestSpki: digest('key'), spki: digest('key made here') };
+
+  test('binds the secret to the key that asks', async (t) => {
+    const stores = await prepared(t);
+    assert.equal(await stores.enrollment.reserve(full('i1', keys)), 'reserved');
+    const { secret } = await observe(stores);
+    assert.deepEqual(secret?.reservedFor, { spki: keys.requestSpki, names: digest('names') });
+  });
+
+  test('takes the secret that the asking key reserved, and the approval for it', async (t) => {
+    const { enrollment, admin } = await prepared(t);
+    await enrollment.hold(holdRecord('r1', 'd1', { secretId: 's1', spki: keys.requestSpki }));
+    await approve(admin, newApproval('a2', 'd1', { spki: keys.requestSpki }));
+    const wanted = full('i1', { ...keys, secret: reserved, approvalId: 'a2' });
+    assert.equal(await enrollment.reserve(wanted), 'reserved');
+  });
+
+  test('takes neither secret nor approval that are bound to the key made', async (t) => {
+    const { enrollment, admin } = await prepared(t);
+    await approve(admin, newApproval('a2', 'd1', { spki: keys.spki }));
+    assert.equal(await enrollment.reserve(full('i1', { ...keys, approvalId: 'a2' })), 'conflict');
+    await enrollment.hold(holdRecord('r1', 'd1', { secretId: 's1', spki: keys.spki }));
+    assert.equal(await enrollment.reserve(full('i1', { ...keys, secret: reserved })), 'conflict');
+  });
+
+  test('conflicts when another device has the key made, or asks with it', async (t) => {
+    const { enrollment } = await prepared(t);
+    const asking = { requestSpki: keys.spki, spki: digest('another made here') };
+    assert.equal(await enrollment.reserve(intent('i0', 'd2', asking)), 'reserved');
+    assert.equal(await enrollment.reserve(full('i1', keys)), 'conflict');
+    assert.equal(await enrollment.reserve(full('i1', { ...keys, ...asking })), 'conflict');
+  });
+});
+
+suite('reserving what was seen to be without another key', () => {
+  const other = { spki: digest('other key') };
+  const fresh = (id: string, changes: Partial<Intent> = {}) => intent(id, 'd1', { fresh: true, ...changes });
+
+  test('needs no certificate to be there', async (t) => {
+    const { enrollment } = await prepared(t);
+    assert.equal(await enrollment.reserve(fresh('i1')), 'reserved');
+  });
+
+  const conflicts: readonly [string, (stores: Stores) => Promise<unknown>][] = [
+    ['has a certificate', ({ enrollment }) => issue(enrollment, intent('i0', 'd1', other))],
+    ['has an open intent', ({ enrollment }) => enrollment.reserve(intent('i0', 'd1', other))],
+    [
+      'has an open intent, late but not abandoned,',
+      ({ enrollment }) => enrollment.reserve(intent('i0', 'd1', { ...other, leaseUntil: now })),
+    ],
+    [
+      'has a certificate made for this asking key, and',
+      ({ enrollment }) => issue(enrollment, intent('i0', 'd1', { ...other, requestSpki: digest('key') })),
+    ],
+  ];
+  for (const [what, arrange] of conflicts) {
+    test(`conflicts and changes nothing when the device ${what} for another key`, async (t) => {
+      const stores = await prepared(t);
+      await arrange(stores);
+      const before = await observe(stores);
+      const wanted = full('i1', { fresh: true });
+      assert.equal(await stores.enrollment.reserve(wanted), 'conflict');
+      assert.deepEqual(await observe(stores), before);
+      assert.equal(await stores.enrollment.reserve({ ...wanted, fresh: false }), 'reserved');
+    });
+  }
+
+  test('conflicts when a key is made for it and it has a certificate for the key that asks', async (t) => {
+    const { enrollment } = await prepared(t);
+    await issue(enrollment, intent('i0', 'd1'));
+    const made = { requestSpki: digest('key'), spki: digest('key made here') };
+    assert.equal(await enrollment.reserve(fresh('i1', made)), 'conflict');
+    assert.equal(await enrollment.reserve(fresh('i1')), 'reserved');
+  });
+
+  const free: readonly [string, (stores: Stores) => Promise<unknown>][] = [
+    ['a certificate for this key', ({ enrollment }) => issue(enrollment, intent('i0', 'd1'))],
+    ['an open intent for this key', ({ enrollment }) => enrollment.reserve(intent('i0', 'd1'))],
+    [
+      'a certificate of another template for another key',
+      ({ enrollment }) => issue(enrollment, intent('i0', 'd1', { ...other, template: 'other' })),
+    ],
+    [
+      'an open intent of another template for another key',
+      ({ enrollment }) => enrollment.reserve(intent('i0', 'd1', { ...other, template: 'other' })),
+    ],
+    [
+      'the certificate of another device for another key',
+      ({ enrollment }) => issue(enrollment, intent('i0', 'd2', other)),
+    ],
+    [
+      'the open intent of another device for another key',
+      ({ enrollment }) => enrollment.reserve(intent('i0', 'd2', other)),
+    ],
+    [
+      'a revoked certificate for another key',
+      async ({ enrollment, admin }) => {
+        const { sha256 } = await issue(enrollment, intent('i0', 'd1', other));
+        await admin.revokeCertificate({ sha256, reason: 4, now, entry: entry('revoke') });
+      },
+    ],
+    [
+      'an abandoned intent for another key',
+      async ({ enrollment, admin }) => {
+        await enrollment.reserve(intent('i0', 'd1', other));
+        await admin.abandonIntent({ id: 'i0', now, entry: entry('sweep') });
+      },
+    ],
+  ];
+  for (const [what, arrange] of free) {
+    test(`is not hindered by ${what}`, async (t) => {
+      const stores = await prepared(t);
+      await arrange(stores);
+      assert.equal(await stores.enrollment.reserve(fresh('i1')), 'reserved');
+    });
+  }
+
+  test('is hindered by a certificate up to its last millisecond', async (t) => {
+    const { enrollment } = await prepared(t);
+    const { notAfter } = await issue(enrollment, intent('i0', 'd1', other));
+    assert.equal(await enrollment.reserve(fresh('i1', { now: notAfter })), 'conflict');
+    assert.equal(await enrollment.reserve(fresh('i1', { now: notAfter + 1 })), 'reserved');
+  });
+
+  test('of 50 keys at once succeeds for one', async (t) => {
+    const { enrollment } = await prepared(t);
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => enrollment.reserve(fresh(`i${i}`, { spki: digest(`key ${i}`) }))),
     );
     assert.equal(answers.filter((answer) => answer === 'reserved').length, 1);
   });

@@ -10,6 +10,7 @@ import { upgrade } from './upgrade.ts';
 import {
   createSecret,
   device,
+  digest,
   entry,
   importDevices,
   intent,
@@ -61,6 +62,17 @@ suite('a database served', () => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
         enrollment.reserve(intent(`i${i}`, 'd1', { secret: { id: 's1', state: 'live' } })),
+      ),
+    );
+    assert.equal(answers.filter((answer) => answer === 'reserved').length, 1);
+  });
+
+  test('gives a device one of 50 first keys that are reserved at once', async (t) => {
+    const { admin, enrollment } = await open(t);
+    await importDevices(admin, device('d1'));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        enrollment.reserve(intent(`i${i}`, 'd1', { fresh: true, spki: digest(`key ${i}`) })),
       ),
     );
     assert.equal(answers.filter((answer) => answer === 'reserved').length, 1);

@@ -37,7 +37,7 @@ const rows: readonly [version: number, statements: readonly string[]][] = [
 ];
 
 /** SHA-256 of the statements of each migration that was released. */
-const released: readonly string[] = ['0aca399a7ba14a82004bd51471e836c18c216ae28577a670b26e23d8e811101f'];
+const released: readonly string[] = ['c55d5875fc8d14b6ef3e8d3fc5cec47a990c55237b7ea1abc7c3b52dfbec0112'];
 
 interface SqliteSchema {
   readonly sqlite_schema: { readonly type: string; readonly name: string; readonly sql: string | null };

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { initialConfiguration, parseConfiguration } from '#config';
+import { configurationFindings } from './findings.ts';
+
+const findingsOf = (edit: (yaml: string) => string) =>
+  configurationFindings(
+    parseConfiguration(
+      Buffer.from(edit(initialConfiguration({ name: 'Test' }))),
+      path.join(import.meta.dirname, 'sallyport.yaml'),
+    ),
+  );
+
+test('the initial configuration has no finding', () => {
+  assert.deepEqual(
+    findingsOf((yaml) => yaml),
+    [],
+  );
+});
+
+test('a listener below the floor, keys made here and a registration authority are findings', () => {
+  const found = findingsOf((yaml) =>
+    yaml
+      .replace('minimum: TLSv1.3', 'minimum: TLSv1.2')
+      .replace('authentication: [secret]', 'authentication: [secret, ra]\n    serverKeygen: ec-p256')
+      .replace(
+        '\nlimits:',
+        '\nidentities:\n  branch:\n    kind: ra\n    certificates: [pki/ra.pem]\n    classes: [laptop]\n    templates: [device]\n\nlimits:',
+      ),
+  );
+  assert.deepEqual(
+    found.map((words) => words.split(' ').slice(0, 2).join(' ')),
+    ['listener enroll', 'template device', 'registration authority'],
+  );
+});

@@ -1,0 +1,34 @@
+import * as z from 'zod';
+import { distinct, entryName, path } from './values.ts';
+
+/** Where an identity says which device it is. */
+const sources = ['hardwareModuleName', 'serialNumber', 'commonName'] as const;
+
+/** An identity that came from elsewhere, and what it may vouch for. Its name is the key above it. */
+export const identity = z.strictObject({
+  kind: z
+    .enum(['idevid', 'mdm', 'ra'])
+    .describe(
+      'idevid: made by the manufacturer (IEEE 802.1AR). mdm: pushed by a management system. ra: a registration authority that forwards the requests of devices (RFC 7030 section 3.3.2, id-kp-cmcRA).',
+    ),
+  certificates: z
+    .array(path)
+    .min(1)
+    .max(64)
+    .describe(
+      'PEM files. idevid, mdm: the CAs by which such identities are verified. ra: the certificates of the registration authorities themselves, each of them.',
+    ),
+  device: z
+    .enum(['id', 'serialNumber'])
+    .default('serialNumber')
+    .describe('Column of the inventory that the identity names.'),
+  from: distinct(z.enum(sources))
+    .default(['hardwareModuleName', 'serialNumber'])
+    .describe(
+      'Where the name stands, the first that is there: HardwareModuleName of the SAN (RFC 4108), or an attribute of the subject. Of the certificate; with ra, of the request.',
+    ),
+  classes: distinct(entryName).describe('Device classes that it may vouch for.'),
+  templates: distinct(entryName).describe(
+    'Templates for which it may vouch; each must list the kind in `authentication`.',
+  ),
+});

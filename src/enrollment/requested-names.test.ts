@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Template } from '#ca';
+import { buildName, encodeSubjectAltName, extensionOids, type GeneralName } from '#x509';
+import type { PresenterObservation, RequestObservation } from './observations.ts';
+import { requestedNames } from './requested-names.ts';
+
+const name = (value: string) => buildName([{ type: 'commonName', value }]);
+const dns = (value: string): GeneralName[] => [{ kind: 'dns', value }];
+
+const keyUsage = { oid: extensionOids.keyUsage, critical: true, value: 'AwIHgA==' };
+const san = {
+  oid: extensionOids.subjectAltName,
+  critical: false,
+  value: Buffer.from(encodeSubjectAltName(dns('asked.example.org'))).toString('base64'),
+};
+const asked: RequestObservation = {
+  subject: name('asked'),
+  subjectAltName: dns('asked.example.org'),
+  extensions: [san, keyUsage],
+  changeSubjectName: null,
+  spki: '',
+  possession: true,
+  channelBinding: 'absent',
+};
+const empty: RequestObservation = { ...asked, subject: [], subjectAltName: [], extensions: [keyUsage] };
+// Of the template and of the certificate nothing else is looked at.
+const template = (omittedNames: 'refused' | 'kept') =>
+  ({ renewal: { key: 'any', omittedNames, changeSubjectName: true } }) as Template;
+const current = {
+  subject: name('current'),
+  subjectAltName: dns('current.example.org'),
+} as unknown as PresenterObservation;
+
+function namesOf(
+  request: RequestObservation,
+  omittedNames: 'refused' | 'kept',
+  renewed: PresenterObservation | null,
+) {
+  const { subject, subjectAltName } = requestedNames(request, template(omittedNames), renewed);
+  return { subject, subjectAltName };
+}
+
+describe('requestedNames', () => {
+  test('of a first enrollment are those of the request, whatever else it says', () => {
+    const changing = {
+      ...asked,
+      changeSubjectName: { subject: name('new'), subjectAltName: dns('new.example.org') },
+    };
+    for (const omittedNames of ['refused', 'kept'] as const) {
+      assert.equal(requestedNames(changing, template(omittedNames), null), changing);
+      assert.deepEqual(namesOf(empty, omittedNames, null), { subject: [], subjectAltName: [] });
+    }
+  });
+
+  test('of a renewal are those of the request', () => {
+    for (const omittedNames of ['refused', 'kept'] as const) {
+      assert.deepEqual(namesOf(asked, omittedNames, current), {
+        subject: asked.subject,
+        subjectAltName: asked.subjectAltName,
+      });
+    }
+  });
+
+  test('of a renewal that names nothing are none, or those of the certificate where they are kept', () => {
+    assert.deepEqual(namesOf(empty, 'refused', current), { subject: [], subjectAltName: [] });
+    assert.deepEqual(namesOf(empty, 'kept', current), {
+      subject: current.subject,
+      subjectAltName: current.subjectAltName,
+    });
+  });
+
+  test('subject and alternative names are kept each by itself', () => {
+    const { subject, subjectAltName } = asked;
+    assert.deepEqual(namesOf({ ...asked, subject: [] }, 'kept', current), {
+      subject: current.subject,
+      subjectAltName,
+    });
+    assert.deepEqual(namesOf({ ...asked, subjectAltName: [] }, 'kept', current), {
+      subject,
+      subjectAltName: current.subjectAltName,
+    });
+  });
+
+  test('ChangeSubjectName goes before the request and before what is kept, part by part', () => {
+    const changed = { subject: name('new'), subjectAltName: dns('new.example.org') };
+    for (const request of [asked, empty]) {
+      for (const omittedNames of ['refused', 'kept'] as const) {
+        assert.deepEqual(namesOf({ ...request, changeSubjectName: changed }, omittedNames, current), changed);
+      }
+    }
+    assert.deepEqual(
+      namesOf({ ...asked, changeSubjectName: { ...changed, subject: null } }, 'refused', current),
+      { subject: asked.subject, subjectAltName: changed.subjectAltName },
+    );
+    assert.deepEqual(
+      namesOf({ ...empty, changeSubjectName: { ...changed, subjectAltName: null } }, 'kept', current),
+      { subject: changed.subject, subjectAltName: current.subjectAltName },
+    );
+  });
+
+  test('of a renewal the SAN is judged as names, not as an extension beside them; others stay', () => {
+    const change = { subject: null, subjectAltName: dns('new.example.org') };
+    for (const changeSubjectName of [null, change]) {
+      const { extensions } = requestedNames({ ...asked, changeSubjectName }, template('refused'), current);
+      assert.deepEqual(extensions, [keyUsage]);
+    }
+    assert.deepEqual(requestedNames(asked, template('refused'), null).extensions, [san, keyUsage]);
+  });
+});

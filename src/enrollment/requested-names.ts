@@ -1,0 +1,25 @@
+import type { RequestedNames, Template } from '#ca';
+import { extensionOids } from '#x509';
+import type { PresenterObservation, RequestObservation } from './observations.ts';
+
+/**
+ * The names that count as asked for. A renewal may ask to change them (RFC 6402 section 2.8), and where its template says so one that
+ * names nothing keeps what its certificate has.
+ */
+export function requestedNames(
+  request: RequestObservation,
+  template: Template,
+  renewed: PresenterObservation | null,
+): RequestedNames {
+  if (renewed === null) return request;
+  const change = request.changeSubjectName;
+  const kept = template.renewal.omittedNames === 'kept';
+  const subject =
+    change?.subject ?? (kept && request.subject.length === 0 ? renewed.subject : request.subject);
+  const subjectAltName =
+    change?.subjectAltName ??
+    (kept && request.subjectAltName.length === 0 ? renewed.subjectAltName : request.subjectAltName);
+  // The SAN asked for may no longer be the one among the extensions.
+  const extensions = request.extensions.filter(({ oid }) => oid !== extensionOids.subjectAltName);
+  return { subject, subjectAltName, extensions };
+}
