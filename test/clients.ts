@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -11,6 +11,10 @@ export const clients = {
   'gnutls-cli': ['gnutls-bin'],
   /** strongSwan. Its `pki --est` fetches through the curl plugin of the extra plugins. */
   pki: ['strongswan-pki', 'libstrongswan-standard-plugins', 'libstrongswan-extra-plugins'],
+  java: ['default-jdk-headless'],
+  javac: ['default-jdk-headless'],
+  /** BouncyCastle's EST client, a library: its path is a class path. */
+  bouncycastle: ['libbcpkix-java', 'libbctls-java'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Client = keyof typeof clients;
@@ -20,7 +24,8 @@ export type Client = keyof typeof clients;
  * With SALLYPORT_REQUIRE_CLIENTS=1, as in CI, a missing client fails the test.
  */
 export function requireClient(t: TestContext, client: Client): string | null {
-  const path = findProgram(client);
+  const path =
+    client === 'bouncycastle' ? findJars(['bcpkix', 'bctls', 'bcutil', 'bcprov']) : findProgram(client);
   if (path !== null) return path;
   const reason = `${client} is not installed (Debian: ${clients[client].join(', ')})`;
   assert.notEqual(process.env['SALLYPORT_REQUIRE_CLIENTS'], '1', reason);
@@ -35,6 +40,12 @@ export function findProgram(name: string, path = process.env['PATH'] ?? ''): str
       .map((folder) => join(folder, name))
       .find(isExecutable) ?? null
   );
+}
+
+/** A class path of the jars that Debian's packages of libraries bring. */
+function findJars(names: readonly string[]): string | null {
+  const paths = names.map((name) => `/usr/share/java/${name}.jar`);
+  return paths.every((path) => existsSync(path)) ? paths.join(delimiter) : null;
 }
 
 function isExecutable(file: string): boolean {
