@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { parseCertsOnly } from '#cms';
+import { parseCertificate } from '#x509';
+import { anyPorts, initAuthority, type ServedAuthority, serveAuthority } from '../harness/authority.ts';
+import { suiteCleanup } from '../harness/cleanup.ts';
+import { csrFor, makeKey } from '../harness/csr.ts';
+import { exchange } from '../harness/raw-connection.ts';
+
+/** Not libest itself: a fixture that speaks and reads as notes on its source say. */
+describe('fixture of the libest client', () => {
+  const cleanup = suiteCleanup();
+  let authority: ServedAuthority;
+  before(async () => {
+    authority = await serveAuthority(await initAuthority(cleanup, anyPorts));
+    cleanup.after(() => authority.stop());
+  });
+
+  test('is asked for Basic credentials, and reads the certificate by its own narrow rules', async () => {
+    const secret = await authority.admin.expected('libest-1');
+    const { host, pathname } = new URL(`${authority.est}/simpleenroll`);
+    const body = csrFor('libest-1', makeKey())
+      .toString('base64')
+      .replace(/.{1,64}/g, '$&\n');
+    const post = async (...more: string[]) => {
+      const head = [
+        `POST ${pathname} HTTP/1.1`,
+        'User-Agent: Cisco EST client 1.0',
+        'Connection: close',
+        `Host: ${host}`,
+        'Accept: */*',
+        'Content-Type: application/pkcs10',
+        `Content-Length: ${body.length}`,
+        ...more,
+      ];
+      const target = { url: authority.est, trust: authority.trustPem };
+      const answer = await exchange(target, `${head.join('\r\n')}\r\n\r\n${body}`);
+      assert.ok(answer);
+      // Case-sensitive, as libest compares.
+      const header = (wanted: string) => answer.headers.find(([name]) => name === wanted)?.[1];
+      assert.equal(Number(header('Content-Length')), answer.body.length);
+      return { ...answer, header };
+    };
+    const asked = await post();
+    assert.equal(asked.status, 401);
+    assert.match(asked.header('WWW-Authenticate')!, /^Basic realm="/);
+    assert.ok(asked.body.length > 0);
+
+    const credential = Buffer.from(`libest-1:${secret}`).toString('base64');
+    const issued = await post(`Authorization: Basic ${credential}`);
+    assert.equal(issued.status, 200, issued.body);
+    assert.ok(issued.header('Content-Type')!.startsWith('application/pkcs7-mime; smime-type=certs-only'));
+    assert.match(issued.body, /^(?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{1,64}={0,2}\n$/);
+    const [certificate] = parseCertsOnly(Buffer.from(issued.body, 'base64'));
+    assert.equal(parseCertificate(certificate!).subject[0]![0]!.value, 'libest-1');
+  });
+});
