@@ -1,43 +1,18 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
-import { anyPorts, initAuthority, type ServedAuthority, serveAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { privateKeyPem } from '../harness/csr.ts';
-import { TestCa } from '../harness/pki.ts';
+import { type InteropAuthority, interopAuthority } from '../harness/interop-authority.ts';
 import { BouncyCastleClient } from './bouncycastle/est-client.ts';
-
-/** Keys made for the label iot; a label that demands channel binding, also at a listener for TLS 1.2; a maker's identities for laptops. */
-function edited(yaml: string): string {
-  const device = /^ {2}device:\n(?: {4}.*\n)+/m.exec(yaml)![0];
-  const bound = device.replace('device:', 'bound:').trimEnd().concat('\n    channelBinding: required\n');
-  const listener = /^ {2}enroll:\n(?: {4}.*\n)+/m
-    .exec(yaml)![0]
-    .replace('server, iot]', 'server, iot, bound]');
-  const second = listener.replace('enroll:', 'enroll-tls12:').replace('minimum: TLSv1.3', 'minimum: TLSv1.2');
-  return anyPorts(yaml)
-    .replace(/^ {2}enroll:\n(?: {4}.*\n)+/m, anyPorts(listener + second))
-    .replace(device, device.replace('[secret]', '[secret, idevid]') + bound)
-    .replace('keyAlgorithms: [ec-p256]\n', 'keyAlgorithms: [ec-p256]\n    serverKeygen: ec-p256\n')
-    .replace('templates: [device]\n', 'templates: [device, bound]\n')
-    .replace(
-      '\ndeviceClasses:',
-      '\nidentities:\n  maker:\n    kind: idevid\n    certificates: [pki/maker.pem]\n    classes: [laptop]\n    templates: [device]\n\ndeviceClasses:',
-    );
-}
 
 describe('BouncyCastle EST client, beyond a secret:', () => {
   const cleanup = suiteCleanup();
   const bouncyCastle = new BouncyCastleClient(cleanup);
-  const maker = TestCa.root('Example Maker');
-  let authority: ServedAuthority;
+  let authority: InteropAuthority;
   before(async () => {
-    const files = await initAuthority(cleanup, edited);
-    await writeFile(path.join(files.directory, 'pki/maker.pem'), maker.pem);
-    authority = await serveAuthority(files);
-    cleanup.after(() => authority.stop());
+    authority = await interopAuthority(cleanup);
   });
 
   async function prepare(t: TestContext, listener = 'enroll') {
@@ -45,11 +20,9 @@ describe('BouncyCastle EST client, beyond a secret:', () => {
     if (found === null) return null;
     const { folder, run } = found;
     await writeFile(folder.path('trust.pem'), authority.trustPem);
-    const { url } = (authority.ready['listeners'] as { name: string; url: string }[]).find(
-      ({ name }) => name === listener,
-    )!;
+    const { host } = new URL(authority.url(listener));
     const est = (command: string, ...words: string[]) =>
-      run(command, '--server', new URL(url).host, '--trust', 'trust.pem', ...words);
+      run(command, '--server', host, '--trust', 'trust.pem', ...words);
     return { folder, est };
   }
 
@@ -71,7 +44,7 @@ describe('BouncyCastle EST client, beyond a secret:', () => {
     const found = await prepare(t);
     if (found === null) return;
     const { folder, est } = found;
-    const idevid = maker.idevid({ serialNumber: 'SN-1' });
+    const idevid = authority.maker.idevid({ serialNumber: 'SN-1' });
     await authority.admin.device('idevid-1', {
       identifiers: { serialNumber: 'SN-1' },
       approveFor: ['device'],

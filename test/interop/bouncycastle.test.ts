@@ -2,26 +2,18 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { before, describe, test, type TestContext } from 'node:test';
-import { anyPorts, initAuthority, type ServedAuthority, serveAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
+import { type InteropAuthority, interopAuthority } from '../harness/interop-authority.ts';
 import { BouncyCastleClient, type EstClientResult } from './bouncycastle/est-client.ts';
-
-/** A second enroll listener, which names TLS 1.2. */
-function withTls12Listener(yaml: string): string {
-  const listener = /^ {2}enroll:\n(?: {4}.*\n)+/m.exec(yaml)![0];
-  const second = listener.replace('enroll:', 'enroll-tls12:').replace('minimum: TLSv1.3', 'minimum: TLSv1.2');
-  return anyPorts(yaml.replace(listener, `${listener}${second}`));
-}
 
 describe('BouncyCastle EST client', () => {
   const cleanup = suiteCleanup();
   const bouncyCastle = new BouncyCastleClient(cleanup);
-  let authority: ServedAuthority;
+  let authority: InteropAuthority;
   let root: X509Certificate;
   let issuing: X509Certificate;
   before(async () => {
-    authority = await serveAuthority(await initAuthority(cleanup, withTls12Listener));
-    cleanup.after(() => authority.stop());
+    authority = await interopAuthority(cleanup);
     [root, issuing] = authority.trustPem
       .match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----\n/g)!
       .map((pem) => new X509Certificate(pem)) as [X509Certificate, X509Certificate];
@@ -39,11 +31,9 @@ describe('BouncyCastle EST client', () => {
       const { folder, run } = found;
       // Only the root is pinned: the chain to it must come from the listener.
       await writeFile(folder.path('root.pem'), root.toString());
-      const { url } = (authority.ready['listeners'] as { name: string; url: string }[]).find(
-        ({ name }) => name === listener,
-      )!;
+      const { host } = new URL(authority.url(listener));
       const est = (command: string, ...words: string[]) =>
-        run(command, '--server', new URL(url).host, '--trust', 'root.pem', ...tls, ...words);
+        run(command, '--server', host, '--trust', 'root.pem', ...tls, ...words);
       return { folder, est };
     };
 

@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { before, describe, test, type TestContext } from 'node:test';
 import { requireClient } from '../clients.ts';
-import {
-  anyPorts,
-  initAuthority,
-  sallyport,
-  type ServedAuthority,
-  serveAuthority,
-} from '../harness/authority.ts';
-import { suiteCleanup } from '../harness/cleanup.ts';
+import { sallyport } from '../harness/authority.ts';
 import { ClientFolder } from '../harness/client-files.ts';
+import { suiteCleanup } from '../harness/cleanup.ts';
+import { privateKeyPem } from '../harness/csr.ts';
+import { type InteropAuthority, interopAuthority } from '../harness/interop-authority.ts';
 
 /** curl and openssl against the shipped front door: `init`, then `serve`. */
 describe('curl with openssl', () => {
   const cleanup = suiteCleanup();
-  let authority: ServedAuthority;
+  let authority: InteropAuthority;
   before(async () => {
-    authority = await serveAuthority(await initAuthority(cleanup, anyPorts));
-    cleanup.after(() => authority.stop());
+    authority = await interopAuthority(cleanup);
   });
 
   async function client(
@@ -108,7 +104,7 @@ describe('curl with openssl', () => {
     assert.match(stdout.toString(), /ca\.pem: OK/);
   });
 
-  test('enrolls with a one-time secret, renews, and openssl verifies both with the CRL', async (t) => {
+  test('enrolls with a one-time secret, renews with a new key and the same, and openssl verifies all with the CRL', async (t) => {
     const found = await client(t);
     if (found === null) return;
     const { folder, curl, openssl } = found;
@@ -134,6 +130,9 @@ describe('curl with openssl', () => {
     const renewal = ['--cert', 'first.pem', '--key', 'device.key', '--data', '@next.b64'];
     assert.equal(await post(folder, curl, 'simplereenroll', ...renewal), 200, await folder.read('answer'));
     await saveCertificate(folder, openssl, 'second.pem');
+    const sameKey = ['--cert', 'second.pem', '--key', 'next.key', '--data', '@next.b64'];
+    assert.equal(await post(folder, curl, 'simplereenroll', ...sameKey), 200, await folder.read('answer'));
+    await saveCertificate(folder, openssl, 'third.pem');
 
     await folder.must(
       curl,
@@ -157,7 +156,7 @@ describe('curl with openssl', () => {
       'crl.txt',
     );
     await folder.must(openssl, 'crl', '-inform', 'DER', '-in', 'issuing.crl', '-out', 'crl.pem');
-    for (const name of ['first.pem', 'second.pem']) {
+    for (const name of ['first.pem', 'second.pem', 'third.pem']) {
       await folder.must(
         openssl,
         'verify',
@@ -172,6 +171,56 @@ describe('curl with openssl', () => {
         name,
       );
     }
+  });
+
+  test('fetches what a request should hold, and openssl reads it', async (t) => {
+    const found = await client(t);
+    if (found === null) return;
+    const { folder, curl, openssl } = found;
+    const url = `${authority.est}/bound/csrattrs`;
+    await folder.must(curl, '--silent', '--fail', '--cacert', authority.trust, '--output', 'answer', url);
+    await folder.must(openssl, 'base64', '-d', '-in', 'answer', '-out', 'attributes.der');
+    const { stdout } = await folder.must(openssl, 'asn1parse', '-inform', 'DER', '-in', 'attributes.der');
+    assert.match(stdout.toString(), /OBJECT +:id-ecPublicKey/);
+    assert.match(stdout.toString(), /OBJECT +:prime256v1/);
+    assert.match(stdout.toString(), /OBJECT +:challengePassword/);
+  });
+
+  test('enrolls with an IDevID of a configured maker, without a secret', async (t) => {
+    const found = await client(t);
+    if (found === null) return;
+    const { folder, curl, openssl } = found;
+    const idevid = authority.maker.idevid({ serialNumber: 'SN-5' });
+    await authority.admin.device('laptop-5', {
+      identifiers: { serialNumber: 'SN-5' },
+      approveFor: ['device'],
+    });
+    await writeFile(folder.path('idevid.pem'), idevid.pem);
+    await writeFile(folder.path('idevid.key'), privateKeyPem(idevid.key));
+    await makeRequest(folder, openssl, 'laptop-5');
+    const asking = ['--cert', 'idevid.pem', '--key', 'idevid.key', '--data', '@device.b64'];
+    assert.equal(await post(folder, curl, 'simpleenroll', ...asking), 200, await folder.read('answer'));
+    await saveCertificate(folder, openssl, 'device.pem');
+    await folder.must(openssl, 'verify', '-CAfile', authority.trust, 'device.pem');
+  });
+
+  test('is given a key by serverkeygen, and openssl finds it to be that of the certificate', async (t) => {
+    const found = await client(t);
+    if (found === null) return;
+    const { folder, curl, openssl } = found;
+    await authority.admin.device('sensor-1', { deviceClass: 'iot', approveFor: ['iot'] });
+    const secret = await authority.admin.secret('sensor-1', 'iot');
+    await makeRequest(folder, openssl, 'sensor-1');
+    const asking = ['--user', `sensor-1:${secret}`, '--data-binary', '@device.b64'];
+    assert.equal(await post(folder, curl, 'iot/serverkeygen', ...asking), 200, await folder.read('answer'));
+    const [key, certificates] = partsOf(await folder.read('headers'), await folder.read('answer'));
+    await writeFile(folder.path('made.key.b64'), key!);
+    await writeFile(folder.path('answer'), certificates!);
+    await folder.must(openssl, 'base64', '-d', '-in', 'made.key.b64', '-out', 'made.key.der');
+    await saveCertificate(folder, openssl, 'made.pem');
+    const ofKey = await folder.must(openssl, 'pkey', '-inform', 'DER', '-in', 'made.key.der', '-pubout');
+    const ofCertificate = await folder.must(openssl, 'x509', '-in', 'made.pem', '-noout', '-pubkey');
+    assert.deepEqual(ofKey.stdout, ofCertificate.stdout);
   });
 
   test('waits through a 202 until an operator approves by the command line', async (t) => {
@@ -249,3 +298,10 @@ describe('curl with openssl', () => {
     );
   });
 });
+
+/** The bodies of a multipart answer, cut out as a script would. */
+function partsOf(headers: string, body: string): string[] {
+  const boundary = /^Content-Type: multipart\/mixed; boundary=(\S+)\r$/m.exec(headers)![1]!;
+  const parts = body.split(`--${boundary}`).slice(1, -1);
+  return parts.map((part) => part.split('\r\n\r\n')[1]!);
+}
