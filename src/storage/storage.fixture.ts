@@ -17,7 +17,7 @@ import { SallyportError } from '#errors';
 import type { Device } from '#inventory';
 import { openLog } from './operations/log.ts';
 import { Connection } from './sqlite/connection.ts';
-import type { Call } from './sqlite/messages.ts';
+import type { Call } from './thread/messages.ts';
 import { upgrade } from './sqlite/upgrade.ts';
 import { Writer } from './sqlite/writer.ts';
 import { adminStore, enrollmentStore, logStore, type Perform } from './stores.ts';

@@ -148,8 +148,9 @@ suite('closing', () => {
 
 suite('a thread that dies', () => {
   test('fails what is under way and what comes later, and says so', async (t) => {
-    const { WriterThread } = await import('./writer-thread.ts');
-    const thread = await WriterThread.start({ file: temporaryFile(t), origin });
+    const { StoreThread } = await import('../thread/store-thread.ts');
+    const options = { file: temporaryFile(t), origin };
+    const thread = await StoreThread.start(new URL('./worker.ts', import.meta.url), options);
     const underWay = thread.perform('no such operation' as 'note', null);
     const isStore = (error: unknown) => isSallyportError(error, 'store');
     await assert.rejects(underWay, isStore);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { SallyportError } from '#errors';
-import type { Call, Reply } from './messages.ts';
+import type { Call, Reply } from '../thread/messages.ts';
 import { Writer } from './writer.ts';
 import {
   device,

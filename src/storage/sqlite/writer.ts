@@ -1,8 +1,8 @@
 import { type Durability, type Kind, operations } from '../operations.ts';
 import type { StorageStats } from '../storage.ts';
 import type { Connection } from './connection.ts';
-import { faultOf } from './fault.ts';
-import type { Call, Reply } from './messages.ts';
+import { faultOf } from '../thread/fault.ts';
+import type { Call, Reply } from '../thread/messages.ts';
 
 /**
  * Performs batches of operations, each batch in one transaction, so that all share one sync, and each operation whole or not at all. Lazy

@@ -2,11 +2,6 @@ import type { ErrorCode } from '#errors';
 import type { OperationName } from '../operations.ts';
 import type { StorageStats } from '../storage.ts';
 
-export interface WriterOptions {
-  readonly file: string;
-  readonly origin: string;
-}
-
 export interface Call {
   readonly id: number;
   readonly name: OperationName;
@@ -23,12 +18,12 @@ export type Reply =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly fault: Fault };
 
-export type ToWriter =
+export type ToStore =
   | { readonly kind: 'calls'; readonly calls: readonly Call[] }
   | { readonly kind: 'stats' }
   | { readonly kind: 'close' };
 
-export type FromWriter =
+export type FromStore =
   | { readonly kind: 'opened' }
   | { readonly kind: 'refused'; readonly fault: Fault }
   | { readonly kind: 'replies'; readonly replies: readonly Reply[] }

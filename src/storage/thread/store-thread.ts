@@ -3,7 +3,7 @@ import type { SallyportError } from '#errors';
 import type { ArgumentOf, OperationName, ResultOf } from '../operations.ts';
 import type { StorageStats } from '../storage.ts';
 import { errorOf, faultOf } from './fault.ts';
-import type { Call, Fault, FromWriter, Reply, ToWriter, WriterOptions } from './messages.ts';
+import type { Call, Fault, FromStore, Reply, ToStore } from './messages.ts';
 import { withOwnBuffers } from './own-buffers.ts';
 
 interface Pending {
@@ -11,8 +11,8 @@ interface Pending {
   readonly reject: (error: SallyportError) => void;
 }
 
-/** The serving thread's end of the writer. What is asked in one turn of the event loop goes over in one message. */
-export class WriterThread {
+/** The serving thread's end of a store that has a thread of its own. What is asked in one turn of the event loop goes over in one message. */
+export class StoreThread {
   /** Resolves when the thread ends though nobody closed it. */
   readonly failed: Promise<SallyportError>;
   readonly #worker: Worker;
@@ -27,7 +27,7 @@ export class WriterThread {
   private constructor(worker: Worker) {
     this.#worker = worker;
     this.failed = new Promise((resolve) => {
-      worker.on('message', (message: FromWriter) => this.#receive(message));
+      worker.on('message', (message: FromStore) => this.#receive(message));
       worker.on('error', (error) =>
         resolve(this.#end(`the thread of the database failed: ${String(error)}`)),
       );
@@ -39,14 +39,10 @@ export class WriterThread {
     });
   }
 
-  /** Throws what the writer refuses to open the database for. */
-  static async start(options: WriterOptions): Promise<WriterThread> {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: options,
-      name: 'storage',
-    });
-    const thread = new WriterThread(worker);
-    const opened = new Promise<FromWriter>((resolve) => worker.once('message', resolve));
+  /** `worker` is the module that the thread runs, with these options. Throws what it refuses to open the database for. */
+  static async start(worker: URL, options: object): Promise<StoreThread> {
+    const thread = new StoreThread(new Worker(worker, { workerData: options, name: 'storage' }));
+    const opened = new Promise<FromStore>((resolve) => thread.#worker.once('message', resolve));
     const first = await Promise.race([opened, thread.failed]);
     if (first instanceof Error) throw first;
     if (first.kind === 'refused') throw errorOf(first.fault);
@@ -104,11 +100,11 @@ export class WriterThread {
     }
   }
 
-  #post(message: ToWriter): void {
+  #post(message: ToStore): void {
     this.#worker.postMessage(message);
   }
 
-  #receive(message: FromWriter): void {
+  #receive(message: FromStore): void {
     if (message.kind === 'replies') for (const reply of message.replies) this.#settle(reply);
     if (message.kind === 'stats') this.#statsAsked.shift()?.resolve(message.stats as never);
   }

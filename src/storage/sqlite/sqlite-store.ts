@@ -1,0 +1,62 @@
+import { openLog } from '../operations/log.ts';
+import type { Call, Reply } from '../thread/messages.ts';
+import type { ServedStore } from '../thread/serve-store.ts';
+import { Connection } from './connection.ts';
+import { upgrade } from './upgrade.ts';
+import { Writer } from './writer.ts';
+
+export interface SqliteOptions {
+  readonly file: string;
+  readonly origin: string;
+}
+
+/** How long a lazy write may wait for a durable one to share its sync with. */
+const lazyMilliseconds = 50;
+
+/** The only writing connection, in the thread that owns it. All that arrives before the event loop turns shares one transaction. */
+export class SqliteStore implements ServedStore {
+  readonly #connection: Connection;
+  readonly #writer: Writer;
+  #waiting: Call[] = [];
+  #answer: (replies: readonly Reply[]) => void = () => undefined;
+  #flushing: NodeJS.Timeout | undefined;
+
+  constructor({ file, origin }: SqliteOptions) {
+    this.#connection = Connection.openWriter(file);
+    upgrade(this.#connection);
+    this.#connection.control('begin immediate');
+    this.#connection.perform(openLog({ origin }));
+    this.#connection.control('commit');
+    this.#writer = new Writer(this.#connection);
+  }
+
+  perform(calls: readonly Call[], answer: (replies: readonly Reply[]) => void): void {
+    if (this.#waiting.length === 0) setImmediate(() => this.#performWaiting());
+    this.#answer = answer;
+    for (const call of calls) this.#waiting.push(call);
+  }
+
+  stats() {
+    this.#performWaiting();
+    return this.#writer.stats;
+  }
+
+  async close(): Promise<void> {
+    this.#performWaiting();
+    clearTimeout(this.#flushing);
+    this.#writer.flush();
+    this.#connection.close();
+  }
+
+  #performWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    const calls = this.#waiting;
+    this.#waiting = [];
+    this.#answer(this.#writer.perform(calls));
+    if (!this.#writer.waiting) return;
+    this.#flushing ??= setTimeout(() => {
+      this.#flushing = undefined;
+      this.#writer.flush();
+    }, lazyMilliseconds);
+  }
+}
