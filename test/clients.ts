@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -15,6 +15,8 @@ export const clients = {
   javac: ['default-jdk-headless'],
   /** BouncyCastle's EST client, a library: its path is a class path. */
   bouncycastle: ['libbcpkix-java', 'libbctls-java'],
+  /** The server: its path is the folder of its programs. */
+  postgresql: ['postgresql'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Client = keyof typeof clients;
@@ -24,13 +26,29 @@ export type Client = keyof typeof clients;
  * With SALLYPORT_REQUIRE_CLIENTS=1, as in CI, a missing client fails the test.
  */
 export function requireClient(t: TestContext, client: Client): string | null {
-  const path =
-    client === 'bouncycastle' ? findJars(['bcpkix', 'bctls', 'bcutil', 'bcprov']) : findProgram(client);
+  const path = find(client);
   if (path !== null) return path;
+  t.skip(missing(client));
+  return null;
+}
+
+/** For what a whole file needs: its path, or why it is skipped. */
+export function findClient(client: Client): { readonly path: string } | { readonly skip: string } {
+  const path = find(client);
+  return path === null ? { skip: missing(client) } : { path };
+}
+
+function find(client: Client): string | null {
+  if (client === 'bouncycastle') return findJars(['bcpkix', 'bctls', 'bcutil', 'bcprov']);
+  if (client === 'postgresql') return findPostgres();
+  return findProgram(client);
+}
+
+/** The words of a skipped test; in CI it fails instead. */
+function missing(client: Client): string {
   const reason = `${client} is not installed (Debian: ${clients[client].join(', ')})`;
   assert.notEqual(process.env['SALLYPORT_REQUIRE_CLIENTS'], '1', reason);
-  t.skip(reason);
-  return null;
+  return reason;
 }
 
 export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | null {
@@ -46,6 +64,14 @@ export function findProgram(name: string, path = process.env['PATH'] ?? ''): str
 function findJars(names: readonly string[]): string | null {
   const paths = names.map((name) => `/usr/share/java/${name}.jar`);
   return paths.every((path) => existsSync(path)) ? paths.join(delimiter) : null;
+}
+
+/** Debian keeps each version's programs in a folder of their own, outside of PATH: the newest. */
+function findPostgres(): string | null {
+  const found = globSync('/usr/lib/postgresql/*/bin').filter((folder) =>
+    isExecutable(join(folder, 'initdb')),
+  );
+  return found.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1) ?? null;
 }
 
 function isExecutable(file: string): boolean {

@@ -18,6 +18,7 @@ import {
   newSecret,
   now,
   openStores,
+  sequences,
   type Stores,
   verifiedIds,
 } from './storage.fixture.ts';
@@ -47,11 +48,11 @@ suite('any sequence of acts', () => {
             JSON.stringify(next),
           );
           if (expected === 'done' && next.kind !== 'reserve') logged += 1;
-          assert.deepEqual(describe(stores), model.describe(), JSON.stringify(next));
+          assert.deepEqual(await describe(stores), model.describe(), JSON.stringify(next));
         }
         assert.equal((await verifiedIds(stores.log)).length, logged);
       }),
-      { numRuns: 150 },
+      { numRuns: sequences() },
     );
   });
 });
@@ -114,8 +115,8 @@ async function outcome(performed: Promise<unknown>): Promise<string> {
   }
 }
 
-function describe({ connection }: Stores): string[] {
-  return connection.perform(describeStore()).toSorted();
+async function describe({ query }: Stores): Promise<string[]> {
+  return (await query(describeStore())).toSorted();
 }
 
 function* describeStore(): Operation<string[]> {

@@ -15,6 +15,7 @@ import type {
 } from '#enrollment';
 import { SallyportError } from '#errors';
 import type { Device } from '#inventory';
+import type { Operation } from './operation.ts';
 import { openLog } from './operations/log.ts';
 import { Connection } from './sqlite/connection.ts';
 import type { Call } from './thread/messages.ts';
@@ -38,12 +39,38 @@ export interface Stores {
   readonly enrollment: EnrollmentStore;
   readonly admin: AdminStore;
   readonly log: LogStore;
+  /** What a test wants to know of the tables themselves. */
+  query<Result>(operation: Operation<Result>): Promise<Result>;
+}
+
+export interface SqliteStores extends Stores {
   readonly connection: Connection;
   readonly writer: Writer;
 }
 
-/** A real database in a temporary folder, its writer in this thread. */
+type OpenStores = (t: Pick<TestContext, 'after'>) => Stores;
+
+let openThem: OpenStores = openSqliteStores;
+let sequencesOfActs = 150;
+
+/** From here on, in this process, tests open another database: the same suite for every adapter. */
+export function storesAre(open: OpenStores, { sequences }: { readonly sequences: number }): void {
+  openThem = open;
+  sequencesOfActs = sequences;
+}
+
+/** How many random sequences of acts a database takes in good time. */
+export function sequences(): number {
+  return sequencesOfActs;
+}
+
+/** A real database of its own for each test. */
 export function openStores(t: Pick<TestContext, 'after'>): Stores {
+  return openThem(t);
+}
+
+/** In a temporary folder, its writer in this thread. */
+export function openSqliteStores(t: Pick<TestContext, 'after'>): SqliteStores {
   const connection = Connection.openWriter(temporaryFile(t));
   t.after(() => connection.close());
   upgrade(connection);
@@ -56,6 +83,7 @@ export function openStores(t: Pick<TestContext, 'after'>): Stores {
     enrollment: enrollmentStore(perform),
     admin: adminStore(perform),
     log: logStore(perform),
+    query: async (operation) => connection.perform(operation),
     connection,
     writer,
   };

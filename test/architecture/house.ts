@@ -31,7 +31,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   storage: {
     values: ['errors', 'limits', 'audit'],
     types: ['x509', 'keys', 'ca', 'policy', 'inventory', 'enrollment', 'admin'],
-    packages: ['kysely'],
+    packages: ['kysely', 'pg'],
   },
   // What configuration describes it takes as types; names of algorithms and attributes it checks against their own tables.
   config: {

@@ -2,16 +2,10 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { CompactRange, leafHash, treeRoot } from '#audit';
 import { isSallyportError } from '#errors';
-import { openLog } from './log.ts';
-import { entry, openStores, origin, type Stores, verifiedIds } from '../storage.fixture.ts';
+import { entry, openStores, type Stores, verifiedIds } from '../storage.fixture.ts';
 
-async function recorded(stores: Stores, count: number): Promise<void> {
-  const calls = Array.from({ length: count }, (_, i) => ({
-    id: i,
-    name: 'record' as const,
-    argument: entry(`e${i}`),
-  }));
-  stores.writer.perform(calls);
+async function recorded({ enrollment }: Stores, count: number): Promise<void> {
+  await Promise.all(Array.from({ length: count }, (_, i) => enrollment.record(entry(`e${i}`))));
 }
 
 suite('the log', () => {
@@ -80,26 +74,5 @@ suite('the log', () => {
     const { log } = openStores(t);
     await log.entries(0, 1024);
     await assert.rejects(log.entries(0, 1025), (error) => isSallyportError(error, 'too-large'));
-  });
-
-  test('does not append under a head that another writer moved', async (t) => {
-    const stores = openStores(t);
-    await recorded(stores, 2);
-    stores.connection.execute(
-      'create trigger behind before insert on log_entry begin update log_head set size = 9; end',
-    );
-    await assert.rejects(stores.enrollment.record(entry('lost')), (error) =>
-      isSallyportError(error, 'store'),
-    );
-    assert.deepEqual(await verifiedIds(stores.log), ['e0', 'e1']);
-  });
-
-  test('of another origin is not opened', (t) => {
-    const { connection } = openStores(t);
-    assert.throws(
-      () => connection.perform(openLog({ origin: 'other.example/log' })),
-      (error) => isSallyportError(error, 'config') && error.message.includes(origin),
-    );
-    connection.perform(openLog({ origin }));
   });
 });

@@ -3,7 +3,7 @@ import { type Kind, operations } from '../operations.ts';
 import type { WholeCertificate } from '../operations/certificates.ts';
 import { type Perform, logStore } from '../stores.ts';
 import { Connection } from './connection.ts';
-import { assertNewest } from './upgrade.ts';
+import { assertNewest } from '../schema-version.ts';
 
 /** The database as it was when it was opened, read beside the process that serves it. */
 export interface ReadOnlyStorage {
@@ -24,7 +24,7 @@ export async function openSqliteReadOnly(file: string): Promise<ReadOnlyStorage>
   try {
     // One transaction to the end: head, entries and certificates are of the same moment.
     connection.control('begin');
-    assertNewest(connection);
+    connection.perform(assertNewest());
   } catch (error) {
     connection.close();
     throw error;

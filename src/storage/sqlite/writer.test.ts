@@ -12,7 +12,7 @@ import {
   issuedRecord,
   newSecret,
   now,
-  openStores,
+  openSqliteStores,
   verifiedIds,
   wide,
 } from '../storage.fixture.ts';
@@ -31,7 +31,7 @@ function codes(replies: readonly Reply[]): string[] {
 
 suite('a batch', () => {
   test('shares one commit, and its answers come in order', (t) => {
-    const { writer } = openStores(t);
+    const { writer } = openSqliteStores(t);
     const replies = writer.perform(calls(...Array.from({ length: 40 }, (_, i) => record(`e${i}`))));
     assert.deepEqual(
       replies,
@@ -41,20 +41,20 @@ suite('a batch', () => {
   });
 
   test('reads what was written before in it', (t) => {
-    const { writer } = openStores(t);
+    const { writer } = openSqliteStores(t);
     const [, head] = writer.perform(calls(record('e0'), readHead));
     assert.equal(head !== undefined && 'value' in head && (head.value as { size: number }).size, 1);
   });
 
   test('of readings only commits nothing, and leaves no transaction', (t) => {
-    const { writer } = openStores(t);
+    const { writer } = openSqliteStores(t);
     writer.perform(calls(readHead, readHead));
     assert.equal(writer.stats.commits, 0);
     assert.equal(writer.waiting, false);
   });
 
   test('of lazy writes waits in the transaction for a durable one', (t) => {
-    const { writer } = openStores(t);
+    const { writer } = openSqliteStores(t);
     writer.perform(calls(admit));
     writer.perform(calls(readHead));
     assert.equal(writer.waiting, true);
@@ -65,7 +65,7 @@ suite('a batch', () => {
   });
 
   test('of lazy writes waits for a flush otherwise', (t) => {
-    const { writer } = openStores(t);
+    const { writer } = openSqliteStores(t);
     writer.perform(calls(admit));
     writer.flush();
     writer.flush();
@@ -76,7 +76,7 @@ suite('a batch', () => {
 
 suite('an operation that fails in a batch', () => {
   test('before its first change undoes nothing else', async (t) => {
-    const { writer, log } = openStores(t);
+    const { writer, log } = openSqliteStores(t);
     const replies = writer.perform(
       calls(
         record('a'),
@@ -89,7 +89,7 @@ suite('an operation that fails in a batch', () => {
   });
 
   test('after a change undoes only itself, and the head of the log is right', async (t) => {
-    const { writer, log, admin, enrollment } = openStores(t);
+    const { writer, log, admin, enrollment } = openSqliteStores(t);
     await importDevices(admin, device('d1'));
     await admin.createSecret({ secret: newSecret('s1', 'd1'), entry: entry('create') });
     const wanted = intent('i1', 'd1', { secret: { id: 's1', state: 'live' } });
@@ -118,7 +118,7 @@ suite('an operation that fails in a batch', () => {
   });
 
   test('by a fault of ours says so', (t) => {
-    const { writer } = openStores(t);
+    const { writer } = openSqliteStores(t);
     assert.deepEqual(codes(writer.perform(calls({ name: 'device', argument: {} }, record('a')))), [
       'internal',
       'done',
@@ -128,7 +128,7 @@ suite('an operation that fails in a batch', () => {
 
 suite('a transaction that fails as a whole', () => {
   test('when it cannot be committed: every operation of the batch fails, the next batch goes on from before', async (t) => {
-    const stores = openStores(t);
+    const stores = openSqliteStores(t);
     let commits = 0;
     const writer = new Writer({
       perform: (operation) => stores.connection.perform(operation),
@@ -155,7 +155,7 @@ suite('a transaction that fails as a whole', () => {
   });
 
   test('when SQLite gives it up for one of them', async (t) => {
-    const { writer, connection, log } = openStores(t);
+    const { writer, connection, log } = openSqliteStores(t);
     connection.execute(
       `create trigger fault before insert on log_entry when new.id = 'fault' begin select raise(rollback, 'fault'); end`,
     );
@@ -169,7 +169,7 @@ suite('a transaction that fails as a whole', () => {
   });
 
   test('when the database is full: what fits goes on', async (t) => {
-    const { writer, connection, log } = openStores(t);
+    const { writer, connection, log } = openSqliteStores(t);
     connection.execute('pragma max_page_count = 80');
     const large = (id: string) =>
       ({ name: 'saveReferences', argument: { digest: digest(id), body: new Uint8Array(400_000) } }) as const;

@@ -1,0 +1,124 @@
+import { sql } from 'kysely';
+import { first, type Operation } from '../operation.ts';
+import { operations } from '../operations.ts';
+import { statement } from '../statement.ts';
+import type { StorageStats } from '../storage.ts';
+import type { Call, Reply } from '../thread/messages.ts';
+import { faultOf } from '../thread/fault.ts';
+import type { ServedStore } from '../thread/serve-store.ts';
+import { answerOf, GroupWriter } from './group-writer.ts';
+import { type PostgresOptions, PreparedStatements, Sessions } from './session.ts';
+import { upgrade } from './upgrade.ts';
+
+export interface PostgresStoreOptions extends PostgresOptions {
+  readonly origin: string;
+  /** Connections for what only reads, and for admissions. The writer has one more. */
+  readonly connections: number;
+}
+
+const selectLock = statement((database, p: { key: string }) =>
+  database.selectNoFrom(sql<string>`pg_advisory_xact_lock(hashtextextended(${p.key}, 0))`.as('locked')),
+);
+
+interface Source {
+  readonly sourceKey: string;
+}
+
+function isAdmission(call: Call): call is Call & { readonly argument: Source } {
+  return call.name === 'admit';
+}
+
+/** Two nodes that admit one source at once count one after the other. */
+function* lockSource({ sourceKey }: Source): Operation<void> {
+  yield* first(selectLock, { key: sourceKey });
+}
+
+const beginReading = 'begin isolation level repeatable read read only';
+/** Like the memory of a lone process: a crash may forget the last moments of it. */
+const beginAdmission = 'begin isolation level read committed; set local synchronous_commit = off';
+
+/** One node's share in a database of several. Everything that a second node must know is in the database. */
+export class PostgresStore implements ServedStore {
+  readonly #writers: Sessions;
+  readonly #readers: Sessions;
+  readonly #writer: GroupWriter;
+  readonly #underWay = new Set<Promise<void>>();
+
+  private constructor(options: PostgresStoreOptions) {
+    const prepared = new PreparedStatements(options);
+    this.#writers = new Sessions(options, 1, prepared);
+    this.#readers = new Sessions(options, options.connections, prepared);
+    this.#writer = new GroupWriter(this.#writers);
+  }
+
+  static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
+    const store = new PostgresStore(options);
+    try {
+      await store.#writers.with((session) => upgrade(session, options.origin));
+      return store;
+    } catch (error) {
+      await Promise.all([store.#writers.close(), store.#readers.close()]);
+      throw error;
+    }
+  }
+
+  perform(calls: readonly Call[], answer: (replies: readonly Reply[]) => void): void {
+    let replies: Reply[] = [];
+    // What is answered in one turn of the event loop goes back in one message.
+    const collect = (reply: Reply) => {
+      if (replies.length === 0) {
+        setImmediate(() => {
+          answer(replies);
+          replies = [];
+        });
+      }
+      replies.push(reply);
+    };
+    for (const call of calls) {
+      const reply = this.#beside(call);
+      if (reply === null) this.#writer.perform(call, collect);
+      else this.#start(reply, collect);
+    }
+  }
+
+  stats(): StorageStats {
+    return this.#writer.stats;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#writer.idle(), ...this.#underWay]);
+    await Promise.all([this.#writers.close(), this.#readers.close()]);
+  }
+
+  #start(reply: Promise<Reply>, collect: (reply: Reply) => void): void {
+    const done = reply.then(collect).finally(() => this.#underWay.delete(done));
+    this.#underWay.add(done);
+  }
+
+  /** What takes no turn in the line of writers; null for what does. */
+  #beside(call: Call): Promise<Reply> | null {
+    if (isAdmission(call)) return this.#alone(call, beginAdmission, lockSource(call.argument));
+    return operations[call.name].durability === 'read' ? this.#alone(call, beginReading) : null;
+  }
+
+  /** In a transaction of its own. */
+  async #alone(call: Call, begin: string, before?: Operation<void>): Promise<Reply> {
+    try {
+      return await this.#readers.with(async (session) => {
+        try {
+          await session.control(begin);
+          if (before !== undefined) await session.perform(before);
+          const reply = await answerOf(session, call);
+          await session.control('fault' in reply ? 'rollback' : 'commit');
+          return reply;
+        } catch (error) {
+          if (!session.broken) await session.control('rollback').catch(() => session.giveUp());
+          throw error;
+        }
+      });
+    } catch (error) {
+      const { message } = faultOf(error);
+      return { id: call.id, fault: { code: 'store', message } };
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import { createHash } from 'node:crypto';
+import pg, { type PoolConfig } from 'pg';
+import type { Operation, Step } from '../operation.ts';
+import { type AnyStatement, type CompiledStatement, compileStatement } from '../statement.ts';
+import { postgresCompiler } from './dialect.ts';
+import { postgresError, sqlState } from './postgres-error.ts';
+
+export interface PostgresOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string | undefined;
+  /** PEM of the CAs that may vouch for the server, and its name is checked; null: no TLS. */
+  readonly tls: { readonly ca: string } | null;
+  /** false: for poolers that cannot follow statements prepared in a session. */
+  readonly preparedStatements: boolean;
+}
+
+interface Prepared extends CompiledStatement {
+  readonly name: string | undefined;
+  readonly reads: boolean;
+}
+
+/** Numbers are numbers, as long as a double can hold them. What is larger was never written by us. */
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, Number);
+
+const connectTimeoutMilliseconds = 5_000;
+/** A server that says nothing for so long is as good as gone. */
+const answerTimeoutMilliseconds = 20_000;
+
+/** Connections to one database, at most so many, made when they are needed. */
+export class Sessions {
+  readonly #pool: pg.Pool;
+  readonly #prepared: PreparedStatements;
+
+  constructor(options: PostgresOptions, maximum: number, prepared: PreparedStatements) {
+    this.#pool = new pg.Pool({
+      ...clientConfig(options),
+      types,
+      max: maximum,
+    });
+    this.#prepared = prepared;
+    // An idle connection that ends is taken out of the pool, and that is all; without a listener it would end the process.
+    this.#pool.on('error', () => undefined);
+  }
+
+  /** Lends one. What `use` leaves open, it must have ended: a session that cannot be used further is thrown away. */
+  async with<Result>(use: (session: Session) => Promise<Result>): Promise<Result> {
+    let client: pg.PoolClient;
+    try {
+      client = await this.#pool.connect();
+    } catch (error) {
+      throw postgresError(error, 'the database cannot be reached');
+    }
+    const session = new Session(client, this.#prepared);
+    const onEnd = () => session.giveUp();
+    client.on('error', onEnd);
+    client.on('end', onEnd);
+    try {
+      return await use(session);
+    } finally {
+      client.off('error', onEnd);
+      client.off('end', onEnd);
+      client.release(session.broken);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+/** One connection, lent. Drives operations step by step. Whether a step that failed was done is not known where the server is gone. */
+export class Session {
+  readonly #client: pg.PoolClient;
+  readonly #prepared: PreparedStatements;
+  #changed = false;
+  #refused = false;
+  #broken = false;
+
+  constructor(client: pg.PoolClient, prepared: PreparedStatements) {
+    this.#client = client;
+    this.#prepared = prepared;
+  }
+
+  /** Nothing more can be asked: take another session. */
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  /** The operation performed last may have changed something. */
+  get changed(): boolean {
+    return this.#changed;
+  }
+
+  /** The server refused a statement of the operation performed last: it undoes the transaction as a whole, and takes nothing more in it. */
+  get refused(): boolean {
+    return this.#refused;
+  }
+
+  async perform<Result>(operation: Operation<Result>): Promise<Result> {
+    this.#changed = false;
+    this.#refused = false;
+    let step = operation.next();
+    while (step.done !== true) {
+      let answer: unknown;
+      try {
+        answer = await this.#answer(step.value);
+      } catch (error) {
+        throw this.#failed(error, 'the database refused a statement');
+      }
+      step = operation.next(answer);
+    }
+    return step.value;
+  }
+
+  /** Statements without parameters, in one message: begins, ends, undoes, migrates. */
+  async control(sql: string): Promise<void> {
+    try {
+      await this.#client.query(sql);
+    } catch (error) {
+      throw this.#failed(error, `the database refused to ${sql.split(/[;\n]/, 1)[0]}`);
+    }
+  }
+
+  /** Nothing more is asked of it: it is not lent again. */
+  giveUp(): void {
+    this.#broken = true;
+  }
+
+  async #answer({ statement, parameters, want }: Step): Promise<unknown> {
+    const prepared = this.#prepared.of(statement);
+    const { rows, rowCount } = await this.#client.query<Record<string, unknown>>({
+      ...(prepared.name === undefined ? {} : { name: prepared.name }),
+      text: prepared.sql,
+      values: prepared.bind(parameters),
+    });
+    if (!prepared.reads && rowCount !== 0) this.#changed = true;
+    if (want === 'changes') return rowCount ?? 0;
+    return want === 'rows' ? rows : rows[0];
+  }
+
+  #failed(error: unknown, what: string): Error {
+    // The server's own refusals leave the connection as it is; a FATAL one ends it, and 'end' follows.
+    if (sqlState(error) === undefined) this.#broken = true;
+    else this.#refused = true;
+    return postgresError(error, what);
+  }
+}
+
+/** Compiled once for all sessions, and prepared by name in each. */
+export class PreparedStatements {
+  readonly #named: boolean;
+  readonly #byStatement = new Map<AnyStatement, Prepared>();
+
+  constructor({ preparedStatements }: Pick<PostgresOptions, 'preparedStatements'>) {
+    this.#named = preparedStatements;
+  }
+
+  of(statement: AnyStatement): Prepared {
+    const known = this.#byStatement.get(statement);
+    if (known !== undefined) return known;
+    const { sql, bind } = compileStatement(statement, postgresCompiler);
+    // By the text: behind a pooler several programs, of several versions, share a session.
+    const name = this.#named
+      ? `sallyport_${createHash('sha256').update(sql).digest('hex').slice(0, 32)}`
+      : undefined;
+    const prepared = { sql, bind, name, reads: sql.startsWith('select') };
+    this.#byStatement.set(statement, prepared);
+    return prepared;
+  }
+}
+
+function clientConfig({ host, port, database, user, password, tls }: PostgresOptions): PoolConfig {
+  return {
+    host,
+    port,
+    database,
+    user,
+    // Undefined would make the driver look for one in files and environment of its own.
+    password: password ?? '',
+    // `host` is the name that the server's certificate must have.
+    ssl: tls === null ? false : { ca: tls.ca, host, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+    application_name: 'sallyport',
+    connectionTimeoutMillis: connectTimeoutMilliseconds,
+    query_timeout: answerTimeoutMilliseconds,
+    keepAlive: true,
+  };
+}
