@@ -151,6 +151,7 @@ async function holdRequest(storage: Storage, id: string, deviceId: string, now: 
     spki: heldKey,
     names: heldNames,
     secretId: null,
+    limit: { burst: 1000, count: 1000, periodSeconds: 1 },
     objections: [
       { control: 'first-enrollment', title: 'Needs a look', detail: 'nobody looked', liftable: true },
     ],

@@ -63,6 +63,8 @@ export interface AdminStore {
   }): Promise<LogPosition>;
   /** pending -> denied; voids the reserved secret. */
   denyRequest(act: { id: string; by: string; now: number; entry: Uint8Array }): Promise<LogPosition>;
+  /** One that nobody decided in time, or that was approved and never collected. Voids the secret reserved for it. Throws 'conflict' for any other. */
+  endRequest(act: { id: string; now: number; entry: Uint8Array }): Promise<LogPosition>;
 
   certificates(filter: {
     deviceId?: string;

@@ -168,5 +168,5 @@ const proven: Facts['context'] = {
   key: { algorithmAllowed: true, originAllowed: true, strong: true, unshared: true },
   binding: { required: false, bound: false, contradicted: false },
   template: { known: true, forClass: true, namesBuilt: true },
-  approval: { required: false, granted: false, lifts: [] },
+  approval: { required: false, granted: false, lifts: [], denied: false },
 };

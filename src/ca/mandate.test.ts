@@ -36,7 +36,7 @@ test('deny and hold mint none', () => {
   const deny = exampleVerdict({
     key: { algorithmAllowed: true, originAllowed: true, strong: false, unshared: true },
   });
-  const hold = exampleVerdict({ approval: { required: true, granted: false, lifts: [] } });
+  const hold = exampleVerdict({ approval: { required: true, granted: false, lifts: [], denied: false } });
   assert.deepEqual([deny.decision, hold.decision], ['deny', 'hold']);
   for (const verdict of [deny, hold]) assert.throws(() => mintMandate(verdict, linted()), refused);
 });

@@ -32,6 +32,8 @@ export interface RequestedNames {
 export interface ExpandedNames {
   readonly subject: Name;
   readonly subjectAltName: GeneralName[];
+  /** Those of them that only the request brought. */
+  readonly admitted: readonly GeneralName[];
   /** Why no certificate may carry these names, in words that repeat no value of the device. Empty: all is well. */
   readonly problems: string[];
 }
@@ -54,7 +56,7 @@ export function expandNames(
   if (problems.length === 0 && subject.length === 0 && subjectAltName.length === 0) {
     problems.push('the template names nothing: neither subject nor subjectAltName');
   }
-  return { subject, subjectAltName, problems };
+  return { subject, subjectAltName, admitted, problems };
 }
 
 function expandSubject(patterns: NamePatterns, device: DeviceNames, problems: string[]): Name {

@@ -78,7 +78,6 @@ export function derive(
   const spki = request?.spki ?? null;
   const keygen = key?.origin === 'authority';
   const issued = issuedBefore(observations, { template: source.template, spki, names: digest, keygen });
-  const again = issued !== null && action === 'enroll';
 
   gathered.add('device', deriveDevice(device));
   gathered.add('template', deriveTemplate(source.template, template, deviceClass, names));
@@ -90,7 +89,9 @@ export function derive(
       spki,
       names: digest,
       time,
-      again,
+      again: issued !== null,
+      deniedAt: secret === null ? lastDenial(observations.denials, digest) : null,
+      ownNames: names !== null && names.admitted.length > 0,
     }),
   );
   if (action === 'enroll' && secret !== null) {
@@ -147,6 +148,12 @@ function issuedBefore(
 ): string | null {
   if (secret !== null) return isRequestAgain(secret, asked) ? secret.certificate : null;
   return !asked.keygen && issued !== null && issued.names === asked.names ? issued.sha256 : null;
+}
+
+/** A secret that was reserved for what was denied is void; what asks without one has only this to remember it by. */
+function lastDenial(denials: Observations['denials'], names: string | null): number | null {
+  const times = denials.filter((denial) => denial.names === names).map(({ at }) => at);
+  return times.length === 0 ? null : Math.max(...times);
 }
 
 /** As long as the template says, no longer than the class allows, and never past the issuer. Whole seconds, as X.509 has them. */

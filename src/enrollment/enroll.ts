@@ -149,8 +149,10 @@ export class Enrollment {
         template: plan.template.name,
         spki: asked.spki,
         names: plan.namesDigest,
-        secretId: observations.secret?.id ?? null,
+        // What is spent was spent for this same request, and reserves nothing.
+        secretId: observations.secret?.state === 'spent' ? null : (observations.secret?.id ?? null),
         objections: verdict.objections,
+        limit: authority.references.limits.device,
         summary: {
           protocol: source.protocol,
           operation: source.operation,

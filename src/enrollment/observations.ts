@@ -15,6 +15,8 @@ export interface Observations {
   readonly evidence: EvidenceObservation | null;
   readonly key: KeyObservation | null;
   readonly approval: ApprovalObservation | null;
+  /** What operators denied to this device, template and key, by the names asked for; the newest first. */
+  readonly denials: readonly { readonly names: string; readonly at: number }[];
   /** The current certificate that this key got already for this device and template, from the same presenter. */
   readonly issued: { readonly sha256: string; readonly names: string } | null;
 }
@@ -149,6 +151,7 @@ export interface ApprovalObservation {
   readonly spki: string | null;
   readonly names: string | null;
   readonly lifts: readonly string[];
+  readonly createdAt: number;
   readonly expiresAt: number;
   readonly by: string;
 }

@@ -175,6 +175,7 @@ export async function observe(
     evidence: { offered: [] },
     key: observeKey(asked, authority, stored),
     approval: stored.approval,
+    denials: stored.denials,
     issued: stored.issued,
   };
 }
@@ -183,6 +184,7 @@ function observeRequest(
   request: CertificationRequest,
   { channelBindings, keygen }: EnrollmentRequest,
 ): RequestObservation {
+  const possession = keygen ? isSignedWithItsKey(request) : verifyPossession(request);
   return {
     subject: request.subject,
     subjectAltName: request.subjectAltName,
@@ -192,14 +194,29 @@ function observeRequest(
       value: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
     })),
     changeSubjectName: request.changeSubjectName,
-    // What is granted for a key that the authority makes is bound to no key of the device's own.
     spki: keygen
-      ? sha256Hex(Buffer.concat([Buffer.from('serverkeygen'), request.spki]))
+      ? sha256Hex(Buffer.concat([keygenPrefix(possession), request.spki]))
       : sha256Hex(request.spki),
-    // RFC 7030 section 4.4.1: "the server MUST ignore the public key values and signature in the CSR".
-    possession: keygen ? false : verifyPossession(request),
+    possession,
     channelBinding: observeChannelBinding(request.challengePassword, channelBindings),
   };
+}
+
+/**
+ * What is granted for a key that the authority makes is bound to no key that is certified, and what was granted to a request with a proven key
+ * goes to none without: a public key is known to others.
+ */
+function keygenPrefix(possession: boolean): Buffer {
+  return Buffer.from(possession ? 'serverkeygen' : 'serverkeygen unsigned');
+}
+
+/** RFC 7030 section 4.4.1: "the server MUST ignore the public key values and signature in the CSR", so that a bad one refuses nothing. */
+function isSignedWithItsKey(request: CertificationRequest): boolean {
+  try {
+    return verifyPossession(request);
+  } catch {
+    return false;
+  }
 }
 
 function observeKey(

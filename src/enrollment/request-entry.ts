@@ -16,6 +16,7 @@ export function atAdmission(admission: Admission): Observations {
     evidence: null,
     key: null,
     approval: null,
+    denials: [],
     issued: null,
   };
 }

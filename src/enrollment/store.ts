@@ -18,7 +18,9 @@ export interface EnrollmentStore {
   record(entry: Uint8Array): Promise<LogPosition>;
   /**
    * Reserves the secret (when given) for key and names, opens or refreshes the pending request, appends the entry. `request` is the pending
-   * request's id: the first asker's. Throws 'conflict' when the secret is no longer what was observed.
+   * request's id: that of whoever first asked for these names, with these objections; with others it is another request, and the earlier one
+   * ends, so that nobody approves what they have not seen. Opening one spends from the device's limit. Throws 'conflict' when the secret is no
+   * longer what was observed, or the limit is spent.
    */
   hold(record: HoldRecord): Promise<LogPosition & { readonly request: string; readonly firstSeen: number }>;
   /**
@@ -98,9 +100,12 @@ export interface StoreObservation {
     readonly spki: string | null;
     readonly names: string | null;
     readonly lifts: readonly string[];
+    readonly createdAt: number;
     readonly expiresAt: number;
     readonly by: string;
   } | null;
+  /** What operators denied to this device, template and key, by the names asked for; the newest first, no more than ten. */
+  readonly denials: readonly { readonly names: string; readonly at: number }[];
   /** The device has a current certificate (neither revoked nor expired) of this template for another key. */
   readonly otherKeyCurrent: boolean;
   /**
@@ -120,6 +125,8 @@ export interface HoldRecord {
   readonly names: string;
   readonly secretId: string | null;
   readonly objections: readonly Objection[];
+  /** The device's limit: a request that waits is work for people. */
+  readonly limit: RateLimit;
   /** For the operator's eyes: protocol, source address, subject and SAN asked for and to be issued, key. */
   readonly summary: RequestSummary;
   readonly now: number;

@@ -123,6 +123,8 @@ export interface Context {
     readonly granted: boolean;
     /** Ids of the controls that the operator lifted. Empty when not granted. */
     readonly lifts: readonly string[];
+    /** An operator has denied this very request: then it does not wait for another. */
+    readonly denied: boolean;
   };
   readonly renewal?: {
     /** Inside the template's renewal window. */

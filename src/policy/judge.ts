@@ -37,9 +37,14 @@ function find(compiled: CompiledBundle, facts: Facts): Finding {
     if (!answer.permitting.includes(permitId)) return { decision: 'deny', objections: [notPermitted] };
     return { decision: 'allow', objections };
   }
+  if (!objections.every(({ liftable }) => liftable)) {
+    return { decision: 'deny', objections: objections.sort(byControl) };
+  }
+  // Nobody waits for what was decided already.
+  const undecided = facts.context.approval?.denied === false;
   return {
-    decision: objections.every(({ liftable }) => liftable) ? 'hold' : 'deny',
-    objections: objections.sort(byControl),
+    decision: undecided ? 'hold' : 'deny',
+    objections: (undecided ? objections : [...objections, deniedBefore]).sort(byControl),
   };
 }
 
@@ -87,6 +92,13 @@ function unevaluable({ action, context }: Facts): FoundObjection {
     liftable: false,
   };
 }
+
+const deniedBefore: FoundObjection = {
+  control: 'denied',
+  title: 'A request that an operator denied does not wait again',
+  detail: null,
+  liftable: false,
+};
 
 const notPermitted: FoundObjection = {
   control: 'not-permitted',

@@ -27,15 +27,15 @@ function liftingProblem(candidate: Candidate, question: Question, id: string): s
   const objects = (approval: NonNullable<Context['approval']>): boolean =>
     candidate.objecting(question, { approval }).has(id);
   // Loosened by the operator for this question: there is nothing to lift.
-  if (!objects({ required: true, granted: false, lifts: [] })) return null;
+  if (!objects({ required: true, granted: false, lifts: [], denied: false })) return null;
   const others = candidate.liftable.filter((other) => other !== id);
-  if (objects({ required: true, granted: true, lifts: [id] })) {
+  if (objects({ required: true, granted: true, lifts: [id], denied: false })) {
     return `carries @hold, but an approval does not lift it: add to its unless || (${clause(id)})`;
   }
-  if (!objects({ required: true, granted: false, lifts: [id] })) {
+  if (!objects({ required: true, granted: false, lifts: [id], denied: false })) {
     return `is lifted by an approval that was not granted: write (${clause(id)})`;
   }
-  if (!objects({ required: true, granted: true, lifts: others })) {
+  if (!objects({ required: true, granted: true, lifts: others, denied: false })) {
     return `is lifted by an approval that does not name it: write (${clause(id)})`;
   }
   return null;

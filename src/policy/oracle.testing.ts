@@ -33,10 +33,10 @@ export function expectation({ action, context }: Facts): Expectation {
     .map(([control]) => control)
     .sort();
   if (objecting.length === 0) return { decision: 'allow', controls: [] };
-  return {
-    decision: objecting.every((control) => liftable.has(control)) ? 'hold' : 'deny',
-    controls: objecting,
-  };
+  if (!objecting.every((control) => liftable.has(control))) return { decision: 'deny', controls: objecting };
+  return context.approval?.denied === false
+    ? { decision: 'hold', controls: objecting }
+    : { decision: 'deny', controls: [...objecting, 'denied'].sort() };
 }
 
 type Proofs = Readonly<Record<string, boolean | undefined>>;

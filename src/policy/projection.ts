@@ -17,11 +17,11 @@ export interface Projection {
   readonly groupsOf: Readonly<Record<Action, readonly ProjectedGroup[]>>;
 }
 
-/** Read by the judge itself, to know whether observing was complete. */
-const readByJudge = 'evidence.verified';
+/** Read by the judge itself, to know whether observing was complete, and whether to hold. */
+const readByJudge = ['evidence.verified', 'approval.denied'];
 
 export function project(digest: string, schema: Schema, readings: readonly Reading[]): Projection {
-  const facts = new Set([readByJudge, ...readings.flatMap((reading) => [...reading.facts])]);
+  const facts = new Set([...readByJudge, ...readings.flatMap((reading) => [...reading.facts])]);
   const isRead = (group: string, attribute: string): boolean =>
     facts.has(`${group}.${attribute}`) || facts.has(group) || facts.has('');
   const groups = (action: Action): ProjectedGroup[] =>

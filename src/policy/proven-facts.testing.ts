@@ -36,7 +36,7 @@ const contexts: Readonly<Record<Action, Context>> = {
   admit: { segment, rate },
   enroll: {
     ...asked,
-    approval: { required: false, granted: true, lifts: ['first-enrollment'] },
+    approval: { required: false, granted: true, lifts: ['first-enrollment'], denied: false },
     secret: {
       known: true,
       notVoid: true,
@@ -49,7 +49,7 @@ const contexts: Readonly<Record<Action, Context>> = {
   },
   renew: {
     ...asked,
-    approval: { required: false, granted: false, lifts: [] },
+    approval: { required: false, granted: false, lifts: [], denied: false },
     presenter: {
       issuedHere: true,
       known: true,

@@ -62,7 +62,7 @@ const fieldsOfContext: {
   },
   key: { algorithmAllowed: 'boolean', originAllowed: 'boolean', strong: 'boolean', unshared: 'boolean' },
   template: { known: 'boolean', forClass: 'boolean', namesBuilt: 'boolean' },
-  approval: { required: 'boolean', granted: 'boolean', lifts: 'strings' },
+  approval: { required: 'boolean', granted: 'boolean', lifts: 'strings', denied: 'boolean' },
   renewal: { windowOpen: 'boolean' },
 };
 

@@ -15,6 +15,7 @@ const kinds = [
   'hold',
   'approve request',
   'deny request',
+  'end request',
   'reserve',
   'reserve',
   'reserve',
@@ -67,6 +68,11 @@ export function actOf(model: AuthorityModel, { kind, dice }: Draft): Act | null 
       return { kind, id: existing(model.requests, isOpen), approvalId: newId('a', model.approvals) };
     case 'deny request':
       return { kind, id: existing(model.requests, isOpen) };
+    case 'end request':
+      return {
+        kind,
+        id: existing(model.requests, ({ state }) => state === 'pending' || state === 'approved'),
+      };
     case 'close':
     case 'abandon':
       return { kind, id: rarely() ? existing(model.reserved, any) : existing(model.intents, any) };

@@ -25,7 +25,7 @@ export type Act =
     }
   | ({ readonly kind: 'hold'; readonly id: string; readonly secretId: string | null } & Bound)
   | { readonly kind: 'approve request'; readonly id: string; readonly approvalId: string }
-  | { readonly kind: 'deny request'; readonly id: string }
+  | { readonly kind: 'deny request' | 'end request'; readonly id: string }
   | ({ readonly kind: 'reserve'; readonly id: string; readonly approvalId: string | null } & Bound &
       Pick<Intent, 'requestSpki' | 'fresh' | 'secret'>)
   | { readonly kind: 'close'; readonly id: string }
@@ -66,7 +66,9 @@ export class AuthorityModel {
       case 'approve request':
         return this.#approveRequest(act);
       case 'deny request':
-        return this.#denyRequest(act);
+        return this.#endRequest(act.id, ['pending']);
+      case 'end request':
+        return this.#endRequest(act.id, ['pending', 'approved']);
       case 'reserve':
         return this.#reserve(act);
       case 'close':
@@ -130,10 +132,12 @@ export class AuthorityModel {
       const free = secret.state === 'live' || (secret.state === 'reserved' && secret.bound === boundTo(act));
       if (!free || secret.deviceId !== act.deviceId) return 'conflict';
     }
-    const pending = [...this.requests].find(
+    const waiting = [...this.requests].find(
       ([, request]) => request.state === 'pending' && sameKey(request, act),
     );
+    const pending = waiting?.[1].names === act.names ? waiting : undefined;
     if (pending === undefined && this.requests.has(act.id)) return 'conflict';
+    if (waiting !== undefined && pending === undefined) waiting[1].state = 'denied';
     if (secret !== null) Object.assign(secret, { state: 'reserved', bound: boundTo(act) });
     const { deviceId, spki, names } = act;
     this.requests.set(pending?.[0] ?? act.id, { deviceId, spki, names, state: 'pending' });
@@ -159,10 +163,10 @@ export class AuthorityModel {
     return opened;
   }
 
-  #denyRequest({ id }: Of<'deny request'>): Outcome {
+  #endRequest(id: string, states: readonly string[]): Outcome {
     const request = this.requests.get(id);
     if (request === undefined) return 'not-found';
-    if (request.state !== 'pending') return 'conflict';
+    if (!states.includes(request.state)) return 'conflict';
     request.state = 'denied';
     for (const secret of this.secrets.values()) {
       const reservedForKey = secret.state === 'reserved' && secret.bound?.startsWith(`${request.spki} `);
@@ -227,6 +231,10 @@ export class AuthorityModel {
     if (approval && approval.state !== 'taken') return 'conflict';
     if (secret) secret.state = 'spent';
     if (approval) approval.state = 'used';
+    for (const beforehand of this.approvals.values()) {
+      const left = beforehand.state === 'open' && beforehand.spki === null;
+      if (left && beforehand.deviceId === intent.deviceId) beforehand.state = 'void';
+    }
     for (const request of this.requests.values()) {
       const undecided = request.state === 'pending' || request.state === 'approved';
       if (undecided && sameKey(request, { ...intent, spki: intent.requestSpki })) request.state = 'issued';

@@ -86,6 +86,8 @@ function perform(
     }
     case 'deny request':
       return admin.denyRequest({ id: next.id, by: 'ada', ...common });
+    case 'end request':
+      return admin.endRequest({ id: next.id, ...common });
     case 'reserve':
       return enrollment.reserve(intentOf(next));
     case 'close':

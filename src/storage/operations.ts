@@ -19,7 +19,7 @@ import { abandonIntent, expiredIntents } from './operations/intents.ts';
 import { entries, find, hashes, readHead, record } from './operations/log.ts';
 import { observe } from './operations/observe.ts';
 import { createOperator, operatorByTokenHash } from './operations/operators.ts';
-import { approveRequest, denyRequest, request, requests } from './operations/requests.ts';
+import { approveRequest, denyRequest, endRequest, request, requests } from './operations/requests.ts';
 import { reserve } from './operations/reserve.ts';
 import { createSecret, secrets, voidSecret } from './operations/secrets.ts';
 import type { Operation } from './operation.ts';
@@ -55,6 +55,7 @@ export const operations = {
   request: read(request),
   approveRequest: durable(approveRequest),
   denyRequest: durable(denyRequest),
+  endRequest: durable(endRequest),
   certificates: read(certificates),
   certificateInfo: read(certificateInfo),
   revokeCertificate: durable(revokeCertificate),

@@ -179,6 +179,7 @@ export function holdRecord(id: string, deviceId: string, changes: Partial<HoldRe
       subjectAltName: [],
       keyAlgorithm: 'ec-p256',
     },
+    limit: wide,
     now,
     entry: entry(id),
     ...changes,

@@ -54,6 +54,7 @@ export function adminStore(perform: Perform): AdminStore {
     request: (id) => perform('request', { id }),
     approveRequest: (act) => perform('approveRequest', act),
     denyRequest: (act) => perform('denyRequest', act),
+    endRequest: (act) => perform('endRequest', act),
     certificates: (filter) => perform('certificates', filter),
     certificateInfo: (id) => perform('certificateInfo', { id }),
     revokeCertificate: (act) => perform('revokeCertificate', act),

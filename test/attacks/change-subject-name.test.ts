@@ -16,7 +16,13 @@ describe('a renewal, when the inventory gives other names,', () => {
   before(async () => {
     authority = await authorityInProcess(
       cleanup,
-      withTemplates({ changing: { renewal: { changeSubjectName: true } } }),
+      withTemplates({
+        changing: { renewal: { changeSubjectName: true } },
+        naming: {
+          renewal: { changeSubjectName: true },
+          request: { subjectAltName: [{ dns: 'corp.example', maximum: 3 }] },
+        },
+      }),
     );
   });
 
@@ -69,6 +75,31 @@ describe('a renewal, when the inventory gives other names,', () => {
     });
     await authority.admin.device(id, { identifiers: identifiersOf(id) });
     await refused(await device.renew(), 'renewal-names');
+  });
+
+  test('ChangeSubjectName brings no name of the request alone, though a rule of the template admits it at an enrollment', async () => {
+    const device = await enrolled('naming');
+    const wish = wishing({ subjectAltName: [dns('dc01.corp.example')] });
+    await refused(await renewAs(device, wish), 'renewal-names');
+  });
+
+  test('ChangeSubjectName keeps the names that the request brought when it was approved', async () => {
+    const id = `laptop-${(devices += 1)}`;
+    const device = await TestDevice.unapproved(authority, id, {
+      template: 'naming',
+      identifiers: identifiersOf(id),
+    });
+    const csr = csrFor(id, device.key, { subjectAltName: [dns('host.corp.example')] });
+    assert.equal((await device.enroll({ csr })).status, 202);
+    const { items } = await authority.admin.client.perform('listRequests', { state: 'pending' });
+    await authority.admin.client.perform('approveRequest', {
+      id: items.find((request) => request.device === id)!.id,
+    });
+    assert.equal((await device.enroll({ csr })).status, 200);
+    await rename(device);
+    const subjectAltName = [...newNames(device), dns('host.corp.example')];
+    const answer = await renewAs(device, wishing({ subjectAltName }));
+    assertNamed(answer, { subject: commonName(id), subjectAltName });
   });
 
   test('ChangeSubjectName is refused where the template does not allow it', async () => {

@@ -6,7 +6,7 @@ import { parseCertificate } from '#x509';
 import { authorityInProcess } from '../harness/authority.ts';
 import { assertNowhere } from '../harness/canary.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
-import { asymmetricDecryptKeyIdentifier, csrFor, makeKey, renewalCsr } from '../harness/csr.ts';
+import { asymmetricDecryptKeyIdentifier, csrFor, makeCsr, makeKey, renewalCsr } from '../harness/csr.ts';
 import { assertRefused } from '../harness/expect.ts';
 import { withTemplates } from '../harness/more-templates.ts';
 import { type Holder, ServerMadeKeys } from '../harness/server-made-keys.ts';
@@ -58,6 +58,20 @@ describe('a key that the authority makes', () => {
         csrFor(device.id, device.key, { subjectAltName: [{ kind: 'dns', value: 'vpn.example.org' }] }),
       );
       await assertRefused(authority, more, 400, ['request-subject-alt-name']);
+    });
+
+    test('what an operator approved for a request is not for whoever knows its public key', async () => {
+      const device = await TestDevice.unapproved(authority, nextId(), { template: 'made' });
+      assert.equal((await keys.first(device)).status, 202);
+      await approvePending(device.id);
+      const thief = makeKey();
+      const subject = [{ type: 'commonName', value: device.id }];
+      const forged = makeCsr({ key: thief, spki: device.key.spki, subject });
+      await assertRefused(authority, await keys.first(device, forged), 401, [
+        'first-enrollment',
+        'secret-unused',
+      ]);
+      keys.assertMade(await keys.first(device));
     });
 
     test('names of a renewal', async () => {

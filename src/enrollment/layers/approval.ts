@@ -3,11 +3,12 @@ import type { ApprovalObservation } from '../observations.ts';
 import { named, type References } from '../references.ts';
 import { Finding } from './finding.ts';
 
-/** What an approval of a first enrollment lifts. */
-const enrollmentControls = ['first-enrollment', 'class-approval'];
+/** What stands between a request and a new certificate, and not between it and the one that it got already. */
+const liftedAgain = ['class-approval', 'enrollment-again', 'first-enrollment', 'renewal-window'];
 
 /**
- * An approval counts for the key and names it was given for; one given beforehand, for whatever the template builds. A request that comes
+ * An approval counts for the key and names it was given for; one given beforehand, for the names that the template builds, and for none that
+ * the request brings. A request that comes
  * `again`, after its certificate was issued, is approved by what that took: it gets the same certificate and nothing new.
  */
 export function deriveApproval(
@@ -19,6 +20,10 @@ export function deriveApproval(
     names: string | null;
     time: number;
     again: boolean;
+    /** When an operator last denied this device, template, key and names, where no secret decides that; null: nobody did. */
+    deniedAt: number | null;
+    /** The request brings names of its own, that a rule of the template admits. */
+    ownNames: boolean;
   },
 ): Finding<NonNullable<Context['approval']>> {
   const ofClass = named(references.deviceClasses, asked.deviceClass);
@@ -26,15 +31,18 @@ export function deriveApproval(
     approval !== null &&
     asked.time < approval.expiresAt &&
     (approval.spki === null || approval.spki === asked.spki) &&
-    (approval.names === null || approval.names === asked.names);
+    (approval.names === null ? !asked.ownNames : approval.names === asked.names);
   const granted = fits || asked.again;
-  const lifts = asked.again ? enrollmentControls : fits ? approval.lifts : [];
+  const lifts = asked.again ? liftedAgain : fits ? approval.lifts : [];
   const required = ofClass?.approval !== 'policy';
   const words =
     approval !== null && !granted
       ? 'the approval was given for other names'
       : 'no operator has approved this enrollment';
-  return new Finding({ required, granted, lifts })
+  const { deniedAt } = asked;
+  // Who approves a device after that has changed their mind.
+  const denied = deniedAt !== null && !(fits && approval.createdAt > deniedAt);
+  return new Finding({ required, granted, lifts, denied })
     .because(
       'first-enrollment',
       lifts.includes('first-enrollment'),
@@ -44,5 +52,10 @@ export function deriveApproval(
       'class-approval',
       !required || lifts.includes('class-approval'),
       `${words}, which devices of class ${asked.deviceClass ?? 'unknown'} need`,
+    )
+    .because(
+      'denied',
+      !denied,
+      'an operator has denied this key and these names; approve the device (sallyport device approve) to let it ask again',
     );
 }

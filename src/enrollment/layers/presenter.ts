@@ -1,6 +1,6 @@
 import type { ExpandedNames, Template } from '#ca';
 import type { Context } from '#policy';
-import { type Name, sameGeneralNames, sameName } from '#x509';
+import { generalNameKey, type Name, sameGeneralNames, sameName } from '#x509';
 import type { KeyObservation, PresenterObservation, RequestObservation } from '../observations.ts';
 import type { References } from '../references.ts';
 import { Finding } from './finding.ts';
@@ -65,7 +65,7 @@ export function derivePresenter(
     );
 }
 
-type Names = Pick<ExpandedNames, 'subject' | 'subjectAltName'>;
+type Names = Pick<ExpandedNames, 'subject' | 'subjectAltName' | 'admitted'>;
 
 /** "The request Subject field and SubjectAltName extension MUST be identical to the corresponding fields in the certificate being renewed/rekeyed." */
 function nameProblem(
@@ -83,9 +83,14 @@ function nameProblem(
     return 'the request names other subject alternative names than the certificate';
   }
   if (request.changeSubjectName !== null) {
-    return renewal.changeSubjectName
+    if (!renewal.changeSubjectName) {
+      return `the request asks to change names, and template ${name} does not allow it`;
+    }
+    // What no inventory gave it, a device does not take on by itself: that is a first enrollment's matter, with its gate.
+    const had = new Set(presenter.subjectAltName.map(generalNameKey));
+    return built.admitted.every((each) => had.has(generalNameKey(each)))
       ? null
-      : `the request asks to change names, and template ${name} does not allow it`;
+      : 'the request asks for alternative names that neither the inventory gives nor the certificate has';
   }
   const builtAlike =
     sameName(built.subject, presenter.subject) &&

@@ -49,6 +49,7 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
   ['renewal-unexpired', renewal],
   ['renewal-unrevoked', renewal],
   ['renewal-template', renewal],
+  ['denied', { status: 403, words: 'An operator has denied this request.' }],
   ['device-known', forbidden],
   ['device-state', forbidden],
   ['segment-class', notHere],

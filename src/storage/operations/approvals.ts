@@ -98,6 +98,11 @@ const voidOfDevice = statement((database, p: { deviceId: string }) =>
     .where('state', 'in', ['open', 'taken']),
 );
 
+/** A device that has its first certificate needs what was approved beforehand no more: left open, it would let in another key. */
+export function* endApprovalsBeforehand(of: { deviceId: string; template: string }): Operation<void> {
+  yield* run(voidOpenBeforehand, of);
+}
+
 /** One given beforehand takes the place of those that are open: each would admit another key. */
 export function* openApproval(approval: NewApproval): Operation<void> {
   yield* assertNotRetired(approval.deviceId);

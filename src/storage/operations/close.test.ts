@@ -18,6 +18,7 @@ import {
   newApproval,
   newSecret,
   now,
+  observeQuery,
   openStores,
   type Stores,
   verifiedIds,
@@ -72,6 +73,18 @@ suite('closing', () => {
     const { enrollment } = await reserved(t);
     await enrollment.close(issuedRecord(wanted));
     assert.equal(await enrollment.reserve(intent('i2', 'd1', { approvalId: 'a1' })), 'conflict');
+  });
+
+  test('of a first certificate ends what else was approved beforehand; a renewal leaves it', async (t) => {
+    const { enrollment, admin } = await reserved(t);
+    const { sha256 } = await issue(enrollment, intent('i2', 'd2', { spki: digest('key of d2') }));
+    const open = async () =>
+      (await enrollment.observe(observeQuery({ presenterSha256: sha256 }))).approval?.id ?? null;
+    await approve(admin, newApproval('expected', 'd2'));
+    await issue(enrollment, intent('i3', 'd2', { spki: digest('key of d2'), predecessor: sha256 }));
+    assert.equal(await open(), 'expected');
+    await issue(enrollment, intent('i4', 'd2', { spki: digest('other key of d2') }));
+    assert.equal(await open(), null);
   });
 
   test('ends an approved request of this key, and no other request', async (t) => {

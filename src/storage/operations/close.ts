@@ -2,7 +2,7 @@ import type { IssuedRecord, LogPosition } from '#enrollment';
 import { SallyportError } from '#errors';
 import type { Operation } from '../operation.ts';
 import type { IntentRow } from '../schema.ts';
-import { useApproval } from './approvals.ts';
+import { endApprovalsBeforehand, useApproval } from './approvals.ts';
 import { assertUnrevoked, insertIssued } from './certificates.ts';
 import { activateExpected, assertAdmissible } from './devices.ts';
 import { takeIntent } from './intents.ts';
@@ -21,6 +21,7 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
   yield* insertIssued(certificate, index);
   if (secretId !== null) yield* spendSecret(secretId, certificate.sha256);
   if (approvalId !== null) yield* useApproval(approvalId, intentId);
+  if (predecessor === null) yield* endApprovalsBeforehand({ deviceId, template });
   yield* endRequests({ deviceId, template, spki: requestSpki });
   yield* activateExpected(deviceId, now);
   return { index };

@@ -11,6 +11,7 @@ import {
   intent,
   issue,
   mac,
+  newApproval,
   newSecret,
   now,
   observeQuery,
@@ -61,20 +62,62 @@ suite('holding a request', () => {
   test('asked again finds the same request, with what is so now', async (t) => {
     const { enrollment, admin, log } = await prepared(t);
     await enrollment.hold(holdRecord('r1', 'd1', { secretId: 's1' }));
-    const again = holdRecord('r2', 'd1', { secretId: 's1', now: now + 5, objections: [] });
+    const [objection] = holdRecord('r1', 'd1').objections;
+    const objections = [{ ...objection!, detail: 'still nobody approved it' }];
+    const again = holdRecord('r2', 'd1', { secretId: 's1', now: now + 5, objections });
     assert.deepEqual(await enrollment.hold(again), { index: 3, request: 'r1', firstSeen: now });
     const request = await admin.request('r1');
     assert.equal(request?.lastSeen, now + 5);
-    assert.deepEqual(request.objections, []);
+    assert.deepEqual(request.objections, objections);
     assert.equal(await admin.request('r2'), null);
     assert.equal((await verifiedIds(log)).at(-1), 'r2');
   });
 
-  test('without a secret takes new names over', async (t) => {
+  const others: readonly [string, Parameters<typeof holdRecord>[2]][] = [
+    ['names', { names: digest('other names') }],
+    [
+      'objections',
+      {
+        objections: ['enrollment-again', 'first-enrollment'].map((control) => ({
+          control,
+          title: control,
+          detail: control,
+          liftable: true,
+        })),
+      },
+    ],
+  ];
+  for (const [what, changes] of others) {
+    test(`with other ${what} is another request, and the earlier one can no longer be approved`, async (t) => {
+      const { enrollment, admin } = await prepared(t);
+      await enrollment.hold(holdRecord('r1', 'd1'));
+      const { request } = await enrollment.hold(holdRecord('r2', 'd1', { now: now + 5, ...changes }));
+      assert.equal(request, 'r2');
+      const earlier = await admin.request('r1');
+      assert.deepEqual(
+        [earlier?.state, earlier?.decidedBy, earlier?.decidedAt],
+        ['denied', 'authority', now + 5],
+      );
+      const approval = newApproval('a1', 'd1', { spki: digest('key'), names: digest('names') });
+      await assert.rejects(
+        admin.approveRequest({ id: 'r1', approval, now, entry: entry('approve') }),
+        (error) => isSallyportError(error, 'conflict'),
+      );
+      // Nobody denied it: it may come again.
+      assert.deepEqual((await enrollment.observe(observeQuery({ secretMacs: [mac('s1')] }))).denials, []);
+    });
+  }
+
+  test("spends from the device's limit when it is opened, not when it is asked again", async (t) => {
     const { enrollment, admin } = await prepared(t);
-    await enrollment.hold(holdRecord('r1', 'd1'));
-    await enrollment.hold(holdRecord('r2', 'd1', { names: digest('other names') }));
-    assert.equal((await admin.request('r1'))?.names, digest('other names'));
+    const limit = { burst: 2, count: 1, periodSeconds: 3600 };
+    const hold = (id: string, key: string) =>
+      enrollment.hold(holdRecord(id, 'd1', { spki: digest(key), limit }));
+    for (const id of ['r1', 'r1 again', 'r1 once more']) await hold(id, 'first');
+    await hold('r2', 'second');
+    await assert.rejects(hold('r3', 'third'), (error) => isSallyportError(error, 'conflict'));
+    assert.equal(await admin.request('r3'), null);
+    assert.equal((await hold('r2 again', 'second')).request, 'r2');
   });
 
   test('for another device, template or key is another request', async (t) => {

@@ -36,6 +36,7 @@ suite('observing an empty store', () => {
         device: null,
         keyShared: false,
         approval: null,
+        denials: [],
         otherKeyCurrent: false,
         issued: null,
         rates: { device: null, template: null },
@@ -269,6 +270,29 @@ suite('observing the key', () => {
   });
 });
 
+suite('observing denials', () => {
+  test('sees what an operator denied this device, template and key, by its names', async (t) => {
+    const { enrollment, admin } = openStores(t);
+    await importDevices(admin, device('d1'), device('d2'));
+    await createSecret(admin, newSecret('s1', 'd1'));
+    const denials = async (changes = {}) =>
+      (await enrollment.observe(observeQuery({ secretMacs: [mac('s1')], ...changes }))).denials;
+    for (const [at, names] of ['some', 'other'].entries()) {
+      const id = `r${at}`;
+      await enrollment.hold(holdRecord(id, 'd1', { names: digest(names), now: now + at }));
+      await admin.denyRequest({ id, by: 'ada', now: now + at, entry: entry(`deny ${id}`) });
+    }
+    await enrollment.hold(holdRecord('r9', 'd1', { names: digest('old') }));
+    await admin.endRequest({ id: 'r9', now, entry: entry('end') });
+    assert.deepEqual(await denials(), [
+      { names: digest('other'), at: now + 1 },
+      { names: digest('some'), at: now },
+    ]);
+    assert.deepEqual(await denials({ spki: digest('other key') }), []);
+    assert.deepEqual(await denials({ template: 'other' }), []);
+  });
+});
+
 suite('observing the approval', () => {
   test('takes one for this key before one for any, then the newest', async (t) => {
     const { enrollment, admin } = openStores(t);
@@ -283,6 +307,7 @@ suite('observing the approval', () => {
       spki: null,
       names: null,
       lifts: ['first-enrollment'],
+      createdAt: now - 2,
       expiresAt: now + hour,
       by: 'ada',
     });

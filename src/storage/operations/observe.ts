@@ -7,6 +7,7 @@ import { statement } from '../statement.ts';
 import { hasCurrentForOtherKey, newestIssued } from './current-certificates.ts';
 import { isKeyShared } from './key-holders.ts';
 import { rates } from './rate-limits.ts';
+import { byAuthority } from './requests.ts';
 
 const selectSecret = statement((database, p: { mac: Uint8Array; now: number }) =>
   database
@@ -61,6 +62,19 @@ const selectApprovals = statement(
       .where((eb) => eb.or([eb('spki', '=', p.spki), eb('spki', 'is', null)])),
 );
 
+const selectDenials = statement((database, p: { deviceId: string; template: string; spki: string }) =>
+  database
+    .selectFrom('request')
+    .select(['names', 'decided_at'])
+    .where('spki', '=', p.spki)
+    .where('device_id', '=', p.deviceId)
+    .where('template', '=', p.template)
+    .where('state', '=', 'denied')
+    .where('decided_by', '<>', byAuthority)
+    .orderBy('decided_at', 'desc')
+    .limit(10),
+);
+
 type Precedence = Pick<ApprovalRow, 'id' | 'spki' | 'created_at'>;
 
 export function* observe(query: ObserveQuery): Operation<StoreObservation> {
@@ -79,6 +93,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     device,
     keyShared: yield* isKeyShared({ spki, deviceId }),
     approval: asked === null ? null : yield* observeApproval(asked),
+    denials: asked === null ? [] : yield* observeDenials(asked),
     otherKeyCurrent: asked !== null && (yield* hasCurrentForOtherKey(asked)),
     issued: asked === null ? null : yield* newestIssued({ ...asked, predecessor }),
     rates: yield* rates({ deviceId: device?.id ?? null, template }),
@@ -153,9 +168,19 @@ function* observeApproval(query: {
     spki: row.spki,
     names: row.names,
     lifts: fromJson(row.lifts),
+    createdAt: row.created_at,
     expiresAt: row.expires_at,
     by: row.created_by,
   };
+}
+
+function* observeDenials(query: {
+  deviceId: string;
+  template: string;
+  spki: string;
+}): Operation<StoreObservation['denials']> {
+  const rows = yield* all(selectDenials, query);
+  return rows.map(({ names, decided_at }) => ({ names, at: decided_at ?? 0 }));
 }
 
 /** One for this key before one for any, then the newest. Here and not in the query: sorting nothing is what costs there. */

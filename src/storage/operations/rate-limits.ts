@@ -1,3 +1,4 @@
+import { SallyportError } from '#errors';
 import { type RateLimit, spend } from '#limits';
 import { all, first, type Operation, run } from '../operation.ts';
 import { statement } from '../statement.ts';
@@ -49,6 +50,12 @@ export function* spendRate(key: string, limit: RateLimit, now: number): Operatio
   const spending = spend(limit, tat, now);
   if (spending.tat !== tat) yield* run(upsertTat, { key, tat: spending.tat });
   return { conforms: spending.conforms, tat };
+}
+
+/** Throws 'conflict' where it does not conform. */
+export function* spendOrConflict(key: string, limit: RateLimit, now: number): Operation<void> {
+  const { conforms } = yield* spendRate(key, limit, now);
+  if (!conforms) throw new SallyportError('conflict', `the limit of ${key} is spent`);
 }
 
 export function* admit(query: {

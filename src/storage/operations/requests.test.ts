@@ -89,6 +89,32 @@ suite('approving a request', () => {
   }
 });
 
+suite('ending a request', () => {
+  test('that nobody decided, or that was approved and not collected, voids the secret that it reserved', async (t) => {
+    for (const approved of [false, true]) {
+      const stores = await held(t);
+      if (approved) {
+        const approval = newApproval('a1', 'd1', forRequest);
+        await stores.admin.approveRequest({ id: 'r1', approval, now, entry: entry('approve') });
+      }
+      await stores.admin.endRequest({ id: 'r1', now: now + 1, entry: entry('end') });
+      const request = await stores.admin.request('r1');
+      assert.deepEqual([request?.state, request?.decidedBy], ['denied', 'authority']);
+      assert.equal((await observe(stores)).secret?.state, 'void');
+      assert.equal((await verifiedIds(stores.log)).at(-1), 'end');
+    }
+  });
+
+  test('that is decided otherwise is a conflict, and one that is not there is none', async (t) => {
+    const { admin } = await held(t);
+    await admin.denyRequest({ id: 'r1', by: 'bob', now, entry: entry('deny') });
+    const end = (id: string) => admin.endRequest({ id, now, entry: entry('end') });
+    await assert.rejects(end('r1'), (error) => isSallyportError(error, 'conflict'));
+    await assert.rejects(end('r9'), (error) => isSallyportError(error, 'not-found'));
+    assert.equal((await admin.request('r1'))?.decidedBy, 'bob');
+  });
+});
+
 suite('denying a request', () => {
   test('decides it and voids the secret that it reserved', async (t) => {
     const stores = await held(t);

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { AdminStore, NewApproval, RequestState, StoredRequest } from '#admin';
 import type { HoldRecord, LogPosition } from '#enrollment';
+import type { Objection } from '#policy';
 import { SallyportError } from '#errors';
 import { fromJson, toJson } from '../json-text.ts';
 import { all, first, type Operation, run } from '../operation.ts';
@@ -21,15 +22,22 @@ interface Asking {
   readonly now: number;
 }
 
-const seeAgain = statement((database, p: Asking) =>
+const selectPending = statement((database, p: Asker) =>
   database
-    .updateTable('request')
-    .set({ names: p.names, objections: p.objections, summary: p.summary, last_seen: p.now })
+    .selectFrom('request')
+    .select(['id', 'first_seen', 'names', 'objections'])
     .where('device_id', '=', p.deviceId)
     .where('template', '=', p.template)
     .where('spki', '=', p.spki)
-    .where('state', '=', sql.lit('pending'))
-    .returning(['id', 'first_seen']),
+    .where('state', '=', sql.lit('pending')),
+);
+
+const seeAgain = statement(
+  (database, p: Pick<Asking, 'objections' | 'summary' | 'now'> & { readonly id: string }) =>
+    database
+      .updateTable('request')
+      .set({ objections: p.objections, summary: p.summary, last_seen: p.now })
+      .where('id', '=', p.id),
 );
 
 const insertPending = statement((database, p: Asking) =>
@@ -61,6 +69,16 @@ const endIssued = statement((database, p: Asker) =>
     .where('device_id', '=', p.deviceId)
     .where('template', '=', p.template)
     .where('state', 'in', ['pending', 'approved']),
+);
+
+/** Who ends a request that no operator decided. */
+export const byAuthority = 'authority';
+
+const end = statement((database, p: { id: string; now: number }) =>
+  database
+    .updateTable('request')
+    .set({ state: 'denied', decided_by: byAuthority, decided_at: p.now })
+    .where('id', '=', p.id),
 );
 
 const decide = statement((database, p: { id: string; state: RequestState; by: string; now: number }) =>
@@ -101,16 +119,38 @@ const selectPage = statement((database, p: Page) =>
     .limit(p.limit),
 );
 
-/** The pending request of this device, template and key: opened, or seen again under the id that it has. */
-export function* openRequest(record: HoldRecord): Operation<{ request: string; firstSeen: number }> {
+/**
+ * The pending request of this device, template and key: opened, or seen again under the id that it has. With other names or other controls that
+ * object it is another one, and the earlier one ends: an id stands for what was seen under it.
+ */
+export function* openRequest(
+  record: HoldRecord,
+): Operation<{ request: string; firstSeen: number; opened: boolean }> {
   const { requestId: id, deviceId, template, spki, names, now } = record;
   const objections = toJson(record.objections);
   const summary = toJson(record.summary);
   const asking = { id, deviceId, template, spki, names, objections, summary, now };
-  const known = yield* first(seeAgain, asking);
-  if (known !== undefined) return { request: known.id, firstSeen: known.first_seen };
+  const known = yield* first(selectPending, asking);
+  if (
+    known !== undefined &&
+    known.names === names &&
+    sameControls(fromJson(known.objections), record.objections)
+  ) {
+    yield* run(seeAgain, { ...asking, id: known.id });
+    return { request: known.id, firstSeen: known.first_seen, opened: false };
+  }
+  if (known !== undefined) yield* run(end, { id: known.id, now });
   yield* run(insertPending, asking);
-  return { request: id, firstSeen: now };
+  return { request: id, firstSeen: now, opened: true };
+}
+
+function sameControls(left: readonly Objection[], right: readonly Objection[]): boolean {
+  const controls = (objections: readonly Objection[]) =>
+    objections
+      .map(({ control }) => control)
+      .toSorted()
+      .join();
+  return controls(left) === controls(right);
 }
 
 export function* endRequests(asker: Asker): Operation<void> {
@@ -168,10 +208,25 @@ export function* denyRequest(act: {
   return { index: yield* append(entry) };
 }
 
+/** One that nobody decided in time, or that was approved and never came for its certificate; and with it the secret that is reserved for it. */
+export function* endRequest(act: { id: string; now: number; entry: Uint8Array }): Operation<LogPosition> {
+  const { id, now, entry } = act;
+  const { device_id: deviceId, template, spki } = yield* requestIn(['pending', 'approved'], id);
+  yield* run(end, { id, now });
+  yield* voidSecretsReservedFor({ deviceId, template, spki });
+  return { index: yield* append(entry) };
+}
+
 function* pendingRequest(id: string): Operation<RequestRow> {
+  return yield* requestIn(['pending'], id);
+}
+
+function* requestIn(states: readonly RequestState[], id: string): Operation<RequestRow> {
   const row = yield* first(selectRequest, { id });
   if (row === undefined) throw new SallyportError('not-found', `no request has the id ${id}`);
-  if (row.state !== 'pending') throw new SallyportError('conflict', `request ${id} is ${row.state} already`);
+  if (!states.includes(row.state)) {
+    throw new SallyportError('conflict', `request ${id} is ${row.state} already`);
+  }
   return row;
 }
 

@@ -1,6 +1,5 @@
 import type { Intent } from '#enrollment';
 import { SallyportError } from '#errors';
-import type { RateLimit } from '#limits';
 import type { Operation } from '../operation.ts';
 import { takeApproval } from './approvals.ts';
 import { assertUnrevoked } from './certificates.ts';
@@ -8,7 +7,7 @@ import { hasCurrentForOtherKey } from './current-certificates.ts';
 import { assertAdmissible } from './devices.ts';
 import { hasIntentForOtherKey, openIntent } from './intents.ts';
 import { isKeyShared } from './key-holders.ts';
-import { rateKeys, spendRate } from './rate-limits.ts';
+import { rateKeys, spendOrConflict } from './rate-limits.ts';
 import { reserveSecret } from './secrets.ts';
 
 /** All or nothing: throws 'conflict' for the first thing that is no longer as it was observed. */
@@ -42,9 +41,4 @@ function* assertFresh(asked: {
       `device ${asked.deviceId} has another key of template ${asked.template} now`,
     );
   }
-}
-
-function* spendOrConflict(key: string, limit: RateLimit, now: number): Operation<void> {
-  const { conforms } = yield* spendRate(key, limit, now);
-  if (!conforms) throw new SallyportError('conflict', `the limit of ${key} is spent`);
 }
