@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import {
@@ -15,6 +13,7 @@ import { suiteCleanup } from '../harness/cleanup.ts';
 import { csrFor, renewalCsr } from '../harness/csr.ts';
 import { base64, est, type EstAnswer, type EstRequest } from '../harness/est-client.ts';
 import { TestCa } from '../harness/pki.ts';
+import { addIssuer, type IssuerSettings } from '../harness/second-issuer.ts';
 import { partsOf } from '../harness/server-made-keys.ts';
 import { TestDevice } from '../harness/test-device.ts';
 
@@ -103,27 +102,7 @@ describe('RFC 7030 section 3.2.2, labels', () => {
     const root = TestCa.root('Other Root CA');
     const middle = root.intermediate('Other Policy CA');
     const issuing = middle.intermediate('Other Issuing CA');
-    const at = (name: string) => path.join(files.directory, name);
-    await writeFile(at('pki/other.pem'), issuing.pem);
-    await writeFile(at('pki/other-policy.pem'), middle.pem);
-    await writeFile(at('pki/other-root.pem'), root.pem);
-    await writeFile(at('secrets/other'), 'a passphrase of the test', { mode: 0o600 });
-    const key = issuing.key.privateKey.export({
-      type: 'pkcs8',
-      format: 'pem',
-      cipher: 'aes-256-cbc',
-      passphrase: 'a passphrase of the test',
-    });
-    await writeFile(at('keys/other.pem'), key, { mode: 0o600 });
-    await edit(files.configuration, (settings) => {
-      settings.issuers['other'] = {
-        certificate: 'pki/other.pem',
-        chain: ['pki/other-policy.pem', 'pki/other-root.pem'],
-        key: { file: 'keys/other.pem', passphrase: { file: 'secrets/other' } },
-        publicUrl: 'http://127.0.0.1:8444',
-      };
-      settings.templates['server']!['issuer'] = 'other';
-    });
+    await addIssuer(files, 'other', { issuing, above: [middle, root], template: 'server' });
     const authority = await serveAuthority(files);
     cleanup.after(() => authority.stop());
     const answer = await ask(authority, 'server/', 'cacerts');
@@ -142,20 +121,9 @@ describe('RFC 7030 section 3.2.2, labels', () => {
   });
 });
 
-interface Settings {
-  readonly issuers: Record<string, unknown>;
-  readonly templates: Record<string, Record<string, unknown>>;
-}
-
-async function edit(file: string, change: (settings: Settings) => void): Promise<void> {
-  const settings = parse(await readFile(file, 'utf8')) as Settings;
-  change(settings);
-  await writeFile(file, stringify(settings));
-}
-
 /** The default template makes keys, too. */
 function makingKeys(yaml: string): string {
-  const settings = parse(yaml) as Settings;
+  const settings = parse(yaml) as IssuerSettings;
   settings.templates['device']!['serverKeygen'] = 'ec-p256';
   return stringify(settings);
 }

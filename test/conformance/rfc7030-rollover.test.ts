@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
-import { parse, stringify } from 'yaml';
 import { derToPem, parseCertificate, pemToDer } from '#x509';
 import { requireClient } from '../clients.ts';
 import {
@@ -15,21 +14,22 @@ import {
 } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { ClientFolder } from '../harness/client-files.ts';
-import type { ClientKey } from '../harness/csr.ts';
+import { type ClientKey, renewalCsr } from '../harness/csr.ts';
 import { base64, est } from '../harness/est-client.ts';
 import { Certified, TestCa } from '../harness/pki.ts';
+import { addIssuer, editSettings } from '../harness/second-issuer.ts';
 import { TestDevice } from '../harness/test-device.ts';
 
 interface Settings {
   issuers: { issuing: { rollover?: string[] } };
-  listeners: { enroll: { tls: { certificate: string; chain?: string[] } } };
+  listeners: { enroll: { tls: { chain?: string[] } } };
 }
 
 const day = 86_400_000;
+const cleanup = suiteCleanup();
 
 /** RFC 4210 section 4.4: an authority whose root has been changed, and clients that know the old one alone. */
 describe('RFC 7030 section 4.1.3, after a change of the root', () => {
-  const cleanup = suiteCleanup();
   let files: AuthorityFiles;
   let authority: Awaited<ReturnType<typeof serveAuthority>>;
   const old = TestCa.root('Old Root CA', { notAfter: Date.now() + 300 * day });
@@ -38,28 +38,23 @@ describe('RFC 7030 section 4.1.3, after a change of the root', () => {
   before(async () => {
     files = await initAuthority(cleanup, anyPorts);
     const root = await rootOf(files);
-    const { subject } = parseCertificate(root.certificate);
     rollover = {
       'old-with-old': old,
       'old-with-new': root.intermediate('Old Root CA', { key: old.key }),
-      'new-with-old': old.intermediate('', { subject: subject.flat(), key: root.key }),
+      'new-with-old': newWithOld(root, old),
       'old-issuing': old.intermediate('Old Issuing CA'),
     };
     for (const [name, { pem }] of Object.entries(rollover)) await writeFile(fileOf(name), pem);
-    await configure(Object.keys(rollover));
+    await editSettings<Settings>(files, ({ issuers, listeners }) => {
+      issuers.issuing.rollover = Object.keys(rollover).map((name) => `pki/${name}.pem`);
+      // For clients that know the old root alone.
+      listeners.enroll.tls.chain = ['pki/new-with-old.pem'];
+    });
     authority = await serveAuthority(files);
     cleanup.after(() => authority.stop());
   });
 
   const fileOf = (name: string) => path.join(files.directory, `pki/${name}.pem`);
-
-  /** The listener sends NewWithOld as well, for clients that know the old root alone. */
-  async function configure(names: readonly string[]): Promise<void> {
-    const settings = parse(await readFile(files.configuration, 'utf8')) as Settings;
-    settings.issuers.issuing.rollover = names.map((name) => `pki/${name}.pem`);
-    settings.listeners.enroll.tls.chain = ['pki/new-with-old.pem'];
-    await writeFile(files.configuration, stringify(settings));
-  }
 
   const pki = async (name: string) => {
     const [der] = pemToDer(await readFile(fileOf(name), 'utf8'), 'CERTIFICATE');
@@ -124,6 +119,44 @@ describe('RFC 7030 section 4.1.3, after a change of the root', () => {
     assert.match(stderr, /issuer issuing: a rollover certificate .*OldWithNew or NewWithOld/u);
   });
 });
+
+test('RFC 7030 section 4.1.3: a device of the old CA renews under the new one, and learns of it by cacerts', async () => {
+  const files = await initAuthority(cleanup, anyPorts);
+  const oldRoot = await rootOf(files);
+  const { subject, notAfter } = parseCertificate(oldRoot.certificate);
+  const newRoot = TestCa.root('New Root CA', { notAfter: notAfter + day });
+  const newIssuing = newRoot.intermediate('New Issuing CA');
+  const before = await serveAuthority(files);
+  cleanup.after(() => before.stop());
+  const device = await TestDevice.enrolled(before, 'laptop');
+  await before.stop();
+
+  // The old issuer stays: it verifies its certificates, and signs their CRL.
+  await addIssuer(files, 'next', { issuing: newIssuing, above: [newRoot], template: 'device' });
+  const named = { subject: subject.flat(), key: oldRoot.key };
+  const rollover = [oldRoot, newRoot.intermediate('', named), newWithOld(newRoot, oldRoot)];
+  await writeFile(path.join(files.directory, 'pki/rollover.pem'), rollover.map((each) => each.pem).join(''));
+  await editSettings(files, ({ issuers }) => {
+    issuers['next']!['rollover'] = ['pki/rollover.pem', 'pki/issuing.pem'];
+  });
+  const authority = await serveAuthority(files);
+  cleanup.after(() => authority.stop());
+  const url = `${authority.est}/device/simplereenroll`;
+  const client = { certificate: device.certificate!, key: device.key };
+  const body = base64(renewalCsr(device.certificate!, device.key));
+  const renewed = await est({ url, trust: authority.trustPem, client, body });
+  assert.equal(renewed.status, 200, renewed.text);
+  const issuer = new X509Certificate(newIssuing.certificate);
+  assert.ok(new X509Certificate(renewed.certificates[0]!).verify(issuer.publicKey));
+  const { certificates } = await est({ url: `${authority.est}/cacerts`, trust: authority.trustPem });
+  assert.equal(certificates.length, 6);
+});
+
+/** The new root's name and key, certified by the old one. */
+function newWithOld(newRoot: TestCa, oldRoot: TestCa): TestCa {
+  const subject = parseCertificate(newRoot.certificate).subject.flat();
+  return oldRoot.intermediate('', { subject, key: newRoot.key });
+}
 
 const pem = (list: readonly Uint8Array[]) => list.map((der) => derToPem(der, 'CERTIFICATE')).join('');
 
