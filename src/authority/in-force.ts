@@ -22,7 +22,7 @@ export async function loadIssuers(
   environment: Environment,
 ): Promise<ReadonlyMap<string, Issuer>> {
   const issuers = new Map<string, Issuer>();
-  for (const { name, certificate, chain, key } of configuration.issuers) {
+  for (const { name, certificate, chain, rollover, key } of configuration.issuers) {
     const [own, ...above] = await Promise.all([certificate, ...chain].map(readCertificate));
     issuers.set(
       name,
@@ -30,6 +30,7 @@ export async function loadIssuers(
         name,
         certificate: own!,
         chain: above,
+        rollover: (await Promise.all(rollover.map(readCertificates))).flat().map(({ der }) => der),
         key: await loadKey(key, configuration, environment),
       }),
     );

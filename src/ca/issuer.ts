@@ -9,6 +9,7 @@ import {
   verifyCertificateSignature,
 } from '#x509';
 import { verifySigned } from './own-signature.ts';
+import { requireRollover } from './rollover.ts';
 import type { IssuerFacts } from './tbs.ts';
 
 /** A certification authority that signs. Only `loadIssuer` makes one. */
@@ -17,6 +18,8 @@ export interface Issuer extends IssuerFacts {
   readonly certificate: Certificate;
   /** From the issuer of `certificate` up to the root, root last; empty where `certificate` is itself a root. */
   readonly chain: readonly Certificate[];
+  /** What clients get beside the path, to come from an old root to this one. */
+  readonly rollover: readonly Certificate[];
   readonly key: SigningKey;
 }
 
@@ -28,13 +31,14 @@ export function isLoadedIssuer(issuer: Issuer): boolean {
 
 /**
  * @throws SallyportError 'key' where the key is not that of the certificate, 'bad-signature' where the chain does not
- * verify, 'config' where a certificate may not issue
+ * verify, 'config' where a certificate may not issue, or leads nowhere
  */
 export async function loadIssuer(parts: {
   readonly name: string;
   readonly certificate: Der;
   /** Root last; without `certificate`. */
   readonly chain: readonly Der[];
+  readonly rollover?: readonly Der[];
   readonly key: SigningKey;
 }): Promise<Issuer> {
   const { name, key } = parts;
@@ -42,8 +46,17 @@ export async function loadIssuer(parts: {
   const chain = parts.chain.map((der) => parseCertificate(der));
   requireAuthority(name, certificate);
   requireChain(name, [certificate, ...chain]);
+  const rollover = (parts.rollover ?? []).map((der) => parseCertificate(der));
+  for (const one of rollover) requireAuthority(name, one);
+  requireRollover(name, [certificate, ...chain], rollover);
   await requireKey(name, certificate, key);
-  const issuer: Issuer = Object.freeze({ name, certificate, chain: Object.freeze(chain), key });
+  const issuer: Issuer = Object.freeze({
+    name,
+    certificate,
+    chain: Object.freeze(chain),
+    rollover: Object.freeze(rollover),
+    key,
+  });
   loaded.add(issuer);
   return issuer;
 }
@@ -63,7 +76,7 @@ function requireAuthority(
           ? 'has no subjectKeyIdentifier'
           : null;
   if (problem !== null) {
-    throw new SallyportError('config', `issuer ${name}: a certificate of its chain ${problem}`);
+    throw new SallyportError('config', `issuer ${name}: a certificate of its chain or rollover ${problem}`);
   }
 }
 

@@ -27,6 +27,8 @@ export interface IssuerConfiguration {
   readonly certificate: string;
   /** Root last. */
   readonly chain: readonly string[];
+  /** PEM files. */
+  readonly rollover: readonly string[];
   readonly key: EncryptedKeyFile;
   readonly crl: { readonly lifetimeSeconds: number; readonly refreshSeconds: number };
   /** http, without a slash at the end. */

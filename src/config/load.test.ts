@@ -30,6 +30,14 @@ test('paths count from the folder of the file and come out absolute', () => {
   ]);
 });
 
+test('rollover certificates are paths too, and there are none without', () => {
+  const rollover = (text: string) => load(text).issuers[0]?.rollover;
+  assert.deepEqual(rollover(good), []);
+  const chain = 'chain: [pki/root.pem]';
+  const more = edited(chain, `${chain}\n    rollover: [pki/old.pem, /srv/new.pem]`);
+  assert.deepEqual(rollover(more), ['/srv/ca/pki/old.pem', '/srv/new.pem']);
+});
+
 test('a template comes out as the CA takes it', () => {
   const text = edited(
     '    authentication: [secret]',

@@ -75,6 +75,7 @@ function resolveIssuer(
     name,
     certificate: paths.resolve(issuer.certificate),
     chain: issuer.chain.map((path) => paths.resolve(path)),
+    rollover: issuer.rollover.map((path) => paths.resolve(path)),
     key: paths.key(issuer.key),
     crl: { lifetimeSeconds: issuer.crl.lifetime, refreshSeconds: issuer.crl.refresh },
     publicUrl: issuer.publicUrl,

@@ -170,7 +170,7 @@ function tlsContext(tls: TlsSettings): SecureContextOptions {
       'ECDHE-RSA-CHACHA20-POLY1305',
     ].join(':'),
     ecdhCurve: 'X25519MLKEM768:X25519:P-256:P-384',
-    // A resumed session remembers only the leaf of what the client proved: no resumption (docs/conformance, RFC 7030 section 3.3.1).
+    // A resumed session remembers only the leaf of what the client proved: no resumption (docs/conformance, RFC 7030 section 3.3).
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
   };
 }

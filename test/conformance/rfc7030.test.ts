@@ -225,6 +225,20 @@ describe('RFC 7030', () => {
       }
     });
 
+    test('without User-Agent, the first 401 and a 202 have no body: Bouncy Castle would fail over it', async () => {
+      const { id, key, secret } = await TestDevice.unapproved(authority, 'by-hand');
+      const request = { body: base64(csrFor(id, key)), userAgent: null };
+      const [first, held, wrong] = [
+        await ask('simpleenroll', request),
+        await ask('simpleenroll', { ...request, user: [id, secret] }),
+        await ask('simpleenroll', { ...request, user: [id, 'wrong'] }),
+      ];
+      assert.deepEqual([first.status, first.text], [401, '']);
+      assert.deepEqual([held.status, held.text], [202, '']);
+      assert.match(held.headers['retry-after'] ?? '', /^[1-9]\d*$/);
+      assert.deepEqual([wrong.status, wrong.headers['content-type']], [401, 'text/plain; charset=utf-8']);
+    });
+
     test('without User-Agent the base64 is one line, with one it has lines of at most 64', async () => {
       const [one, many] = [(await get(''))!.body, (await get('User-Agent: x\r\n'))!.body];
       assert.match(one, /^[A-Za-z0-9+/=]+$/);

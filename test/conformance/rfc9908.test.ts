@@ -103,6 +103,7 @@ describe('RFC 9908 and RFC 7030 section 4.5, csrattrs', () => {
         organized: { subject: [{ organizationName: 'Example' }, { commonName: '{device.id}' }] },
         named: { subjectAltName: [{ dns: '{device.dnsName}' }, { uri: 'urn:example:literal' }] },
         literal: { subjectAltName: [{ uri: 'urn:example:literal' }] },
+        nameless: { subject: [], subjectAltName: [{ uri: 'urn:example:literal' }] },
       }),
     );
   });
@@ -125,6 +126,7 @@ describe('RFC 9908 and RFC 7030 section 4.5, csrattrs', () => {
     'organized',
     'named',
     'literal',
+    'nameless',
   ];
 
   describe('RFC 7030 section 4.5, the answer:', () => {
@@ -226,6 +228,14 @@ describe('RFC 9908 and RFC 7030 section 4.5, csrattrs', () => {
         assert.equal(values.length, 1);
       });
     }
+
+    test('subject: its types in order where the template has some, absent where it has none', async () => {
+      const types = async (label: string) =>
+        (await read(label)).template.subject?.map(({ type }) => type) ?? null;
+      assert.deepEqual(await types('device'), ['2.5.4.3']);
+      assert.deepEqual(await types('organized'), ['2.5.4.10', '2.5.4.3']);
+      assert.equal(await types('nameless'), null);
+    });
 
     test('the RSA key is a placeholder of the size that is wanted; of others there is none', async () => {
       const { publicKey } = (await read('rsa-only')).template;

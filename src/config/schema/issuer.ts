@@ -44,6 +44,13 @@ const crl = z
 export const issuer = z.strictObject({
   certificate: path.describe('The issuing CA certificate, PEM.'),
   chain: z.array(path).min(1).describe('The certificates above it, PEM files, the root last.'),
+  rollover: z
+    .array(path)
+    .max(16)
+    .default([])
+    .describe(
+      'After a change of the root: OldWithOld, OldWithNew and NewWithOld (RFC 4210 section 4.4), and CAs below the old root, PEM files. EST cacerts gives them after the chain.',
+    ),
   key: encryptedKey.describe('Its private key.'),
   crl: crl.prefault({}).describe('Its revocation list.'),
   publicUrl: publicUrl.describe(

@@ -1,7 +1,7 @@
 import { named, path, type Authority, type SourceObservation } from '#enrollment';
 import type { Der } from '#x509';
 
-/** The answer to cacerts: the issuing CA first and the root last (RFC 7030 section 4.1.3). */
+/** The answer to cacerts: the issuing CA first, the root at the end of its path, then what leads from an old root to it (RFC 7030 section 4.1.3). */
 export interface CaCertificates {
   readonly outcome: 'answered';
   readonly certificates: readonly Der[];
@@ -15,5 +15,6 @@ export function caCertificates(source: SourceObservation, authority: Authority):
   const issuer = named(authority.references.templates, name)?.issuer;
   const inForce = issuer === undefined ? undefined : authority.issuers.get(issuer);
   if (inForce === undefined) return null;
-  return { outcome: 'answered', certificates: path(inForce.issuer).map(({ der }) => der) };
+  const { issuer: own } = inForce;
+  return { outcome: 'answered', certificates: [...path(own), ...own.rollover].map(({ der }) => der) };
 }
