@@ -121,6 +121,8 @@ export interface AdminStore {
    * signature may exist). Its secret stays reserved for the same request. Throws 'conflict' when it is closed already.
    */
   abandonIntent(act: { id: string; now: number; entry: Uint8Array }): Promise<LogPosition>;
+  /** Work that one node does for all: takes its lease where that is free or has ended, or prolongs one's own. False: another holds it. */
+  takeLease(lease: { name: string; holder: string; now: number; until: number }): Promise<boolean>;
 }
 
 export interface AbandonedIntent {

@@ -2,15 +2,41 @@ import type { AdminStore } from '#admin';
 import { issueCrl, type Issuer, type RevokedSerialNumber, revocationReasons } from '#ca';
 import type { IssuerConfiguration } from '#config';
 import { sha256Hex, type Clock } from '#enrollment';
+import { isSallyportError } from '#errors';
 import { eventEntry } from './event-entry.ts';
 
 /** An expired certificate stays on the CRL for a while, for those whose clock lags. RFC 5280 section 3.3 wants it on one more. */
 const afterExpiryMilliseconds = 8 * 86_400_000;
 
+/** Another node issued one at the same time: whose list was read later cannot be told, so that another follows. */
+const attempts = 5;
+
 /** Issues the CRL where it is due: none yet, its refresh time has come, or `revoked` says that something was revoked. */
-export async function refreshCrl(
-  { issuer, settings, revoked }: { issuer: Issuer; settings: IssuerConfiguration; revoked: boolean },
-  { store, clock, random }: { store: AdminStore; clock: Clock; random: (n: number) => Uint8Array },
+export async function refreshCrl(settings: CrlSettings, ports: CrlPorts): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await refreshOnce(settings, ports);
+    } catch (error) {
+      if (attempt === attempts || !isSallyportError(error, 'conflict')) throw error;
+    }
+  }
+}
+
+interface CrlSettings {
+  readonly issuer: Issuer;
+  readonly settings: IssuerConfiguration;
+  readonly revoked: boolean;
+}
+
+interface CrlPorts {
+  readonly store: AdminStore;
+  readonly clock: Clock;
+  readonly random: (n: number) => Uint8Array;
+}
+
+async function refreshOnce(
+  { issuer, settings, revoked }: CrlSettings,
+  { store, clock, random }: CrlPorts,
 ): Promise<void> {
   const now = clock.now();
   const current = await store.crl(issuer.name);

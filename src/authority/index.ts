@@ -1,4 +1,5 @@
-export { type AuthorityPorts, databaseFile, type RunningAuthority, startAuthority } from './start.ts';
+export { copyDatabase, readDatabase } from './database.ts';
+export { type AuthorityPorts, type RunningAuthority, startAuthority } from './start.ts';
 export { policyText } from './in-force.ts';
 export { caCertificatePath, crlPath } from './public-paths.ts';
 export type { ListenerAddress } from './listeners.ts';

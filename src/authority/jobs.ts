@@ -14,6 +14,8 @@ import { sweepIntents } from './sweep-job.ts';
 /** What the authority does by itself: CRLs, closing abandoned intents, checkpoints, sinks. */
 export async function startJobs(ports: {
   configuration: () => Configuration;
+  /** Of several over one database; null: there is one. */
+  node: string | null;
   storage: Storage;
   clock: Clock;
   random: (n: number) => Uint8Array;
@@ -22,7 +24,7 @@ export async function startJobs(ports: {
   published: number;
   report: (fault: { id: string; error: unknown }) => void;
 }) {
-  const { configuration, storage, clock, random, issuers, signer, report } = ports;
+  const { configuration, node, storage, clock, random, issuers, signer, report } = ports;
   const jobs: Job[] = [];
   const start = (name: string, intervalMilliseconds: number, run: () => Promise<void>): Job => {
     const job = startJob({ name, intervalMilliseconds, run, report });
@@ -30,13 +32,26 @@ export async function startJobs(ports: {
     return job;
   };
 
+  /** Work for all nodes is done by one of them, and by another once that has not been seen for two intervals. */
+  const startForAll = (name: string, intervalMilliseconds: number, run: () => Promise<void>): Job =>
+    start(name, intervalMilliseconds, async () => {
+      if (node === null || (await holdsLease(name, intervalMilliseconds * 2))) await run();
+    });
+  const holdsLease = (name: string, milliseconds: number) => {
+    const now = clock.now();
+    return storage.admin.takeLease({ name, holder: node!, now, until: now + milliseconds });
+  };
+
   // At start every CRL is due: what was revoked just before a crash may be on none yet.
   const revoked = new Set(issuers.keys());
   const crl = start('crl', 60_000, async () => {
+    // What this node revoked it publishes itself, and at once.
+    const forAll = node === null || (await holdsLease('crl', 120_000));
     for (const settings of configuration().issuers) {
       const issuer = issuers.get(settings.name)!;
       // Taken before the list is read: what is revoked from here on asks for a run of its own.
       const due = revoked.delete(issuer.name);
+      if (!due && !forAll) continue;
       try {
         await refreshCrl({ issuer, settings, revoked: due }, { store: storage.admin, clock, random });
       } catch (error) {
@@ -49,11 +64,11 @@ export async function startJobs(ports: {
     revoked.add(issuer);
     return crl.trigger();
   };
-  start('sweep', 5_000, async () => {
+  startForAll('sweep', 5_000, async () => {
     for (const issuer of await sweepIntents({ store: storage.admin, clock, random })) await issueCrl(issuer);
   });
 
-  start('requests', 60_000, () =>
+  startForAll('requests', 60_000, () =>
     endOldRequests(configuration().approvals.lifetimeSeconds, { store: storage.admin, clock, random }),
   );
   const watch = start('listener certificates', 86_400_000, async () => {
@@ -68,7 +83,11 @@ export async function startJobs(ports: {
   const publish = start('checkpoint', checkpointIntervalSeconds * 1000, async () => {
     published = await publishCheckpoint(published, storage.log, checkpointFile(file), signer);
   });
-  const open = await Promise.all(sinks.map((sink) => openNdjsonSink({ ...sink, origin, log: storage.log })));
+  // Each node has files of its own, and in each of them the whole log.
+  const cursorName = (sink: string) => (node === null ? sink : `${sink}@${node}`);
+  const open = await Promise.all(
+    sinks.map((sink) => openNdjsonSink({ ...sink, name: cursorName(sink.name), origin, log: storage.log })),
+  );
   const drains = open.map((sink) =>
     start(`sink ${sink.name}`, 500, async () => {
       await drain(sink, storage.log, (await storage.log.head()).size);

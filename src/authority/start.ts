@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import nodePath from 'node:path';
 import { type AdminSettings, adminHandler, createAdmin } from '#admin';
 import { parseVerifierKey } from '#audit';
 import { type Configuration, type Environment, loadConfiguration, reloadable } from '#config';
 import { Enrollment } from '#enrollment';
 import { SallyportError } from '#errors';
-import { openSqlite } from '#storage';
+import { nodeOf, openDatabase } from './database.ts';
 import { adminLimits, claimAdminSocket } from './admin-socket.ts';
 import { configurationFindings } from './findings.ts';
 import { eventEntry } from './event-entry.ts';
@@ -33,11 +32,6 @@ export interface RunningAuthority {
   close(): Promise<void>;
 }
 
-/** The one database of an authority on SQLite. */
-export function databaseFile(configuration: Pick<Configuration, 'authority'>): string {
-  return nodePath.join(configuration.authority.data, 'sallyport.db');
-}
-
 export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuthority> {
   const { environment, report } = ports;
   let configuration = ports.configuration;
@@ -52,24 +46,31 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     const claim = await claimAdminSocket(configuration, report);
     closing.push(claim.close);
     // The database opens in its own thread while keys and policies load in this one.
-    const opening = openSqlite({ file: databaseFile(configuration), origin: configuration.log.origin });
+    const opening = openDatabase(configuration, environment);
     const settled = opening.catch(() => null);
     closing.push(async () => (await settled)?.close());
     const issuers = await loadIssuers(configuration, environment);
     let authority = await readAuthority(configuration, environment, issuers);
     const signer = await loadLogSigner(configuration, environment);
     const storage = await opening;
-    const { clock, published } = await openLog(configuration, storage, signer, ports.wallClock);
+    const wallClock = storage.clock ?? ports.wallClock;
+    const { clock, published } = await openLog(configuration, storage, signer, wallClock);
     await recordAuthority(authority, storage.admin);
     const random = (n: number) => randomBytes(n);
     const record = (event: string, detail: Record<string, unknown>) =>
       storage.enrollment.record(eventEntry(event, detail, clock.now(), random));
     const findings = tellFindings(configuration, report);
-    const inForce = { references: authority.referencesDigest, policies: authority.bundle.digest };
+    const node = nodeOf(configuration);
+    const inForce = {
+      ...(node === null ? {} : { node }),
+      references: authority.referencesDigest,
+      policies: authority.bundle.digest,
+    };
     await record('started', { ...inForce, findings });
 
     const jobs = await startJobs({
       configuration: () => configuration,
+      node,
       storage,
       clock,
       random,
@@ -79,7 +80,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       report,
     });
     closing.push(() => jobs.stop());
-    closing.push(async () => void (await record('stopped', {})));
+    closing.push(async () => void (await record('stopped', node === null ? {} : { node })));
 
     const enrollment = new Enrollment({
       authority: () => authority,

@@ -4,6 +4,7 @@ import { certificateCommand } from './commands/certificate.ts';
 import { deviceCommand } from './commands/device.ts';
 import { initCommand } from './commands/init.ts';
 import { logCommand } from './commands/log.ts';
+import { migrateCommand } from './commands/migrate.ts';
 import { policyCommand } from './commands/policy.ts';
 import { requestCommand } from './commands/request.ts';
 import { secretCommand } from './commands/secret.ts';
@@ -35,6 +36,7 @@ export function program(run: Run, terminal: Terminal): Command {
     requestCommand(run),
     certificateCommand(run),
     logCommand(run),
+    migrateCommand(run),
     policyCommand(run),
     trustCommand(run),
   ];

@@ -10,6 +10,9 @@ export interface Configuration {
   /** Its folder, from which relative paths counted. */
   readonly directory: string;
   readonly authority: { readonly name: string; readonly data: string };
+  readonly database: DatabaseConfiguration;
+  /** Where SQLite is, or was before the authority moved to another database. */
+  readonly sqliteFile: string;
   readonly issuers: readonly IssuerConfiguration[];
   readonly listeners: readonly ListenerConfiguration[];
   readonly templates: readonly Template[];
@@ -20,6 +23,24 @@ export interface Configuration {
   readonly approvals: { readonly lifetimeSeconds: number; readonly retryAfterSeconds: number };
   readonly policy: PolicyConfiguration;
   readonly log: LogConfiguration;
+}
+
+/** `sqlite` is in `sqliteFile`. */
+export type DatabaseConfiguration = { readonly kind: 'sqlite' } | PostgresConfiguration;
+
+export interface PostgresConfiguration {
+  readonly kind: 'postgres';
+  /** Name of this node. */
+  readonly node: string;
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: SecretReference | null;
+  /** PEM file of the CAs that vouch for the server; null: no TLS. */
+  readonly tls: { readonly ca: string } | null;
+  readonly connections: number;
+  readonly preparedStatements: boolean;
 }
 
 export interface IssuerConfiguration {

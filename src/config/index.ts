@@ -9,6 +9,7 @@ export type {
   ListenerConfiguration,
   LogConfiguration,
   PolicyConfiguration,
+  PostgresConfiguration,
   ProtocolsConfiguration,
   PublicListener,
   SecretsConfiguration,

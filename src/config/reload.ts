@@ -26,6 +26,7 @@ export function reloadable(running: Configuration, next: Configuration): ReloadP
   const needsRestart = [
     ...differingKeys('', { file: running.file }, { file: next.file }),
     ...differingKeys('authority', running.authority, next.authority),
+    ...differingKeys('database', running.database, next.database),
     ...differingNames('issuers', running.issuers, next.issuers),
     ...differingKeys('log', running.log, next.log),
   ];

@@ -3,6 +3,7 @@ import type { Template } from '#ca';
 import type { DeviceClass } from '#inventory';
 import type {
   Configuration,
+  DatabaseConfiguration,
   EncryptedKeyFile,
   IssuerConfiguration,
   ListenerConfiguration,
@@ -22,6 +23,8 @@ export function resolveSettings(settings: Settings, file: string): Configuration
     file,
     directory,
     authority: { name: authority.name, data: paths.resolve(authority.data) },
+    database: resolveDatabase(settings.database, paths),
+    sqliteFile: paths.resolve(`${authority.data}/sallyport.db`),
     issuers: named(settings.issuers, (name, issuer) => resolveIssuer(name, issuer, paths)),
     listeners: named(settings.listeners, (name, listener) => resolveListener(name, listener, paths)),
     templates: named(settings.templates, resolveTemplate),
@@ -64,6 +67,19 @@ class PathsOf {
   key(key: EncryptedKeyFile): EncryptedKeyFile {
     return { file: this.resolve(key.file), passphrase: this.secret(key.passphrase) };
   }
+}
+
+function resolveDatabase({ postgres }: Settings['database'], paths: PathsOf): DatabaseConfiguration {
+  if (postgres === undefined) {
+    return { kind: 'sqlite' };
+  }
+  const { password, tls, ...given } = postgres;
+  return {
+    kind: 'postgres',
+    ...given,
+    password: password === undefined ? null : paths.secret(password),
+    tls: tls === undefined || tls === 'none' ? null : { ca: paths.resolve(tls.ca) },
+  };
 }
 
 function resolveIssuer(

@@ -1,4 +1,5 @@
 import { enrollment } from './migrations/0001-enrollment.ts';
+import { nodes } from './migrations/0002-nodes.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -12,4 +13,4 @@ export interface Migration {
 }
 
 /** In order; the version is the place in the list, from 1. */
-export const migrations: readonly Migration[] = [enrollment];
+export const migrations: readonly Migration[] = [enrollment, nodes];

@@ -16,6 +16,7 @@ import { setDeviceState } from './operations/device-state.ts';
 import { device, devices } from './operations/devices.ts';
 import { hold } from './operations/hold.ts';
 import { abandonIntent, expiredIntents } from './operations/intents.ts';
+import { takeLease } from './operations/leases.ts';
 import { entries, find, hashes, readHead, record } from './operations/log.ts';
 import { observe } from './operations/observe.ts';
 import { createOperator, operatorByTokenHash } from './operations/operators.ts';
@@ -70,6 +71,7 @@ export const operations = {
   policies: read(policies),
   expiredIntents: read(expiredIntents),
   abandonIntent: durable(abandonIntent),
+  takeLease: durable(takeLease),
   forgetIdleRates: lazy(forgetIdleRates),
   sourceRates: read(sourceRates),
   saveSourceRates: lazy(saveSourceRates),

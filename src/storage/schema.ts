@@ -27,6 +27,8 @@ export interface Schema {
   readonly log_head: LogHeadRow;
   readonly log_note: { readonly id: number; readonly size: number; readonly note: string };
   readonly sink: { readonly name: string; readonly next_idx: number };
+  /** Work that one node does for all, until then. */
+  readonly lease: { readonly name: string; readonly holder: string; readonly until_time: number };
   readonly migration: { readonly version: number; readonly name: string };
 }
 

@@ -68,6 +68,7 @@ export function adminStore(perform: Perform): AdminStore {
     references: (digest) => perform('references', { digest }),
     policies: (digest) => perform('policies', { digest }),
     expiredIntents: (now, limit) => perform('expiredIntents', { now, limit }),
+    takeLease: (lease) => perform('takeLease', lease),
     abandonIntent: (act) => perform('abandonIntent', act),
   };
 }

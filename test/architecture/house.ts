@@ -122,4 +122,5 @@ export const longFiles: Readonly<Record<string, string>> = {};
 export const entryPoints: Readonly<Record<string, string>> = {
   'src/main.ts': 'runs the command line',
   'src/storage/sqlite/worker.ts': 'runs in a thread of its own',
+  'src/storage/postgres/worker.ts': 'runs in a thread of its own',
 };

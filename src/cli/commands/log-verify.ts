@@ -1,14 +1,11 @@
 import { Command } from 'commander';
-import { readFile } from 'node:fs/promises';
-import type { Configuration } from '#config';
-import { SallyportError } from '#errors';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
-import { errorCode } from '../files.ts';
 import { formatFields } from '../render/fields.ts';
 import { printable } from '../render/printable.ts';
 import type { Run } from '../run.ts';
 import type { Session } from '../session.ts';
 import { teach, wrap } from '../teach.ts';
+import { configuredKey, readIfThere } from '../verify/configured-key.ts';
 import type { LogReport } from '../verify/verify-authority-log.ts';
 
 export function logVerify(run: Run): Command {
@@ -32,15 +29,14 @@ interface VerifyOptions {
 }
 
 async function verify(session: Session, options: VerifyOptions): Promise<ExitCode> {
-  const { databaseFile } = await import('#authority');
-  const { openSqliteReadOnly } = await import('#storage');
+  const { readDatabase } = await import('#authority');
   const { verifyAuthorityLog } = await import('../verify/verify-authority-log.ts');
   const configuration = await session.configuration();
   const verifierKey = options.logKey ?? (await configuredKey(session, configuration));
   const checkpointFile =
     options.checkpoint === undefined ? configuration.log.checkpointFile : session.path(options.checkpoint);
   const checkpoint = await readIfThere(checkpointFile);
-  const storage = await openSqliteReadOnly(databaseFile(configuration));
+  const storage = await readDatabase(configuration, session.terminal.environment);
   try {
     const report = await verifyAuthorityLog({
       storage,
@@ -51,35 +47,7 @@ async function verify(session: Session, options: VerifyOptions): Promise<ExitCod
     session.print(report, () => words(session, report));
     return report.ok ? exitCodes.ok : exitCodes.unverified;
   } finally {
-    storage.close();
-  }
-}
-
-/** The public half of the key that signs checkpoints here. */
-async function configuredKey({ terminal }: Session, { log, directory }: Configuration): Promise<string> {
-  const { readSecret } = await import('#config');
-  const { loadSoftwareKey } = await import('#keys');
-  const { verifierKey } = await import('#audit');
-  const pem = await readIfThere(log.key.file);
-  if (pem === null) {
-    throw new SallyportError(
-      'config',
-      `${log.key.file} is not there; give the log's public key with --log-key`,
-    );
-  }
-  const { spki } = await loadSoftwareKey(
-    pem,
-    readSecret(log.key.passphrase, directory, terminal.environment),
-  );
-  return verifierKey(log.origin, spki);
-}
-
-async function readIfThere(file: string): Promise<string | null> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    if (errorCode(cause) === 'ENOENT') return null;
-    throw new SallyportError('config', `${file} cannot be read (${errorCode(cause)})`, { cause });
+    await storage.close();
   }
 }
 

@@ -1,7 +1,6 @@
 import { relative } from 'node:path';
 import { hashOperatorToken } from '#admin';
 import { encodeEntry, publishCheckpoint, verifierKey } from '#audit';
-import { databaseFile } from '#authority';
 import { type ActEntry, type AuthorityEntry, sha256Hex, supportCode } from '#enrollment';
 import { openSqlite } from '#storage';
 import type { FirstCertificates } from './certificates.ts';
@@ -24,10 +23,9 @@ export async function createDatabase(
   const { origin, checkpointFile } = configuration.log;
   const { random, now } = context;
   const within = (file: string) => relative(plan.directory, file);
-  const file = within(databaseFile(configuration));
   await folder.makeFolder(within(configuration.authority.data));
 
-  const storage = await openSqlite({ file: folder.path(file), origin });
+  const storage = await openSqlite({ file: folder.path(within(configuration.sqliteFile)), origin });
   try {
     const created: AuthorityEntry = {
       type: 'authority',

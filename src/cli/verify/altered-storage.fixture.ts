@@ -78,6 +78,6 @@ export function storageOf(copy: Copy): ReadOnlyStorage {
     async *certificates() {
       yield* copy.certificates;
     },
-    close: () => {},
+    close: async () => {},
   };
 }

@@ -3,10 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, suite, test } from 'node:test';
 import { decodeEntry, encodeEntry, formatCheckpoint, signNote, verifierKey } from '#audit';
-import { databaseFile } from '#authority';
+import { readDatabase } from '#authority';
 import { loadConfiguration } from '#config';
 import { generateSoftwareKey, loadSoftwareKey, type SoftwareKey } from '#keys';
-import { openSqliteReadOnly } from '#storage';
 import { authorityInProcess } from '../../../test/harness/authority.ts';
 import { suiteCleanup } from '../../../test/harness/cleanup.ts';
 import { csrFor, makeKey } from '../../../test/harness/csr.ts';
@@ -37,9 +36,9 @@ suite('log verify', () => {
     await running.close();
 
     const configuration = loadConfiguration(authority.configuration, {});
-    const storage = await openSqliteReadOnly(databaseFile(configuration));
+    const storage = await readDatabase(configuration, {});
     copy = await copyOf(storage);
-    storage.close();
+    await storage.close();
     checkpoint = await readFile(configuration.log.checkpointFile, 'utf8');
     const passphrase = (await readFile(join(directory, 'secrets/passphrase'), 'utf8')).trim();
     key = await loadSoftwareKey(await readFile(configuration.log.key.file, 'utf8'), passphrase);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { database } from './database.ts';
 import { deviceClass, deviceClassName } from './device-class.ts';
 import { identity } from './identity.ts';
 import { issuer } from './issuer.ts';
@@ -16,7 +17,7 @@ const authority = z.strictObject({
     .max(64)
     .regex(/^[^\p{Cc}\p{Zl}\p{Zp}\p{Cs}]*$/u, 'has no control characters')
     .describe('Name of the authority, for people.'),
-  data: path.default('data').describe('Folder of the database.'),
+  data: path.default('data').describe('Folder of the database, where that is SQLite.'),
 });
 
 const secrets = z
@@ -76,6 +77,7 @@ const policy = z.strictObject({
 /** sallyport.yaml. Its description, defaults and refusals; docs/configuration.md is generated from it. */
 export const settings = z.strictObject({
   authority: authority.describe('The authority itself.'),
+  database: database.prefault({}).describe('Where the state of the authority is kept.'),
   issuers: entries(issuer).describe('Issuing CAs.'),
   listeners: entries(listener).describe('Where the authority listens.'),
   templates: entries(template, templateName).describe(

@@ -7,17 +7,21 @@ import type { Call, Reply } from '../thread/messages.ts';
 import { faultOf } from '../thread/fault.ts';
 import type { ServedStore } from '../thread/serve-store.ts';
 import { answerOf, GroupWriter } from './group-writer.ts';
-import { type PostgresOptions, PreparedStatements, Sessions } from './session.ts';
+import type { PostgresSettings } from './postgres-settings.ts';
+import { PreparedStatements, Sessions } from './session.ts';
 import { upgrade } from './upgrade.ts';
 
-export interface PostgresStoreOptions extends PostgresOptions {
+export interface PostgresStoreOptions extends PostgresSettings {
   readonly origin: string;
-  /** Connections for what only reads, and for admissions. The writer has one more. */
-  readonly connections: number;
 }
 
 const selectLock = statement((database, p: { key: string }) =>
   database.selectNoFrom(sql<string>`pg_advisory_xact_lock(hashtextextended(${p.key}, 0))`.as('locked')),
+);
+
+/** Not of the transaction: it moves on inside of one. */
+const selectTime = statement((database) =>
+  database.selectNoFrom(sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`.as('time')),
 );
 
 interface Source {
@@ -79,6 +83,11 @@ export class PostgresStore implements ServedStore {
       if (reply === null) this.#writer.perform(call, collect);
       else this.#start(reply, collect);
     }
+  }
+
+  async time(): Promise<number> {
+    const row = await this.#readers.with((session) => session.perform(first(selectTime, {})));
+    return row?.time ?? Number.NaN;
   }
 
   stats(): StorageStats {

@@ -4,18 +4,7 @@ import type { Operation, Step } from '../operation.ts';
 import { type AnyStatement, type CompiledStatement, compileStatement } from '../statement.ts';
 import { postgresCompiler } from './dialect.ts';
 import { postgresError, sqlState } from './postgres-error.ts';
-
-export interface PostgresOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly user: string;
-  readonly password: string | undefined;
-  /** PEM of the CAs that may vouch for the server, and its name is checked; null: no TLS. */
-  readonly tls: { readonly ca: string } | null;
-  /** false: for poolers that cannot follow statements prepared in a session. */
-  readonly preparedStatements: boolean;
-}
+import type { PostgresSettings } from './postgres-settings.ts';
 
 interface Prepared extends CompiledStatement {
   readonly name: string | undefined;
@@ -35,7 +24,7 @@ export class Sessions {
   readonly #pool: pg.Pool;
   readonly #prepared: PreparedStatements;
 
-  constructor(options: PostgresOptions, maximum: number, prepared: PreparedStatements) {
+  constructor(options: PostgresSettings, maximum: number, prepared: PreparedStatements) {
     this.#pool = new pg.Pool({
       ...clientConfig(options),
       types,
@@ -125,6 +114,33 @@ export class Session {
     }
   }
 
+  /** Rows copied from elsewhere. Table and columns are names of the schema's own. */
+  async insert(
+    table: string,
+    columns: readonly string[],
+    rows: readonly (readonly unknown[])[],
+  ): Promise<void> {
+    const row = (at: number) => `(${columns.map((_, i) => `$${at * columns.length + i + 1}`).join(', ')})`;
+    const names = columns.map((column) => `"${column}"`).join(', ');
+    const text = `insert into "${table}" (${names}) values ${rows.map((_, at) => row(at)).join(', ')}`;
+    try {
+      await this.#client.query(text, rows.flat());
+    } catch (error) {
+      throw this.#failed(error, `the database refused rows of ${table}`);
+    }
+  }
+
+  async count(table: string): Promise<number> {
+    try {
+      const { rows } = await this.#client.query<{ count: number }>(
+        `select count(*) as count from "${table}"`,
+      );
+      return rows[0]?.count ?? 0;
+    } catch (error) {
+      throw this.#failed(error, `the database refused to count ${table}`);
+    }
+  }
+
   /** Nothing more is asked of it: it is not lent again. */
   giveUp(): void {
     this.#broken = true;
@@ -155,7 +171,7 @@ export class PreparedStatements {
   readonly #named: boolean;
   readonly #byStatement = new Map<AnyStatement, Prepared>();
 
-  constructor({ preparedStatements }: Pick<PostgresOptions, 'preparedStatements'>) {
+  constructor({ preparedStatements }: Pick<PostgresSettings, 'preparedStatements'>) {
     this.#named = preparedStatements;
   }
 
@@ -173,7 +189,7 @@ export class PreparedStatements {
   }
 }
 
-function clientConfig({ host, port, database, user, password, tls }: PostgresOptions): PoolConfig {
+function clientConfig({ host, port, database, user, password, tls }: PostgresSettings): PoolConfig {
   return {
     host,
     port,

@@ -107,6 +107,15 @@ export class Connection {
     }
   }
 
+  /** Every row of a table, as it is read: for copying whole. The name is one of the schema's own. */
+  rowsOf(table: string): { columns: string[]; rows: Iterable<Readonly<Record<string, unknown>>> } {
+    const select = this.#database.prepare(`select * from ${table}`);
+    return {
+      columns: select.columns().map(({ name }) => name),
+      rows: select.iterate() as Iterable<Record<string, unknown>>,
+    };
+  }
+
   close(): void {
     this.#database.close();
   }

@@ -43,11 +43,11 @@ suite('reading beside the writer', () => {
       certificates.map(({ sha256, logIndex, der }) => [sha256, logIndex, Buffer.from(der).toString()]),
       [[certificateOf(intent('i1', 'd1')).sha256, 1, 'DER of i1']],
     );
-    reader.close();
+    await reader.close();
 
     const later = await openSqliteReadOnly(file);
     assert.deepEqual(await verifiedIds(later.log), ['import', 'i1', 'i2']);
-    later.close();
+    await later.close();
   });
 
   test('goes through more certificates than are read at once', async (t) => {
@@ -65,7 +65,7 @@ suite('reading beside the writer', () => {
       indexes,
       Array.from({ length: count }, (_, i) => i + 1),
     );
-    reader.close();
+    await reader.close();
   });
 });
 

@@ -24,6 +24,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Storage> {
     admin: adminStore(perform),
     log: logStore(perform),
     failed: writer.failed,
+    clock: null,
     stats: () => writer.stats(),
     async close() {
       // Asked before the end is: what is asked later is refused.

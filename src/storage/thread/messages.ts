@@ -21,6 +21,7 @@ export type Reply =
 export type ToStore =
   | { readonly kind: 'calls'; readonly calls: readonly Call[] }
   | { readonly kind: 'stats' }
+  | { readonly kind: 'time' }
   | { readonly kind: 'close' };
 
 export type FromStore =
@@ -28,4 +29,6 @@ export type FromStore =
   | { readonly kind: 'refused'; readonly fault: Fault }
   | { readonly kind: 'replies'; readonly replies: readonly Reply[] }
   | { readonly kind: 'stats'; readonly stats: StorageStats }
+  /** null: it could not be read. */
+  | { readonly kind: 'time'; readonly time: number | null }
   | { readonly kind: 'closed' };

@@ -8,6 +8,8 @@ export interface ServedStore {
   /** Answers each call once, in whatever order. What comes in one message came in one turn of the asker's event loop. */
   perform(calls: readonly Call[], answer: (replies: readonly Reply[]) => void): void;
   stats(): StorageStats;
+  /** The database's own clock, milliseconds since the epoch, where it has one. */
+  time?(): Promise<number>;
   /** Completes what was asked before, and closes the database. */
   close(): Promise<void>;
 }
@@ -28,6 +30,13 @@ export async function serveStore(
     return;
   }
   const answer = (replies: readonly Reply[]) => tell({ kind: 'replies', replies });
+  const tellTime = async () => {
+    try {
+      tell({ kind: 'time', time: (await store.time?.()) ?? null });
+    } catch {
+      tell({ kind: 'time', time: null });
+    }
+  };
   const close = async () => {
     await store.close();
     tell({ kind: 'closed' });
@@ -40,6 +49,9 @@ export async function serveStore(
         break;
       case 'stats':
         tell({ kind: 'stats', stats: store.stats() });
+        break;
+      case 'time':
+        void tellTime();
         break;
       case 'close':
         void close();

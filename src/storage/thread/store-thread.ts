@@ -18,6 +18,7 @@ export class StoreThread {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   readonly #statsAsked: Pending[] = [];
+  readonly #timeAsked: Pending[] = [];
   #calls: Call[] = [];
   #lastId = 0;
   /** Why nothing can be asked any more. */
@@ -63,13 +64,22 @@ export class StoreThread {
   }
 
   stats(): Promise<StorageStats> {
+    return this.#ask('stats', this.#statsAsked);
+  }
+
+  /** The database's clock, milliseconds since the epoch; null where it cannot be read now. */
+  time(): Promise<number | null> {
+    return this.#ask('time', this.#timeAsked);
+  }
+
+  #ask<Answer>(kind: 'stats' | 'time', asked: Pending[]): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) {
         reject(errorOf(this.#ended));
         return;
       }
-      this.#statsAsked.push({ resolve, reject });
-      this.#post({ kind: 'stats' });
+      asked.push({ resolve, reject });
+      this.#post({ kind });
     });
   }
 
@@ -107,6 +117,7 @@ export class StoreThread {
   #receive(message: FromStore): void {
     if (message.kind === 'replies') for (const reply of message.replies) this.#settle(reply);
     if (message.kind === 'stats') this.#statsAsked.shift()?.resolve(message.stats as never);
+    if (message.kind === 'time') this.#timeAsked.shift()?.resolve(message.time as never);
   }
 
   #settle(reply: Reply): void {
@@ -121,9 +132,11 @@ export class StoreThread {
   #end(message: string): SallyportError {
     this.#ended ??= { code: 'store', message };
     const error = errorOf(this.#ended);
-    for (const { reject } of [...this.#pending.values(), ...this.#statsAsked]) reject(error);
+    const asked = [...this.#pending.values(), ...this.#statsAsked, ...this.#timeAsked];
+    for (const { reject } of asked) reject(error);
     this.#pending.clear();
     this.#statsAsked.length = 0;
+    this.#timeAsked.length = 0;
     return error;
   }
 }

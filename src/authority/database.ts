@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { type Configuration, type Environment, type PostgresConfiguration, readSecret } from '#config';
+import { SallyportError } from '#errors';
+import {
+  copyFromSqlite,
+  openPostgres,
+  openPostgresReadOnly,
+  openSqlite,
+  openSqliteReadOnly,
+  type PostgresSettings,
+  type ReadOnlyStorage,
+  type Storage,
+} from '#storage';
+import { claimAdminSocket } from './admin-socket.ts';
+
+/** Opens the database that the configuration names, for this process to serve. */
+export async function openDatabase(configuration: Configuration, environment: Environment): Promise<Storage> {
+  const { database, sqliteFile, log } = configuration;
+  if (database.kind === 'sqlite') return openSqlite({ file: sqliteFile, origin: log.origin });
+  const settings = await postgresSettings(database, configuration, environment);
+  return openPostgres({ ...settings, origin: log.origin }, () => performance.now());
+}
+
+/** As it is now, for a process that only verifies or copies, beside the one that serves. */
+export async function readDatabase(
+  configuration: Configuration,
+  environment: Environment,
+): Promise<ReadOnlyStorage> {
+  const { database, sqliteFile } = configuration;
+  if (database.kind === 'sqlite') return openSqliteReadOnly(sqliteFile);
+  return openPostgresReadOnly(await postgresSettings(database, configuration, environment));
+}
+
+/**
+ * Moves the database of an authority that is not running from SQLite to the PostgreSQL that the configuration names, in one transaction. The old
+ * one stays where it is. Returns the rows of each table.
+ */
+export async function copyDatabase(
+  configuration: Configuration,
+  environment: Environment,
+  progress: (table: string, rows: number) => void,
+): Promise<Readonly<Record<string, number>>> {
+  const { database, sqliteFile } = configuration;
+  if (database.kind !== 'postgres') {
+    throw new SallyportError('config', 'the configuration names no PostgreSQL: add database.postgres');
+  }
+  const settings = await postgresSettings(database, configuration, environment);
+  // Whoever serves has it: nobody issues while it moves.
+  const claim = await claimAdminSocket(configuration, () => undefined);
+  try {
+    return await copyFromSqlite(sqliteFile, settings, progress);
+  } finally {
+    await claim.close();
+  }
+}
+
+/** What tells this node from others that share its database; null where there are none. */
+export function nodeOf({ database }: Pick<Configuration, 'database'>): string | null {
+  return database.kind === 'postgres' ? database.node : null;
+}
+
+async function postgresSettings(
+  { host, port, database, user, password, tls, connections, preparedStatements }: PostgresConfiguration,
+  { directory }: Configuration,
+  environment: Environment,
+): Promise<PostgresSettings> {
+  return {
+    host,
+    port,
+    database,
+    user,
+    connections,
+    preparedStatements,
+    password: password === null ? undefined : readSecret(password, directory, environment),
+    tls: tls === null ? null : { ca: await readCa(tls.ca) },
+  };
+}
+
+async function readCa(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new SallyportError('config', `${file} cannot be read: the CAs of the database stand in it`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,34 @@
+import { type Kind, operations } from '../operations.ts';
+import { type ReadOnlyStorage, readOnlyStorage } from '../read-only.ts';
+import { assertNewest } from '../schema-version.ts';
+import type { PostgresSettings } from './postgres-settings.ts';
+
+/** One transaction to the end, beside all that is written meanwhile. Throws 'store'. */
+export async function openPostgresReadOnly(settings: PostgresSettings): Promise<ReadOnlyStorage> {
+  // The driver is loaded where it is needed.
+  const { PreparedStatements, Sessions } = await import('./session.ts');
+  const sessions = new Sessions(settings, 1, new PreparedStatements(settings));
+  const opened = Promise.withResolvers<ReadOnlyStorage>();
+  const closed = Promise.withResolvers<void>();
+  const lent = sessions.with(async (session) => {
+    await session.control('begin isolation level repeatable read read only');
+    await session.perform(assertNewest());
+    opened.resolve(
+      readOnlyStorage(
+        (name, argument) => {
+          const { perform } = operations[name] as Kind<unknown, never>;
+          return session.perform(perform(argument));
+        },
+        async () => {
+          closed.resolve();
+          await lent;
+        },
+      ),
+    );
+    await closed.promise;
+    session.giveUp();
+  });
+  const ended = lent.catch((error: unknown) => opened.reject(error as Error));
+  void ended.then(() => sessions.close());
+  return opened.promise;
+}

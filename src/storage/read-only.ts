@@ -1,0 +1,38 @@
+import type { LogStore } from '#audit';
+import type { WholeCertificate } from './operations/certificates.ts';
+import { logStore, type Perform } from './stores.ts';
+
+/** The database as it was when it was opened, read beside the process that serves it. */
+export interface ReadOnlyStorage {
+  readonly log: Omit<LogStore, 'saveNote' | 'saveSinkCursor'>;
+  origin(): Promise<string>;
+  references(digest: string): Promise<Uint8Array | null>;
+  policies(digest: string): Promise<string | null>;
+  /** In the order of their issuance. */
+  certificates(): AsyncIterable<WholeCertificate>;
+  close(): Promise<void>;
+}
+
+const certificatesAtOnce = 500;
+
+/** All that is performed must be of one moment: head, entries and certificates. */
+export function readOnlyStorage(perform: Perform, close: () => Promise<void>): ReadOnlyStorage {
+  const { head, entries, hashes, find, note, sinkCursor } = logStore(perform);
+  return {
+    log: { head, entries, hashes, find, note, sinkCursor },
+    origin: async () => (await perform('readHead', null)).origin,
+    references: (digest) => perform('references', { digest }),
+    policies: (digest) => perform('policies', { digest }),
+    async *certificates() {
+      let afterIndex = -1;
+      for (;;) {
+        const page = await perform('nextCertificates', { afterIndex, limit: certificatesAtOnce });
+        yield* page;
+        const last = page.at(-1);
+        if (last === undefined) return;
+        afterIndex = last.logIndex;
+      }
+    },
+    close,
+  };
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { findClient } from '../clients.ts';
+import { sallyport, type ServedAuthority, serveAuthority } from '../harness/authority.ts';
+import { suiteCleanup } from '../harness/cleanup.ts';
+import { requestEntriesOf } from '../harness/entries.ts';
+import { anotherNode, initForPostgres, postgresAuthority } from '../harness/postgres-authority.ts';
+import { PostgresCluster } from '../harness/postgres-cluster.ts';
+import { TestDevice } from '../harness/test-device.ts';
+
+const postgresql = findClient('postgresql');
+
+describe('an authority on PostgreSQL', { skip: 'skip' in postgresql ? postgresql.skip : false }, () => {
+  const cleanup = suiteCleanup();
+  let cluster: PostgresCluster;
+  let one: ServedAuthority;
+  let two: ServedAuthority;
+  before(async () => {
+    if (!('path' in postgresql)) return;
+    cluster = await PostgresCluster.start(postgresql.path, cleanup);
+    const files = await postgresAuthority(cleanup, cluster);
+    one = await serveAuthority(files);
+    cleanup.after(() => one.stop());
+    two = await serveAuthority(await anotherNode(files, 'node-2'));
+    cleanup.after(() => two.stop());
+  });
+
+  const verify = async ({ configuration }: ServedAuthority) => {
+    const { stdout } = await sallyport('log', 'verify', '--json', '--config', configuration);
+    return JSON.parse(stdout) as { ok: boolean; size: number; certificates: number };
+  };
+
+  test('enrolls on one node with a secret from the other, and renews on the first again', async () => {
+    const device = await TestDevice.expected(one, 'laptop-1');
+    const enrolled = await device.enroll({ est: two.est });
+    assert.equal(enrolled.status, 200, enrolled.text);
+    assert.equal((await device.renew()).status, 200);
+    assert.equal(
+      (await two.admin.client.perform('listCertificates', { device: 'laptop-1' })).items.length,
+      2,
+    );
+    assert.deepEqual((await verify(two)).ok, true);
+  });
+
+  test('gives one certificate for a secret that both nodes are asked for at once with two keys', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const device = await TestDevice.expected(one, `raced-${round}`);
+      const thief = await TestDevice.expected(two, `thief-${round}`);
+      const answers = await Promise.all(
+        [one.est, two.est, one.est, two.est].map((est, at) =>
+          device.enroll({ est, ...(at < 2 ? {} : { key: thief.key }) }),
+        ),
+      );
+      const certificates = new Set(
+        answers.flatMap(({ certificates }) => certificates.map((der) => Buffer.from(der).toString('hex'))),
+      );
+      assert.equal(certificates.size, 1, answers.map(({ status }) => status).join());
+    }
+  });
+
+  test('holds on one node, is approved on the other, and the first delivers', async () => {
+    const device = await TestDevice.unapproved(one, 'laptop-2');
+    assert.equal((await device.enroll()).status, 202);
+    const { items } = await two.admin.client.perform('listRequests', { state: 'pending' });
+    await two.admin.client.perform('approveRequest', { id: items[0]!.id });
+    assert.equal((await device.enroll()).status, 200);
+  });
+
+  test('revokes on one node, and both serve the CRL that says so', async () => {
+    const device = await TestDevice.enrolled(one, 'laptop-3');
+    const { items } = await one.admin.client.perform('listCertificates', { device: device.id });
+    await two.admin.client.perform('revokeCertificate', {
+      id: items[0]!.sha256,
+      reason: 'keyCompromise',
+    });
+    const renewal = await device.renew();
+    assert.equal(renewal.status, 403);
+    const lists = await Promise.all(
+      [one, two].map(async ({ publicUrl }) =>
+        Buffer.from(await (await fetch(`${publicUrl}/crl/issuing.crl`)).arrayBuffer()),
+      ),
+    );
+    assert.deepEqual(lists[0], lists[1]);
+    assert.ok(lists[0]!.includes(Buffer.from(items[0]!.serialNumber, 'hex')));
+  });
+
+  test('counts the requests of one source on both nodes together', async () => {
+    const device = await TestDevice.expected(one, 'laptop-4');
+    // `init` gives a device five at once.
+    const statuses: number[] = [];
+    assert.equal((await device.enroll()).status, 200);
+    for (let at = 0; at < 6; at += 1) {
+      const answer = await device.renew({ est: at % 2 === 0 ? one.est : two.est });
+      statuses.push(answer.status);
+    }
+    assert.deepEqual(statuses, [200, 200, 200, 200, 429, 429]);
+  });
+
+  test('keeps one log, which tells the nodes apart only where they start and end', async () => {
+    const entries = await requestEntriesOf(two);
+    const { ok, size, certificates } = await verify(one);
+    assert.equal(ok, true);
+    assert.ok(size > entries.length);
+    assert.equal(certificates, entries.filter(({ outcome }) => outcome === 'issued').length);
+  });
+
+  test('is not served from SQLite any more, nor moved twice', async () => {
+    const files = await initForPostgres(cleanup, cluster);
+    assert.equal((await sallyport('migrate', '--config', files.configuration)).code, 0);
+    const again = await sallyport('migrate', '--config', files.configuration);
+    assert.notEqual(again.code, 0);
+  });
+});
