@@ -77,7 +77,9 @@ function preparePresenter(
   authority: Authority,
 ): Presenter {
   const certificate = parseCertificate(der);
-  const path = findCertificationPath(certificate, sent.flatMap(parsedIfAny), authority.identityCas) ?? [];
+  // Where no identity is configured, what was sent beside it is not even parsed.
+  const beside = authority.identityCas.length === 0 ? [] : sent.flatMap(parsedIfAny);
+  const path = findCertificationPath(certificate, beside, authority.identityCas) ?? [];
   const issuedBy = issuingCertificate(certificate, authority);
   const seen = {
     sha256: sha256Hex(certificate.der),
