@@ -97,7 +97,7 @@ export interface PresenterObservation {
   readonly selfSigned: boolean;
   readonly isCa: boolean;
   readonly extendedKeyUsage: readonly string[] | null;
-  /** HardwareModuleName of the SAN (RFC 4108 section 5), the serial number as text where it is some, else in hex. */
+  /** HardwareModuleName of the SAN (RFC 4108 section 5), the serial number as text where it is some, else as `hex:` and its octets. */
   readonly hardwareModule: { readonly type: string; readonly serialNumber: string } | null;
   /** Its verified path to a CA of an identity from elsewhere, itself first; empty where there is none. */
   readonly path: readonly {

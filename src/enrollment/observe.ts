@@ -125,12 +125,14 @@ function observeHardwareModule({ subjectAltName }: Certificate): PresenterObserv
     return null;
   }
   if (found === null) return null;
-  const { hardwareType, serialNumber } = found;
-  const text = Buffer.from(serialNumber).toString('latin1');
-  return {
-    type: hardwareType,
-    serialNumber: /^[\x21-\x7e]+$/.test(text) ? text : serialNumber.toHex(),
-  };
+  return { type: found.hardwareType, serialNumber: inInventory(found.serialNumber) };
+}
+
+/** As operators write it into the inventory: as text where it is some, else in hex, marked so that no text is the same. */
+function inInventory(hardwareSerialNumber: Uint8Array): string {
+  const text = Buffer.from(hardwareSerialNumber).toString('latin1');
+  const isText = /^[\x21-\x7e]+$/.test(text) && !text.startsWith('hex:');
+  return isText ? text : `hex:${hardwareSerialNumber.toHex()}`;
 }
 
 /** Of an entry's 64 KiB, for what a stranger says in a request, and as much for the client certificate: a hundred names need 16 KiB. */

@@ -256,6 +256,25 @@ describe('an identity from elsewhere', () => {
       assert.equal((await enroll(maker.idevid({ serialNumber: 'Sn-Exact-1' }), 'exact')).status, 200);
     });
 
+    test('by octets only where the inventory has octets, and by text only where it has text', async () => {
+      for (const [id, serialNumber] of [
+        ['of-text', '0011aabb'],
+        ['of-octets', 'hex:0011aabc'],
+      ] as const) {
+        await authority.admin.device(id, { approveFor: ['device'], identifiers: { serialNumber } });
+      }
+      const octets = (last: number) => Uint8Array.of(0x00, 0x11, 0xaa, last);
+      for (const [hardwareModule, id] of [
+        [octets(0xbb), 'of-text'],
+        ['hex:0011aabc', 'of-octets'],
+        ['0011aabc', 'of-octets'],
+      ] as const) {
+        await assertRefused(authority, await enroll(maker.idevid({ hardwareModule }), id), 403, nobody);
+      }
+      assert.equal((await enroll(maker.idevid({ hardwareModule: '0011aabb' }), 'of-text')).status, 200);
+      assert.equal((await enroll(maker.idevid({ hardwareModule: octets(0xbc) }), 'of-octets')).status, 200);
+    });
+
     test('by HardwareModuleName before the subject’s serialNumber, and by nothing else then', async () => {
       const [first, second] = [await device(), await device()];
       const names = { hardwareModule: first.serialNumber, serialNumber: second.serialNumber };

@@ -25,7 +25,7 @@ export const identity = z.strictObject({
   from: distinct(z.enum(sources))
     .default(['hardwareModuleName', 'serialNumber'])
     .describe(
-      'Where the name stands, the first that is there: HardwareModuleName of the SAN (RFC 4108), or an attribute of the subject. Of the certificate; with ra, of the request.',
+      'Where the name stands, the first that is there: HardwareModuleName of the SAN (RFC 4108), or an attribute of the subject. Of the certificate; with ra, of the request. A HardwareModuleName whose serial number is no text is `hex:` and its octets, such as hex:0011aabb, also in the inventory.',
     ),
   classes: distinct(entryName).describe('Device classes that it may vouch for.'),
   templates: distinct(entryName).describe(
