@@ -24,6 +24,7 @@ describe('an identity from elsewhere', () => {
   const cleanup = suiteCleanup();
   const root = TestCa.root('Example Devices Root');
   const maker = root.intermediate('Example Devices CA 1');
+  const cameras = TestCa.root('Example Cameras Root');
   const mdmCa = TestCa.root('Example MDM CA');
   const raCa = TestCa.root('Example RA CA');
   const ra = raCa.registrationAuthority('ra-1');
@@ -31,6 +32,12 @@ describe('an identity from elsewhere', () => {
   before(async () => {
     authority = await authorityWithIdentities(cleanup, {
       maker: { kind: 'idevid', certificates: [root], templates: ['device'] },
+      cameras: {
+        kind: 'idevid',
+        certificates: [cameras],
+        from: ['hardwareModuleName'],
+        hardwareTypes: ['1.3.6.1.4.1.32473.7'],
+      },
       fleet: { kind: 'mdm', certificates: [mdmCa], device: 'id', from: ['commonName'] },
       office: { kind: 'ra', certificates: [ra, raCa], device: 'id', from: ['commonName'] },
     });
@@ -284,6 +291,15 @@ describe('an identity from elsewhere', () => {
       assert.equal(await issuedTo(authority, second.id), 0);
       const unheard = maker.idevid({ ...names, hardwareModule: 'SN-unheard-of' });
       await assertRefused(authority, await enroll(unheard, second.id), 403, nobody);
+    });
+
+    test('by hardware types of the list: another product of the maker has serial numbers of its own', async () => {
+      const { id, serialNumber } = await device();
+      const of = (type: string) =>
+        cameras.idevid({ subjectAltName: [hardwareModuleName(serialNumber, type)], serialNumber });
+      await assertRefused(authority, await enroll(of('1.3.6.1.4.1.32473.8'), id), 403, nobody);
+      await assertRefused(authority, await enroll(cameras.idevid({ serialNumber }), id), 403, nobody);
+      assert.equal((await enroll(of('1.3.6.1.4.1.32473.7'), id)).status, 200);
     });
 
     test('not at all by two HardwareModuleNames, nor by the serialNumber after them', async () => {

@@ -152,6 +152,7 @@ const anyIdentity: fc.Arbitrary<IdentityReference> = fc.record({
   kind: fc.constantFrom('idevid', 'mdm', 'ra'),
   device: fc.constantFrom('id', 'serialNumber'),
   from: fc.shuffledSubarray(['hardwareModuleName', 'serialNumber', 'commonName'], { minLength: 1 }),
+  hardwareTypes: fc.option(fc.subarray(['1.3.6.1.4.1.32473.7', '1.3.6.1.4.1.32473.8'])),
   classes: fc.subarray(['laptop', 'server']),
   templates: fc.subarray(['device', 'server']),
   certificates: fc.array(octet, { maxLength: 2 }),
