@@ -90,12 +90,14 @@ function preparePresenter(
     notAfter: certificate.notAfter,
     selfSigned: Buffer.compare(certificate.subjectDer, certificate.issuerDer) === 0,
     isCa: certificate.isCa,
+    keyUsage: certificate.keyUsage,
     extendedKeyUsage: certificate.extendedKeyUsage,
     hardwareModule: observeHardwareModule(certificate),
     path: path.map((each) => ({
       sha256: sha256Hex(each.der),
       notBefore: each.notBefore,
       notAfter: each.notAfter,
+      extendedKeyUsage: each.extendedKeyUsage,
     })),
     issuedBy: issuedBy === null ? null : sha256Hex(issuedBy.der),
   };

@@ -200,6 +200,25 @@ describe('an identity from elsewhere', () => {
       await assertRefused(authority, await enroll(client, id), 403, ['identity-purpose']);
     });
 
+    test('under a CA that is for something else, whatever it says of itself', async () => {
+      const { id, serialNumber } = await device();
+      const servers = root.intermediate('Example Devices Web CA', { extendedKeyUsage: ['serverAuth'] });
+      for (const more of [{}, { extendedKeyUsage: ['clientAuth'] as const }]) {
+        const client = servers.idevid({ serialNumber, ...more });
+        await assertRefused(authority, await enroll(client, id), 403, ['identity-purpose']);
+      }
+      const clients = root.intermediate('Example Devices CA 4', {
+        extendedKeyUsage: ['serverAuth', 'clientAuth'],
+      });
+      assert.equal((await enroll(clients.idevid({ serialNumber }), id)).status, 200);
+    });
+
+    test('with a key that may not sign', async () => {
+      const { id, serialNumber } = await device();
+      const client = maker.idevid({ serialNumber, keyUsage: ['keyEncipherment'] });
+      await assertRefused(authority, await enroll(client, id), 403, ['identity-purpose']);
+    });
+
     test('for a device that is suspended, and open again when it is resumed', async () => {
       const { id, serialNumber } = await device();
       const client = maker.idevid({ serialNumber });
