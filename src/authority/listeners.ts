@@ -158,7 +158,7 @@ async function tlsSettings(
   { tls }: EnrollListener,
   configuration: Configuration,
   environment: Environment,
-  { issuers, identityCas }: Authority,
+  { issuers, identityCas, hintedCas }: Authority,
 ): Promise<TlsSettings> {
   const certificates = await Promise.all([tls.certificate, ...tls.chain].map(readText));
   const { passphrase } = tls.key;
@@ -169,9 +169,11 @@ async function tlsSettings(
       passphrase === null ? undefined : readSecret(passphrase, configuration.directory, environment),
     minimum: tls.minimum,
     // Clients send a certificate only where its issuer is named to them (Bouncy Castle, most others).
-    clientCas: [...[...issuers.values()].flatMap(({ issuer }) => path(issuer)), ...identityCas].map(
-      ({ der }) => derToPem(der, 'CERTIFICATE'),
-    ),
+    clientCas: [
+      ...[...issuers.values()].flatMap(({ issuer }) => path(issuer)),
+      ...identityCas,
+      ...hintedCas,
+    ].map(({ der }) => derToPem(der, 'CERTIFICATE')),
   };
 }
 

@@ -16,7 +16,7 @@ export const identity = z.strictObject({
     .min(1)
     .max(64)
     .describe(
-      'PEM files. idevid, mdm: the CAs by which such identities are verified. ra: the certificates of the registration authorities themselves, each of them.',
+      'PEM files. idevid, mdm: the CAs by which such identities are verified. ra: the certificates of the registration authorities themselves, each of them; a CA beside them is named to clients in the handshake, and vouches for nobody.',
     ),
   device: z
     .enum(['id', 'serialNumber'])
