@@ -135,6 +135,7 @@ function authorityInForce(folder: string): Authority {
     })),
     issuers: new Map(),
     identityCas: [],
+    hintedCas: [],
     macKeys: [{ id: 'mac-1', key: randomBytes(32) }],
     longestRetryAfterSeconds: 30,
   };

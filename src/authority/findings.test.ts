@@ -34,3 +34,30 @@ test('a listener below the floor, keys made here and a registration authority ar
     ['listener enroll', 'template device', 'registration authority'],
   );
 });
+
+test('each two identities that speak for one class are a finding, and a registration authority has its own', () => {
+  const identity = (name: string, kind: string, classes: string) =>
+    `  ${name}:\n    kind: ${kind}\n    certificates: [pki/${name}.pem]\n    classes: [${classes}]\n    templates: [device]\n`;
+  const identities = [
+    identity('one', 'idevid', 'laptop, iot'),
+    identity('two', 'idevid', 'iot, laptop'),
+    identity('fleet', 'mdm', 'laptop'),
+    identity('other', 'idevid', 'server'),
+    identity('branch', 'ra', 'laptop, server'),
+  ];
+  const found = findingsOf((yaml) =>
+    yaml
+      .replace('authentication: [secret]', 'authentication: [secret, idevid, mdm, ra]')
+      .replace('\nlimits:', `\nidentities:\n${identities.join('')}\nlimits:`),
+  );
+  assert.deepEqual(
+    found.map((words) => words.split(':')[0]),
+    [
+      'registration authority branch may ask for every device of its classes',
+      'identities one and two both speak for class laptop',
+      'identities one and two both speak for class iot',
+      'identities one and fleet both speak for class laptop',
+      'identities two and fleet both speak for class laptop',
+    ],
+  );
+});

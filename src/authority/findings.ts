@@ -16,5 +16,22 @@ export function configurationFindings({ listeners, templates, identities }: Conf
     ...identities.flatMap(({ name, kind }) =>
       kind === 'ra' ? [`registration authority ${name} may ask for every device of its classes`] : [],
     ),
+    ...overlapping(identities.filter(({ kind }) => kind !== 'ra')),
   ];
+}
+
+/** The inventory does not say whose a serial number is: within a class, each identity can name the devices of the other. */
+function overlapping(identities: Configuration['identities']): string[] {
+  return identities.flatMap((one, index) =>
+    identities
+      .slice(index + 1)
+      .flatMap((other) =>
+        one.classes
+          .filter((name) => other.classes.includes(name))
+          .map(
+            (name) =>
+              `identities ${one.name} and ${other.name} both speak for class ${name}: each vouches for whatever device of it bears the name that it writes; give them classes of their own`,
+          ),
+      ),
+  );
 }

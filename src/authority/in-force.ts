@@ -60,10 +60,23 @@ export async function readAuthority(
         issuerInForce(issuers.get(settings.name)!, settings),
       ]),
     ),
-    identityCas: [...identities.values()].flat().filter(({ isCa }) => isCa),
+    ...authorityCas(configuration, identities),
     macKeys: configuration.secrets.macKeys.map(({ id, key }) => macKey(id, key, configuration, environment)),
     longestRetryAfterSeconds: configuration.approvals.retryAfterSeconds,
   };
+}
+
+/** A registration authority is on the list itself: a path that ended at a CA beside it would end below the CA of another identity. */
+function authorityCas(
+  { identities }: Configuration,
+  loaded: ReadonlyMap<string, readonly Certificate[]>,
+): Pick<Authority, 'identityCas' | 'hintedCas'> {
+  const casOf = (forwards: boolean) =>
+    identities
+      .filter(({ kind }) => (kind === 'ra') === forwards)
+      .flatMap(({ name }) => loaded.get(name) ?? [])
+      .filter(({ isCa }) => isCa);
+  return { identityCas: casOf(false), hintedCas: casOf(true) };
 }
 
 /** The certificates of each identity. One CA or certificate in two of them would leave open which one vouches. */

@@ -52,35 +52,65 @@ export async function startListeners(ports: {
       };
       const readBounded = (request: Parameters<typeof readBody>[0]) =>
         readBody(request, listener.maximumBodyBytes);
+      if (listener.class === 'public') {
+        const handler = publicDocuments(
+          authorityDocuments(issuers, storage.admin, storage.log),
+          () => named(authority().references.listeners, name)?.sources ?? [],
+        );
+        started.push(await startListener({ ...common, tls: null, handler }));
+        continue;
+      }
+      const tls = await tlsSettings(listener, configuration, environment, authority());
       started.push(
-        listener.class === 'public'
-          ? await startListener({
-              ...common,
-              tls: null,
-              handler: publicDocuments(
-                authorityDocuments(issuers, storage.admin, storage.log),
-                () => named(authority().references.listeners, name)?.sources ?? [],
-              ),
-            })
-          : await startListener({
-              ...common,
-              tls: await tlsSettings(listener, configuration, environment, authority()),
-              handler: estHandler({
-                enrollment,
-                authority,
-                readBody: readBounded,
-                keySigner: async () =>
-                  signerOf(await tlsSettings(listener, configuration, environment, authority())),
-                random,
-                now,
-              }),
-            }),
+        await startSigning(tls, async (keySigner) =>
+          startListener({
+            ...common,
+            tls,
+            handler: estHandler({ enrollment, authority, readBody: readBounded, keySigner, random, now }),
+          }),
+        ),
       );
     }
     return started;
   } catch (error) {
     await Promise.all(started.map((listener) => listener.close()));
     throw error;
+  }
+}
+
+/** A listener that signs, with the certificate and key that it has: the new ones are in force for both at once. */
+async function startSigning(
+  tls: TlsSettings,
+  start: (keySigner: () => Signer) => Promise<RunningListener>,
+): Promise<RunningListener> {
+  let signer = loadSigner(tls);
+  const listener = await start(() => signer());
+  return {
+    ...listener,
+    prepareTls(renewed) {
+      const putInForce = listener.prepareTls(renewed);
+      const next = loadSigner(renewed);
+      return () => {
+        putInForce();
+        signer = next;
+      };
+    },
+  };
+}
+
+/**
+ * Loaded with the listener, never for a request: decrypting a key takes the serving thread 30 ms. TLS takes kinds of keys that sign nothing
+ * else here; then asking for the signer fails, and no key is delivered encrypted.
+ */
+function loadSigner({ certificate, key, passphrase }: TlsSettings): () => Signer {
+  try {
+    const [own, ...chain] = pemToDer(certificate, 'CERTIFICATE');
+    const signer = { certificate: parseCertificate(own!), chain, key: loadTransportKey(key, passphrase) };
+    return () => signer;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
   }
 }
 
@@ -124,17 +154,11 @@ export async function endingCertificates(configuration: Configuration, now: numb
   return warnings.flat();
 }
 
-/** Signs keys that are delivered encrypted: the listener's own certificate and key, as they are on the disk now. */
-function signerOf({ certificate, key, passphrase }: TlsSettings): Signer {
-  const [own, ...chain] = pemToDer(certificate, 'CERTIFICATE');
-  return { certificate: parseCertificate(own!), chain, key: loadTransportKey(key, passphrase) };
-}
-
 async function tlsSettings(
   { tls }: EnrollListener,
   configuration: Configuration,
   environment: Environment,
-  { issuers, identityCas }: Authority,
+  { issuers, identityCas, hintedCas }: Authority,
 ): Promise<TlsSettings> {
   const certificates = await Promise.all([tls.certificate, ...tls.chain].map(readText));
   const { passphrase } = tls.key;
@@ -145,9 +169,11 @@ async function tlsSettings(
       passphrase === null ? undefined : readSecret(passphrase, configuration.directory, environment),
     minimum: tls.minimum,
     // Clients send a certificate only where its issuer is named to them (Bouncy Castle, most others).
-    clientCas: [...[...issuers.values()].flatMap(({ issuer }) => path(issuer)), ...identityCas].map(
-      ({ der }) => derToPem(der, 'CERTIFICATE'),
-    ),
+    clientCas: [
+      ...[...issuers.values()].flatMap(({ issuer }) => path(issuer)),
+      ...identityCas,
+      ...hintedCas,
+    ].map(({ der }) => derToPem(der, 'CERTIFICATE')),
   };
 }
 

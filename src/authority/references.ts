@@ -21,9 +21,9 @@ export function referencesOf(
     templates: byName(configuration.templates),
     deviceClasses: byName(configuration.deviceClasses),
     identities: Object.fromEntries(
-      configuration.identities.map(({ name, kind, device, from, classes, templates }) => [
+      configuration.identities.map(({ name, kind, device, from, hardwareTypes, classes, templates }) => [
         name,
-        { kind, device, from, classes, templates, certificates: identityCertificates(name) },
+        { kind, device, from, hardwareTypes, classes, templates, certificates: identityCertificates(name) },
       ]),
     ),
     issuers: Object.fromEntries(

@@ -3,9 +3,9 @@ import {
   extensionOids,
   type GeneralName,
   oids,
-  parseBasicConstraints,
   parseExtendedKeyUsage,
   parseKeyUsage,
+  parseRequestedBasicConstraints,
   parseSubjectAltName,
   readDer,
 } from '#x509';
@@ -45,7 +45,7 @@ const comparisons: ReadonlyMap<string, Comparison> = new Map<string, Comparison>
     {
       kind: 'endEntity',
       compare: (value) =>
-        parseBasicConstraints(value).ca ? { endEntity: 'asks to be a certification authority' } : {},
+        parseRequestedBasicConstraints(value).ca ? { endEntity: 'asks to be a certification authority' } : {},
     },
   ],
   [

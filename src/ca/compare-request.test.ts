@@ -153,6 +153,8 @@ test('to be an end entity may be asked for, to be a certification authority not'
     objections(extension(extensionOids.basicConstraints, encodeBasicConstraints({ ca: false }))),
     [],
   );
+  const written = der.sequence(der.boolean(false));
+  assert.deepEqual(objections(extension(extensionOids.basicConstraints, written)), []);
   assert.deepEqual(
     objections(
       extension(extensionOids.basicConstraints, encodeBasicConstraints({ ca: true, pathLength: 0 })),

@@ -54,6 +54,26 @@ describe('names name something', () => {
   }
 });
 
+describe('hardware types', () => {
+  const identity = (more: string) =>
+    edited('authentication: [secret]', 'authentication: [secret, idevid]').replace(
+      '\nlimits:',
+      `\nidentities:\n  maker:\n    kind: idevid\n    certificates: [pki/maker.pem]\n    classes: [laptop]\n    templates: [device]\n${more}\nlimits:`,
+    );
+  const types = 'hardwareTypes: [1.3.6.1.4.1.32473.7]\n';
+
+  test('are for names that have one', () => {
+    assert.deepEqual(problemsOf(identity(`    from: [hardwareModuleName]\n    ${types}`)), []);
+    for (const from of ['', '    from: [serialNumber]\n', '    from: [hardwareModuleName, commonName]\n']) {
+      assertRefused(
+        identity(`${from}    §${types}`),
+        'identities.maker.hardwareTypes',
+        /needs from: \[hardwareModuleName\]/,
+      );
+    }
+  });
+});
+
 describe('one of a kind', () => {
   const taken = /^listener enroll has this address and port already$/;
   const conflicts: [enroll: string, open: string][] = [

@@ -46,10 +46,23 @@ function deviceClassProblems({ deviceClasses, templates, listeners }: Settings):
   ]);
 }
 
-/** A template that does not take the kind would refuse whatever the identity vouches for. */
+/**
+ * A template that does not take the kind would refuse whatever the identity vouches for. Hardware types limit nothing where a device can be
+ * named without one.
+ */
 function identityProblems({ identities, templates, deviceClasses }: Settings): Objection[] {
   const templateNames = Object.keys(templates);
   return Object.entries(identities).flatMap(([name, identity]) => [
+    ...(identity.hardwareTypes !== undefined && identity.from.some((place) => place !== 'hardwareModuleName')
+      ? [
+          {
+            path: ['identities', name, 'hardwareTypes'],
+            part: 'key' as const,
+            message:
+              'needs from: [hardwareModuleName]: other names have no hardware type, and would be let past this list',
+          },
+        ]
+      : []),
     ...identity.classes.flatMap((deviceClass, index) =>
       unknownName(
         ['identities', name, 'classes', index],

@@ -29,9 +29,10 @@ export function resolveSettings(settings: Settings, file: string): Configuration
     listeners: named(settings.listeners, (name, listener) => resolveListener(name, listener, paths)),
     templates: named(settings.templates, resolveTemplate),
     deviceClasses: named(settings.deviceClasses, resolveDeviceClass),
-    identities: named(settings.identities, (name, { certificates, ...identity }) => ({
+    identities: named(settings.identities, (name, { certificates, hardwareTypes, ...identity }) => ({
       name,
       ...identity,
+      hardwareTypes: hardwareTypes ?? null,
       files: certificates.map((file) => paths.resolve(file)),
     })),
     limits,

@@ -13,8 +13,10 @@ export interface Authority {
   readonly referencesDigest: string;
   readonly bundle: Bundle;
   readonly issuers: ReadonlyMap<string, IssuerInForce>;
-  /** The CAs of every identity from elsewhere. */
+  /** The CAs that vouch for identities from elsewhere: paths end at them. */
   readonly identityCas: readonly Certificate[];
+  /** CAs that stand beside registration authorities: clients are told their names in the handshake, and they vouch for nobody. */
+  readonly hintedCas: readonly Certificate[];
   /** The newest first. */
   readonly macKeys: readonly MacKey[];
   /** The longest that a client whose request is held is told to wait. */

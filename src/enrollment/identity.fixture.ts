@@ -16,6 +16,7 @@ export const idevid: IdentityReference = {
   kind: 'idevid',
   device: 'serialNumber',
   from: ['hardwareModuleName', 'serialNumber'],
+  hardwareTypes: null,
   classes: ['laptop'],
   templates: ['device'],
   certificates: [makerCa],
@@ -47,9 +48,10 @@ export function presenterOf(changed: Partial<PresenterObservation> = {}): Presen
     ...validity,
     selfSigned: false,
     isCa: false,
+    keyUsage: null,
     extendedKeyUsage: null,
     hardwareModule: null,
-    path: [sha256, middleCa, makerCa].map((each) => ({ sha256: each, ...validity })),
+    path: [sha256, middleCa, makerCa].map((each) => ({ sha256: each, ...validity, extendedKeyUsage: null })),
     issuedBy: null,
     record: null,
     ...changed,
@@ -57,11 +59,11 @@ export function presenterOf(changed: Partial<PresenterObservation> = {}): Presen
 }
 
 /** What a SAN with a HardwareModuleName shows. Deriving does not parse it again. */
-export function hardwareModule(serialNumber: string | null) {
+export function hardwareModule(serialNumber: string | null, type = '1.3.6.1.4.1.32473.7') {
   const name: GeneralName = { kind: 'otherName', type: oids.hardwareModuleName, value: 'MAA=' };
   return {
     subjectAltName: [name],
-    hardwareModule: serialNumber === null ? null : { type: '1.3.6.1.4.1.32473.7', serialNumber },
+    hardwareModule: serialNumber === null ? null : { type, serialNumber },
   };
 }
 

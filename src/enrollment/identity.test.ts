@@ -86,6 +86,17 @@ describe('the device that an identity names', () => {
     assert.equal(namedDevice(idevid, presenterOf({ subject, ...blank }), empty), null);
   });
 
+  test('is that of a listed hardware type only, and no later place makes up for another one', () => {
+    const types = ['1.3.6.1.4.1.32473.7', '1.3.6.1.4.1.32473.70'] as const;
+    const limited = { ...idevid, hardwareTypes: [types[0]] };
+    const subject = names(['serialNumber', 'SN-1']);
+    const of = (type: string) => presenterOf({ subject, ...hardwareModule('SN-1', type) });
+    assert.deepEqual(namedDevice(limited, of(types[0]), empty), { column: 'serialNumber', value: 'SN-1' });
+    assert.equal(namedDevice(limited, of(types[1]), empty), null);
+    assert.equal(namedDevice({ ...limited, hardwareTypes: [] }, of(types[0]), empty), null);
+    assert.notEqual(namedDevice({ ...limited, hardwareTypes: [...types] }, of(types[1]), empty), null);
+  });
+
   test('is none where an attribute is there twice, also in one RDN and also with one value', () => {
     const from = ['commonName', 'serialNumber'] as const;
     const identity = { ...idevid, from };

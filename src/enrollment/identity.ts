@@ -34,7 +34,7 @@ export function namedDevice(
   for (const place of identity.from) {
     const values =
       place === 'hardwareModuleName'
-        ? hardwareModules(ofRequest ? null : presenter)
+        ? hardwareModules(identity, ofRequest ? null : presenter)
         : valuesOf(ofRequest ? requested : presenter.subject, place);
     // Of two values of one attribute nobody knows which one counts.
     if (values.length > 0) return keyOf(identity, values.length === 1 ? values[0]! : null);
@@ -46,15 +46,20 @@ function keyOf({ device }: IdentityReference, value: string | null): DeviceKey |
   return value === null || value === '' ? null : { column: device, value };
 }
 
-/** One value for each name of the SAN: null where it was not understood, alone or beside others. */
+/** One value for each name of the SAN: null where it was not understood, alone or beside others, or is of a type that is not listed. */
 function hardwareModules(
+  { hardwareTypes }: IdentityReference,
   presenter: Pick<PresenterObservation, 'subjectAltName' | 'hardwareModule'> | null,
 ): (string | null)[] {
   if (presenter === null) return [];
   const names = presenter.subjectAltName.filter(
     (name) => name.kind === 'otherName' && name.type === oids.hardwareModuleName,
   );
-  return names.map(() => presenter.hardwareModule?.serialNumber ?? null);
+  const { hardwareModule } = presenter;
+  if (hardwareModule === null) return names.map(() => null);
+  const { type, serialNumber } = hardwareModule;
+  const isListed = hardwareTypes === null || hardwareTypes.includes(type);
+  return names.map(() => (isListed ? serialNumber : null));
 }
 
 function valuesOf(subject: Name, attribute: 'serialNumber' | 'commonName'): string[] {

@@ -98,14 +98,17 @@ export interface PresenterObservation {
   readonly notAfter: number;
   readonly selfSigned: boolean;
   readonly isCa: boolean;
+  /** null: without the extension. */
+  readonly keyUsage: readonly string[] | null;
   readonly extendedKeyUsage: readonly string[] | null;
-  /** HardwareModuleName of the SAN (RFC 4108 section 5), the serial number as text where it is some, else in hex. */
+  /** HardwareModuleName of the SAN (RFC 4108 section 5), the serial number as text where it is some, else as `hex:` and its octets. */
   readonly hardwareModule: { readonly type: string; readonly serialNumber: string } | null;
   /** Its verified path to a CA of an identity from elsewhere, itself first; empty where there is none. */
   readonly path: readonly {
     readonly sha256: string;
     readonly notBefore: number;
     readonly notAfter: number;
+    readonly extendedKeyUsage: readonly string[] | null;
   }[];
   /** SHA-256 of the CA certificate of ours under which its signature verifies; null for none. */
   readonly issuedBy: string | null;

@@ -77,7 +77,9 @@ function preparePresenter(
   authority: Authority,
 ): Presenter {
   const certificate = parseCertificate(der);
-  const path = findCertificationPath(certificate, sent.flatMap(parsedIfAny), authority.identityCas) ?? [];
+  // Where no identity is configured, what was sent beside it is not even parsed.
+  const beside = authority.identityCas.length === 0 ? [] : sent.flatMap(parsedIfAny);
+  const path = findCertificationPath(certificate, beside, authority.identityCas) ?? [];
   const issuedBy = issuingCertificate(certificate, authority);
   const seen = {
     sha256: sha256Hex(certificate.der),
@@ -88,12 +90,14 @@ function preparePresenter(
     notAfter: certificate.notAfter,
     selfSigned: Buffer.compare(certificate.subjectDer, certificate.issuerDer) === 0,
     isCa: certificate.isCa,
+    keyUsage: certificate.keyUsage,
     extendedKeyUsage: certificate.extendedKeyUsage,
     hardwareModule: observeHardwareModule(certificate),
     path: path.map((each) => ({
       sha256: sha256Hex(each.der),
       notBefore: each.notBefore,
       notAfter: each.notAfter,
+      extendedKeyUsage: each.extendedKeyUsage,
     })),
     issuedBy: issuedBy === null ? null : sha256Hex(issuedBy.der),
   };
@@ -123,12 +127,14 @@ function observeHardwareModule({ subjectAltName }: Certificate): PresenterObserv
     return null;
   }
   if (found === null) return null;
-  const { hardwareType, serialNumber } = found;
-  const text = Buffer.from(serialNumber).toString('latin1');
-  return {
-    type: hardwareType,
-    serialNumber: /^[\x21-\x7e]+$/.test(text) ? text : serialNumber.toHex(),
-  };
+  return { type: found.hardwareType, serialNumber: inInventory(found.serialNumber) };
+}
+
+/** As operators write it into the inventory: as text where it is some, else in hex, marked so that no text is the same. */
+function inInventory(hardwareSerialNumber: Uint8Array): string {
+  const text = Buffer.from(hardwareSerialNumber).toString('latin1');
+  const isText = /^[\x21-\x7e]+$/.test(text) && !text.startsWith('hex:');
+  return isText ? text : `hex:${hardwareSerialNumber.toHex()}`;
 }
 
 /** Of an entry's 64 KiB, for what a stranger says in a request, and as much for the client certificate: a hundred names need 16 KiB. */

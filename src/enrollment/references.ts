@@ -28,7 +28,7 @@ export interface ListenerReference {
 }
 
 export interface IdentityReference extends IdentitySettings {
-  /** SHA-256 of its CAs; of a registration authority, of the certificates themselves. */
+  /** SHA-256 of its CAs; of a registration authority, of the certificates themselves and what stands beside them. */
   readonly certificates: readonly string[];
 }
 

@@ -21,6 +21,8 @@ export interface IdentitySettings {
   readonly device: 'id' | 'serialNumber';
   /** Where the name stands, the first that is there. */
   readonly from: readonly ('hardwareModuleName' | 'serialNumber' | 'commonName')[];
+  /** OIDs of the hwType that a HardwareModuleName must have; null: any. */
+  readonly hardwareTypes: readonly string[] | null;
   /** Device classes that it may vouch for. */
   readonly classes: readonly string[];
   readonly templates: readonly string[];

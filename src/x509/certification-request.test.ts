@@ -19,7 +19,7 @@ import {
 } from '#x509';
 import { extensionsArbitrary, nameArbitrary } from './arbitraries.fixture.ts';
 import { Workbench, missing } from './command-line-tools.fixture.ts';
-import { assertRefused } from './malformed.fixture.ts';
+import { assertRefused, hex } from './malformed.fixture.ts';
 import { extension, sampleKey, sampleRequest, subjectName } from './sample.fixture.ts';
 
 const key = sampleKey();
@@ -224,7 +224,6 @@ suite('what is refused', () => {
   const password = der.utf8String('x');
 
   const malformed: Readonly<Record<string, Uint8Array>> = {
-    'no attributes field (RFC 2986 section 4.1: not optional)': request(null),
     'attributes with a tag of their own': request(der.set()),
     'something after the attributes': assembleSigned(
       der.sequence(der.integer(0), encodeName([]), key.spki, der.implicitConstructed(0), der.null()),
@@ -248,7 +247,17 @@ suite('what is refused', () => {
     'an extension twice in extensionRequest': withAttributes(
       attribute(oids.extensionRequest, encodeExtensions([...extensions, ...extensions])),
     ),
-    'an empty extensionRequest': withAttributes(attribute(oids.extensionRequest, der.sequence())),
+    "an empty extensionRequest beside Microsoft's": withAttributes(
+      attribute(oids.extensionRequest, der.sequence()),
+      attribute(oids.msCertExtensions, requested),
+    ),
+    'extensionRequest without a value': withAttributes(attribute(oids.extensionRequest)),
+    'critical that is neither TRUE nor FALSE': withAttributes(
+      attribute(
+        oids.extensionRequest,
+        der.sequence(der.sequence(der.oid('1.2.3'), hex('01 01 01'), der.octetString(hex('05 00')))),
+      ),
+    ),
     'challengePassword of two values': withAttributes(attribute(oids.challengePassword, password, password)),
     'challengePassword without a value': withAttributes(attribute(oids.challengePassword)),
     'an attribute without a set': withAttributes(der.sequence(der.oid('1.2.3'), password)),
@@ -292,6 +301,36 @@ suite('what is refused', () => {
 });
 
 suite('what is read', () => {
+  const requestOf = (...attributes: readonly Uint8Array[]) => {
+    const info = der.sequence(der.integer(0), encodeName([]), key.spki, ...attributes);
+    return parseCertificationRequest(assembleSigned(info, 'ec-p256', key.sign(info)));
+  };
+  const asking = (...list: readonly Uint8Array[]) => {
+    const set = der.set(der.sequence(...list));
+    return requestOf(der.implicitConstructed(0, der.sequence(der.oid(oids.extensionRequest), set)));
+  };
+
+  test('no attributes field as none (RFC 2986 section 4.1: not optional)', () => {
+    const request = requestOf();
+    assert.deepEqual([request.attributes, request.extensions], [[], []]);
+    assert.equal(verifyPossession(request), true);
+  });
+
+  test('an empty extensionRequest as none asked for', () => {
+    assert.deepEqual(asking().extensions, []);
+  });
+
+  test('critical FALSE written out as its absence', () => {
+    const value = der.octetString(hex('03 02 07 80'));
+    const oid = der.oid(extensionOids.keyUsage);
+    const [plain, written] = [
+      asking(der.sequence(oid, value)),
+      asking(der.sequence(oid, der.boolean(false), value)),
+    ];
+    assert.deepEqual(written.extensions, plain.extensions);
+    assert.equal(asking(der.sequence(oid, der.boolean(true), value)).extensions[0]?.critical, true);
+  });
+
   test("Microsoft's extension attribute as if it were extensionRequest", () => {
     const attributes = [{ oid: oids.msCertExtensions, values: [encodeExtensions(extensions)] }];
     assert.deepEqual(parseCertificationRequest(sampleRequest(key, { attributes })).subjectAltName, names);

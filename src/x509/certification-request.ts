@@ -3,7 +3,7 @@ import { type ChangeSubjectName, changeSubjectNameOf } from './change-subject-na
 import { parseString } from './character-string.ts';
 import { decryptKeyIdentifierOf } from './decrypt-key-identifier.ts';
 import { type Der, type DerNode, readDer } from './der-node.ts';
-import { type Extension, extensionsOf, findExtension } from './extensions/extension.ts';
+import { type Extension, findExtension, requestedExtensionsOf } from './extensions/extension.ts';
 import { type GeneralName, parseGeneralNames } from './general-name.ts';
 import { type Name, nameOf } from './name.ts';
 import { extensionOids, oids } from './oids.ts';
@@ -84,8 +84,8 @@ export function verifyPossession(request: CertificationRequest): boolean {
 
 /** Of two lists of wishes one would be judged and the other forgotten: more than one is refused. */
 function requestedExtensions(attributes: readonly RequestAttribute[]): Extension[] {
-  const request = singleValueOf(attributes, oids.extensionRequest, extensionsOf);
-  const microsoft = singleValueOf(attributes, oids.msCertExtensions, extensionsOf);
+  const request = singleValueOf(attributes, oids.extensionRequest, requestedExtensionsOf);
+  const microsoft = singleValueOf(attributes, oids.msCertExtensions, requestedExtensionsOf);
   if (request !== null && microsoft !== null) {
     throw new SallyportError('malformed', 'extensions are requested by two attributes');
   }

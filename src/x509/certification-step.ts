@@ -39,45 +39,26 @@ export function mayIssue({ isCa, keyUsage, extensions, subject }: Certificate): 
 }
 
 /**
- * Whether `issuer` issued the last certificate of the path and lets it be as long as it is (RFC 5280 section 6.1.3 a and
- * 6.1.4 l to m). `pay` is asked before the signature is verified; where it says no, the answer is no.
+ * Whether `issuer` may have issued the certificate, by its name (RFC 5280 section 6.1.3 a 4) and by the key identifiers, which
+ * tell keys of one name apart and of which either may be absent (sections 4.2.1.1 and 4.2.1.2). No signature is verified.
  */
-export function verifiesUnder(
-  path: readonly Certificate[],
-  issuer: Certificate,
-  pay: () => boolean,
+export function namesIssuer(
+  { issuerDer, authorityKeyIdentifier }: Certificate,
+  { subjectDer, subjectKeyIdentifier }: Certificate,
 ): boolean {
-  const last = path.at(-1);
-  return (
-    last !== undefined &&
-    equalBytes(last.issuerDer, issuer.subjectDer) &&
-    keyIdentifiersAgree(last, issuer) &&
-    intermediates(path) <= pathLength(issuer) &&
-    pay() &&
-    isSignedBy(last, issuer)
-  );
-}
-
-/** Sections 4.2.1.1 and 4.2.1.2: they tell keys of one name apart. Either may be absent. */
-function keyIdentifiersAgree(last: Certificate, issuer: Certificate): boolean {
-  const { authorityKeyIdentifier } = last;
-  const { subjectKeyIdentifier } = issuer;
+  if (!equalBytes(issuerDer, subjectDer)) return false;
   if (authorityKeyIdentifier === null || subjectKeyIdentifier === null) return true;
   return equalBytes(authorityKeyIdentifier, subjectKeyIdentifier);
 }
 
-/** Section 4.2.1.9: those "that may follow this certificate", the self-issued and the last not counted. */
-function intermediates([, ...above]: readonly Certificate[]): number {
-  return above.filter(({ issuerDer, subjectDer }) => !equalBytes(issuerDer, subjectDer)).length;
-}
-
-function pathLength({ extensions }: Certificate): number {
+/** pathLenConstraint: how many CAs "may follow this certificate" that are not self-issued (section 4.2.1.9). */
+export function pathLength({ extensions }: Certificate): number {
   const value = findExtension(extensions, extensionOids.basicConstraints);
   return value === null ? 0 : (parseBasicConstraints(value).pathLength ?? Infinity);
 }
 
 /** An algorithm or a key that is not on the allow-lists is a signature that does not verify. */
-function isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
+export function isSignedBy(certificate: Certificate, issuer: Certificate): boolean {
   try {
     return verifyCertificateSignature(certificate, issuer.spki);
   } catch (error) {

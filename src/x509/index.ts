@@ -45,6 +45,7 @@ export {
   type BasicConstraints,
   encodeBasicConstraints,
   parseBasicConstraints,
+  parseRequestedBasicConstraints,
 } from './extensions/basic-constraints.ts';
 export {
   encodeCrlNumber,

@@ -12,12 +12,13 @@ export interface RequestAttribute {
 const maximumAttributes = 32;
 const maximumValues = 16;
 
-/** [0] IMPLICIT SET OF Attribute, not optional. Its order is not checked: real clients (strongSwan) leave it unsorted. */
+/**
+ * [0] IMPLICIT SET OF Attribute. Its order is not checked: real clients (strongSwan) leave it unsorted. RFC 2986 section 4.1 does not let it
+ * be absent, but pyOpenSSL (its issue 426) and Peculiar Ventures' x509 (114) leave it out where it is empty, and OpenSSL reads that as empty.
+ */
 export function attributesOf(fields: DerCursor): RequestAttribute[] {
   const set = fields.optional(contextConstructed(0))?.children('attributes');
-  if (set === undefined) {
-    throw new SallyportError('malformed', 'CertificationRequestInfo: attributes are missing');
-  }
+  if (set === undefined) return [];
   const attributes: RequestAttribute[] = [];
   while (set.more) {
     if (attributes.length === maximumAttributes) {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { sallyportHere } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
-import { makeCsr } from '../harness/csr.ts';
 import { assertRefused, entryOf } from '../harness/expect.ts';
 import {
   askWith,
@@ -15,7 +14,7 @@ import {
   stranger,
   strangerOfOtherPurpose,
 } from '../harness/identity-authority.ts';
-import { type Certified, hardwareModuleName, TestCa } from '../harness/pki.ts';
+import { type Certified, TestCa } from '../harness/pki.ts';
 
 const day = 86_400_000;
 
@@ -193,6 +192,25 @@ describe('an identity from elsewhere', () => {
       await assertRefused(authority, await enroll(client, id), 403, ['identity-purpose']);
     });
 
+    test('under a CA that is for something else, whatever it says of itself', async () => {
+      const { id, serialNumber } = await device();
+      const servers = root.intermediate('Example Devices Web CA', { extendedKeyUsage: ['serverAuth'] });
+      for (const more of [{}, { extendedKeyUsage: ['clientAuth'] as const }]) {
+        const client = servers.idevid({ serialNumber, ...more });
+        await assertRefused(authority, await enroll(client, id), 403, ['identity-purpose']);
+      }
+      const clients = root.intermediate('Example Devices CA 4', {
+        extendedKeyUsage: ['serverAuth', 'clientAuth'],
+      });
+      assert.equal((await enroll(clients.idevid({ serialNumber }), id)).status, 200);
+    });
+
+    test('with a key that may not sign', async () => {
+      const { id, serialNumber } = await device();
+      const client = maker.idevid({ serialNumber, keyUsage: ['keyEncipherment'] });
+      await assertRefused(authority, await enroll(client, id), 403, ['identity-purpose']);
+    });
+
     test('for a device that is suspended, and open again when it is resumed', async () => {
       const { id, serialNumber } = await device();
       const client = maker.idevid({ serialNumber });
@@ -228,87 +246,6 @@ describe('an identity from elsewhere', () => {
       const { verdict } = await entryOf(authority, answer);
       const controls = new Set(verdict.objections.map(({ control }) => control));
       assert.ok(controls.has('renewal-issued-here') && controls.has('renewal-known'));
-    });
-  });
-
-  describe('names its device', () => {
-    test('by the very octets of the serial number, not by those in another case or with spaces', async () => {
-      await authority.admin.device('exact', {
-        approveFor: ['device'],
-        identifiers: { serialNumber: 'Sn-Exact-1' },
-      });
-      for (const serialNumber of [
-        'sn-exact-1',
-        'SN-EXACT-1',
-        ' Sn-Exact-1',
-        'Sn-Exact-1 ',
-        'Sn-Exact -1',
-        'Sn-Exact-10',
-        'Sn-Exact-',
-      ]) {
-        for (const names of [{ serialNumber }, { hardwareModule: serialNumber }]) {
-          await assertRefused(authority, await enroll(maker.idevid(names), 'exact'), 403, nobody);
-        }
-      }
-      for (const hardwareModule of ['Sn-Exact-1\0', 'Sn-Exact-1\n', 'Sn-Exact-１']) {
-        await assertRefused(authority, await enroll(maker.idevid({ hardwareModule }), 'exact'), 403, nobody);
-      }
-      assert.equal((await enroll(maker.idevid({ serialNumber: 'Sn-Exact-1' }), 'exact')).status, 200);
-    });
-
-    test('by HardwareModuleName before the subject’s serialNumber, and by nothing else then', async () => {
-      const [first, second] = [await device(), await device()];
-      const names = { hardwareModule: first.serialNumber, serialNumber: second.serialNumber };
-      const client = maker.idevid(names);
-      await assertRefused(authority, await enroll(client, second.id), 400, ['request-subject']);
-      assert.equal((await enroll(client, first.id)).status, 200);
-      assert.equal(await issuedTo(authority, second.id), 0);
-      const unheard = maker.idevid({ ...names, hardwareModule: 'SN-unheard-of' });
-      await assertRefused(authority, await enroll(unheard, second.id), 403, nobody);
-    });
-
-    test('not at all by two HardwareModuleNames, nor by the serialNumber after them', async () => {
-      const [first, second] = [await device(), await device()];
-      const client = maker.idevid({
-        serialNumber: second.serialNumber,
-        subjectAltName: [hardwareModuleName(first.serialNumber), hardwareModuleName('SN-unheard-of')],
-      });
-      await assertRefused(authority, await enroll(client, first.id), 403, nobody);
-      await assertRefused(authority, await enroll(client, second.id), 403, nobody);
-    });
-
-    test('not at all by two serialNumbers', async () => {
-      const [first, second] = [await device(), await device()];
-      const subject = [first, second].map(({ serialNumber }) => ({
-        type: 'serialNumber',
-        value: serialNumber,
-      }));
-      for (const { id } of [first, second]) {
-        await assertRefused(authority, await enroll(maker.idevid({ subject }), id), 403, nobody);
-      }
-    });
-
-    test('not by what the request says', async () => {
-      const [thief, victim] = [await device(), await device()];
-      const client = maker.idevid({ serialNumber: thief.serialNumber });
-      const subject = [
-        { type: 'commonName', value: victim.id },
-        { type: 'serialNumber', value: victim.serialNumber },
-      ];
-      const answer = await enroll(client, victim.id, { csr: makeCsr({ key: client.key, subject }) });
-      await assertRefused(authority, answer, 400, ['request-subject']);
-    });
-
-    test('not by a commonName, where the identity is not configured so', async () => {
-      const { id, serialNumber } = await device();
-      const client = maker.endEntity({ subject: [{ type: 'commonName', value: serialNumber }] });
-      await assertRefused(authority, await enroll(client, id), 403, nobody);
-    });
-
-    test('in its own column: an MDM’s id is no serial number', async () => {
-      const { id, serialNumber } = await device();
-      const client = mdmCa.endEntity({ subject: [{ type: 'commonName', value: serialNumber }] });
-      await assertRefused(authority, await enroll(client, id), 403, nobody);
     });
   });
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import { requireClient } from '../clients.ts';
 import { sallyportHere } from '../harness/authority.ts';
+import { ClientFolder } from '../harness/client-files.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { csrFor, makeCsr, makeKey } from '../harness/csr.ts';
 import { assertRefused } from '../harness/expect.ts';
@@ -11,6 +13,7 @@ import {
   type IdentityAuthority,
   inventoryDevice,
   nobody,
+  stranger,
   strangerOfOtherPurpose,
 } from '../harness/identity-authority.ts';
 import { type Certified, TestCa } from '../harness/pki.ts';
@@ -65,6 +68,34 @@ describe('a registration authority', () => {
     assert.equal(answer.status, 200, answer.text);
     const verified = await sallyportHere('log', 'verify', '--json', '--config', own.configuration);
     assert.equal(verified.code, 0, verified.stdout);
+  });
+
+  test('with a CA beside it on the list shortens no path of another identity, and that CA vouches for nobody', async () => {
+    const root = TestCa.root('Example Root');
+    const between = root.intermediate('Example CA 1');
+    const apart = TestCa.root('Example Other Root');
+    const office = between.registrationAuthority('ra-7');
+    const own = await authorityWithIdentities(cleanup, {
+      fleet: { kind: 'mdm', certificates: [root], device: 'id', from: ['commonName'] },
+      office: { kind: 'ra', certificates: [office, between, apart], device: 'id', from: ['commonName'] },
+    });
+    const { id } = await inventoryDevice(own);
+    const named = { subject: [{ type: 'commonName', value: id }] };
+    await assertRefused(own, await askWith(own, apart.endEntity(named), id), 401, stranger);
+    const answer = await askWith(own, between.endEntity(named), id);
+    assert.equal(answer.status, 200, answer.text);
+  });
+
+  test('has its CA named in the handshake, for clients that send no certificate otherwise', async (t) => {
+    const openssl = requireClient(t, 'openssl');
+    if (openssl === null) return;
+    const folder = await ClientFolder.make(cleanup);
+    const { host } = new URL(authority.est);
+    const { stdout } = await folder.must(openssl, 's_client', '-connect', host);
+    assert.match(
+      stdout.toString(),
+      /Acceptable client certificate CA names\n(?:.+\n)*CN ?= ?Example RA CA\n/,
+    );
   });
 
   test('is refused after its end', async () => {

@@ -1,15 +1,28 @@
 import assert from 'node:assert/strict';
-import { rename } from 'node:fs/promises';
+import { generateKeyPairSync } from 'node:crypto';
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { before, describe, test } from 'node:test';
-import { parseCertificate } from '#x509';
+import { afterEach, before, beforeEach, describe, test } from 'node:test';
+import { derToPem, parseCertificate, pemToDer } from '#x509';
+import { requireClient } from '../clients.ts';
 import { authorityInProcess } from '../harness/authority.ts';
 import { assertNowhere } from '../harness/canary.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
-import { asymmetricDecryptKeyIdentifier, csrFor, makeCsr, makeKey, renewalCsr } from '../harness/csr.ts';
+import { ClientFolder } from '../harness/client-files.ts';
+import {
+  asymmetricDecryptKeyIdentifier,
+  type ClientKey,
+  csrFor,
+  decryptKeyIdentifier,
+  makeCsr,
+  makeKey,
+  privateKeyPem,
+  renewalCsr,
+} from '../harness/csr.ts';
 import { assertRefused } from '../harness/expect.ts';
 import { withTemplates } from '../harness/more-templates.ts';
-import { type Holder, ServerMadeKeys } from '../harness/server-made-keys.ts';
+import { type Certified, TestCa } from '../harness/pki.ts';
+import { type Holder, partsOf, ServerMadeKeys } from '../harness/server-made-keys.ts';
 import { TestDevice } from '../harness/test-device.ts';
 
 /** Whoever asks for a key that the authority makes (RFC 7030 section 4.4) gets no more than whoever brings one, and gets it once. */
@@ -186,18 +199,90 @@ describe('a key that the authority makes', () => {
   });
 
   describe('an encrypted one:', () => {
-    test('a listener that cannot sign now certifies no key that it could not deliver', async () => {
-      const client = await holding('enciphering');
+    const file = (name: string) => path.join(authority.directory, name);
+    const files = ['pki/listener.pem', 'keys/listener.key.pem'] as const;
+    const listenerCertificate = async () =>
+      pemToDer(await readFile(file(files[0]), 'utf8'), 'CERTIFICATE')[0]!;
+
+    /** What the client reads: SignedData, which holds the certificate of whoever signed. */
+    async function signedFor(client: Holder, trust: string, openssl: string): Promise<Buffer> {
       const attributes = [asymmetricDecryptKeyIdentifier(identifierOf(client))];
-      const file = path.join(authority.directory, 'keys/listener.key.pem');
-      await rename(file, `${file}.away`);
-      try {
-        const answer = await keys.renew(client, { attributes });
-        assert.ok(answer.status >= 500, `${answer.status} ${answer.text}`);
-        assert.ok(!answer.text.includes(authority.directory), answer.text);
-        assert.equal(await certificatesOf(client.id), 1);
-      } finally {
-        await rename(`${file}.away`, file);
+      const csr = renewalCsr(client.certificate, makeKey(), { attributes });
+      const answer = await keys.post(client.template, csr, { client, trust });
+      const folder = await ClientFolder.make(cleanup);
+      await writeFile(folder.path('message.der'), partsOf(answer).key);
+      await writeFile(folder.path('client.pem'), derToPem(client.certificate, 'CERTIFICATE'));
+      await writeFile(folder.path('client.key'), privateKeyPem(client.key));
+      const from = ['-inform', 'DER', '-in', 'message.der', '-binary', '-out', 'signed.der'];
+      await folder.must(openssl, 'cms', '-decrypt', ...from, '-recip', 'client.pem', '-inkey', 'client.key');
+      return readFile(folder.path('signed.der'));
+    }
+
+    /** A certificate of the listener that it made itself, put where its own is. */
+    async function replaceListener(key: ClientKey): Promise<Certified> {
+      const made = TestCa.root('enroll', {
+        key,
+        ca: false,
+        keyUsage: ['digitalSignature'],
+        subjectAltName: [{ kind: 'ip', value: '127.0.0.1' }],
+      });
+      await writeFile(file(files[0]), made.pem);
+      await writeFile(file(files[1]), privateKeyPem(key));
+      return made;
+    }
+
+    beforeEach(async () => {
+      for (const name of files) await copyFile(file(name), file(`${name}.kept`));
+    });
+    afterEach(async () => {
+      for (const name of files) await copyFile(file(`${name}.kept`), file(name));
+      await authority.running.reload();
+    });
+
+    test('reads no key for a request: it is signed with what the listener has, whatever is on the disk', async (t) => {
+      const openssl = requireClient(t, 'openssl');
+      if (openssl === null) return;
+      const client = await holding('enciphering');
+      const before = await listenerCertificate();
+      await replaceListener(makeKey());
+      await rm(file(files[1]));
+      assert.ok((await signedFor(client, authority.trustPem, openssl)).includes(before));
+    });
+
+    test('is signed with the new certificate once the listener has that', async (t) => {
+      const openssl = requireClient(t, 'openssl');
+      if (openssl === null) return;
+      const client = await holding('enciphering');
+      const made = await replaceListener(makeKey('ec-p384'));
+      await authority.running.reload();
+      assert.ok((await signedFor(client, made.pem, openssl)).includes(made.certificate));
+    });
+
+    test('a listener whose key signs nothing but TLS certifies no key that it could not deliver', async () => {
+      const client = await holding('enciphering');
+      const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-521' });
+      const spki = publicKey.export({ type: 'spki', format: 'der' });
+      const made = await replaceListener({ algorithm: 'ec-p384', privateKey, spki });
+      await authority.running.reload();
+      const attributes = [asymmetricDecryptKeyIdentifier(identifierOf(client))];
+      const csr = renewalCsr(client.certificate, makeKey(), { attributes });
+      const answer = await keys.post('enciphering', csr, { client, trust: made.pem });
+      assert.equal(answer.status, 503, answer.text);
+      assert.equal(await certificatesOf(client.id), 1);
+      keys.assertMade(
+        await keys.post('enciphering', renewalCsr(client.certificate, makeKey()), {
+          client,
+          trust: made.pem,
+        }),
+      );
+    });
+
+    test('is not prepared for where the template makes no keys: the request is refused as ever', async () => {
+      const device = await expected('device');
+      for (const attribute of [decryptKeyIdentifier, asymmetricDecryptKeyIdentifier]) {
+        const attributes = [attribute(Buffer.alloc(20, 7))];
+        const answer = await keys.first(device, csrFor(device.id, device.key, { attributes }));
+        await assertRefused(authority, answer, 403, ['key-origin']);
       }
     });
   });

@@ -76,7 +76,10 @@ describe('an identity from elsewhere', () => {
 
   test('of its maker enrolls a device by a HardwareModuleName that is no text, in hex', async () => {
     const id = 'device-of-octets';
-    await authority.admin.device(id, { approveFor: ['device'], identifiers: { serialNumber: '00a1ff20' } });
+    await authority.admin.device(id, {
+      approveFor: ['device'],
+      identifiers: { serialNumber: 'hex:00a1ff20' },
+    });
     const hardwareModule = Uint8Array.of(0x00, 0xa1, 0xff, 0x20);
     assertIssued(await enroll(maker.idevid({ hardwareModule }), id), id);
   });

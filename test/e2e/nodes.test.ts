@@ -6,6 +6,7 @@ import { suiteCleanup } from '../harness/cleanup.ts';
 import { requestEntriesOf } from '../harness/entries.ts';
 import { anotherNode, initForPostgres, postgresAuthority } from '../harness/postgres-authority.ts';
 import { PostgresCluster } from '../harness/postgres-cluster.ts';
+import { publicDocument } from '../harness/public-document.ts';
 import { TestDevice } from '../harness/test-device.ts';
 
 const postgresql = findClient('postgresql');
@@ -76,9 +77,7 @@ describe('an authority on PostgreSQL', { skip: 'skip' in postgresql ? postgresql
     const renewal = await device.renew();
     assert.equal(renewal.status, 403);
     const lists = await Promise.all(
-      [one, two].map(async ({ publicUrl }) =>
-        Buffer.from(await (await fetch(`${publicUrl}/crl/issuing.crl`)).arrayBuffer()),
-      ),
+      [one, two].map(async (node) => (await publicDocument(node, '/crl/issuing.crl')).body),
     );
     assert.deepEqual(lists[0], lists[1]);
     assert.ok(lists[0]!.includes(Buffer.from(items[0]!.serialNumber, 'hex')));

@@ -15,6 +15,7 @@ export interface TestIdentity {
   readonly certificates: readonly Certified[];
   readonly device?: 'id' | 'serialNumber';
   readonly from?: readonly ('hardwareModuleName' | 'serialNumber' | 'commonName')[];
+  readonly hardwareTypes?: readonly string[];
   readonly classes?: readonly string[];
   readonly templates?: readonly string[];
 }

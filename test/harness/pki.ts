@@ -132,9 +132,12 @@ export class TestCa extends Certified {
 }
 
 /** RFC 4108 section 5; the type is of the arc for examples. */
-export function hardwareModuleName(serialNumber: string | Uint8Array): GeneralName {
+export function hardwareModuleName(
+  serialNumber: string | Uint8Array,
+  type = '1.3.6.1.4.1.32473.7',
+): GeneralName {
   const octets = typeof serialNumber === 'string' ? Buffer.from(serialNumber) : serialNumber;
-  const value = der.sequence(der.oid('1.3.6.1.4.1.32473.7'), der.octetString(octets));
+  const value = der.sequence(der.oid(type), der.octetString(octets));
   return { kind: 'otherName', type: oids.hardwareModuleName, value: Buffer.from(value).toString('base64') };
 }
 

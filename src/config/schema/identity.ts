@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { distinct, entryName, path } from './values.ts';
+import { distinct, entryName, oid, path } from './values.ts';
 
 /** Where an identity says which device it is. */
 const sources = ['hardwareModuleName', 'serialNumber', 'commonName'] as const;
@@ -16,7 +16,7 @@ export const identity = z.strictObject({
     .min(1)
     .max(64)
     .describe(
-      'PEM files. idevid, mdm: the CAs by which such identities are verified. ra: the certificates of the registration authorities themselves, each of them.',
+      'PEM files. idevid, mdm: the CAs by which such identities are verified. ra: the certificates of the registration authorities themselves, each of them; a CA beside them is named to clients in the handshake, and vouches for nobody.',
     ),
   device: z
     .enum(['id', 'serialNumber'])
@@ -25,8 +25,14 @@ export const identity = z.strictObject({
   from: distinct(z.enum(sources))
     .default(['hardwareModuleName', 'serialNumber'])
     .describe(
-      'Where the name stands, the first that is there: HardwareModuleName of the SAN (RFC 4108), or an attribute of the subject. Of the certificate; with ra, of the request.',
+      'Where the name stands, the first that is there: HardwareModuleName of the SAN (RFC 4108), or an attribute of the subject. Of the certificate; with ra, of the request. A HardwareModuleName whose serial number is no text is `hex:` and its octets, such as hex:0011aabb, also in the inventory.',
     ),
+  hardwareTypes: distinct(oid)
+    .optional()
+    .describe(
+      'Hardware types (hwType of HardwareModuleName) that it may vouch for; a serial number is unique within one. With it, `from` must be [hardwareModuleName] alone.',
+    )
+    .meta({ otherwise: 'any' }),
   classes: distinct(entryName).describe('Device classes that it may vouch for.'),
   templates: distinct(entryName).describe(
     'Templates for which it may vouch; each must list the kind in `authentication`.',

@@ -85,6 +85,35 @@ describe('an identity from elsewhere', () => {
     }
   });
 
+  test('RFC 5280 section 4.2.1.3: is for digitalSignature, where it says for what', () => {
+    assertOnly(derived({ keyUsage: ['digitalSignature', 'keyEncipherment'] }), {}, []);
+    const forwarding = { sha256: raCertificate, path: [], extendedKeyUsage: [cmcRA] };
+    for (const keyUsage of [[], ['keyEncipherment'], ['nonRepudiation', 'keyAgreement']]) {
+      assertOnly(derived({ keyUsage }), { purpose: false }, ['identity-purpose']);
+      const office = derived({ ...forwarding, keyUsage });
+      assertOnly(office, { kind: 'ra', purpose: false }, ['identity-purpose']);
+    }
+  });
+
+  test('is for clientAuth by each CA above it that says for what, and by its own word besides', () => {
+    const below = (index: number, extendedKeyUsage: readonly string[]) => ({
+      path: presenterOf().path.map((each, i) => (i === index ? { ...each, extendedKeyUsage } : each)),
+    });
+    for (const index of [1, 2]) {
+      for (const usages of [[clientAuth, serverAuth], [anyExtendedKeyUsage]]) {
+        assertOnly(derived(below(index, usages)), {}, []);
+      }
+      for (const usages of [[], [serverAuth], [cmcRA]]) {
+        for (const extendedKeyUsage of [null, [clientAuth]]) {
+          const finding = derived({ ...below(index, usages), extendedKeyUsage });
+          assertOnly(finding, { purpose: false }, ['identity-purpose']);
+        }
+      }
+    }
+    const office = { sha256: raCertificate, extendedKeyUsage: [cmcRA], ...below(1, [serverAuth]) };
+    assertOnly(derived(office), { kind: 'ra' }, []);
+  });
+
   test('RFC 7030 section 3.3.2: of a registration authority is for cmcRA', () => {
     const forwarding = { sha256: raCertificate, path: [] };
     for (const usages of [[cmcRA], [clientAuth, cmcRA]]) {
@@ -130,14 +159,16 @@ const octet = fc.constantFrom('11', '22', '33', '44').map(digest);
 const time = fc.integer({ min: noon - 2 * day, max: noon + 2 * day });
 const validity = { notBefore: time, notAfter: time };
 const text = fc.constantFrom('SN-1', 'device-1', 'SN-2');
+const usages = fc.option(fc.subarray([clientAuth, serverAuth, cmcRA]));
 const anyPresenter: fc.Arbitrary<PresenterObservation> = fc
   .record({
     ...validity,
     sha256: octet,
-    path: fc.array(fc.record({ sha256: octet, ...validity }), { maxLength: 4 }),
+    path: fc.array(fc.record({ sha256: octet, ...validity, extendedKeyUsage: usages }), { maxLength: 4 }),
     isCa: fc.boolean(),
     selfSigned: fc.boolean(),
-    extendedKeyUsage: fc.option(fc.subarray([clientAuth, serverAuth, cmcRA])),
+    keyUsage: fc.option(fc.subarray(['digitalSignature', 'keyEncipherment'])),
+    extendedKeyUsage: usages,
     named: fc.oneof(
       fc.option(text).map(hardwareModule),
       fc
@@ -152,6 +183,7 @@ const anyIdentity: fc.Arbitrary<IdentityReference> = fc.record({
   kind: fc.constantFrom('idevid', 'mdm', 'ra'),
   device: fc.constantFrom('id', 'serialNumber'),
   from: fc.shuffledSubarray(['hardwareModuleName', 'serialNumber', 'commonName'], { minLength: 1 }),
+  hardwareTypes: fc.option(fc.subarray(['1.3.6.1.4.1.32473.7', '1.3.6.1.4.1.32473.8'])),
   classes: fc.subarray(['laptop', 'server']),
   templates: fc.subarray(['device', 'server']),
   certificates: fc.array(octet, { maxLength: 2 }),

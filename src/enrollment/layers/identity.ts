@@ -50,8 +50,8 @@ export function deriveIdentity(
       'identity-purpose',
       facts.purpose,
       identity.kind === 'ra'
-        ? `${name} has no id-kp-cmcRA, or is a CA's`
-        : `${name} is a CA's, or its extended key usage is for something else`,
+        ? `${name} has no id-kp-cmcRA, may not sign, or is a CA's`
+        : `${name} is a CA's, may not sign, or is for something else than clientAuth by its extended key usage or that of a CA above it`,
     )
     .because(
       'identity-template',
@@ -71,10 +71,30 @@ function validities({ path, notBefore, notAfter }: PresenterObservation) {
   return [{ notBefore, notAfter }, ...path];
 }
 
-/** RFC 5280 section 4.2.1.12, RFC 7030 section 3.3.2: clientAuth where there is an extended key usage; cmcRA of a registration authority, and of nobody else. */
-function hasPurpose({ isCa, extendedKeyUsage: usages }: PresenterObservation, kind: string | null): boolean {
-  if (isCa) return false;
-  const forwards = usages?.includes(extendedKeyUsages.cmcRA) === true;
+/**
+ * RFC 5280 sections 4.2.1.3 and 4.2.1.12, RFC 7030 section 3.3.2: signs, where it says what its key is for; for clientAuth, where it says so;
+ * cmcRA of a registration authority, and of nobody else.
+ */
+function hasPurpose(
+  { isCa, keyUsage, extendedKeyUsage, path }: PresenterObservation,
+  kind: string | null,
+): boolean {
+  if (isCa || keyUsage?.includes('digitalSignature') === false) return false;
+  const forwards = extendedKeyUsage?.includes(extendedKeyUsages.cmcRA) === true;
+  // It is on the list itself, whoever issued it.
   if (kind === 'ra') return forwards;
-  return !forwards && (usages === null || usages.includes(extendedKeyUsages.clientAuth));
+  return (
+    !forwards &&
+    (extendedKeyUsage === null || extendedKeyUsage.includes(extendedKeyUsages.clientAuth)) &&
+    path.slice(1).every(mayIssueForClients)
+  );
+}
+
+/** The purposes of a CA limit what is below it, as OpenSSL, Windows and browsers have it; RFC 5280 leaves that to them. */
+function mayIssueForClients({ extendedKeyUsage }: PresenterObservation['path'][number]): boolean {
+  const { clientAuth, anyExtendedKeyUsage } = extendedKeyUsages;
+  return (
+    extendedKeyUsage === null ||
+    [clientAuth, anyExtendedKeyUsage].some((each) => extendedKeyUsage.includes(each))
+  );
 }

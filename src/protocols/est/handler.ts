@@ -80,7 +80,8 @@ async function serve(
     const certificationRequest = decodeBody(await ports.readBody(request));
     const { channelBindings, clientCertificate } = connection;
     const keygen = operation === 'serverkeygen';
-    const envelope = keygen ? await keyEnvelope(certificationRequest, clientCertificate, ports) : null;
+    const makesKey = keygen && makesKeys(admission.source, ports.authority());
+    const envelope = makesKey ? keyEnvelope(certificationRequest, clientCertificate, ports) : null;
     const answer = await ports.enrollment.enroll({
       admission,
       credential,
@@ -94,6 +95,11 @@ async function serve(
     const clients = error instanceof EstError || statusOf(error) < 500;
     return clients ? ports.enrollment.malformed(admission, error) : ports.enrollment.failed(admission, error);
   }
+}
+
+/** Where the template makes no keys, there is none to prepare for: enrollment refuses the request. */
+function makesKeys({ template }: SourceObservation, { references }: Authority): boolean {
+  return (named(references.templates, template)?.serverKeygen ?? null) !== null;
 }
 
 /** What anybody may read: no credential is asked for (RFC 7030 sections 4.1.2 and 4.5.1). */

@@ -21,8 +21,8 @@ import {
 import { EstError } from './problems.ts';
 
 export interface KeyEnvelopePorts {
-  /** Who signs keys that are delivered encrypted: the listener, with its own key. */
-  readonly keySigner: () => Promise<Signer>;
+  /** Who signs keys that are delivered encrypted: the listener, with its own key. Throws where that cannot sign. */
+  readonly keySigner: () => Signer;
   readonly random: (n: number) => Uint8Array;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -41,7 +41,7 @@ export interface KeyDelivery {
 /** How the key travels: as PKCS #8 under TLS alone, or encrypted for a certificate besides (RFC 7030 section 4.4.1). */
 export interface KeyEnvelope {
   readonly ports: KeyEnvelopePorts;
-  /** With who signs for it: loaded before anything is certified. */
+  /** With who signs for it: known before anything is certified. */
   readonly recipient: { readonly certificate: Certificate; readonly signer: Signer } | null;
 }
 
@@ -49,11 +49,11 @@ export interface KeyEnvelope {
  * What the request demands of the key's way, before anything is issued: a key that could not be delivered must not be certified. "The server
  * MUST NOT" fall back to a key in the clear where encryption was asked for; it answers with an error (section 4.4.1).
  */
-export async function keyEnvelope(
+export function keyEnvelope(
   certificationRequest: Der,
   clientCertificate: Der | null,
   ports: KeyEnvelopePorts,
-): Promise<KeyEnvelope> {
+): KeyEnvelope {
   const request = parseCertificationRequest(certificationRequest);
   if (request.decryptKeyIdentifier !== null) {
     throw new EstError(
@@ -64,7 +64,7 @@ export async function keyEnvelope(
   const recipient = recipientOf(request, clientCertificate);
   if (recipient === null) return { ports, recipient };
   demandEncryptable(recipient, request, ports);
-  return { ports, recipient: { certificate: recipient, signer: await ports.keySigner() } };
+  return { ports, recipient: { certificate: recipient, signer: ports.keySigner() } };
 }
 
 /** The certificate of the TLS handshake is the one whose key the client has proven. */

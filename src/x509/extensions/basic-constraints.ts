@@ -21,13 +21,24 @@ export function encodeBasicConstraints({ ca, pathLength }: BasicConstraints): De
 }
 
 export function parseBasicConstraints(value: Uint8Array): BasicConstraints {
+  const { constraints, writesFalse } = read(value);
+  // X.690 section 11.5: a component with its default value is not encoded.
+  if (writesFalse) throw new SallyportError('malformed', 'BasicConstraints: cA FALSE is written out');
+  return constraints;
+}
+
+/** Of a request, where cA FALSE written out asks for the same: asn1c wrote every default (its issue 181), and rcgen does for ExplicitNoCa (443). */
+export function parseRequestedBasicConstraints(value: Uint8Array): BasicConstraints {
+  return read(value).constraints;
+}
+
+function read(value: Uint8Array): { constraints: BasicConstraints; writesFalse: boolean } {
   const fields = readDer(value).sequence('BasicConstraints');
   const ca = fields.optional(tags.boolean)?.boolean('cA');
-  // X.690 section 11.5: a component with its default value is not encoded.
-  if (ca === false) throw new SallyportError('malformed', 'BasicConstraints: cA FALSE is written out');
   const pathLength = fields.optional(tags.integer)?.smallInteger('pathLenConstraint');
   fields.finish();
-  if (pathLength === undefined) return { ca: ca ?? false };
-  if (ca === undefined) throw new SallyportError('malformed', 'BasicConstraints: a path length without cA');
-  return { ca, pathLength };
+  const writesFalse = ca === false;
+  if (pathLength === undefined) return { constraints: { ca: ca ?? false }, writesFalse };
+  if (ca !== true) throw new SallyportError('malformed', 'BasicConstraints: a path length without cA');
+  return { constraints: { ca, pathLength }, writesFalse };
 }

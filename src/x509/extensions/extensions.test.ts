@@ -29,6 +29,7 @@ import {
   parseExtendedKeyUsage,
   parseKeyUsage,
   parseReasonCode,
+  parseRequestedBasicConstraints,
   parseSubjectKeyIdentifier,
   readDer,
 } from '#x509';
@@ -132,8 +133,22 @@ suite('BasicConstraints (section 4.2.1.9)', () => {
     ]) {
       assertRefused('malformed', () => parseBasicConstraints(hex(bytes)));
     }
+    for (const bytes of ['30 03 02 01 00', '30 06 01 01 00 02 01 00', '30 03 01 01 01']) {
+      assertRefused('malformed', () => parseRequestedBasicConstraints(hex(bytes)));
+    }
     assertRefused('malformed', () => encodeBasicConstraints({ ca: false, pathLength: 0 }));
   });
+});
+
+test('BasicConstraints of a request: cA FALSE written out asks for no CA', () => {
+  for (const [bytes, constraints] of [
+    ['30 00', { ca: false }],
+    ['30 03 01 01 00', { ca: false }],
+    ['30 03 01 01 ff', { ca: true }],
+    ['30 06 01 01 ff 02 01 00', { ca: true, pathLength: 0 }],
+  ] as const) {
+    assert.deepEqual(parseRequestedBasicConstraints(hex(bytes)), constraints);
+  }
 });
 
 suite('lists of OIDs', () => {
