@@ -41,6 +41,16 @@ describe('the names of a renewal', () => {
   /** The same device by another name. */
   const rename = ({ id }: TestDevice, dnsName = `new-${id}.example.org`) =>
     authority.admin.device(id, { identifiers: { ...identifiersOf(id), dnsName } });
+  /** With names that its request chose, and an operator approved. */
+  async function enrolledFor(template: string, subjectAltName: GeneralName[]): Promise<TestDevice> {
+    const device = await TestDevice.unapproved(authority, `laptop-${(devices += 1)}`, { template });
+    const csr = csrFor(device.id, device.key, { subjectAltName });
+    assert.equal((await device.enroll({ csr })).status, 202);
+    const { items } = await authority.admin.client.perform('listRequests', { state: 'pending' });
+    await authority.admin.client.perform('approveRequest', { id: items[0]!.id });
+    assert.equal((await device.enroll({ csr })).status, 200);
+    return device;
+  }
   const renewAs = (device: TestDevice, change: Partial<CsrSettings>) =>
     device.renew({ csr: renewalCsr(device.certificate!, device.key, change) });
   const refused = (answer: EstAnswer, ...controls: string[]) =>
@@ -184,12 +194,8 @@ describe('the names of a renewal', () => {
     }
 
     test('names that the request chose once: kept as they are, and no other that the template would admit', async () => {
-      const device = await TestDevice.expected(authority, `laptop-${(devices += 1)}`, {
-        template: 'choosing',
-      });
       const chosen = [dns('a.lab.example.org')];
-      const csr = csrFor(device.id, device.key, { subjectAltName: chosen });
-      assert.equal((await device.enroll({ csr })).status, 200);
+      const device = await enrolledFor('choosing', chosen);
       const names = namesOf(device.certificate!);
       assert.deepEqual(names.subjectAltName, chosen);
       await refused(
@@ -229,11 +235,7 @@ describe('the names of a renewal', () => {
     });
 
     test('what the request chose once is kept too', async () => {
-      const device = await TestDevice.expected(authority, `laptop-${(devices += 1)}`, {
-        template: 'choosing-keeping',
-      });
-      const csr = csrFor(device.id, device.key, { subjectAltName: [dns('a.lab.example.org')] });
-      assert.equal((await device.enroll({ csr })).status, 200);
+      const device = await enrolledFor('choosing-keeping', [dns('a.lab.example.org')]);
       const names = namesOf(device.certificate!);
       assertNamed(await renewAs(device, withoutSan(null)), names);
     });
