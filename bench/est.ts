@@ -1,9 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { findClient } from '../test/clients.ts';
 import {
   type AuthorityFiles,
   anyPorts,
+  type Cleanup,
   initAuthority,
   sallyport,
   type ServedAuthority,
@@ -11,6 +14,8 @@ import {
 } from '../test/harness/authority.ts';
 import { type ClientKey, csrFor, makeKey } from '../test/harness/csr.ts';
 import { base64, est } from '../test/harness/est-client.ts';
+import { anotherNode, postgresAuthority } from '../test/harness/postgres-authority.ts';
+import { PostgresCluster } from '../test/harness/postgres-cluster.ts';
 import { type Floor, measureFloor } from './floor.ts';
 import { percentile, rounded } from './percentile.ts';
 import { cpuMillisecondsByThread, cpuMillisecondsOf, residentBytesOf, threadGroups } from './process-cpu.ts';
@@ -25,6 +30,8 @@ export interface BenchSettings {
   readonly renewals: boolean;
   /** A second run under the profiler tells where the CPU time goes; it slows that run, so its figures are not the result. */
   readonly profile: boolean;
+  /** So many nodes over a PostgreSQL of the bench's own, synced to disk; null: SQLite. */
+  readonly nodes: number | null;
 }
 
 /** One device, ready to ask: its request is made before the clock starts. */
@@ -41,8 +48,8 @@ interface Client {
  * in the log, durable. Only the limits are raised, since one source and one template take the whole load.
  */
 export async function benchEst(settings: BenchSettings, say: (line: string) => void) {
-  const measured = await withAuthority({}, (authority) =>
-    measure(authority, settings, settings.seconds, say),
+  const measured = await withAuthority({}, settings.nodes, (nodes) =>
+    measure(nodes, settings, settings.seconds, say),
   );
   const servingSteps = settings.profile ? await profileRun(settings, say) : null;
   return { ...measured.result, servingSteps };
@@ -50,14 +57,13 @@ export async function benchEst(settings: BenchSettings, say: (line: string) => v
 
 const memorySamples = 10;
 
-async function measure(
-  authority: ServedAuthority,
-  settings: BenchSettings,
-  seconds: number,
-  say: (line: string) => void,
-) {
+async function measure(nodes: Nodes, settings: BenchSettings, seconds: number, say: (line: string) => void) {
   const { workers, renewals } = settings;
-  const pid = authority.process.pid!;
+  const authority = nodes[0];
+  const pids = nodes.map(({ process }) => process.pid!);
+  const pid = pids[0]!;
+  const cpuOfNodes = () => pids.reduce((sum, each) => sum + cpuMillisecondsOf(each), 0);
+  const databaseCpu = cpuOfPostgres();
   const floor = measureFloor({ renewal: renewals });
   const transport = await measureTransport(authority, {
     body: base64(csrFor('transport', makeKey())),
@@ -66,20 +72,21 @@ async function measure(
   });
   const clients = await prepare(authority, settings, seconds, say);
   const request = renewals ? renew : enroll;
-  await load(clients.warmUp, workers, request, authority, Infinity);
+  await load(clients.warmUp, workers, request, nodes, Infinity);
 
   const threadsBefore = cpuMillisecondsByThread(pid);
   const from = monotonicMicroseconds();
-  const [cpuBefore, started] = [cpuMillisecondsOf(pid), performance.now()];
+  const [cpuBefore, databaseBefore, started] = [cpuOfNodes(), databaseCpu(), performance.now()];
   const resident: number[] = [];
   const sampling = setInterval(
     () => resident.push(rounded(residentBytesOf(pid) / 1_048_576, 0)),
     (seconds * 1000) / memorySamples,
   );
-  const latencies = await load(clients.measured, workers, request, authority, started + seconds * 1000);
+  const latencies = await load(clients.measured, workers, request, nodes, started + seconds * 1000);
   clearInterval(sampling);
   const elapsed = performance.now() - started;
-  const cpu = cpuMillisecondsOf(pid) - cpuBefore;
+  const cpu = cpuOfNodes() - cpuBefore;
+  const database = databaseCpu() - databaseBefore;
   const window: Window = { from, to: monotonicMicroseconds() };
   const threads = cpuMillisecondsByThread(pid);
   const verified = await verifyLog(authority);
@@ -88,6 +95,8 @@ async function measure(
   const result = {
     bench: 'est',
     operation: renewals ? 'simplereenroll' : 'simpleenroll',
+    database: settings.nodes === null ? 'sqlite' : 'postgresql',
+    nodes: nodes.length,
     workers,
     seconds: rounded(elapsed / 1000, 2),
     enrollments: latencies.length,
@@ -95,6 +104,7 @@ async function measure(
     p50: rounded(percentile(sorted, 0.5), 2),
     p99: rounded(percentile(sorted, 0.99), 2),
     cpuMilliseconds: rounded(cpu / latencies.length, 3),
+    ...(settings.nodes === null ? {} : { databaseCpuMilliseconds: rounded(database / latencies.length, 3) }),
     floorMilliseconds: rounded(floor.milliseconds, 3),
     ratio: rounded(cpu / latencies.length / floor.milliseconds, 2),
     transportMilliseconds: rounded(transport, 3),
@@ -212,19 +222,19 @@ async function load(
   clients: Iterable<Client>,
   workers: number,
   request: (client: Client, authority: ServedAuthority) => Promise<void>,
-  authority: ServedAuthority,
+  nodes: Nodes,
   until: number,
 ): Promise<number[]> {
   const latencies: number[] = [];
   const queue = clients[Symbol.iterator]();
-  const work = async () => {
+  const work = async (authority: ServedAuthority) => {
     for (let next = queue.next(); !next.done && performance.now() < until; next = queue.next()) {
       const started = performance.now();
       await request(next.value, authority);
       latencies.push(performance.now() - started);
     }
   };
-  await Promise.all(Array.from({ length: workers }, work));
+  await Promise.all(Array.from({ length: workers }, (_, at) => work(nodes[at % nodes.length]!)));
   return latencies;
 }
 
@@ -242,8 +252,8 @@ async function profileRun(
   try {
     say('running again under the profiler');
     const options = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${directory}` };
-    const { window } = await withAuthority(options, (authority) =>
-      measure(authority, settings, Math.min(settings.seconds, 10), say),
+    const { window } = await withAuthority(options, settings.nodes, (nodes) =>
+      measure(nodes, settings, Math.min(settings.seconds, 10), say),
     );
     return sharesByStep(directory, window);
   } finally {
@@ -251,22 +261,55 @@ async function profileRun(
   }
 }
 
+type Nodes = readonly [ServedAuthority, ...ServedAuthority[]];
+
 async function withAuthority<T>(
   environment: Record<string, string>,
-  use: (authority: ServedAuthority) => Promise<T>,
+  nodes: number | null,
+  use: (nodes: Nodes) => Promise<T>,
 ): Promise<T> {
   const ends: (() => Promise<void> | void)[] = [];
   try {
-    const files: AuthorityFiles = await initAuthority({ after: (end) => ends.push(end) }, (yaml) =>
-      raiseLimits(anyPorts(yaml)),
-    );
-    const authority = await serveAuthority(files, environment);
-    ends.push(() => authority.stop());
-    const result = await use(authority);
-    await ends.pop()!();
-    return result;
+    const cleanup = { after: (end: () => Promise<void> | void) => void ends.push(end) };
+    const files = await authorityFiles(cleanup, nodes);
+    const first = await serveAuthority(files, environment);
+    ends.push(() => first.stop());
+    const others: ServedAuthority[] = [];
+    for (let at = 2; at <= (nodes ?? 1); at += 1) {
+      const other = await serveAuthority(await anotherNode(files, `node-${at}`), environment);
+      ends.push(() => other.stop());
+      others.push(other);
+    }
+    return await use([first, ...others]);
   } finally {
     for (const end of ends.reverse()) await end();
+  }
+}
+
+async function authorityFiles(cleanup: Cleanup, nodes: number | null): Promise<AuthorityFiles> {
+  const edit = (yaml: string) => raiseLimits(anyPorts(yaml));
+  if (nodes === null) return initAuthority(cleanup, edit);
+  const postgresql = findClient('postgresql');
+  if ('skip' in postgresql) throw new Error(postgresql.skip);
+  const cluster = await PostgresCluster.start(postgresql.path, cleanup, { durable: true });
+  return postgresAuthority(cleanup, cluster, edit);
+}
+
+/** CPU milliseconds of all processes of PostgreSQL; of the bench's own, where no other runs. */
+function cpuOfPostgres(): () => number {
+  return () =>
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .reduce((sum, pid) => sum + cpuIfPostgres(Number(pid)), 0);
+}
+
+function cpuIfPostgres(pid: number): number {
+  try {
+    if (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== 'postgres') return 0;
+    return cpuMillisecondsOf(pid);
+  } catch {
+    // It has ended meanwhile.
+    return 0;
   }
 }
 

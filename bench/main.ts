@@ -10,13 +10,15 @@ const { values, positionals } = parseArgs({
     workers: { type: 'string', default: '8' },
     renewals: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
+    postgres: { type: 'boolean', default: false },
+    nodes: { type: 'string', default: '1' },
   },
 });
 
 const name = positionals[0] ?? '';
 if (!Object.hasOwn(benches, name)) {
   console.error(
-    `usage: npm run bench -- NAME [--seconds N] [--workers N] [--renewals] [--profile]; NAME is one of ${Object.keys(benches).join(', ')}`,
+    `usage: npm run bench -- NAME [--seconds N] [--workers N] [--renewals] [--profile] [--postgres [--nodes N]]; NAME is one of ${Object.keys(benches).join(', ')}`,
   );
   process.exit(2);
 }
@@ -25,6 +27,7 @@ const settings = {
   workers: positive(values.workers, 'workers'),
   renewals: values.renewals,
   profile: values.profile,
+  nodes: values.postgres ? positive(values.nodes, 'nodes') : null,
 };
 const result = await benches[name as keyof typeof benches](settings, (line) => console.log(line));
 console.log(JSON.stringify(result));
