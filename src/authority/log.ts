@@ -1,6 +1,6 @@
 import { checkAgainstPublished, decodeEntry, type LogStore, parseVerifierKey, verifierKey } from '#audit';
 import type { Configuration, Environment } from '#config';
-import { steadyClock } from '#enrollment';
+import { type ClockSources, steadyClock } from '#enrollment';
 import type { Storage } from '#storage';
 import { checkpointFile } from './checkpoint-file.ts';
 import { loadKey } from './in-force.ts';
@@ -17,14 +17,14 @@ export async function openLog(
   configuration: Configuration,
   storage: Storage,
   signer: { readonly verifierKey: string },
-  wallClock: () => number,
+  clocks: Omit<ClockSources, 'floor'>,
 ) {
   const published = await checkAgainstPublished(
     storage.log,
     checkpointFile(configuration.log.checkpointFile),
     parseVerifierKey(signer.verifierKey),
   );
-  return { clock: steadyClock(wallClock, await newestTime(storage.log)), published };
+  return { clock: steadyClock({ ...clocks, floor: await newestTime(storage.log) }), published };
 }
 
 async function newestTime(log: LogStore): Promise<number> {

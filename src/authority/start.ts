@@ -18,6 +18,8 @@ export interface AuthorityPorts {
   readonly environment: Environment;
   /** The wall clock, milliseconds since the epoch. */
   readonly wallClock: () => number;
+  /** Counts milliseconds, and is never set. */
+  readonly monotonicClock: () => number;
   /** Faults and events for the operator's eyes; never holds a secret. */
   readonly report: (fault: { id: string; error: unknown }) => void;
 }
@@ -53,8 +55,13 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     let authority = await readAuthority(configuration, environment, issuers);
     const signer = await loadLogSigner(configuration, environment);
     const storage = await opening;
-    const wallClock = storage.clock ?? ports.wallClock;
-    const { clock, published } = await openLog(configuration, storage, signer, wallClock);
+    const clocks = {
+      wall: storage.clock ?? ports.wallClock,
+      monotonic: ports.monotonicClock,
+      jumped: (milliseconds: number) =>
+        report({ id: 'clock', error: new SallyportError('config', jumpWords(milliseconds)) }),
+    };
+    const { clock, published } = await openLog(configuration, storage, signer, clocks);
     await recordAuthority(authority, storage.admin);
     const random = (n: number) => randomBytes(n);
     const record = (event: string, detail: Record<string, unknown>) =>
@@ -151,6 +158,13 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     await close();
     throw error;
   }
+}
+
+function jumpWords(milliseconds: number): string {
+  const seconds = Math.round(Math.abs(milliseconds) / 1000);
+  return milliseconds < 0
+    ? `the clock was set back by ${seconds} s: time goes on here as if it had not been; restart when it is right`
+    : `the clock jumped forward by ${seconds} s: that is believed when it has stayed so for ten minutes`;
 }
 
 function tellFindings(configuration: Configuration, report: AuthorityPorts['report']): string[] {

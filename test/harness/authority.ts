@@ -76,6 +76,7 @@ export async function authorityInProcess(
     configuration: loadConfiguration(files.configuration, process.env),
     environment: process.env,
     wallClock: () => Date.now() + ahead,
+    monotonicClock: () => performance.now() + ahead,
     report: (fault) => faults.push(fault),
   });
   ends.push(() => running.close());

@@ -26,7 +26,13 @@ async function serve(session: Session): Promise<ExitCode> {
   const configuration = await session.configuration(environment);
   const report = ({ id, error }: { id: string; error: unknown }) =>
     note(session, `${id}: ${errorDetails(error)}`);
-  const authority = await startAuthority({ configuration, environment, wallClock: now, report });
+  const authority = await startAuthority({
+    configuration,
+    environment,
+    wallClock: now,
+    monotonicClock: () => performance.now(),
+    report,
+  });
 
   let reloading = Promise.resolve();
   const stopReloading = onSignal('SIGHUP', () => {
