@@ -1,7 +1,8 @@
-import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { SallyportError } from '#errors';
 
-/** What a listener knows of the connection that a request came by. */
+/** What a listener knows of the connection that a request came by. It goes on to know it when the peer has gone. */
 export interface Connection {
   readonly listener: string;
   /** The peer's address, as text; v4 addresses in v4 form. */
@@ -14,7 +15,10 @@ export interface Connection {
   readonly clientCertificate: Uint8Array | null;
   /** What the client sent beside its certificate, DER, at most 16. */
   readonly clientChain: readonly Uint8Array[];
-  /** What binds a request to this connection. */
+  /**
+   * What binds a request to this connection.
+   * @throws SallyportError 'malformed' when the connection has ended
+   */
   readonly channelBindings: () => {
     /** RFC 5929 section 3: the client's Finished, on TLS 1.2, where nothing is resumed. */
     readonly tlsUnique: Uint8Array | null;
@@ -25,9 +29,10 @@ export interface Connection {
   };
 }
 
-export function connectionOf(request: IncomingMessage, listener: string): Connection {
-  const { socket } = request;
-  const address = plainAddress(socket.remoteAddress ?? '');
+/** Once for each connection, when it stands: a peer that resets it takes all of this away. null when it has done so already. */
+export function connectionOf(socket: Socket, listener: string): Connection | null {
+  if (socket.remoteAddress === undefined) return null;
+  const address = plainAddress(socket.remoteAddress);
   if (!(socket instanceof TLSSocket)) {
     const none = { tlsUnique: null, tlsExporter: null, finished: [] };
     return {
@@ -70,6 +75,7 @@ const exporterLabel = 'EXPORTER-Channel-Binding';
 const exporterBytes = 32;
 
 function channelBindingsOf(socket: TLSSocket): ReturnType<Connection['channelBindings']> {
+  demandStanding(socket);
   // The TLS 1.2 of Node.js does not say whether the extended master secret was negotiated, without which the exporter binds nothing there.
   switch (socket.getProtocol()) {
     case 'TLSv1.2':
@@ -83,6 +89,10 @@ function channelBindingsOf(socket: TLSSocket): ReturnType<Connection['channelBin
     default:
       return { tlsUnique: null, tlsExporter: null, finished: [] };
   }
+}
+
+function demandStanding(socket: TLSSocket): void {
+  if (socket.destroyed) throw new SallyportError('malformed', 'the connection broke off before the answer');
 }
 
 function plainAddress(address: string): string {

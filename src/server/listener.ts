@@ -80,12 +80,24 @@ export async function startListener(settings: ListenerSettings): Promise<Running
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('request', (request, response) => {
-    settings.handler(request, response, connectionOf(request, settings.name)).catch((error: unknown) => {
+  const connections = new WeakMap<Socket, Connection>();
+  server.on(settings.tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
+    const connection = connectionOf(socket, settings.name);
+    if (connection === null) socket.destroy();
+    else connections.set(socket, connection);
+  });
+  const answer = async (request: http.IncomingMessage, response: http.ServerResponse) => {
+    const connection = connections.get(request.socket);
+    // Node.js goes on with what it has read when the connection is gone; nobody waits for an answer to that.
+    if (connection === undefined || request.socket.destroyed) return;
+    try {
+      await settings.handler(request, response, connection);
+    } catch (error) {
       settings.report(error);
       response.destroy();
-    });
-  });
+    }
+  };
+  server.on('request', (request, response) => void answer(request, response));
   server.on('clientError', (_error, socket) => {
     if (socket.writable) {
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
