@@ -31,9 +31,11 @@ export interface EstConnection {
   readonly listener: string;
   readonly address: string;
   readonly tls: { readonly version: string; readonly cipher: string } | null;
-  readonly clientCertificate: Uint8Array | null;
-  /** What the client sent beside it. */
-  readonly clientChain: readonly Uint8Array[];
+  /** With what the client sent beside it. Costs more than admission does. */
+  readonly clientCertificate: () => {
+    readonly certificate: Uint8Array;
+    readonly sent: readonly Uint8Array[];
+  } | null;
   readonly channelBindings: () => ChannelBindings;
 }
 
@@ -122,8 +124,8 @@ function credentialOf(
 ): Credential | null {
   const secret = operation === 'simplereenroll' ? null : parseBasicCredential(request.headers.authorization);
   if (secret !== null) return secret;
-  if (connection.clientCertificate === null) return null;
-  return { kind: 'certificate', certificate: connection.clientCertificate, sent: connection.clientChain };
+  const client = connection.clientCertificate();
+  return client === null ? null : { kind: 'certificate', ...client };
 }
 
 function sourceOf(
