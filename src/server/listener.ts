@@ -6,6 +6,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { SallyportError } from '#errors';
 import { type Connection, connectionOf } from './connection.ts';
 import { sourceCap } from './source-cap.ts';
+import { Turns } from './turns.ts';
 
 /** A protocol's side of a listener. Never throws: it renders its own errors. */
 export type Handler = (
@@ -80,16 +81,17 @@ export async function startListener(settings: ListenerSettings): Promise<Running
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  const connections = new WeakMap<Socket, Connection>();
+  const standing = new WeakMap<Socket, { connection: Connection; turns: Turns }>();
   server.on(settings.tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
     const connection = connectionOf(socket, settings.name);
     if (connection === null) socket.destroy();
-    else connections.set(socket, connection);
+    else standing.set(socket, { connection, turns: new Turns(socket) });
   });
-  const answer = async (request: http.IncomingMessage, response: http.ServerResponse) => {
-    const connection = connections.get(request.socket);
-    // Node.js goes on with what it has read when the connection is gone; nobody waits for an answer to that.
-    if (connection === undefined || request.socket.destroyed) return;
+  const answer = async (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    connection: Connection,
+  ) => {
     try {
       await settings.handler(request, response, connection);
     } catch (error) {
@@ -97,7 +99,11 @@ export async function startListener(settings: ListenerSettings): Promise<Running
       response.destroy();
     }
   };
-  server.on('request', (request, response) => void answer(request, response));
+  server.on('request', (request, response) => {
+    // A peer that was gone before the connection stood has none.
+    const stands = standing.get(request.socket);
+    stands?.turns.take(response, () => void answer(request, response, stands.connection));
+  });
   server.on('clientError', (_error, socket) => {
     if (socket.writable) {
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
