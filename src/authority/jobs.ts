@@ -8,6 +8,8 @@ import { checkpointFile } from './checkpoint-file.ts';
 import { refreshCrl } from './crl-job.ts';
 import { type Job, startJob } from './job.ts';
 import { endingCertificates } from './listeners.ts';
+import type { AuthorityDocuments } from './public-documents.ts';
+import { checkpointPath, crlPath } from './public-paths.ts';
 import { endOldRequests } from './request-job.ts';
 import { sweepIntents } from './sweep-job.ts';
 
@@ -18,11 +20,12 @@ export async function startJobs(ports: {
   clock: Clock;
   random: (n: number) => Uint8Array;
   issuers: ReadonlyMap<string, Issuer>;
+  documents: AuthorityDocuments;
   signer: NoteSigner;
   published: number;
   report: (fault: { id: string; error: unknown }) => void;
 }) {
-  const { configuration, storage, clock, random, issuers, signer, report } = ports;
+  const { configuration, storage, clock, random, issuers, documents, signer, report } = ports;
   const jobs: Job[] = [];
   const start = (name: string, intervalMilliseconds: number, run: () => Promise<void>): Job => {
     const job = startJob({ name, intervalMilliseconds, run, report });
@@ -39,6 +42,7 @@ export async function startJobs(ports: {
       const due = revoked.delete(issuer.name);
       try {
         await refreshCrl({ issuer, settings, revoked: due }, { store: storage.admin, clock, random });
+        documents.changed(crlPath(issuer.name));
       } catch (error) {
         if (due) revoked.add(issuer.name);
         throw error;
@@ -67,6 +71,7 @@ export async function startJobs(ports: {
   let { published } = ports;
   const publish = start('checkpoint', checkpointIntervalSeconds * 1000, async () => {
     published = await publishCheckpoint(published, storage.log, checkpointFile(file), signer);
+    documents.changed(checkpointPath);
   });
   const open = await Promise.all(sinks.map((sink) => openNdjsonSink({ ...sink, origin, log: storage.log })));
   const drains = open.map((sink) =>

@@ -13,6 +13,7 @@ import { loadIssuers, readAuthority, recordAuthority } from './in-force.ts';
 import { startJobs } from './jobs.ts';
 import { describeListeners, type ListenerAddress, prepareListeners, startListeners } from './listeners.ts';
 import { loadLogSigner, openLog } from './log.ts';
+import { authorityDocuments } from './public-documents.ts';
 
 export interface AuthorityPorts {
   readonly configuration: Configuration;
@@ -68,12 +69,14 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     const inForce = { references: authority.referencesDigest, policies: authority.bundle.digest };
     await record('started', { ...inForce, findings });
 
+    const documents = authorityDocuments(issuers, storage.admin, storage.log);
     const jobs = await startJobs({
       configuration: () => configuration,
       storage,
       clock,
       random,
       issuers,
+      documents,
       signer,
       published,
       report,
@@ -91,9 +94,8 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     const listeners = await startListeners({
       configuration,
       environment,
-      issuers,
+      documents,
       enrollment,
-      storage,
       authority: () => authority,
       random,
       now: () => clock.now(),
