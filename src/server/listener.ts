@@ -94,6 +94,8 @@ export async function startListener(settings: ListenerSettings): Promise<Running
   ) => {
     try {
       await settings.handler(request, response, connection);
+      // Who takes nothing of the answer is cut off as who sends nothing of the request is.
+      if (!response.writableFinished) response.setTimeout(options.requestTimeout!);
     } catch (error) {
       settings.report(error);
       response.destroy();
