@@ -53,8 +53,6 @@ export async function startListeners(ports: {
         maximumHeaderBytes,
         report: (error: unknown) => report({ id: `listener ${name}`, error }),
       };
-      const readBounded = (request: Parameters<typeof readBody>[0]) =>
-        readBody(request, listener.maximumBodyBytes);
       started.push(
         listener.class === 'public'
           ? await startListener({
@@ -71,7 +69,7 @@ export async function startListeners(ports: {
               handler: estHandler({
                 enrollment,
                 authority,
-                readBody: readBounded,
+                readBody: (request, response) => readBody(request, response, listener.maximumBodyBytes),
                 keySigner: async () =>
                   signerOf(await tlsSettings(listener, configuration, environment, authority())),
                 random,

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** More than any client sends ahead, and few enough to be remembered for every connection. */
@@ -17,7 +17,7 @@ interface Waiting {
 export class Turns {
   readonly #socket: Socket;
   readonly #waiting: Waiting[] = [];
-  #taken = false;
+  #request: IncomingMessage | null = null;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -27,28 +27,32 @@ export class Turns {
     });
   }
 
+  /** The one whose turn it is. */
+  get request(): IncomingMessage | null {
+    return this.#request;
+  }
+
   /** Begins the request when those before it are answered. Never, where the connection has ended by then. */
   take(response: ServerResponse, begin: () => void): void {
-    if (this.#ended) return;
-    if (!this.#taken) {
-      this.#begin({ response, begin });
-    } else if (this.#waiting.length < mostWaiting) {
-      this.#waiting.push({ response, begin });
-      this.#socket.pause();
-    } else {
+    if (this.#ended || this.#waiting.length === mostWaiting) {
       // RFC 9112 section 9.3.2: who sends ahead must be prepared to ask again.
       this.#socket.destroy();
+    } else if (this.#request === null) {
+      this.#begin({ response, begin });
+    } else {
+      this.#waiting.push({ response, begin });
+      this.#socket.pause();
     }
   }
 
   #begin({ response, begin }: Waiting): void {
-    this.#taken = true;
+    this.#request = response.req;
     response.once('close', () => this.#next());
     begin();
   }
 
   #next(): void {
-    this.#taken = false;
+    this.#request = null;
     if (this.#ended) this.#waiting.length = 0;
     const next = this.#waiting.shift();
     if (next === undefined) return;
