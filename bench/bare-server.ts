@@ -20,7 +20,7 @@ const listener = await startListener({
   requestTimeoutSeconds: 30,
   maximumHeaderBytes: 16_384,
   handler: async (request, response) => {
-    await readBody(request, 65_536);
+    await readBody(request, response, 65_536);
     response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': String(answer.length) });
     response.end(answer);
   },

@@ -8,6 +8,8 @@ import { checkpointFile } from './checkpoint-file.ts';
 import { refreshCrl } from './crl-job.ts';
 import { type Job, startJob } from './job.ts';
 import { endingCertificates } from './listeners.ts';
+import type { AuthorityDocuments } from './public-documents.ts';
+import { checkpointPath, crlPath } from './public-paths.ts';
 import { endOldRequests } from './request-job.ts';
 import { sweepIntents } from './sweep-job.ts';
 
@@ -20,11 +22,12 @@ export async function startJobs(ports: {
   clock: Clock;
   random: (n: number) => Uint8Array;
   issuers: ReadonlyMap<string, Issuer>;
+  documents: AuthorityDocuments;
   signer: NoteSigner;
   published: number;
   report: (fault: { id: string; error: unknown }) => void;
 }) {
-  const { configuration, node, storage, clock, random, issuers, signer, report } = ports;
+  const { configuration, node, storage, clock, random, issuers, documents, signer, report } = ports;
   const jobs: Job[] = [];
   const start = (name: string, intervalMilliseconds: number, run: () => Promise<void>): Job => {
     const job = startJob({ name, intervalMilliseconds, run, report });
@@ -54,6 +57,7 @@ export async function startJobs(ports: {
       if (!due && !forAll) continue;
       try {
         await refreshCrl({ issuer, settings, revoked: due }, { store: storage.admin, clock, random });
+        documents.changed(crlPath(issuer.name));
       } catch (error) {
         if (due) revoked.add(issuer.name);
         throw error;
@@ -82,6 +86,7 @@ export async function startJobs(ports: {
   let { published } = ports;
   const publish = start('checkpoint', checkpointIntervalSeconds * 1000, async () => {
     published = await publishCheckpoint(published, storage.log, checkpointFile(file), signer);
+    documents.changed(checkpointPath);
   });
   // Each node has files of its own, and in each of them the whole log.
   const cursorName = (sink: string) => (node === null ? sink : `${sink}@${node}`);

@@ -1,14 +1,18 @@
-import type { Issuer } from '#ca';
 import type { Signer } from '#cms';
 import { type Configuration, type EnrollListener, type Environment, readSecret } from '#config';
 import { type Authority, type Enrollment, named, path } from '#enrollment';
 import { estHandler } from '#est';
 import { loadTransportKey } from '#keys';
-import { publicDocuments, readBody, type RunningListener, startListener, type TlsSettings } from '#server';
-import type { Storage } from '#storage';
+import {
+  publicDocuments,
+  type PublicDocuments,
+  readBody,
+  type RunningListener,
+  startListener,
+  type TlsSettings,
+} from '#server';
 import { derToPem, parseCertificate, pemToDer } from '#x509';
 import { readText } from './in-force.ts';
-import { authorityDocuments } from './public-documents.ts';
 
 /** Where a listener is reached; what does not apply to its class is null. */
 export interface ListenerAddress {
@@ -26,16 +30,15 @@ const maximumHeaderBytes = 16_384;
 export async function startListeners(ports: {
   configuration: Configuration;
   environment: Environment;
-  issuers: ReadonlyMap<string, Issuer>;
+  documents: PublicDocuments;
   enrollment: Enrollment;
-  storage: Storage;
   authority: () => Authority;
   random: (n: number) => Uint8Array;
   /** Milliseconds since the epoch. */
   now: () => number;
   report: (fault: { id: string; error: unknown }) => void;
 }): Promise<RunningListener[]> {
-  const { configuration, environment, issuers, enrollment, storage, authority, random, now, report } = ports;
+  const { configuration, environment, documents, enrollment, authority, random, now, report } = ports;
   const started: RunningListener[] = [];
   try {
     for (const listener of configuration.listeners) {
@@ -50,11 +53,9 @@ export async function startListeners(ports: {
         maximumHeaderBytes,
         report: (error: unknown) => report({ id: `listener ${name}`, error }),
       };
-      const readBounded = (request: Parameters<typeof readBody>[0]) =>
-        readBody(request, listener.maximumBodyBytes);
       if (listener.class === 'public') {
         const handler = publicDocuments(
-          authorityDocuments(issuers, storage.admin, storage.log),
+          documents,
           () => named(authority().references.listeners, name)?.sources ?? [],
         );
         started.push(await startListener({ ...common, tls: null, handler }));
@@ -66,7 +67,14 @@ export async function startListeners(ports: {
           startListener({
             ...common,
             tls,
-            handler: estHandler({ enrollment, authority, readBody: readBounded, keySigner, random, now }),
+            handler: estHandler({
+              enrollment,
+              authority,
+              readBody: (request, response) => readBody(request, response, listener.maximumBodyBytes),
+              keySigner,
+              random,
+              now,
+            }),
           }),
         ),
       );

@@ -12,6 +12,7 @@ import { loadIssuers, readAuthority, recordAuthority } from './in-force.ts';
 import { startJobs } from './jobs.ts';
 import { describeListeners, type ListenerAddress, prepareListeners, startListeners } from './listeners.ts';
 import { loadLogSigner, openLog } from './log.ts';
+import { authorityDocuments } from './public-documents.ts';
 
 export interface AuthorityPorts {
   readonly configuration: Configuration;
@@ -75,6 +76,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     };
     await record('started', { ...inForce, findings });
 
+    const documents = authorityDocuments(issuers, storage.admin, storage.log);
     const jobs = await startJobs({
       configuration: () => configuration,
       node,
@@ -82,6 +84,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       clock,
       random,
       issuers,
+      documents,
       signer,
       published,
       report,
@@ -99,9 +102,8 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     const listeners = await startListeners({
       configuration,
       environment,
-      issuers,
+      documents,
       enrollment,
-      storage,
       authority: () => authority,
       random,
       now: () => clock.now(),

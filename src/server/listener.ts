@@ -5,7 +5,9 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { SallyportError } from '#errors';
 import { type Connection, connectionOf } from './connection.ts';
+import { closeLingering } from './lingering-close.ts';
 import { sourceCap } from './source-cap.ts';
+import { Turns } from './turns.ts';
 
 /** A protocol's side of a listener. Never throws: it renders its own errors. */
 export type Handler = (
@@ -80,12 +82,39 @@ export async function startListener(settings: ListenerSettings): Promise<Running
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('request', (request, response) => {
-    settings.handler(request, response, connectionOf(request, settings.name)).catch((error: unknown) => {
+  const standing = new WeakMap<Socket, { connection: Connection; turns: Turns }>();
+  server.on(settings.tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
+    const connection = connectionOf(socket, settings.name);
+    if (connection === null) {
+      socket.destroy();
+      return;
+    }
+    const turns = new Turns(socket);
+    closeLingering(socket, () => turns.request);
+    standing.set(socket, { connection, turns });
+  });
+  const answer = async (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    connection: Connection,
+  ) => {
+    try {
+      await settings.handler(request, response, connection);
+      // Who takes nothing of the answer is cut off as who sends nothing of the request is.
+      if (!response.writableFinished) response.setTimeout(options.requestTimeout!);
+    } catch (error) {
       settings.report(error);
       response.destroy();
-    });
-  });
+    }
+  };
+  const begin = (request: http.IncomingMessage, response: http.ServerResponse) => {
+    // A peer that was gone before the connection stood has none.
+    const stands = standing.get(request.socket);
+    stands?.turns.take(response, () => void answer(request, response, stands.connection));
+  };
+  server.on('request', begin);
+  // 100 (Continue) is sent by who reads the body, and not before.
+  server.on('checkContinue', begin);
   server.on('clientError', (_error, socket) => {
     if (socket.writable) {
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { authorityInProcess } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
@@ -53,6 +54,7 @@ describe('HTTP on an enroll listener', () => {
     `POST ${target} HTTP/1.1\r\nHost: x\r\nContent-Type: application/pkcs10\r\n${headers}\r\n${body}`;
   const credential = ({ id, secret }: TestDevice) =>
     `Authorization: Basic ${base64(Buffer.from(`${id}:${secret}`))}\r\n`;
+  const megabytes = 'A'.repeat(3_000_000);
   const chunk = (data: string) => `${data.length.toString(16)}\r\n${data}\r\n`;
 
   describe('a body', () => {
@@ -82,6 +84,24 @@ describe('HTTP on an enroll listener', () => {
       });
       assert.deepEqual(logged, ['malformed too-large']);
     });
+
+    for (const [name, headers, body] of [
+      ['with a length', `Content-Length: ${megabytes.length}\r\n`, megabytes],
+      ['in chunks', 'Transfer-Encoding: chunked\r\n', `${chunk(megabytes)}0\r\n\r\n`],
+    ] as const) {
+      test(`of megabytes ${name}, sent whole before anything is read, loses no 413 to a reset: RFC 9112 section 9.6`, async () => {
+        const connection = await connect();
+        connection.socket.pause();
+        for (const piece of post(headers, body).match(/[^]{1,100000}/g)!) {
+          const fault = await new Promise((resolve) => connection.socket.write(piece, resolve));
+          assert.ok(!(fault instanceof Error), String(fault));
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        connection.socket.resume();
+        assert.equal((await connection.answer())?.status, 413);
+        connection.close();
+      });
+    }
 
     test('of exactly the longest length is read', async () => {
       const url = `${authority.est}/simpleenroll`;
@@ -120,6 +140,21 @@ describe('HTTP on an enroll listener', () => {
       connection.write(body);
       assert.equal((await connection.answer())?.status, 200);
       connection.close();
+    });
+
+    test('is not asked for where it is too long, or the request is refused without it', async () => {
+      const expecting = (length: number) => `Expect: 100-continue\r\nContent-Length: ${length}\r\n`;
+      const refused: Record<string, string> = {
+        413: post(expecting(maximumBodyBytes + 1), ''),
+        415: post(expecting(100), '').replace('application/pkcs10', 'text/plain'),
+      };
+      for (const [status, bytes] of Object.entries(refused)) {
+        const connection = await connect();
+        const first = once(connection.socket, 'data');
+        connection.write(bytes);
+        assert.match(String((await first)[0]), new RegExp(`^HTTP/1.1 ${status} `));
+        connection.close();
+      }
     });
   });
 

@@ -23,7 +23,7 @@ export interface EstPorts extends KeyEnvelopePorts {
   readonly enrollment: Enrollment;
   readonly authority: () => Authority;
   /** Reads a body of at most the listener's size; throws 'too-large'. */
-  readonly readBody: (request: IncomingMessage) => Promise<Buffer>;
+  readonly readBody: (request: IncomingMessage, response: ServerResponse) => Promise<Buffer>;
 }
 
 /** The connection, as the server knows it. */
@@ -31,9 +31,11 @@ export interface EstConnection {
   readonly listener: string;
   readonly address: string;
   readonly tls: { readonly version: string; readonly cipher: string } | null;
-  readonly clientCertificate: Uint8Array | null;
-  /** What the client sent beside it. */
-  readonly clientChain: readonly Uint8Array[];
+  /** With what the client sent beside it. Costs more than admission does. */
+  readonly clientCertificate: () => {
+    readonly certificate: Uint8Array;
+    readonly sent: readonly Uint8Array[];
+  } | null;
   readonly channelBindings: () => ChannelBindings;
 }
 
@@ -51,7 +53,7 @@ export function estHandler(ports: EstPorts) {
     const source = sourceOf(target, connection, ports.authority());
     const admission = await ports.enrollment.admit(source);
     const answer =
-      'outcome' in admission ? admission : await serve(ports, request, target, connection, admission);
+      'outcome' in admission ? admission : await serve(ports, response, target, connection, admission);
     // What was not read of the body is not read as the next request.
     if (!request.complete) response.setHeader('Connection', 'close');
     render(response, answer, target, request.headers);
@@ -60,11 +62,12 @@ export function estHandler(ports: EstPorts) {
 
 async function serve(
   ports: EstPorts,
-  request: IncomingMessage,
+  response: ServerResponse,
   target: EstTarget | null,
   connection: EstConnection,
   admission: Admission,
 ): Promise<EstAnswer> {
+  const request = response.req;
   try {
     const operation = servedOperation(target);
     if (request.method !== methods[operation]) {
@@ -77,7 +80,7 @@ async function serve(
       throw new EstError(415, 'the Content-Type of a certification request is application/pkcs10');
     }
     const credential = credentialOf(operation, request, connection);
-    const certificationRequest = decodeBody(await ports.readBody(request));
+    const certificationRequest = decodeBody(await ports.readBody(request, response));
     const { channelBindings, clientCertificate } = connection;
     const keygen = operation === 'serverkeygen';
     const makesKey = keygen && makesKeys(admission.source, ports.authority());
@@ -128,8 +131,8 @@ function credentialOf(
 ): Credential | null {
   const secret = operation === 'simplereenroll' ? null : parseBasicCredential(request.headers.authorization);
   if (secret !== null) return secret;
-  if (connection.clientCertificate === null) return null;
-  return { kind: 'certificate', certificate: connection.clientCertificate, sent: connection.clientChain };
+  const client = connection.clientCertificate();
+  return client === null ? null : { kind: 'certificate', ...client };
 }
 
 function sourceOf(

@@ -51,7 +51,7 @@ export interface KeyEnvelope {
  */
 export function keyEnvelope(
   certificationRequest: Der,
-  clientCertificate: Der | null,
+  clientCertificate: () => { readonly certificate: Der } | null,
   ports: KeyEnvelopePorts,
 ): KeyEnvelope {
   const request = parseCertificationRequest(certificationRequest);
@@ -70,10 +70,11 @@ export function keyEnvelope(
 /** The certificate of the TLS handshake is the one whose key the client has proven. */
 function recipientOf(
   { asymmetricDecryptKeyIdentifier: wanted }: CertificationRequest,
-  clientCertificate: Der | null,
+  clientCertificate: () => { readonly certificate: Der } | null,
 ): Certificate | null {
   if (wanted === null) return null;
-  const certificate = clientCertificate === null ? null : parseCertificate(clientCertificate);
+  const client = clientCertificate();
+  const certificate = client === null ? null : parseCertificate(client.certificate);
   const known =
     certificate !== null &&
     [certificate.subjectKeyIdentifier, keyIdentifier(certificate.spki)].some(
