@@ -3,8 +3,8 @@ import type { ApprovalObservation } from '../observations.ts';
 import { named, type References } from '../references.ts';
 import { Finding } from './finding.ts';
 
-/** What an approval of a first enrollment lifts. */
-const enrollmentControls = ['first-enrollment', 'class-approval'];
+/** What is not asked twice of a request that gets the certificate it got before. */
+const enrollmentControls = ['first-enrollment', 'class-approval', 'enrollment-again'];
 
 /**
  * An approval counts for the key and names it was given for; one given beforehand, for whatever the template builds. A request that comes
