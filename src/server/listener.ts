@@ -80,12 +80,15 @@ export async function startListener(settings: ListenerSettings): Promise<Running
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.on('request', (request, response) => {
+  const handle = (request: http.IncomingMessage, response: http.ServerResponse) => {
     settings.handler(request, response, connectionOf(request, settings.name)).catch((error: unknown) => {
       settings.report(error);
       response.destroy();
     });
-  });
+  };
+  server.on('request', handle);
+  // RFC 9110 section 10.1.1: an unknown expectation MAY be answered 417. Node.js would do so by itself, and no layer would have seen the request.
+  server.on('checkExpectation', handle);
   server.on('clientError', (_error, socket) => {
     if (socket.writable) {
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
