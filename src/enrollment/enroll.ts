@@ -149,7 +149,7 @@ export class Enrollment {
         template: plan.template.name,
         spki: asked.spki,
         names: plan.namesDigest,
-        secretId: observations.secret?.id ?? null,
+        secretId: reservable(observations),
         objections: verdict.objections,
         summary: {
           protocol: source.protocol,
@@ -295,6 +295,11 @@ export class Enrollment {
     await this.#recordAdmitted(admission, 'failed', error).catch(() => undefined);
     return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
   }
+}
+
+/** What is spent for this same request is its own already. */
+function reservable({ secret }: Observations): string | null {
+  return secret?.state === 'spent' ? null : (secret?.id ?? null);
 }
 
 /** Would there be an objection without the approval? */

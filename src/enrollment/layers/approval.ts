@@ -28,7 +28,7 @@ export function deriveApproval(
     (approval.spki === null || approval.spki === asked.spki) &&
     (approval.names === null || approval.names === asked.names);
   const granted = fits || asked.again;
-  const lifts = asked.again ? enrollmentControls : fits ? approval.lifts : [];
+  const lifts = [...new Set([...(asked.again ? enrollmentControls : []), ...(fits ? approval.lifts : [])])];
   const required = ofClass?.approval !== 'policy';
   const words =
     approval !== null && !granted
