@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { type Der, der } from '#x509';
 import { csrFor, makeKey } from '../harness/csr.ts';
 import type { Asker } from './asker.ts';
 import { Choices } from './choices.ts';
@@ -50,6 +51,12 @@ describe('choices', () => {
     const edited = Array.from({ length: 500 }, () => editDer(choices, csr).toString('hex'));
     assert.ok(new Set(edited).size > 250);
     for (const hex of edited) editDer(choices, Buffer.from(hex, 'hex'));
+  });
+
+  test('edit DER that is nested as deep as an edit makes it', () => {
+    let nested: Uint8Array = csrFor('device-1', key);
+    for (let depth = 0; depth < 1000; depth += 1) nested = der.sequence(nested as Der);
+    for (let at = 0; at < 20; at += 1) editDer(new Choices(1, at), nested);
   });
 
   test('are spread over their whole range', () => {

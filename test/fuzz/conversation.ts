@@ -18,7 +18,7 @@ export interface Conversation {
 }
 
 export interface Problem {
-  readonly kind: 'hang' | 'unanswered' | 'fault' | 'no connection';
+  readonly kind: 'hang' | 'unanswered' | 'fault' | 'no connection' | 'fuzzer';
   readonly words: string;
   readonly bytes: Buffer;
 }
@@ -46,7 +46,7 @@ export async function converse(
   }
   try {
     for (let open = true; open;) {
-      const next = exchanges();
+      const next = nextOf(exchanges, tally);
       if (next === null) break;
       open = await exchange(connection, next, target.withinMilliseconds, tally).catch((error: unknown) => {
         tally.problem('hang', wordsOf(error), next.bytes);
@@ -57,6 +57,16 @@ export async function converse(
     connection.close();
   }
   return tally;
+}
+
+/** A fault of the fuzzer fails the run, which says where, and goes on. */
+function nextOf(exchanges: () => Exchange | null, tally: Tally): Exchange | null {
+  try {
+    return exchanges();
+  } catch (error) {
+    tally.problem('fuzzer', error instanceof Error ? error.stack! : String(error), Buffer.alloc(0));
+    return null;
+  }
 }
 
 const wordsOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -83,7 +83,7 @@ const edits: readonly (readonly [weight: number, edit: Edit])[] = [
     (choices, element) => {
       let inner = encode(element);
       const tag = choices.pick([0x30, 0x31, 0xa0, 0x24]);
-      for (let left = choices.chance(0.8) ? choices.between(1, 70) : 2500; left > 0; left -= 1) {
+      for (let left = choices.chance(0.8) ? choices.between(1, 70) : 1000; left > 0; left -= 1) {
         inner = Buffer.concat([Buffer.of(tag), encodeLength(inner.length), inner]);
       }
       element.content = inner;
@@ -95,17 +95,8 @@ const edits: readonly (readonly [weight: number, edit: Edit])[] = [
 export function editDer(choices: Choices, der: Uint8Array): Buffer {
   const root = rootOf(der);
   if (root === null) return editBytes(choices, Buffer.from(der));
-  for (
-    let left = choices.weighted([
-      [6, 1],
-      [2, 2],
-      [1, 4],
-    ]);
-    left > 0;
-    left -= 1
-  ) {
-    const places = placesIn([root]);
-    const { element, siblings } = choices.pick(places);
+  for (let left = choices.pick([1, 1, 1, 1, 1, 1, 2, 2, 4]); left > 0; left -= 1) {
+    const { element, siblings } = choices.pick(placesIn(root));
     choices.weighted(edits)(choices, element, siblings);
   }
   return encode(root);
@@ -124,9 +115,15 @@ interface Place {
   readonly siblings: Element[];
 }
 
-function placesIn(siblings: Element[]): Place[] {
-  return siblings.flatMap((element) => [
-    { element, siblings },
-    ...(Buffer.isBuffer(element.content) ? [] : placesIn(element.content)),
-  ]);
+/** Not by recursion: elements may be nested as deep as an edit before this one made them. */
+function placesIn(root: Element): Place[] {
+  const places: Place[] = [];
+  const lists = [[root]];
+  for (let siblings = lists.pop(); siblings !== undefined; siblings = lists.pop()) {
+    for (const element of siblings) {
+      places.push({ element, siblings });
+      if (!Buffer.isBuffer(element.content)) lists.push(element.content);
+    }
+  }
+  return places;
 }
