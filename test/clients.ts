@@ -25,7 +25,7 @@ export type Client = keyof typeof clients;
  * The path of a real client, or null once the test is marked as skipped with its reason: `const pki = requireClient(t, 'pki'); if (pki === null) return;`.
  * With SALLYPORT_REQUIRE_CLIENTS=1, as in CI, a missing client fails the test.
  */
-export function requireClient(t: TestContext, client: Client): string | null {
+export function requireClient(t: Pick<TestContext, 'skip'>, client: Client): string | null {
   const path = find(client);
   if (path !== null) return path;
   t.skip(missing(client));

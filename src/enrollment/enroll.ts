@@ -149,8 +149,7 @@ export class Enrollment {
         template: plan.template.name,
         spki: asked.spki,
         names: plan.namesDigest,
-        // What is spent was spent for this same request, and reserves nothing.
-        secretId: observations.secret?.state === 'spent' ? null : (observations.secret?.id ?? null),
+        secretId: reservable(observations),
         objections: verdict.objections,
         limit: authority.references.limits.device,
         summary: {
@@ -297,6 +296,11 @@ export class Enrollment {
     await this.#recordAdmitted(admission, 'failed', error).catch(() => undefined);
     return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
   }
+}
+
+/** What is spent for this same request is its own already. */
+function reservable({ secret }: Observations): string | null {
+  return secret?.state === 'spent' ? null : (secret?.id ?? null);
 }
 
 /** Would there be an objection without the approval? */

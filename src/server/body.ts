@@ -12,8 +12,9 @@ export async function readBody(
 ): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maximumBytes) throw tooLarge(maximumBytes);
-  // RFC 9110 section 10.1.1: 100 (Continue) says that the body is wanted. Node.js lets no other expectation through.
-  if (request.headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue();
+  // RFC 9110 section 10.1.1: 100 (Continue) says that the body is wanted.
+  const awaited = /^100-continue$/i.test(request.headers.expect ?? '');
+  if (awaited && request.httpVersion === '1.1') response.writeContinue();
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let size = 0;

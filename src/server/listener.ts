@@ -115,6 +115,8 @@ export async function startListener(settings: ListenerSettings): Promise<Running
   server.on('request', begin);
   // 100 (Continue) is sent by who reads the body, and not before.
   server.on('checkContinue', begin);
+  // RFC 9110 section 10.1.1: an unknown expectation MAY be answered 417. Node.js would do so by itself, and no layer would have seen the request.
+  server.on('checkExpectation', begin);
   server.on('clientError', (_error, socket) => {
     if (socket.writable) {
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');

@@ -232,6 +232,13 @@ describe('HTTP on an enroll listener', () => {
       });
     }
 
+    test('with an expectation that nobody knows is a request like any other: RFC 9110 section 10.1.1', async () => {
+      const logged = await loggedBy(async () => {
+        assert.deepEqual(await statusesOf(cacerts.replace('Host', 'Expect: more\r\nHost'), 1), [200]);
+      });
+      assert.deepEqual(logged, ['answered']);
+    });
+
     test('with an Upgrade stays HTTP/1.1', async () => {
       const upgrade = cacerts.replace('Host: x', 'Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket');
       assert.deepEqual(await statusesOf(upgrade, 1), [200]);

@@ -180,6 +180,16 @@ describe('approval', () => {
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200, 202]));
   });
 
+  // Whoever asks again gets nothing new, so that there is nothing to approve: also not that the device has another key by now.
+  test('a first enrollment asked for again after a renewal with another key gets the same certificate', async () => {
+    const device = await expected();
+    const { certificates: first } = await device.enroll();
+    assert.equal((await device.renew({ key: makeKey() })).status, 200);
+    const again = await device.enroll();
+    assert.equal(again.status, 200, again.text);
+    assert.deepEqual(again.certificates, first);
+  });
+
   test('a renewal needs no approval and uses none up', async () => {
     const device = await expected();
     assert.equal((await device.enroll()).status, 200);

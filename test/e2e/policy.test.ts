@@ -98,6 +98,17 @@ describe('an additional policy', () => {
     assert.equal((await device.enroll()).status, 200);
   });
 
+  test('with @hold looks at a request that comes again as well, and an approval lets it have the same certificate', async () => {
+    const device = await server(TestDevice.unapproved);
+    const approve = async (id: string) => authority.admin.client.perform('approveRequest', { id });
+    await approve(await assertHeld(device, ['first-enrollment', 'server-seen']));
+    const { certificates: first } = await device.enroll();
+    await approve(await assertHeld(device, ['server-seen']));
+    const again = await device.enroll();
+    assert.equal(again.status, 200, again.text);
+    assert.deepEqual(again.certificates, first);
+  });
+
   test('is replayed from the page of its day, also when it is no longer in force', async () => {
     const device = await iot();
     assert.equal((await device.renew()).status, 403);

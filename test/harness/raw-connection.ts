@@ -16,6 +16,8 @@ export interface RawTarget {
   readonly tls?: ConnectionOptions;
 }
 
+const lastChunk = '0\r\n\r\n'.length;
+
 /** A connection on which any bytes can be sent, and HTTP answers are read by hand. */
 export class RawConnection {
   readonly socket: Socket;
@@ -62,12 +64,12 @@ export class RawConnection {
     }
   }
 
-  /** The next final answer; null when the connection ended without one. */
-  async answer(withinMilliseconds = 10_000): Promise<RawAnswer | null> {
+  /** The next final answer; null when the connection ended without one. That to HEAD has a length and no body. */
+  async answer(withinMilliseconds = 10_000, method = ''): Promise<RawAnswer | null> {
     const deadline = AbortSignal.timeout(withinMilliseconds);
     deadline.addEventListener('abort', () => this.#wake());
     for (;;) {
-      const answer = this.#take();
+      const answer = this.#take(method === 'HEAD');
       if (answer !== null && answer.status >= 200) return answer;
       if (answer !== null) continue;
       if (this.#ended) return null;
@@ -80,7 +82,7 @@ export class RawConnection {
     this.socket.destroy();
   }
 
-  #take(): RawAnswer | null {
+  #take(bodiless: boolean): RawAnswer | null {
     const text = this.#received.toString('latin1');
     const end = text.indexOf('\r\n\r\n');
     if (end === -1) return null;
@@ -89,10 +91,14 @@ export class RawConnection {
       const colon = line.indexOf(':');
       return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
     });
-    const length = Number(headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1] ?? 0);
-    if (text.length < end + 4 + length) return null;
-    this.#received = this.#received.subarray(end + 4 + length);
-    const body = text.slice(end + 4, end + 4 + length);
+    const header = (wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
+    // What Node.js answers by itself has no body, and says so by an empty chunk.
+    const length =
+      header('transfer-encoding') === 'chunked' ? lastChunk : Number(header('content-length') ?? 0);
+    const bodyEnd = end + 4 + (bodiless ? 0 : length);
+    if (text.length < bodyEnd) return null;
+    this.#received = this.#received.subarray(bodyEnd);
+    const body = text.slice(end + 4, bodyEnd);
     return { status: Number(statusLine.split(' ')[1]), headers, body };
   }
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { parseCertsOnly } from '#cms';
 import { parseCertificate } from '#x509';
+import { basic, encodeWhole, messageOf } from '../fuzz/message.ts';
+import { loadSeeds } from '../fuzz/seeds.ts';
 import { anyPorts, initAuthority, type ServedAuthority, serveAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { csrFor, makeKey } from '../harness/csr.ts';
@@ -18,36 +20,24 @@ describe('fixture of the libest client', () => {
 
   test('is asked for Basic credentials, and reads the certificate by its own narrow rules', async () => {
     const secret = await authority.admin.expected('libest-1');
-    const { host, pathname } = new URL(`${authority.est}/simpleenroll`);
-    const body = csrFor('libest-1', makeKey())
-      .toString('base64')
-      .replace(/.{1,64}/g, '$&\n');
-    const post = async (...more: string[]) => {
-      const head = [
-        `POST ${pathname} HTTP/1.1`,
-        'User-Agent: Cisco EST client 1.0',
-        'Connection: close',
-        `Host: ${host}`,
-        'Accept: */*',
-        'Content-Type: application/pkcs10',
-        `Content-Length: ${body.length}`,
-        ...more,
-      ];
+    const csr = csrFor('libest-1', makeKey());
+    const post = async (name: string, authorization = '') => {
+      const seed = loadSeeds().find((seed) => seed.name === name)!;
+      const message = messageOf(seed, { host: new URL(authority.est).host, authorization, csr });
       const target = { url: authority.est, trust: authority.trustPem };
-      const answer = await exchange(target, `${head.join('\r\n')}\r\n\r\n${body}`);
+      const answer = await exchange(target, encodeWhole(message));
       assert.ok(answer);
       // Case-sensitive, as libest compares.
       const header = (wanted: string) => answer.headers.find(([name]) => name === wanted)?.[1];
       assert.equal(Number(header('Content-Length')), answer.body.length);
       return { ...answer, header };
     };
-    const asked = await post();
+    const asked = await post('libest-simpleenroll-without-credential');
     assert.equal(asked.status, 401);
     assert.match(asked.header('WWW-Authenticate')!, /^Basic realm="/);
     assert.ok(asked.body.length > 0);
 
-    const credential = Buffer.from(`libest-1:${secret}`).toString('base64');
-    const issued = await post(`Authorization: Basic ${credential}`);
+    const issued = await post('libest-simpleenroll', basic('libest-1', secret));
     assert.equal(issued.status, 200, issued.body);
     assert.ok(issued.header('Content-Type')!.startsWith('application/pkcs7-mime; smime-type=certs-only'));
     assert.match(issued.body, /^(?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{1,64}={0,2}\n$/);

@@ -33,7 +33,7 @@ export function deriveApproval(
     (approval.spki === null || approval.spki === asked.spki) &&
     (approval.names === null ? !asked.ownNames : approval.names === asked.names);
   const granted = fits || asked.again;
-  const lifts = asked.again ? liftedAgain : fits ? approval.lifts : [];
+  const lifts = [...new Set([...(asked.again ? liftedAgain : []), ...(fits ? approval.lifts : [])])];
   const required = ofClass?.approval !== 'policy';
   const words =
     approval !== null && !granted

@@ -33,7 +33,7 @@ export class BouncyCastleClient {
   }
 
   /** A folder and the command line in it, or null once the test is marked as skipped. */
-  async prepare(t: TestContext): Promise<{
+  async prepare(t: Pick<TestContext, 'skip'> & Cleanup): Promise<{
     readonly folder: ClientFolder;
     readonly run: (...words: string[]) => Promise<EstClientResult>;
   } | null> {

@@ -1,0 +1,84 @@
+// npm run fuzz -- [--requests N] [--seed N] [--workers N] [--first-connection N]
+// Mutated requests against `sallyport serve`. The last line is JSON; the exit code is 0 when nothing was wrong.
+import { execFile } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { residentBytesOf } from '../../bench/process-cpu.ts';
+import { command } from '../harness/authority.ts';
+import { Fuzz, type FuzzSettings } from './fuzz.ts';
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: 'string', default: '1000000' },
+    seed: { type: 'string', default: '1' },
+    workers: { type: 'string', default: '32' },
+    'first-connection': { type: 'string', default: '0' },
+  },
+});
+const settings = {
+  requests: wholeNumber('requests'),
+  seed: wholeNumber('seed'),
+  workers: wholeNumber('workers'),
+  firstConnection: wholeNumber('first-connection'),
+};
+
+const ends: (() => Promise<void> | void)[] = [];
+try {
+  process.exitCode = (await run(settings)) ? 0 : 1;
+} finally {
+  for (const end of ends.toReversed()) await end();
+}
+
+async function run(settings: FuzzSettings): Promise<boolean> {
+  say(`seed ${settings.seed}`);
+  const fuzz = await Fuzz.start({ after: (end) => void ends.push(end) }, settings, say);
+  const started = performance.now();
+  const residentMegabytes: number[] = [];
+  const result = await fuzz.run(() => {
+    const { requests, connections, entries } = fuzz.result;
+    if (requests < ((residentMegabytes.length + 1) / 10) * settings.requests) return;
+    const resident = Math.round(residentBytesOf(fuzz.authority.process.pid!) / 2 ** 20);
+    residentMegabytes.push(resident);
+    const seconds = Math.round((performance.now() - started) / 1000);
+    say(`${seconds} s: ${requests} requests, ${connections} connections, ${entries} entries, ${resident} MB`);
+  });
+  const seconds = (performance.now() - started) / 1000;
+  say('verifying the log');
+  const verifying = performance.now();
+  const logVerified = await verifyLog(fuzz.authority.configuration);
+  const verifySeconds = Math.round((performance.now() - verifying) / 1000);
+  const { unlogged, surplus, faults, hangs, unanswered, unentitled } = result;
+  const figures = { seconds: Math.round(seconds), perSecond: Math.round(result.requests / seconds) };
+  say(
+    JSON.stringify({
+      fuzz: 'est',
+      ...settings,
+      ...result,
+      ...figures,
+      residentMegabytes,
+      logVerified,
+      verifySeconds,
+    }),
+  );
+  return logVerified && unlogged + surplus + faults + hangs + unanswered + unentitled === 0;
+}
+
+/** A long log takes its time. */
+async function verifyLog(configuration: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    execFile(command, ['log', 'verify', '--json', '--config', configuration], (error, stdout, stderr) => {
+      if (error !== null) say(`${stdout}\n${stderr}`);
+      resolve(error === null);
+    });
+  });
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function wholeNumber(option: keyof typeof values): number {
+  const value = Number(values[option]);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  process.stderr.write(`--${option} takes a whole number\n`);
+  process.exit(2);
+}
