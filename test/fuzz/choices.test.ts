@@ -55,7 +55,7 @@ describe('choices', () => {
 
   test('edit DER that is nested as deep as an edit makes it', () => {
     let nested: Uint8Array = csrFor('device-1', key);
-    for (let depth = 0; depth < 1000; depth += 1) nested = der.sequence(nested as Der);
+    for (let depth = 0; depth < 1000; depth += 1) nested = der.sequence(nested);
     for (let at = 0; at < 20; at += 1) editDer(new Choices(1, at), nested);
   });
 
