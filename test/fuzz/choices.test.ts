@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Der, der } from '#x509';
+import { der } from '#x509';
 import { csrFor, makeKey } from '../harness/csr.ts';
 import type { Asker } from './asker.ts';
 import { Choices } from './choices.ts';
