@@ -15,7 +15,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     name: { type: 'string', multiple: true, default: [] },
-    minutes: { type: 'string', default: '12' },
+    minutes: { type: 'string', default: '15' },
   },
 });
 
