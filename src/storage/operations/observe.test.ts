@@ -270,6 +270,18 @@ suite('observing the key', () => {
   });
 });
 
+suite('observing what a stranger wrote', () => {
+  test('finds nobody by a name that no text of a database holds', async (t) => {
+    const { enrollment, admin } = openStores(t);
+    await importDevices(admin, device('d1'));
+    const value = 'SN-d1\0';
+    const observed = await enrollment.observe(
+      observeQuery({ identity: { column: 'serialNumber', value }, userName: 'd1\0', template: 'device\0' }),
+    );
+    assert.deepEqual([observed.device, observed.userNameDevice], [null, null]);
+  });
+});
+
 suite('observing denials', () => {
   test('sees what an operator denied this device, template and key, by its names', async (t) => {
     const { enrollment, admin } = openStores(t);

@@ -1,24 +1,28 @@
 import { globSync } from 'node:fs';
-import { after, test } from 'node:test';
+import { createRequire } from 'node:module';
+import { before, suite } from 'node:test';
 import { findClient } from '../../../test/clients.ts';
+import { suiteCleanup } from '../../../test/harness/cleanup.ts';
 import { PostgresCluster } from '../../../test/harness/postgres-cluster.ts';
 import { storesAre } from '../storage.fixture.ts';
 import { postgresStores, upgradedDatabase } from './postgres.fixture.ts';
 
 /** What every store does, tested on PostgreSQL by the tests that SQLite has to pass. */
 const postgresql = findClient('postgresql');
-if ('skip' in postgresql) {
-  test('the stores on PostgreSQL', (t) => t.skip(postgresql.skip));
-} else {
-  const ends: (() => Promise<void> | void)[] = [];
-  after(async () => {
-    for (const end of ends.reverse()) await end();
+suite('on PostgreSQL', { skip: 'skip' in postgresql ? postgresql.skip : false }, () => {
+  if ('skip' in postgresql) return;
+  const cleanup = suiteCleanup();
+  let cluster: PostgresCluster;
+  let upgraded: string;
+  before(async () => {
+    cluster = await PostgresCluster.start(postgresql.path, cleanup);
+    upgraded = await upgradedDatabase(cluster);
   });
-  const cluster = await PostgresCluster.start(postgresql.path, { after: (end) => ends.push(end) });
-  const upgraded = await upgradedDatabase(cluster);
   storesAre((t) => postgresStores(t, cluster, upgraded), { sequences: 30 });
   const suites = globSync('../{operations/*,authority-model,rate-sweep}.test.ts', {
     cwd: import.meta.dirname,
   });
-  for (const file of suites) await import(new URL(file, import.meta.url).href);
-}
+  // At once, so that their tests belong to this suite.
+  const load = createRequire(import.meta.url);
+  for (const file of suites) load(file);
+});

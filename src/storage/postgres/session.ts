@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import pg, { type PoolConfig } from 'pg';
 import type { Operation, Step } from '../operation.ts';
-import { type AnyStatement, type CompiledStatement, compileStatement } from '../statement.ts';
+import { type AnyStatement, type CompiledStatement, compileStatement, type Value } from '../statement.ts';
 import { postgresCompiler } from './dialect.ts';
 import { postgresError, sqlState } from './postgres-error.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
@@ -148,10 +148,13 @@ export class Session {
 
   async #answer({ statement, parameters, want }: Step): Promise<unknown> {
     const prepared = this.#prepared.of(statement);
+    const values = prepared.bind(parameters);
+    // No text of the database holds a NUL, which it would refuse to look for.
+    if (prepared.reads && values.some(holdsNul)) return want === 'rows' ? [] : undefined;
     const { rows, rowCount } = await this.#client.query<Record<string, unknown>>({
       ...(prepared.name === undefined ? {} : { name: prepared.name }),
       text: prepared.sql,
-      values: prepared.bind(parameters),
+      values,
     });
     if (!prepared.reads && rowCount !== 0) this.#changed = true;
     if (want === 'changes') return rowCount ?? 0;
@@ -164,6 +167,10 @@ export class Session {
     else this.#refused = true;
     return postgresError(error, what);
   }
+}
+
+function holdsNul(value: Value): boolean {
+  return typeof value === 'string' && value.includes('\0');
 }
 
 /** Compiled once for all sessions, and prepared by name in each. */
