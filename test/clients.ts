@@ -17,6 +17,8 @@ export const clients = {
   bouncycastle: ['libbcpkix-java', 'libbctls-java'],
   /** The server: its path is the folder of its programs. */
   postgresql: ['postgresql'],
+  /** Not on the PATH of everyone. */
+  pgbouncer: ['pgbouncer'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Client = keyof typeof clients;
@@ -41,6 +43,7 @@ export function findClient(client: Client): { readonly path: string } | { readon
 function find(client: Client): string | null {
   if (client === 'bouncycastle') return findJars(['bcpkix', 'bctls', 'bcutil', 'bcprov']);
   if (client === 'postgresql') return findPostgres();
+  if (client === 'pgbouncer') return findProgram(client, '/usr/sbin');
   return findProgram(client);
 }
 

@@ -51,6 +51,11 @@ export class PostgresCluster {
     return cluster;
   }
 
+  /** As whom the server runs; null: as whoever runs the test. */
+  get account(): Account | null {
+    return this.#account;
+  }
+
   get address(): PostgresAddress {
     return { host: this.#folder, port: 5432, user: 'sallyport' };
   }
@@ -130,7 +135,7 @@ export class PostgresCluster {
   }
 }
 
-interface Account {
+export interface Account {
   readonly uid: number;
   readonly gid: number;
 }
