@@ -165,7 +165,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
 function jumpWords(milliseconds: number): string {
   const seconds = Math.round(Math.abs(milliseconds) / 1000);
   return milliseconds < 0
-    ? `the clock was set back by ${seconds} s: time goes on here as if it had not been; restart when it is right`
+    ? `the clock is ${seconds} s behind what it was: nothing here happens earlier than what the log knows; restart when it is right`
     : `the clock jumped forward by ${seconds} s: that is believed when it has stayed so for ten minutes`;
 }
 

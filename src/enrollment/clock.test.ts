@@ -89,7 +89,8 @@ suite('the clock', () => {
   });
 
   test('begins no earlier than what the log knows', () => {
-    const { clock, pass } = machine(begin + minute);
+    const { clock, pass, jumps } = machine(begin + minute);
+    assert.deepEqual(jumps, [-minute]);
     assert.equal(clock.now(), begin + minute);
     pass(2 * minute);
     assert.equal(clock.now(), begin + 2 * minute);

@@ -10,7 +10,7 @@ export interface ClockSources {
   readonly monotonic: () => number;
   /** The newest time that the log knows. */
   readonly floor: number;
-  /** The wall clock has jumped by so many milliseconds, forward above zero; told once for each jump. */
+  /** The wall clock has jumped by so many milliseconds, forward above zero; told once for each jump. At the start, by so many it is behind the log. */
   readonly jumped: (milliseconds: number) => void;
 }
 
@@ -25,6 +25,7 @@ const believedMilliseconds = 10 * 60_000;
  */
 export function steadyClock({ wall, monotonic, floor, jumped }: ClockSources): Clock {
   let latest = floor;
+  if (floor - wall() > toleranceMilliseconds) jumped(wall() - floor);
   /** Wall time minus the count, as it was last believed. */
   let offset = wall() - monotonic();
   /** Since when, by the count, the wall clock is away from it. */
