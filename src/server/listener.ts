@@ -117,10 +117,16 @@ export async function startListener(settings: ListenerSettings): Promise<Running
   server.on('checkContinue', begin);
   // RFC 9110 section 10.1.1: an unknown expectation MAY be answered 417. Node.js would do so by itself, and no layer would have seen the request.
   server.on('checkExpectation', begin);
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) {
-      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-    } else socket.destroy();
+  server.on('clientError', (_error, socket: Socket) => {
+    const end = () => {
+      if (socket.writable) {
+        socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      } else socket.destroy();
+    };
+    // Whoever sent a request and then something else is given the answer to the request.
+    const stands = standing.get(socket);
+    if (stands === undefined) end();
+    else stands.turns.endWith(end);
   });
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;

@@ -48,6 +48,21 @@ async function openPeer(
 const names = (count: number) => Array.from({ length: count }, (_, number) => String(number));
 
 suite('requests that are sent ahead', () => {
+  test('of something that is no request are answered first, and 400 comes last', async (t) => {
+    const { peer, begun } = await openPeer(t, async (response, path) => {
+      await delay(20);
+      answerWith(response, path);
+    });
+    peer.write(`${several(2)}no request at all\r\n\r\n`);
+    const answers = [await peer.answer(), await peer.answer(), await peer.answer()];
+    assert.deepEqual(
+      answers.map((answer) => answer?.status),
+      [200, 200, 400],
+    );
+    assert.deepEqual(begun, ['0', '1']);
+    assert.equal(await peer.answer(), null);
+  });
+
   test('are begun one after the other, and answered in their order', async (t) => {
     let underWay = 0;
     const { peer, bodies } = await openPeer(t, async (response, path) => {

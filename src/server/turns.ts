@@ -18,6 +18,7 @@ export class Turns {
   readonly #socket: Socket;
   readonly #waiting: Waiting[] = [];
   #request: IncomingMessage | null = null;
+  #end: (() => void) | null = null;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -45,6 +46,12 @@ export class Turns {
     }
   }
 
+  /** What follows is no request: `end` comes when those before it are answered. */
+  endWith(end: () => void): void {
+    if (this.#request === null) end();
+    else this.#end = end;
+  }
+
   #begin({ response, begin }: Waiting): void {
     this.#request = response.req;
     response.once('close', () => this.#next());
@@ -55,7 +62,10 @@ export class Turns {
     this.#request = null;
     if (this.#ended) this.#waiting.length = 0;
     const next = this.#waiting.shift();
-    if (next === undefined) return;
+    if (next === undefined) {
+      this.#end?.();
+      return;
+    }
     if (this.#waiting.length === 0) this.#socket.resume();
     this.#begin(next);
   }
