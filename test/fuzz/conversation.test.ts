@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { before, describe, test } from 'node:test';
 import { createSecureContext, createServer, type TLSSocket } from 'node:tls';
 import { suiteCleanup } from '../harness/cleanup.ts';
@@ -17,6 +17,8 @@ describe('a conversation', () => {
     subjectAltName: [{ kind: 'dns', value: 'localhost' }],
   });
   let url: string;
+  /** Of the last connection, below TLS. */
+  let plain: Socket;
   /** What the server does with what it gets. */
   let behave: (socket: TLSSocket) => void;
   before(async () => {
@@ -25,6 +27,7 @@ describe('a conversation', () => {
       socket.on('error', () => {});
       socket.once('data', () => behave(socket));
     });
+    server.on('connection', (socket) => (plain = socket));
     cleanup.after(() => void server.close());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -78,6 +81,15 @@ describe('a conversation', () => {
     assert.deepEqual((await conversation(sent('each', 'GET'), ends)).problems, ['unanswered']);
     assert.deepEqual((await conversation(sent('one', 'GET'), ends)).problems, []);
     assert.deepEqual((await conversation(sent('any'), ends)).problems, []);
+  });
+
+  test('that is reset may have lost its answer where more was sent than is read at once, and is a problem otherwise', async () => {
+    const resets = () => void plain.resetAndDestroy();
+    const long = { ...sent('each', 'POST'), bytes: Buffer.alloc(20_000) };
+    const { problems, outcomes, mostEntries } = await conversation(long, resets);
+    assert.deepEqual([problems, outcomes, mostEntries], [[], { reset: 1 }, 1]);
+    assert.deepEqual((await conversation(sent('each', 'GET'), resets)).problems, ['unanswered']);
+    assert.deepEqual((await conversation(long, (socket) => void socket.end())).problems, ['unanswered']);
   });
 
   test('that ends after an answer that said so leaves open whether the next was handled', async () => {

@@ -78,6 +78,8 @@ async function connected(target: Target, secureContext: SecureContext): Promise<
   return Promise.race([RawConnection.open({ ...target, tls: { secureContext } }), late]);
 }
 
+const largestRecord = 16_384;
+
 /** Whether the connection can be used for more. */
 async function exchange(
   connection: RawConnection,
@@ -107,10 +109,12 @@ async function exchange(
     const answer = await connection.answer(withinMilliseconds, method);
     tally.slowestMilliseconds = Math.max(tally.slowestMilliseconds, performance.now() - asked);
     if (answer === null) {
-      tally.count('ended');
+      // Who closes with bytes unread resets the connection, and an answer on its way goes with it. One TLS record is read at once.
+      const mayBeLost = connection.wasReset && bytes.length > largestRecord;
+      tally.count(mayBeLost ? 'reset' : 'ended');
       // A message behind the one that ended the connection may have been handled.
       tally.mostEntries += 1;
-      if (owed === 'each' && open) tally.problem('unanswered', `no answer to ${method}`, bytes);
+      if (owed === 'each' && open && !mayBeLost) tally.problem('unanswered', `no answer to ${method}`, bytes);
       open = false;
     } else {
       tally.answered(answer, bytes);

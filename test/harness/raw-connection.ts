@@ -21,6 +21,8 @@ const lastChunk = '0\r\n\r\n'.length;
 /** A connection on which any bytes can be sent, and HTTP answers are read by hand. */
 export class RawConnection {
   readonly socket: Socket;
+  /** The peer broke off: what it had answered may be lost (RFC 9112 section 9.6). */
+  wasReset = false;
   #received = Buffer.alloc(0);
   #ended = false;
   #wake = () => {};
@@ -36,7 +38,10 @@ export class RawConnection {
       this.#wake();
     };
     // Whoever is cut off in the middle of writing gets an error beside what was answered.
-    socket.on('error', ended);
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.wasReset = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+      ended();
+    });
     socket.on('end', ended);
     socket.on('close', ended);
   }
