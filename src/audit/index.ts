@@ -12,6 +12,7 @@ export { formatEntryBundle, parseEntryBundle } from './entry-bundle.ts';
 export { decodeEntry, encodeEntry, maximumEntryLength } from './entry.ts';
 export { type InclusionClaim, inclusionProof, verifyInclusion } from './inclusion-proof.ts';
 export { type CheckpointFile, checkAgainstPublished, publishCheckpoint } from './publish-checkpoint.ts';
+export { readTile } from './read-tile.ts';
 export { type NoteSignature, type NoteSigner, type OpenedNote, openNote, signNote } from './signed-note.ts';
 export { openNdjsonSink } from './sinks/ndjson.ts';
 export { drain, type Sink, type SinkEntry } from './sinks/sink.ts';
@@ -29,3 +30,4 @@ export {
   type StoredEntry,
   verifyLog,
 } from './verify-log.ts';
+export { type TileFiles, tilesOf, verifyTiles } from './verify-tiles.ts';
