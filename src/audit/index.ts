@@ -1,3 +1,4 @@
+export { type Blob, blobOf, saltedHash, saltLength, verifyBlob } from './blob.ts';
 export { type JsonValue, canonicalJson } from './canonical-json.ts';
 export {
   type Checkpoint,
@@ -16,7 +17,7 @@ export { readTile } from './read-tile.ts';
 export { type NoteSignature, type NoteSigner, type OpenedNote, openNote, signNote } from './signed-note.ts';
 export { openNdjsonSink } from './sinks/ndjson.ts';
 export { drain, type Sink, type SinkEntry } from './sinks/sink.ts';
-export type { LogHead, LogStore } from './store.ts';
+export type { LogHead, LogStore, StoredBlob } from './store.ts';
 export { type TileHashes, type TileLevel, tileLevels, tileWidth, treeRoot } from './tile-hashes.ts';
 export { type Tile, parseTilePath, tilePath, widthOfTile } from './tile-path.ts';
 export { type TlogProof, formatTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.ts';
