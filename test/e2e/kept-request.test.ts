@@ -69,6 +69,7 @@ describe('the certification request as it came', () => {
     assert.equal(addresses.size, 3, 'the same bytes have another address each time');
     for (const { id, certificationRequest } of asked.slice(1)) {
       assert.equal(certificationRequest?.original, null);
+      assert.match((await show('log', 'show', id)).stdout, /kept as it came; --csr shows it/);
       const { code, stdout, stderr } = await show('log', 'show', id, '--csr');
       assert.deepEqual([code, stdout, stderr], [0, derToPem(csr, 'CERTIFICATE REQUEST'), '']);
       assert.ok(verifyPossession(parseCertificationRequest(requestIn(stdout))));
@@ -94,6 +95,7 @@ describe('the certification request as it came', () => {
     assert.equal(outcome, 'issued');
     const { stdout, stderr } = await show('log', 'show', id, '--csr');
     assert.match(stderr, /the signature does not fit/);
+    assert.match((await show('log', 'show', id)).stdout, /kept without its challenge/);
     const kept = requestIn(stdout);
     const [came, stays] = [parseCertificationRequest(csr), parseCertificationRequest(kept)];
     assert.deepEqual([stays.challengePassword, stays.subject], [null, came.subject]);
