@@ -14,6 +14,7 @@ import { proveEntry } from './acts/prove-entry.ts';
 import { revokeCertificate } from './acts/revoke-certificate.ts';
 import { revokeSecret } from './acts/revoke-secret.ts';
 import { showCertificate } from './acts/show-certificate.ts';
+import { showCertificationRequest } from './acts/show-certification-request.ts';
 import { showDevice } from './acts/show-device.ts';
 import { showEntry } from './acts/show-entry.ts';
 import { showPolicies } from './acts/show-policies.ts';
@@ -40,6 +41,7 @@ export const acts = {
   revokeCertificate,
   listEntries,
   showEntry,
+  showCertificationRequest,
   proveEntry,
   showPolicies,
 } as const;

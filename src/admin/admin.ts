@@ -3,6 +3,7 @@ import { SallyportError } from '#errors';
 import type { Act } from './act.ts';
 import { acts, type ActInput, type ActName, type ActResult } from './acts.ts';
 import { newId } from './identifiers.ts';
+import { type LogDocument, logDocument } from './log-document.ts';
 import { hashOperatorToken, type Operator } from './operator.ts';
 import type { AdminPorts } from './ports.ts';
 
@@ -19,6 +20,8 @@ export interface Admin {
     operator: Operator,
     input: ActInput<Name>,
   ): Promise<ActResult<Name>>;
+  /** What a tiled log (C2SP tlog-tiles) has at this path below its prefix; null: nothing. It holds personal data: for operators only. */
+  logDocument(path: string): Promise<LogDocument | null>;
   /** Reports what was no refusal but a fault of ours. Returns the id by which it can be found. */
   fault(error: unknown): string;
 }
@@ -33,6 +36,7 @@ export function createAdmin(ports: AdminPorts): Admin {
       const { input: schema, run } = acts[name] as unknown as Act<z.ZodType, ActResult<typeof name>>;
       return run(ports, operator, parseInput(schema, input));
     },
+    logDocument: (path) => logDocument(ports, path),
     fault(error) {
       const id = newId('fault', ports.random);
       ports.report({ id, error });

@@ -21,6 +21,7 @@ export const routes = {
   revokeCertificate: 'POST /v1/certificates/{id}/revoke',
   listEntries: 'GET /v1/log/entries',
   showEntry: 'GET /v1/log/entries/{id}',
+  showCertificationRequest: 'GET /v1/log/entries/{id}/csr',
   proveEntry: 'GET /v1/log/entries/{id}/proof',
   showPolicies: 'GET /v1/policies',
 } as const satisfies Record<ActName, `${'GET' | 'POST'} /v1/${string}`>;

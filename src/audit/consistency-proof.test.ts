@@ -117,6 +117,20 @@ test('the empty tree, a shrinking tree and what is no size prove nothing', async
   }
 });
 
+test('from size 0 there is no proof, and none verifies: not with the right roots, not to size 0 itself', async () => {
+  const empty = { size: 0, root: naiveRoot([]) };
+  for (const size of [0, 1, 2, 256, 700]) {
+    await assert.rejects(consistencyProof(0, size, tree), { code: 'not-found' });
+    const to = { size, root: naiveRoot(entries.slice(0, size)) };
+    for (const proof of [[], [to.root], await consistencyProof(1, Math.max(size, 1), tree)]) {
+      assert.throws(() => verifyConsistency({ from: empty, to, proof }), {
+        code: 'log',
+        message: `size 0 to size ${size} proves nothing`,
+      });
+    }
+  }
+});
+
 test('the root of every earlier size is computed of the stored hashes', async () => {
   for (const size of [0, 1, 2, 255, 256, 257, 511, 512, 699, 700]) {
     assert.deepEqual(await treeRoot(size, tree), naiveRoot(entries.slice(0, size)));

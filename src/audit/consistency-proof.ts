@@ -5,7 +5,8 @@ import { nodeHash, sameHash } from './tree-hash.ts';
 import { isTreeSize, splitPoint } from './tree-size.ts';
 
 /**
- * RFC 9162 section 2.1.4.1: PROOF(from, D[to]). The empty tree is a prefix of everything and has no proof.
+ * RFC 9162 section 2.1.4.1: PROOF(from, D[to]), defined for 0 < from <= to. The empty tree is a prefix of every log, ours and any other: a "proof" from
+ * size 0, to size 0 included, would say nothing of what comes after it, so that asking for one is an error (as in transparency-dev/merkle).
  */
 export async function consistencyProof(from: number, to: number, hashes: TileHashes): Promise<Uint8Array[]> {
   if (!isTreeSize(from) || !isTreeSize(to) || from === 0 || from > to) {
@@ -20,7 +21,10 @@ export interface ConsistencyClaim {
   readonly proof: readonly Uint8Array[];
 }
 
-/** RFC 9162 section 2.1.4.2. Throws unless the tree `from` is a prefix of the tree `to`. */
+/**
+ * RFC 9162 section 2.1.4.2. Throws unless the tree `from` is a prefix of the tree `to`. Of an empty `from` nothing is proven, whatever the roots: who has
+ * seen an empty log begins anew, as with a log never seen.
+ */
 export function verifyConsistency({ from, to, proof }: ConsistencyClaim): void {
   if (!isTreeSize(from.size) || !isTreeSize(to.size) || from.size === 0 || from.size > to.size) {
     throw new SallyportError('log', `size ${from.size} to size ${to.size} proves nothing`);

@@ -1,3 +1,4 @@
+export { type Blob, blobOf, saltedHash, saltLength, verifyBlob } from './blob.ts';
 export { type JsonValue, canonicalJson } from './canonical-json.ts';
 export {
   type Checkpoint,
@@ -12,10 +13,11 @@ export { formatEntryBundle, parseEntryBundle } from './entry-bundle.ts';
 export { decodeEntry, encodeEntry, maximumEntryLength } from './entry.ts';
 export { type InclusionClaim, inclusionProof, verifyInclusion } from './inclusion-proof.ts';
 export { type CheckpointFile, checkAgainstPublished, publishCheckpoint } from './publish-checkpoint.ts';
+export { readTile } from './read-tile.ts';
 export { type NoteSignature, type NoteSigner, type OpenedNote, openNote, signNote } from './signed-note.ts';
 export { openNdjsonSink } from './sinks/ndjson.ts';
 export { drain, type Sink, type SinkEntry } from './sinks/sink.ts';
-export type { LogHead, LogStore } from './store.ts';
+export type { LogHead, LogStore, StoredBlob } from './store.ts';
 export { type TileHashes, type TileLevel, tileLevels, tileWidth, treeRoot } from './tile-hashes.ts';
 export { type Tile, parseTilePath, tilePath, widthOfTile } from './tile-path.ts';
 export { type TlogProof, formatTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.ts';
@@ -29,3 +31,4 @@ export {
   type StoredEntry,
   verifyLog,
 } from './verify-log.ts';
+export { type TileFiles, tilesOf, verifyTiles } from './verify-tiles.ts';

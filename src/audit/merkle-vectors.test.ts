@@ -63,6 +63,15 @@ describe('transparency-dev/merkle vectors', { skip }, () => {
     );
   });
 
+  test('consistency proofs from the empty tree are among the invalid ones', () => {
+    const files = globSync(join(vectors, 'consistency', '**/*.json'));
+    const fromEmpty = files
+      .map((file) => JSON.parse(readFileSync(file, 'utf8')) as ConsistencyVector)
+      .filter(({ size1 }) => size1 === 0);
+    assert.ok(fromEmpty.some(({ size2 }) => size2 === 0));
+    assert.ok(fromEmpty.every(({ wantErr }) => wantErr));
+  });
+
   test('consistency proofs', () => {
     checkAll<ConsistencyVector>('consistency', 90, ({ size1, size2, root1, root2, proof }) =>
       verifyConsistency({

@@ -1,3 +1,4 @@
+import type { Blob } from './blob.ts';
 import type { TileHashes } from './tile-hashes.ts';
 
 /** What the log's readers and its checkpoint publisher ask of the store. */
@@ -9,6 +10,8 @@ export interface LogStore {
     from: number,
     to: number,
   ): Promise<readonly { readonly index: number; readonly bytes: Uint8Array }[]>;
+  /** What is kept beside the entries [from, to), in their order; of at most 256 of them a call. */
+  blobs(from: number, to: number): Promise<readonly StoredBlob[]>;
   hashes: TileHashes;
   /** Index of the entry with this id (request id, act id); null when there is none. */
   find(id: string): Promise<number | null>;
@@ -18,6 +21,11 @@ export interface LogStore {
   /** How far a sink has acknowledged: entries below this index are delivered. */
   sinkCursor(sink: string): Promise<number>;
   saveSinkCursor(sink: string, index: number): Promise<void>;
+}
+
+/** Of the entry with that index. */
+export interface StoredBlob extends Blob {
+  readonly index: number;
 }
 
 export interface LogHead {

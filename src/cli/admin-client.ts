@@ -16,14 +16,26 @@ export class AdminClient {
   async perform<Name extends ActName>(name: Name, input: ActInput<Name>): Promise<ActResult<Name>> {
     const { requestFor } = await import('#admin');
     const { method, path, body } = requestFor(name, input);
-    const { status, text } = await this.#exchange(method, path, body);
-    const value = parseAnswer(text);
+    const { status, bytes } = await this.#exchange(method, path, body);
+    const value = parseAnswer(bytes);
     if (status !== 200) throw await refusal(status, value);
     // Both ends are one program of one owner: the answer has the shape that this version's act gives.
     return value as ActResult<Name>;
   }
 
-  #exchange(method: string, path: string, body: string | null): Promise<{ status: number; text: string }> {
+  /** A resource of the tiled log, by its path below the prefix; null: there is none. */
+  async logDocument(path: string): Promise<Uint8Array | null> {
+    const { status, bytes } = await this.#exchange('GET', `/log/${path}`, null);
+    if (status === 404) return null;
+    if (status !== 200) throw await refusal(status, parseAnswer(bytes));
+    return bytes;
+  }
+
+  #exchange(
+    method: string,
+    path: string,
+    body: string | null,
+  ): Promise<{ status: number; bytes: Uint8Array }> {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };
     if (body !== null) headers['content-type'] = 'application/json';
     return new Promise((resolve, reject) => {
@@ -33,7 +45,7 @@ export class AdminClient {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
           response.once('end', () =>
-            resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+            resolve({ status: response.statusCode ?? 0, bytes: Buffer.concat(chunks) }),
           );
           response.once('error', reject);
         },
@@ -50,9 +62,9 @@ export class AdminClient {
   }
 }
 
-function parseAnswer(text: string): unknown {
+function parseAnswer(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(Buffer.from(bytes).toString());
   } catch (cause) {
     throw new SallyportError('internal', 'the authority answered with something else than JSON', { cause });
   }

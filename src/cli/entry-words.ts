@@ -85,7 +85,7 @@ export function entryWords(session: Session, index: number, raw: object): string
 }
 
 function requestEntryWords({ paint, now }: Session, index: number, entry: RequestEntry): string {
-  const { observations, verdict, certificate, error } = entry;
+  const { observations, verdict, certificate, error, certificationRequest: kept } = entry;
   const { source, device, key, secret, approval, presenter, request } = observations;
   const objections = verdict.objections.map(({ control, title, detail }) =>
     wrap(`${control}: ${printable(detail === '' ? title : detail)}`, 80),
@@ -135,6 +135,13 @@ function requestEntryWords({ paint, now }: Session, index: number, entry: Reques
       approval === null
         ? null
         : printable(`${approval.id} by ${approval.by}, lifts ${approval.lifts.join(', ')}`),
+    ],
+    [
+      'request',
+      // An entry of before has no such member.
+      kept === null || kept === undefined
+        ? null
+        : `kept ${kept.original === null ? 'as it came' : 'without its challenge'}; --csr shows it`,
     ],
     [
       'certificate',

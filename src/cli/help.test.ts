@@ -37,7 +37,7 @@ test('the commands that scripts are promised exist', () => {
     ...['create', 'list', 'revoke'].map((name) => `secret ${name}`),
     ...['list', 'show', 'approve', 'deny'].map((name) => `request ${name}`),
     ...['list', 'show', 'revoke'].map((name) => `certificate ${name}`),
-    ...['verify', 'prove', 'show', 'tail'].map((name) => `log ${name}`),
+    ...['verify', 'prove', 'export', 'show', 'tail'].map((name) => `log ${name}`),
     'migrate',
     'policy check',
     'trust export',

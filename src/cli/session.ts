@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { ActInput, ActName, ActResult } from '#admin';
 import type { Configuration, Environment } from '#config';
+import type { AdminClient } from './admin-client.ts';
 import { choosePaint, type Paint } from './render/paint.ts';
 import { printableJson } from './render/printable.ts';
 import type { Terminal } from './terminal.ts';
@@ -55,6 +56,11 @@ export class Session {
 
   /** Asks the running authority. */
   async perform<Name extends ActName>(name: Name, input: ActInput<Name>): Promise<ActResult<Name>> {
+    return (await this.adminClient()).perform(name, input);
+  }
+
+  /** The running authority, for who asks more than once. */
+  async adminClient(): Promise<AdminClient> {
     const { AdminClient } = await import('./admin-client.ts');
     const { readOperatorToken } = await import('./operator-token.ts');
     const configuration = await this.configuration();
@@ -64,7 +70,7 @@ export class Session {
       folder: this.terminal.folder,
       configurationFolder: dirname(this.configurationFile),
     });
-    return new AdminClient({ socket: adminSocketOf(configuration), token }).perform(name, input);
+    return new AdminClient({ socket: adminSocketOf(configuration), token });
   }
 }
 

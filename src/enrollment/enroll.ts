@@ -96,7 +96,7 @@ export class Enrollment {
     const authority = this.#ports.authority();
     let asked: Asked;
     try {
-      asked = prepare(request, authority);
+      asked = prepare(request, authority, this.#ports.random);
     } catch (error) {
       if (isSallyportError(error, 'malformed', 'unsupported', 'too-large')) {
         return this.malformed(admission, error);
@@ -131,7 +131,7 @@ export class Enrollment {
   async #carryOut(decided: Decided, { plan, issued }: Derivation): Promise<Answer | 'conflict'> {
     const { asked, observations, verdict, authority, time } = decided;
     if (verdict.decision === 'deny' || plan === null || observations.device === null) {
-      await this.#record(this.#entry(decided, 'refused'));
+      await this.#record(this.#entry(decided, 'refused'), asked);
       return refusal(asked.admission, observations, verdict, authority, time);
     }
     if (verdict.decision === 'hold') return this.#hold(decided, plan);
@@ -163,6 +163,7 @@ export class Enrollment {
         },
         now: time,
         entry: encodeEntry(this.#entry(decided, 'held')),
+        blobs: [asked.keeping.blob],
       });
       const waited = time - held.firstSeen;
       return {
@@ -181,7 +182,7 @@ export class Enrollment {
     if (stored === null) throw new SallyportError('store', `certificate ${sha256} is not in the store`);
     const { issuer, serialNumber, template, deviceId, predecessor } = stored;
     const certificate = { issuer, serialNumber, sha256, template, deviceId, predecessor };
-    await this.#record({ ...this.#entry(decided, 'redelivered'), certificate });
+    await this.#record({ ...this.#entry(decided, 'redelivered'), certificate }, decided.asked);
     const { id } = decided.asked.admission;
     return { outcome: 'redelivered', id, certificate: stored.der, madeKey: null };
   }
@@ -245,6 +246,7 @@ export class Enrollment {
       approvalId,
       now: time,
       entry: encodeEntry({ ...this.#entry(decided, 'issued'), certificate: summary }),
+      blobs: [asked.keeping.blob],
     });
     const { id } = asked.admission;
     return { outcome: 'issued', id, certificate: certificate.der, madeKey };
@@ -280,11 +282,13 @@ export class Enrollment {
   }
 
   #entry({ asked, observations, facts, verdict, authority, time }: Decided, outcome: Outcome): RequestEntry {
-    return entryOf(asked.admission, observations, facts, verdict, authority, time, outcome);
+    const entry = entryOf(asked.admission, observations, facts, verdict, authority, time, outcome);
+    return { ...entry, certificationRequest: asked.keeping.kept };
   }
 
-  #record(entry: RequestEntry): Promise<LogPosition> {
-    return this.#ports.store.record(encodeEntry(entry));
+  /** `asked` where the entry tells of a request that was read. */
+  #record(entry: RequestEntry, asked?: Asked): Promise<LogPosition> {
+    return this.#ports.store.record(encodeEntry(entry), asked === undefined ? [] : [asked.keeping.blob]);
   }
 
   /** Fail closed: whatever went wrong, the client gets nothing and may ask again. The log says so, if it can be written. */

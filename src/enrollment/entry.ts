@@ -1,5 +1,6 @@
 import type { ErrorCode } from '#errors';
 import type { Action, Facts, Verdict } from '#policy';
+import type { KeptRequest } from './kept-request.ts';
 import type { Observations } from './observations.ts';
 
 /** One leaf for every request that reached a protocol, refusals included. */
@@ -20,6 +21,8 @@ export interface RequestEntry {
   readonly outcome: Outcome;
   /** Where the request ended by an error and not by the verdict. */
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+  /** The certification request itself, kept beside the log; null where none was read. No fact is derived of it. */
+  readonly certificationRequest: KeptRequest | null;
   readonly certificate: {
     readonly issuer: string;
     readonly serialNumber: string;

@@ -13,6 +13,7 @@ import { type Authority, path } from './authority.ts';
 import { observeChannelBinding } from './channel-binding.ts';
 import { sha256Hex } from './digests.ts';
 import { identityOf, namedDevice } from './identity.ts';
+import { keepRequest } from './kept-request.ts';
 import type {
   KeyObservation,
   Observations,
@@ -36,6 +37,8 @@ export interface Asked {
   /** Digest of the request's own key. */
   readonly spki: string;
   readonly keygen: boolean;
+  /** What stays of the request beside the log, in whatever entry this request ends. */
+  readonly keeping: ReturnType<typeof keepRequest>;
 }
 
 interface Presenter {
@@ -50,7 +53,11 @@ interface Presenter {
  * Parses the presenter and does the request's own cryptography. Throws 'malformed', 'unsupported', and 'too-large' for what would not fit into
  * an entry: a request that cannot be recorded is not answered in any other way.
  */
-export function prepare(asking: EnrollmentRequest, authority: Authority): Asked {
+export function prepare(
+  asking: EnrollmentRequest,
+  authority: Authority,
+  random: (n: number) => Uint8Array,
+): Asked {
   const { admission, credential, keygen } = asking;
   const request = parseCertificationRequest(asking.certificationRequest);
   const requestObservation = observeRequest(request, asking);
@@ -68,6 +75,7 @@ export function prepare(asking: EnrollmentRequest, authority: Authority): Asked 
       credential?.kind === 'secret' ? authority.macKeys.map((key) => macSecret(credential.secret, key)) : [],
     spki: requestObservation.spki,
     keygen,
+    keeping: keepRequest(request, random),
   };
 }
 

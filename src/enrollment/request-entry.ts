@@ -43,6 +43,7 @@ export function entryOf(
     verdict,
     outcome,
     error: null,
+    certificationRequest: null,
     certificate: null,
   };
 }

@@ -1,3 +1,4 @@
+import type { Blob } from '#audit';
 import type { DeviceState } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { Objection } from '#policy';
@@ -14,8 +15,8 @@ export interface EnrollmentStore {
   admit(query: { sourceKey: string; limit: RateLimit; now: number }): Promise<{ tat: number | null }>;
   /** One reading of all that the layers need. Changes nothing. */
   observe(query: ObserveQuery): Promise<StoreObservation>;
-  /** Appends an entry and changes nothing else. */
-  record(entry: Uint8Array): Promise<LogPosition>;
+  /** Appends an entry, keeps the blobs that it names beside it, and changes nothing else. */
+  record(entry: Uint8Array, blobs?: readonly Blob[]): Promise<LogPosition>;
   /**
    * Reserves the secret (when given) for key and names, opens or refreshes the pending request, appends the entry. `request` is the pending
    * request's id: that of whoever first asked for these names, with these objections; with others it is another request, and the earlier one
@@ -131,6 +132,8 @@ export interface HoldRecord {
   readonly summary: RequestSummary;
   readonly now: number;
   readonly entry: Uint8Array;
+  /** What the entry names, kept in the same transaction. */
+  readonly blobs?: readonly Blob[];
 }
 
 export interface RequestSummary {
@@ -176,6 +179,8 @@ export interface IssuedRecord {
   readonly approvalId: string | null;
   readonly now: number;
   readonly entry: Uint8Array;
+  /** What the entry names, kept in the same transaction. */
+  readonly blobs?: readonly Blob[];
 }
 
 export interface StoredCertificate {

@@ -1,5 +1,6 @@
 import { admit, forgetIdleRates, saveSourceRates, sourceRates } from './operations/rate-limits.ts';
 import { approveDevice } from './operations/approvals.ts';
+import { blobs } from './operations/blobs.ts';
 import { policies, references, savePolicies, saveReferences } from './operations/bodies.ts';
 import {
   certificate,
@@ -78,6 +79,7 @@ export const operations = {
 
   readHead: read(readHead),
   entries: read(entries),
+  blobs: read(blobs),
   hashes: read(hashes),
   find: read(find),
   note: read(note),

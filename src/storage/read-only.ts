@@ -17,9 +17,9 @@ const certificatesAtOnce = 500;
 
 /** All that is performed must be of one moment: head, entries and certificates. */
 export function readOnlyStorage(perform: Perform, close: () => Promise<void>): ReadOnlyStorage {
-  const { head, entries, hashes, find, note, sinkCursor } = logStore(perform);
+  const { head, entries, blobs, hashes, find, note, sinkCursor } = logStore(perform);
   return {
-    log: { head, entries, hashes, find, note, sinkCursor },
+    log: { head, entries, blobs, hashes, find, note, sinkCursor },
     origin: async () => (await perform('readHead', null)).origin,
     references: (digest) => perform('references', { digest }),
     policies: (digest) => perform('policies', { digest }),

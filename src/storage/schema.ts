@@ -24,6 +24,7 @@ export interface Schema {
   readonly log_entry: LogEntryRow;
   /** Roots of full subtrees of 2^level entries; the leaves are in log_entry. */
   readonly log_hash: { readonly level: number; readonly idx: number; readonly hash: Uint8Array };
+  readonly blob: BlobRow;
   readonly log_head: LogHeadRow;
   readonly log_note: { readonly id: number; readonly size: number; readonly note: string };
   readonly sink: { readonly name: string; readonly next_idx: number };
@@ -173,6 +174,14 @@ export interface LogEntryRow {
   /** The entry's own id. An entry of the same id may follow: the newest is meant. */
   readonly id: string;
   readonly leaf_hash: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** Bytes that the entry names by SHA-256(salt || bytes). */
+export interface BlobRow {
+  readonly log_idx: number;
+  readonly address: Uint8Array;
+  readonly salt: Uint8Array;
   readonly bytes: Uint8Array;
 }
 

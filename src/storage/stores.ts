@@ -23,7 +23,7 @@ export function enrollmentStore(
       return admit(query);
     },
     observe: (query) => perform('observe', query),
-    record: (entry) => perform('record', entry),
+    record: (entry, blobs) => perform('record', { entry, blobs }),
     hold: (record) => perform('hold', record),
     async reserve(intent) {
       try {
@@ -80,6 +80,7 @@ export function logStore(perform: Perform): LogStore {
       return { size, range: hashes };
     },
     entries: (from, to) => perform('entries', { from, to }),
+    blobs: (from, to) => perform('blobs', { from, to }),
     hashes: { read: (level, from, to) => perform('hashes', { level, from, to }) },
     find: (id) => perform('find', { id }),
     note: () => perform('note', null),

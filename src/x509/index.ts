@@ -112,3 +112,4 @@ export { assembleSigned } from './signed.ts';
 export { type SubjectPublicKeyInfo, subjectPublicKeyInfoOf } from './subject-public-key-info.ts';
 export { type TbsCertListFields, type RevokedCertificate, encodeTbsCertList } from './tbs-cert-list.ts';
 export { type TbsCertificateFields, encodeTbsCertificate } from './tbs-certificate.ts';
+export { withoutSecrets } from './without-secrets.ts';

@@ -28,6 +28,9 @@ export const oids = {
   /** Attributes of a certification request (RFC 2985 section 5.4). */
   challengePassword: '1.2.840.113549.1.9.7',
   unstructuredName: '1.2.840.113549.1.9.2',
+  /** Challenges that took the place of challengePassword (RFC 7894). */
+  otpChallenge: '1.2.840.113549.1.9.16.2.56',
+  revocationChallenge: '1.2.840.113549.1.9.16.2.57',
   extensionRequest: '1.2.840.113549.1.9.14',
   /** RFC 8551 section 2.5.2. */
   smimeCapabilities: '1.2.840.113549.1.9.15',

@@ -13,7 +13,7 @@ function sourceOf(file: string): string | null {
 }
 
 describe('the pages of docs/conformance', () => {
-  const names = readdirSync(folder).filter((name) => /^rfc\d+\.md$/.test(name));
+  const names = readdirSync(folder).filter((name) => /^(?:rfc\d+|tlog-\w+)\.md$/.test(name));
 
   for (const name of names) {
     test(`${name} cites tests that are there, and leaves no requirement without`, () => {
@@ -25,7 +25,7 @@ describe('the pages of docs/conformance', () => {
   test('link to headings of each other that are there', () => {
     for (const name of names) {
       const text = readFileSync(path.join(folder, name), 'utf8');
-      for (const [, page, anchor] of text.matchAll(/\]\((rfc\d+\.md)#([^)]+)\)/g)) {
+      for (const [, page, anchor] of text.matchAll(/\]\(((?:rfc\d+|tlog-\w+)\.md)#([^)]+)\)/g)) {
         const target = readFileSync(path.join(folder, page!), 'utf8');
         assert.ok(anchorsOf(target).has(anchor!), `${name}: ${page} has no #${anchor}`);
       }
@@ -34,7 +34,7 @@ describe('the pages of docs/conformance', () => {
 
   test('are all listed in its README.md', () => {
     const index = readFileSync(path.join(folder, 'README.md'), 'utf8');
-    const listed = [...index.matchAll(/\]\((rfc\d+\.md)\)/g)].map(([, name]) => name!);
+    const listed = [...index.matchAll(/\]\(((?:rfc\d+|tlog-\w+)\.md)\)/g)].map(([, name]) => name!);
     assert.deepEqual([...new Set(listed)].toSorted(), names.toSorted());
   });
 });

@@ -4,6 +4,7 @@ import type { ActInput, ActName } from '../acts.ts';
 import type { Admin } from '../admin.ts';
 import type { Operator } from '../operator.ts';
 import { parseJsonObject, readBody } from './body.ts';
+import { answerLogDocument, isBelowLog } from './log-documents.ts';
 import { problem, type Problem, sendProblem, statusOf } from './problem.ts';
 import { locate } from './route-table.ts';
 
@@ -16,7 +17,7 @@ export interface BodyLimits {
 
 const safeLimits: BodyLimits = { usual: 64 * 1024, deviceList: 64 * 1024 * 1024 };
 
-/** HTTP over the local socket to acts. Nothing is read, looked up or told before the operator is known. */
+/** HTTP over the local socket to acts, and to the log's tiles. Nothing is read, looked up or told before the operator is known. */
 export function adminHandler(admin: Admin, limits: BodyLimits = safeLimits): RequestListener {
   return (request, response) => {
     answer(admin, limits, request, response).catch((error: unknown) => {
@@ -46,6 +47,10 @@ async function answer(
       problem('forbidden', 'no operator has this token; name its file with --operator-token', 401),
       headers,
     );
+    return;
+  }
+  if (isBelowLog(request)) {
+    await answerLogDocument(admin, request, response);
     return;
   }
   const target = parseTarget(request);

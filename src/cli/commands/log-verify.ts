@@ -1,11 +1,14 @@
 import { Command } from 'commander';
+import { SallyportError } from '#errors';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { formatFields } from '../render/fields.ts';
 import { printable } from '../render/printable.ts';
 import type { Run } from '../run.ts';
 import type { Session } from '../session.ts';
 import { teach, wrap } from '../teach.ts';
+import { TileFolder } from '../tile-folder.ts';
 import { configuredKey, readIfThere } from '../verify/configured-key.ts';
+import { signedCheckpoint } from '../verify/signed-checkpoint.ts';
 import type { LogReport } from '../verify/verify-authority-log.ts';
 
 export function logVerify(run: Run): Command {
@@ -14,11 +17,17 @@ export function logVerify(run: Run): Command {
     when:
       "Regularly, and whenever you have a doubt. It works on the files, with or without a running authority: entries against the tree's hashes and the signed " +
       'checkpoint; each request judged again by the references and policies of its day, which must give the same verdict; each certificate against the entry of ' +
-      'its issuance. Give --log-key from your own notes to trust nothing on this machine.',
-    examples: ['sallyport log verify', 'sallyport log verify --json'],
+      'its issuance. Give --log-key from your own notes to trust nothing on this machine. With --tiles it works on what `log export` wrote, anywhere: every entry ' +
+      'and hash against the signed checkpoint, and no verdict, since references and policies are in the database.',
+    examples: [
+      'sallyport log verify',
+      'sallyport log verify --json',
+      'sallyport log verify --tiles ./mirror',
+    ],
     exits: [3, 4, 5],
   })
     .option('--log-key <key>', "the log's public key as `init` printed it (default: of the key file)")
+    .option('--tiles <folder>', 'what `log export` wrote, instead of the database')
     .option('--checkpoint <file>', 'a checkpoint kept elsewhere (default: as configured)')
     .action(run(verify));
 }
@@ -26,9 +35,11 @@ export function logVerify(run: Run): Command {
 interface VerifyOptions {
   readonly logKey?: string;
   readonly checkpoint?: string;
+  readonly tiles?: string;
 }
 
 async function verify(session: Session, options: VerifyOptions): Promise<ExitCode> {
+  if (options.tiles !== undefined) return verifyExported(session, options.tiles, options);
   const { readDatabase } = await import('#authority');
   const { verifyAuthorityLog } = await import('../verify/verify-authority-log.ts');
   const configuration = await session.configuration();
@@ -49,6 +60,32 @@ async function verify(session: Session, options: VerifyOptions): Promise<ExitCod
   } finally {
     await storage.close();
   }
+}
+
+/** Needs nothing but the folder and the key. */
+async function verifyExported(
+  session: Session,
+  folder: string,
+  { logKey, checkpoint: file }: VerifyOptions,
+): Promise<ExitCode> {
+  const { verifyTiles } = await import('#audit');
+  const key = logKey ?? (await configuredKey(session, await session.configuration()));
+  const files = new TileFolder(session.path(folder));
+  const note = file === undefined ? await files.checkpoint() : await readIfThere(session.path(file));
+  if (note === null) throw new SallyportError('usage', `there is no checkpoint in ${folder}`);
+  const checkpoint = await signedCheckpoint(note, key);
+  await verifyTiles(files, checkpoint);
+  const { origin, size } = checkpoint;
+  const root = Buffer.from(checkpoint.root).toString('base64');
+  session.print({ ok: true, origin, size, root }, () => {
+    const counted = formatFields([
+      ['log', printable(origin)],
+      ['entries', String(size)],
+      ['root', root],
+    ]);
+    return `${counted}\n${session.paint.good('The log verifies.')} Every entry and every hash is under the signed checkpoint.\n`;
+  });
+  return exitCodes.ok;
 }
 
 /** On a terminal one line that counts, rewritten in place. */

@@ -1,4 +1,4 @@
-import { CompactRange, decodeEntry, encodeEntry, leafHash } from '#audit';
+import { CompactRange, decodeEntry, encodeEntry, leafHash, type StoredBlob } from '#audit';
 import type { ReadOnlyStorage } from '#storage';
 
 /* A real authority's storage, and the same with something done to it behind its back. */
@@ -14,6 +14,7 @@ export interface Copy {
   /** Of the leaves, as stored. */
   readonly hashes: readonly Uint8Array[];
   readonly certificates: readonly Certificate[];
+  readonly blobs: readonly StoredBlob[];
   readonly bodies: Pick<ReadOnlyStorage, 'references' | 'policies'>;
 }
 
@@ -34,6 +35,7 @@ export async function copyOf(storage: ReadOnlyStorage): Promise<Copy> {
     entries,
     hashes: entries.map(leafHash),
     certificates,
+    blobs: await storage.log.blobs(0, size),
     bodies: {
       references: async (digest) => bodies.get(digest) ?? null,
       policies: async (digest) => texts.get(digest) ?? null,
@@ -69,6 +71,7 @@ export function storageOf(copy: Copy): ReadOnlyStorage {
       entries: async (from, to) =>
         copy.entries.slice(from, to).map((bytes, at) => ({ index: from + at, bytes })),
       hashes: { read: async (_level, from, to) => copy.hashes.slice(from, to) },
+      blobs: async (from, to) => copy.blobs.filter(({ index }) => index >= from && index < to),
       find: refuse,
       note: refuse,
       sinkCursor: refuse,

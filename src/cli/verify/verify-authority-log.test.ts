@@ -211,6 +211,29 @@ suite('log verify', () => {
     }
   });
 
+  test('a certification request missing, changed or put beside another entry is found', async () => {
+    const [first, second] = copy.blobs;
+    assert.deepEqual([first?.index, second?.index], [refused, issued]);
+    assertFindings(await verify({ ...copy, blobs: [second!] }), [
+      [refused, /certification request that it names is not there/],
+    ]);
+    const bytes = Buffer.from(first!.bytes);
+    bytes[40]! ^= 1;
+    for (const altered of [
+      { ...first!, bytes },
+      { ...first!, salt: Buffer.alloc(16) },
+      { ...first!, salt: Buffer.alloc(17) },
+    ]) {
+      assertFindings(await verify({ ...copy, blobs: [altered, second!] }), [
+        [refused, /certification request was changed/],
+      ]);
+    }
+    assertFindings(await verify({ ...copy, blobs: [{ ...first!, index: 0 }, second!] }), [
+      [0, /something is kept beside it that it does not name/],
+      [refused, /is not there/],
+    ]);
+  });
+
   test('a certificate missing from the store is found, and one that was never logged', async () => {
     assertFindings(await verify({ ...copy, certificates: [] }), [[issued, /is not in the store/]]);
     const extra = { ...copy.certificates[0]!, serialNumber: 'abcd', logIndex: refused };

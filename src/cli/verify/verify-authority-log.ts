@@ -10,6 +10,7 @@ import {
 } from '#audit';
 import type { AuthorityEntry, Entry, RequestEntry } from '#enrollment';
 import type { ReadOnlyStorage } from '#storage';
+import { BlobComparison } from './compare-blobs.ts';
 import { CertificateComparison } from './compare-certificates.ts';
 import { Findings } from './findings.ts';
 import { RequestReplay } from './replay-requests.ts';
@@ -53,6 +54,7 @@ export async function verifyAuthorityLog({
 
   const replay = new RequestReplay(storage);
   const certificates = await CertificateComparison.start(storage.certificates(), report);
+  const blobs = new BlobComparison(storage.log, report);
   const counts = { request: 0, act: 0, authority: 0 };
   const { size, range } = await storage.log.head();
   const verification = await verifyLog({
@@ -69,6 +71,8 @@ export async function verifyAuthorityLog({
         if (objection !== null) report(index, objection);
       }
       await certificates.entry(index, typeof entry === 'string' ? null : issuedBy(entry));
+      // Of an entry that cannot be read nobody can say what it names.
+      if (typeof entry !== 'string') await blobs.entry(index, requestKeptBy(entry));
       const revoked = typeof entry === 'string' ? null : revokedBy(entry);
       if (revoked !== null) certificates.revoked(index, revoked);
       progress(index + 1, size);
@@ -116,6 +120,10 @@ function readEntry(bytes: Uint8Array): Entry | string {
 
 function issuedBy(entry: Entry): RequestEntry['certificate'] {
   return entry.type === 'request' && entry.outcome === 'issued' ? entry.certificate : null;
+}
+
+function requestKeptBy(entry: Entry): RequestEntry['certificationRequest'] {
+  return entry.type === 'request' ? (entry.certificationRequest ?? null) : null;
 }
 
 function revokedBy(entry: Entry): string | null {

@@ -17,7 +17,7 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
   // What was ended between reserving and here gets nothing: the key may have signed, and the sweep revokes that serial.
   yield* assertAdmissible(deviceId);
   if (predecessor !== null) yield* assertUnrevoked(predecessor);
-  const index = yield* append(record.entry);
+  const index = yield* append(record.entry, record.blobs);
   yield* insertIssued(certificate, index);
   if (secretId !== null) yield* spendSecret(secretId, certificate.sha256);
   if (approvalId !== null) yield* useApproval(approvalId, intentId);

@@ -1,8 +1,9 @@
-import { CompactRange, leafHash, maximumEntryLength, type TileLevel } from '#audit';
+import { type Blob, CompactRange, leafHash, maximumEntryLength, type TileLevel } from '#audit';
 import { SallyportError } from '#errors';
 import { entryId } from '../entry-id.ts';
 import { all, first, type Operation, run } from '../operation.ts';
 import { statement } from '../statement.ts';
+import { keepBlobs } from './blobs.ts';
 
 const selectHead = statement((database) =>
   database.selectFrom('log_head').select(['origin', 'size', 'hashes']).where('id', '=', 1),
@@ -76,9 +77,9 @@ export function* openLog({ origin }: { origin: string }): Operation<void> {
 
 /**
  * Appends inside the transaction that the entry tells of. The index is given under the head's row, and the head is read from there each
- * time: what a rollback takes back is nowhere else.
+ * time: what a rollback takes back is nowhere else. `blobs` are what the entry names.
  */
-export function* append(bytes: Uint8Array): Operation<number> {
+export function* append(bytes: Uint8Array, blobs: readonly Blob[] = []): Operation<number> {
   if (bytes.length > maximumEntryLength) {
     throw new SallyportError('too-large', `a log entry has at most ${maximumEntryLength} octets`);
   }
@@ -87,14 +88,21 @@ export function* append(bytes: Uint8Array): Operation<number> {
   const leaf = leafHash(bytes);
   const completed = range.append(leaf);
   yield* run(insertEntry, { idx: index, id: entryId(bytes), leafHash: leaf, bytes });
+  yield* keepBlobs(index, blobs);
   for (const { level, index: idx, hash } of completed) yield* run(insertHash, { level, idx, hash });
   const moved = yield* run(moveHead, { from: index, size: range.size, hashes: range.toBytes() });
   if (moved !== 1) throw new SallyportError('store', 'the log was appended to by another writer');
   return index;
 }
 
-export function* record(entry: Uint8Array): Operation<{ index: number }> {
-  return { index: yield* append(entry) };
+export function* record({
+  entry,
+  blobs,
+}: {
+  entry: Uint8Array;
+  blobs?: readonly Blob[] | undefined;
+}): Operation<{ index: number }> {
+  return { index: yield* append(entry, blobs) };
 }
 
 export function* readHead(): Operation<{ origin: string; size: number; hashes: Uint8Array }> {

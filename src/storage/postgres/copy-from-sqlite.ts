@@ -25,6 +25,7 @@ const tables = Object.keys({
   policies_text: true,
   log_entry: true,
   log_hash: true,
+  blob: true,
   log_head: true,
   log_note: true,
   sink: true,

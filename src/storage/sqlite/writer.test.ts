@@ -21,7 +21,7 @@ function calls(...asked: readonly Omit<Call, 'id'>[]): Call[] {
   return asked.map((call, id) => ({ id, ...call }));
 }
 
-const record = (id: string) => ({ name: 'record', argument: entry(id) }) as const;
+const record = (id: string) => ({ name: 'record', argument: { entry: entry(id) } }) as const;
 const admit = { name: 'admit', argument: { sourceKey: 'a', limit: wide, now } } as const;
 const readHead = { name: 'readHead', argument: null } as const;
 

@@ -1,0 +1,78 @@
+import { Command } from 'commander';
+import type { ParsedCheckpoint } from '#audit';
+import { SallyportError } from '#errors';
+import type { AdminClient } from '../admin-client.ts';
+import type { Run } from '../run.ts';
+import type { Session } from '../session.ts';
+import { teach } from '../teach.ts';
+import { TileFolder } from '../tile-folder.ts';
+import { configuredKey } from '../verify/configured-key.ts';
+import { signedCheckpoint } from '../verify/signed-checkpoint.ts';
+
+interface ExportOptions {
+  readonly to: string;
+  readonly logKey?: string;
+}
+
+export function logExport(run: Run): Command {
+  return teach(new Command('export'), {
+    summary: 'Copy the log into a folder that can be verified anywhere',
+    when:
+      'For an auditor, a mirror or an archive: the checkpoint, every hash and every entry as files in the layout of C2SP tlog-tiles, which public tools read and ' +
+      'any web server can serve. Run it again to continue: only what is new is fetched, and a log that has lost or changed what was copied before is refused. ' +
+      'The entries hold personal data, and so do the files. `sallyport log verify --tiles` checks the folder without this authority.',
+    examples: ['sallyport log export --to ./mirror'],
+    exits: [3, 4, 5],
+  })
+    .requiredOption('--to <folder>', 'where to: a new folder, or that of an earlier export')
+    .option('--log-key <key>', "the log's public key as `init` printed it (default: of the key file)")
+    .action(run(exportLog));
+}
+
+async function exportLog(session: Session, { to, logKey }: ExportOptions): Promise<void> {
+  const { verifyTiles } = await import('#audit');
+  const key = logKey ?? (await configuredKey(session, await session.configuration()));
+  const client = await session.adminClient();
+  const note = await client.logDocument('checkpoint');
+  if (note === null) {
+    throw new SallyportError('conflict', 'the log has no signed checkpoint yet; wait a second and ask again');
+  }
+  const head = await signedCheckpoint(note, key);
+  const folder = new TileFolder(session.path(to));
+  const before = await folder.checkpoint();
+  const earlier = before === null ? null : await signedCheckpoint(before, key);
+  if (earlier !== null) demandGrowth(earlier, head);
+
+  const fetched = await fetchMissing(client, folder, head.size);
+  await verifyTiles(folder, head, earlier === null ? [] : [earlier]);
+  // The last file: with it the folder is a log of that size.
+  await folder.write('checkpoint', note);
+  const { origin, size } = head;
+  session.print({ origin, size, earlier: earlier?.size ?? null, fetched }, () => {
+    const since = earlier === null ? '' : `, ${size - earlier.size} more than before`;
+    return `${size} entries of ${origin} are in ${to}${since}. Every hash was computed again and fits the signed checkpoint.\n`;
+  });
+}
+
+function demandGrowth(earlier: ParsedCheckpoint, head: ParsedCheckpoint): void {
+  if (earlier.size <= head.size) return;
+  throw new SallyportError(
+    'log',
+    `the folder has ${earlier.size} signed entries, and the log has ${head.size} now: it has lost some. Keep both as they are`,
+  );
+}
+
+/** How many files were fetched. What is there already is not asked for again; verifying finds what is wrong with it. */
+async function fetchMissing(client: AdminClient, folder: TileFolder, size: number): Promise<number> {
+  const { tilePath, tilesOf } = await import('#audit');
+  let fetched = 0;
+  for (const { level, index, width } of tilesOf(size)) {
+    const path = tilePath(level, index, width);
+    if (await folder.has(path)) continue;
+    const bytes = await client.logDocument(path);
+    if (bytes === null) throw new SallyportError('log', `the log does not serve ${path}`);
+    await folder.write(path, bytes);
+    fetched += 1;
+  }
+  return fetched;
+}
