@@ -1,5 +1,4 @@
 import { globSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { before, suite } from 'node:test';
 import { findClient } from '../../../test/clients.ts';
 import { suiteCleanup } from '../../../test/harness/cleanup.ts';
@@ -9,7 +8,7 @@ import { postgresStores, upgradedDatabase } from './postgres.fixture.ts';
 
 /** What every store does, tested on PostgreSQL by the tests that SQLite has to pass. */
 const postgresql = findClient('postgresql');
-suite('on PostgreSQL', { skip: 'skip' in postgresql ? postgresql.skip : false }, () => {
+suite('on PostgreSQL', { skip: 'skip' in postgresql ? postgresql.skip : false }, async () => {
   if ('skip' in postgresql) return;
   const cleanup = suiteCleanup();
   let cluster: PostgresCluster;
@@ -22,7 +21,5 @@ suite('on PostgreSQL', { skip: 'skip' in postgresql ? postgresql.skip : false },
   const suites = globSync('../{operations/*,authority-model,rate-sweep}.test.ts', {
     cwd: import.meta.dirname,
   });
-  // At once, so that their tests belong to this suite.
-  const load = createRequire(import.meta.url);
-  for (const file of suites) load(file);
+  for (const file of suites) await import(new URL(file, import.meta.url).href);
 });
