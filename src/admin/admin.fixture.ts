@@ -222,6 +222,7 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
     },
     secretId: null,
     approvalId: null,
+    issuedBefore: null,
     now,
     entry: encodeEntry({ id, type: 'request' }),
   });

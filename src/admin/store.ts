@@ -96,6 +96,8 @@ export interface AdminStore {
     issuer: string,
     since: number,
   ): Promise<readonly { serialNumber: string; revokedAt: number; reason: number }[]>;
+  /** How many `revoked` would list. */
+  revokedCount(issuer: string, since: number): Promise<number>;
   crl(
     issuer: string,
   ): Promise<{ number: bigint; der: Uint8Array; thisUpdate: number; nextUpdate: number } | null>;

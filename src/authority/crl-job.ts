@@ -3,6 +3,7 @@ import { issueCrl, type Issuer, type RevokedSerialNumber, revocationReasons } fr
 import type { IssuerConfiguration } from '#config';
 import { sha256Hex, type Clock } from '#enrollment';
 import { isSallyportError } from '#errors';
+import { parseCertificateList } from '#x509';
 import { eventEntry } from './event-entry.ts';
 
 /** An expired certificate stays on the CRL for a while, for those whose clock lags. RFC 5280 section 3.3 wants it on one more. */
@@ -11,7 +12,10 @@ const afterExpiryMilliseconds = 8 * 86_400_000;
 /** Another node issued one at the same time: whose list was read later cannot be told, so that another follows. */
 const attempts = 5;
 
-/** Issues the CRL where it is due: none yet, its refresh time has come, or `revoked` says that something was revoked. */
+/**
+ * Issues the CRL where it is due: none yet, its refresh time has come, `revoked` says that something was revoked, or the store knows of more than
+ * the CRL lists: another node revoked it, and ended before its CRL.
+ */
 export async function refreshCrl(settings: CrlSettings, ports: CrlPorts): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -32,19 +36,21 @@ interface CrlPorts {
   readonly store: AdminStore;
   readonly clock: Clock;
   readonly random: (n: number) => Uint8Array;
+  /** How long the newest CRL of each issuer is: a long one is read once. */
+  readonly lengths: Map<string, { readonly number: bigint; readonly length: number }>;
 }
 
 async function refreshOnce(
   { issuer, settings, revoked }: CrlSettings,
-  { store, clock, random }: CrlPorts,
+  { store, clock, random, lengths }: CrlPorts,
 ): Promise<void> {
   const now = clock.now();
   const current = await store.crl(issuer.name);
   const due = current === null || now >= current.thisUpdate + settings.crl.refreshSeconds * 1000;
-  if (!due && !revoked) return;
-  const list = await store.revoked(issuer.name, now - afterExpiryMilliseconds);
+  if (!due && !revoked && (await listsAll(issuer.name, current, { store, lengths }))) return;
   const number = (current?.number ?? 0n) + 1n;
   const thisUpdate = Math.floor(now / 1000) * 1000;
+  const list = await store.revoked(issuer.name, thisUpdate - afterExpiryMilliseconds);
   const nextUpdate = thisUpdate + settings.crl.lifetimeSeconds * 1000;
   const crl = await issueCrl(issuer, {
     number,
@@ -62,6 +68,22 @@ async function refreshOnce(
   };
   const entry = eventEntry('crl.issued', detail, now, random);
   await store.saveCrl({ issuer: issuer.name, number, der: crl, thisUpdate, nextUpdate, entry });
+}
+
+type CurrentCrl = NonNullable<Awaited<ReturnType<AdminStore['crl']>>>;
+
+/** What was revoked stays revoked, so that what belonged on this CRL when it was made only becomes more: the number tells. */
+async function listsAll(
+  issuer: string,
+  { number, der, thisUpdate }: CurrentCrl,
+  { store, lengths }: Pick<CrlPorts, 'store' | 'lengths'>,
+): Promise<boolean> {
+  let known = lengths.get(issuer);
+  if (known?.number !== number) {
+    known = { number, length: parseCertificateList(der).revoked.length };
+    lengths.set(issuer, known);
+  }
+  return (await store.revokedCount(issuer, thisUpdate - afterExpiryMilliseconds)) === known.length;
 }
 
 type Reason = RevokedSerialNumber['reason'];

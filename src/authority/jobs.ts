@@ -47,6 +47,7 @@ export async function startJobs(ports: {
 
   // At start every CRL is due: what was revoked just before a crash may be on none yet.
   const revoked = new Set(issuers.keys());
+  const crlPorts = { store: storage.admin, clock, random, lengths: new Map() };
   const crl = start('crl', 60_000, async () => {
     // What this node revoked it publishes itself, and at once.
     const forAll = node === null || (await holdsLease('crl', 120_000));
@@ -56,7 +57,7 @@ export async function startJobs(ports: {
       const due = revoked.delete(issuer.name);
       if (!due && !forAll) continue;
       try {
-        await refreshCrl({ issuer, settings, revoked: due }, { store: storage.admin, clock, random });
+        await refreshCrl({ issuer, settings, revoked: due }, crlPorts);
         documents.changed(crlPath(issuer.name));
       } catch (error) {
         if (due) revoked.add(issuer.name);

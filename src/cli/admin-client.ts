@@ -40,7 +40,8 @@ export class AdminClient {
     if (body !== null) headers['content-type'] = 'application/json';
     return new Promise((resolve, reject) => {
       const call = request(
-        { socketPath: this.#socket, method, path, headers, timeout: 120_000 },
+        // On a connection of its own: one that is kept may have been closed by the other end while this process stood still.
+        { socketPath: this.#socket, method, path, headers, timeout: 120_000, agent: false },
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -16,7 +16,7 @@ import { observe, prepare, type Asked } from './observe.ts';
 import type { Admission, Answer, EnrollmentRequest } from './request.ts';
 import { atAdmission, entryOf } from './request-entry.ts';
 import { retryAfterSeconds } from './retry-after.ts';
-import type { EnrollmentStore, LogPosition } from './store.ts';
+import type { EnrollmentStore, IssuedRecord, LogPosition } from './store.ts';
 import { supportCode } from './support-code.ts';
 
 export interface EnrollmentPorts {
@@ -244,6 +244,7 @@ export class Enrollment {
       certificate: storedForm(certificate, summary, sha256Hex(spki), plan.namesDigest),
       secretId: secret?.id ?? null,
       approvalId,
+      issuedBefore: secret === null && !asked.keygen ? issuedBefore(observations) : null,
       now: time,
       entry: encodeEntry({ ...this.#entry(decided, 'issued'), certificate: summary }),
       blobs: [asked.keeping.blob],
@@ -346,6 +347,12 @@ function issuerOf(plan: Plan, authority: Authority): IssuerInForce {
     throw new SallyportError('internal', `template ${plan.template.name} has no issuer in force`);
   }
   return inForce;
+}
+
+/** As `observe` looked for it. */
+function issuedBefore({ presenter, issued }: Observations): IssuedRecord['issuedBefore'] {
+  const ours = presenter !== null && presenter.record !== null;
+  return { predecessor: ours ? presenter.sha256 : null, sha256: issued?.sha256 ?? null };
 }
 
 function storedForm(

@@ -177,6 +177,11 @@ export interface IssuedRecord {
   readonly certificate: StoredCertificate;
   readonly secretId: string | null;
   readonly approvalId: string | null;
+  /**
+   * What the request's own key was seen to have got already, as the successor of this certificate or as a first one; it must still be that: the
+   * same request may be under way on another node. null where a secret decides that, or where the authority makes the key.
+   */
+  readonly issuedBefore: { readonly predecessor: string | null; readonly sha256: string | null } | null;
   readonly now: number;
   readonly entry: Uint8Array;
   /** What the entry names, kept in the same transaction. */

@@ -11,7 +11,7 @@ import {
 } from './operations/certificates.ts';
 import { note, saveNote, saveSinkCursor, sinkCursor } from './operations/checkpoint.ts';
 import { close } from './operations/close.ts';
-import { crl, revoked, saveCrl } from './operations/crl.ts';
+import { crl, revoked, revokedCount, saveCrl } from './operations/crl.ts';
 import { compareDevices, importDevices } from './operations/device-import.ts';
 import { setDeviceState } from './operations/device-state.ts';
 import { device, devices } from './operations/devices.ts';
@@ -64,6 +64,7 @@ export const operations = {
   operatorByTokenHash: read(operatorByTokenHash),
   createOperator: durable(createOperator),
   revoked: read(revoked),
+  revokedCount: read(revokedCount),
   crl: read(crl),
   saveCrl: durable(saveCrl),
   saveReferences: durable(saveReferences),

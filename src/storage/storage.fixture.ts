@@ -248,6 +248,7 @@ export function issuedRecord(intent: Intent, changes: Partial<IssuedRecord> = {}
     certificate: certificateOf(intent),
     secretId: intent.secret?.id ?? null,
     approvalId: intent.approvalId,
+    issuedBefore: null,
     now,
     entry: entry(intent.id),
     ...changes,

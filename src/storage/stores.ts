@@ -61,6 +61,7 @@ export function adminStore(perform: Perform): AdminStore {
     operatorByTokenHash: (hash) => perform('operatorByTokenHash', { hash }),
     createOperator: (act) => perform('createOperator', act),
     revoked: (issuer, since) => perform('revoked', { issuer, since }),
+    revokedCount: (issuer, since) => perform('revokedCount', { issuer, since }),
     crl: (issuer) => perform('crl', { issuer }),
     saveCrl: (act) => perform('saveCrl', act),
     saveReferences: (digest, body) => perform('saveReferences', { digest, body }),

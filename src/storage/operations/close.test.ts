@@ -189,6 +189,34 @@ suite('closing conflicts, delivers nothing and changes nothing', () => {
     });
   }
 
+  /** The same renewal on two nodes at once: neither saw a certificate for it. */
+  async function renewedTwice(t: Parameters<typeof openStores>[0]) {
+    const stores = await reserved(t);
+    const { enrollment } = stores;
+    const predecessor = (await issue(enrollment, intent('first', 'd2', { spki: digest('key of d2') })))
+      .sha256;
+    const [one, two] = ['one', 'two'].map((id) =>
+      intent(id, 'd2', { spki: digest('key of d2'), predecessor }),
+    ) as [Intent, Intent];
+    for (const each of [one, two]) assert.equal(await enrollment.reserve(each), 'reserved');
+    const close = (each: Intent, sha256: string | null) =>
+      enrollment.close(issuedRecord(each, { issuedBefore: { predecessor, sha256 } }));
+    await close(one, null);
+    return { stores, close, one, two };
+  }
+
+  test('when the same request got its certificate meanwhile', async (t) => {
+    const { stores, close, two } = await renewedTwice(t);
+    const before = await states(stores);
+    await assert.rejects(close(two, null), (error) => isSallyportError(error, 'conflict'));
+    assert.deepEqual(await states(stores), before);
+  });
+
+  test('and not when what it had got already was seen', async (t) => {
+    const { close, one, two } = await renewedTwice(t);
+    await close(two, certificateOf(one).sha256);
+  });
+
   test('even late: an open intent closes after its lease, while nobody abandoned it', async (t) => {
     const { enrollment } = await reserved(t);
     await enrollment.close(issuedRecord(wanted, { now: wanted.leaseUntil + hour }));

@@ -4,6 +4,7 @@ import type { Operation } from '../operation.ts';
 import type { IntentRow } from '../schema.ts';
 import { endApprovalsBeforehand, useApproval } from './approvals.ts';
 import { assertUnrevoked, insertIssued } from './certificates.ts';
+import { newestIssued } from './current-certificates.ts';
 import { activateExpected, assertAdmissible } from './devices.ts';
 import { takeIntent } from './intents.ts';
 import { append } from './log.ts';
@@ -11,12 +12,15 @@ import { endRequests } from './requests.ts';
 import { spendSecret } from './secrets.ts';
 
 export function* close(record: IssuedRecord): Operation<LogPosition> {
-  const { intentId, requestSpki, certificate, secretId, approvalId, now } = record;
-  const { deviceId, template, predecessor } = certificate;
+  const { intentId, requestSpki, certificate, secretId, approvalId, issuedBefore, now } = record;
+  const { deviceId, template, predecessor, spki } = certificate;
   assertIntended(yield* takeIntent(intentId), record);
   // What was ended between reserving and here gets nothing: the key may have signed, and the sweep revokes that serial.
   yield* assertAdmissible(deviceId);
   if (predecessor !== null) yield* assertUnrevoked(predecessor);
+  if (issuedBefore !== null) {
+    yield* assertNothingIssued({ deviceId, template, spki, now, ...issuedBefore });
+  }
   const index = yield* append(record.entry, record.blobs);
   yield* insertIssued(certificate, index);
   if (secretId !== null) yield* spendSecret(secretId, certificate.sha256);
@@ -43,4 +47,15 @@ function assertIntended(
     intent.secret_id === secretId &&
     intent.approval_id === approvalId;
   if (!intended) throw new SallyportError('conflict', `intent ${intentId} was for another certificate`);
+}
+
+/** The same request may have come to another node, which was first. */
+function* assertNothingIssued({
+  sha256,
+  ...asked
+}: Parameters<typeof newestIssued>[0] & { readonly sha256: string | null }): Operation<void> {
+  const newest = yield* newestIssued(asked);
+  if ((newest?.sha256 ?? null) !== sha256) {
+    throw new SallyportError('conflict', `device ${asked.deviceId} has got this certificate meanwhile`);
+  }
 }

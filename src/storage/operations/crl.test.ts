@@ -29,6 +29,19 @@ suite('revoked certificates', () => {
     const listed = [{ serialNumber: here.serialNumber, revokedAt: now, reason: 1 }];
     assert.deepEqual(await admin.revoked('issuing', notAfter), listed);
     assert.deepEqual(await admin.revoked('issuing', notAfter + 1), []);
+    assert.equal(await admin.revokedCount('issuing', notAfter), 1);
+    assert.equal(await admin.revokedCount('issuing', notAfter + 1), 0);
+  });
+
+  test('are counted with the intents that were abandoned', async (t) => {
+    const { admin, enrollment } = openStores(t);
+    await importDevices(admin, device('d1'));
+    for (const id of ['one', 'two']) await enrollment.reserve(intent(id, 'd1'));
+    assert.equal(await admin.revokedCount('issuing', now), 0);
+    await admin.abandonIntent({ id: 'one', now, entry: entry('abandon') });
+    assert.equal(await admin.revokedCount('issuing', now), 1);
+    assert.equal((await admin.revoked('issuing', now)).length, 1);
+    assert.equal(await admin.revokedCount('other', now), 0);
   });
 });
 

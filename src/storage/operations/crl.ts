@@ -28,6 +28,22 @@ const selectAbandoned = statement((database, p: { issuer: string }) =>
     .where('issuer', '=', p.issuer),
 );
 
+const countRevoked = statement((database, p: { issuer: string; since: number }) =>
+  database
+    .selectFrom('certificate')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('issuer', '=', p.issuer)
+    .where('revoked_at', 'is not', null)
+    .where('not_after', '>=', p.since),
+);
+
+const countAbandoned = statement((database, p: { issuer: string }) =>
+  database
+    .selectFrom('abandoned_intent')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('issuer', '=', p.issuer),
+);
+
 const selectCrl = statement((database, p: { issuer: string }) =>
   database.selectFrom('crl').selectAll().where('issuer', '=', p.issuer),
 );
@@ -66,6 +82,12 @@ export function* revoked(query: { issuer: string; since: number }): Operation<re
     ...certificates.map((row) => revocation(row.serial_number, row.revoked_at, row.revocation_reason)),
     ...abandoned.map((row) => revocation(row.serial_number, row.abandoned_at, unspecified)),
   ];
+}
+
+export function* revokedCount(query: { issuer: string; since: number }): Operation<number> {
+  const certificates = (yield* first(countRevoked, query))?.count ?? 0;
+  const abandoned = (yield* first(countAbandoned, { issuer: query.issuer }))?.count ?? 0;
+  return certificates + abandoned;
 }
 
 export function* crl({ issuer }: { issuer: string }): Operation<StoredCrl> {
