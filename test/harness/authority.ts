@@ -101,10 +101,11 @@ export interface ServedAuthority extends TestAuthority {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** `sallyport serve` as a process of its own: the shipped front door. */
+/** `sallyport serve` as a process of its own: the shipped front door. `quiet`: its standard error is kept, and not passed on. */
 export async function serveAuthority(
   files: AuthorityFiles,
   environment: Record<string, string> = {},
+  { quiet = false } = {},
 ): Promise<ServedAuthority> {
   const started = performance.now();
   const served = spawn(command, ['serve', '--config', files.configuration, '--json'], {
@@ -112,7 +113,7 @@ export async function serveAuthority(
     env: { ...process.env, ...environment },
   });
   const ended = new Promise<void>((resolve) => served.once('exit', () => resolve()));
-  const said = listenTo(served);
+  const said = listenTo(served, quiet);
   const ready = await Promise.race([
     firstLine(served),
     ended.then(() => Promise.reject(new Error(`serve ended with ${served.exitCode}`))),
@@ -133,11 +134,11 @@ export async function serveAuthority(
 }
 
 /** Standard error, passed on as it comes, and kept line by line. */
-function listenTo(served: ChildProcess): ServedAuthority['said'] {
+function listenTo(served: ChildProcess, quiet: boolean): ServedAuthority['said'] {
   const lines: string[] = [];
   let wake = () => {};
   createInterface({ input: served.stderr! }).on('line', (line) => {
-    process.stderr.write(`${line}\n`);
+    if (!quiet) process.stderr.write(`${line}\n`);
     lines.push(line);
     wake();
   });

@@ -30,9 +30,13 @@ export async function postgresAuthority(
   edit?: (yaml: string) => string,
 ): Promise<AuthorityFiles> {
   const files = await initForPostgres(cleanup, cluster, edit);
-  const { code, stderr, stdout } = await sallyport('migrate', '--config', files.configuration);
-  if (code !== 0) throw new Error(`migrate: ${stdout}${stderr}`);
+  await migrate(files);
   return files;
+}
+
+export async function migrate({ configuration }: AuthorityFiles): Promise<void> {
+  const { code, stderr, stdout } = await sallyport('migrate', '--config', configuration);
+  if (code !== 0) throw new Error(`migrate: ${stdout}${stderr}`);
 }
 
 /** The same authority on another machine: keys and configuration are copied, and the node has a name of its own. */

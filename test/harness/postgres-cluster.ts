@@ -103,8 +103,8 @@ export class PostgresCluster {
     }
   }
 
-  /** SIGINT ends sessions and the server; SIGKILL is a crash. */
-  async stopServer(signal: 'SIGINT' | 'SIGKILL'): Promise<void> {
+  /** SIGINT ends sessions and the server; SIGQUIT ends them where they stand; SIGKILL is a crash. */
+  async stopServer(signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void> {
     const server = this.#server;
     if (server === null) return;
     this.#server = null;
@@ -117,6 +117,8 @@ export class PostgresCluster {
   /** The server and its own processes, which would go on without it. */
   async #killAll(): Promise<void> {
     const pid = Number((await readFile(path.join(this.#data, 'postmaster.pid'), 'utf8')).split('\n')[0]);
+    // It makes no more of them while they are counted.
+    process.kill(pid, 'SIGSTOP');
     const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ');
     for (const each of [pid, ...children.map(Number)]) {
       if (each > 0) process.kill(each, 'SIGKILL');

@@ -1,0 +1,97 @@
+import path from 'node:path';
+import { parse } from 'yaml';
+import { readFile } from 'node:fs/promises';
+import { anyPorts, type AuthorityFiles, type Cleanup, initAuthority } from '../harness/authority.ts';
+import { anotherNode, initForPostgres, migrate } from '../harness/postgres-authority.ts';
+import type { PostgresCluster } from '../harness/postgres-cluster.ts';
+import { Clients } from './clients.ts';
+import { PostgresDatabase, SqliteFile, type TestDatabase } from './database.ts';
+import { type Aftermath, brokenInvariants } from './invariants.ts';
+import type { Random } from './random.ts';
+import { Victim } from './victim.ts';
+import { Witness } from './witness.ts';
+
+/** Longer than an intent's lease (30 s), and than the leases by which nodes share out their work (120 s). */
+const longerThanLeases = 130_000;
+
+/** An authority of one node or several, its clients, and what they saw. */
+export class Arena implements Aftermath {
+  readonly database: TestDatabase;
+  readonly nodes: readonly Victim[];
+  readonly witness = new Witness();
+  readonly clients: Clients;
+
+  private constructor(database: TestDatabase, nodes: readonly Victim[], random: Random) {
+    this.database = database;
+    this.nodes = nodes;
+    this.clients = new Clients(nodes, this.witness, random);
+  }
+
+  static async onSqlite(cleanup: Cleanup, random: Random): Promise<Arena> {
+    const files = await initAuthority(cleanup, (yaml) => raiseLimits(anyPorts(yaml)));
+    const database = new SqliteFile(path.join(files.directory, 'data/sallyport.db'));
+    const arena = new Arena(database, [new Victim(files, database, cleanup)], random);
+    await arena.start();
+    return arena;
+  }
+
+  static async onPostgres(
+    cleanup: Cleanup,
+    random: Random,
+    cluster: PostgresCluster,
+    names: readonly string[] = ['node-1'],
+  ): Promise<Arena> {
+    const files = await initForPostgres(cleanup, cluster, raiseLimits);
+    const database = await PostgresDatabase.withClock(cluster, await databaseOf(files));
+    await migrate(files);
+    const nodes: Victim[] = [];
+    for (const name of names) {
+      const own = name === 'node-1' ? files : await anotherNode(files, name);
+      nodes.push(new Victim(own, database, cleanup));
+    }
+    const arena = new Arena(database, nodes, random);
+    await arena.start();
+    return arena;
+  }
+
+  /** The first node, and often the only one. */
+  get node(): Victim {
+    return this.nodes[0]!;
+  }
+
+  /** Every node that does not run. */
+  async start(): Promise<void> {
+    for (const node of this.nodes) if (node.served === null) await node.start();
+  }
+
+  /** All leases have ended, for whoever starts now. */
+  async endLeases(): Promise<void> {
+    await this.database.advance(longerThanLeases);
+  }
+
+  /** With these nodes running, and no other needed. */
+  async broken(nodes: readonly Victim[] = this.nodes): Promise<readonly string[]> {
+    const dead = nodes.filter(({ served }) => served === null).length;
+    const findings = dead === 0 ? [] : [`${dead} of ${nodes.length} nodes ended by themselves`];
+    if (dead > 0) await this.start();
+    return [...findings, ...(await brokenInvariants({ ...this.#aftermath, nodes }))];
+  }
+
+  get #aftermath(): Aftermath {
+    return { database: this.database, nodes: this.nodes, witness: this.witness };
+  }
+}
+
+async function databaseOf({ configuration }: AuthorityFiles): Promise<string> {
+  const { database } = parse(await readFile(configuration, 'utf8')) as {
+    database: { postgres: { database: string } };
+  };
+  return database.postgres.database;
+}
+
+function raiseLimits(yaml: string): string {
+  return yaml.replaceAll(
+    /\{ burst: \d+, count: \d+, period: \w+ \}/g,
+    '{ burst: 1000000, count: 1000000, period: 1s }',
+  );
+}

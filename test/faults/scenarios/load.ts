@@ -1,0 +1,32 @@
+import { Arena } from '../arena.ts';
+import { prepareLoad } from '../load.ts';
+import type { Scenario } from '../scenario.ts';
+import { wait } from '../waiting.ts';
+
+const size = { enrolling: 22, held: 2, renewing: 6, revoking: 2 };
+/** The load takes about as long. */
+const longestMilliseconds = 700;
+
+/** kill -9 at any moment while 32 ask at once. */
+export const killedUnderLoad: Scenario = {
+  obstacle: () => null,
+  async open(cleanup, random) {
+    const arena = await Arena.onSqlite(cleanup, random);
+    const { clients, node, witness } = arena;
+    return {
+      async run(_at, random) {
+        await arena.start();
+        const load = await prepareLoad(clients, size);
+        const milliseconds = random.below(longestMilliseconds);
+        const done = load();
+        await wait(milliseconds);
+        await node.stop();
+        witness.published(await node.checkpoint());
+        await arena.endLeases();
+        await arena.start();
+        await done;
+        return { what: `after ${milliseconds} ms`, reached: true, findings: await arena.broken() };
+      },
+    };
+  },
+};
