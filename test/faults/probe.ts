@@ -97,7 +97,8 @@ function watchServingThread(): void {
   http.ServerResponse.prototype.end = function (this: http.ServerResponse, ...words: never[]) {
     if (this.req.method === 'POST' && this.statusCode === 200) {
       reach('answer:before');
-      this.once('finish', () => reach('answer:sent'));
+      // A turn later it is on its way.
+      this.once('finish', () => setImmediate(() => reach('answer:sent')));
     }
     return Reflect.apply(end, this, words);
   } as typeof end;
