@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { type Configuration, type Environment, type PostgresConfiguration, readSecret } from '#config';
 import { SallyportError } from '#errors';
 import {
+  backUpPostgres,
+  backUpSqlite,
   copyFromSqlite,
   openPostgres,
   openPostgresReadOnly,
@@ -29,6 +31,17 @@ export async function readDatabase(
   const { database, sqliteFile } = configuration;
   if (database.kind === 'sqlite') return openSqliteReadOnly(sqliteFile);
   return openPostgresReadOnly(await postgresSettings(database, configuration, environment));
+}
+
+/** All rows of the database, as they are at one moment, into a new SQLite file, whichever kind the database is. Who serves it goes on meanwhile. */
+export async function backUpDatabase(
+  configuration: Configuration,
+  environment: Environment,
+  file: string,
+): Promise<void> {
+  const { database, sqliteFile } = configuration;
+  if (database.kind === 'sqlite') backUpSqlite(sqliteFile, file);
+  else await backUpPostgres(await postgresSettings(database, configuration, environment), file);
 }
 
 /**

@@ -38,6 +38,7 @@ test('the commands that scripts are promised exist', () => {
     ...['list', 'show', 'approve', 'deny'].map((name) => `request ${name}`),
     ...['list', 'show', 'revoke'].map((name) => `certificate ${name}`),
     ...['verify', 'prove', 'show', 'tail'].map((name) => `log ${name}`),
+    'backup',
     'migrate',
     'policy check',
     'trust export',

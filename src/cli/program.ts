@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { backupCommand } from './commands/backup.ts';
 import { certificateCommand } from './commands/certificate.ts';
 import { deviceCommand } from './commands/device.ts';
 import { initCommand } from './commands/init.ts';
@@ -36,6 +37,7 @@ export function program(run: Run, terminal: Terminal): Command {
     requestCommand(run),
     certificateCommand(run),
     logCommand(run),
+    backupCommand(run),
     migrateCommand(run),
     policyCommand(run),
     trustCommand(run),

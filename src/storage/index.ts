@@ -1,8 +1,11 @@
 export { openSqlite } from './sqlite/open-sqlite.ts';
 export { openSqliteReadOnly } from './sqlite/open-sqlite-read-only.ts';
+export { backUpSqlite } from './sqlite/back-up-sqlite.ts';
+export { backUpPostgres } from './postgres/back-up-postgres.ts';
 export { copyFromSqlite } from './postgres/copy-from-sqlite.ts';
 export { openPostgres } from './postgres/open-postgres.ts';
 export { openPostgresReadOnly } from './postgres/open-postgres-read-only.ts';
 export type { PostgresSettings } from './postgres/postgres-settings.ts';
+export { schemaVersion } from './schema-version.ts';
 export type { ReadOnlyStorage } from './read-only.ts';
 export type { Storage, StorageStats } from './storage.ts';

@@ -2,33 +2,12 @@ import { SallyportError } from '#errors';
 import type { Operation } from '../operation.ts';
 import { first } from '../operation.ts';
 import { readHead } from '../operations/log.ts';
-import type { Schema } from '../schema.ts';
 import { assertNewest } from '../schema-version.ts';
 import { Connection } from '../sqlite/connection.ts';
 import { statement } from '../statement.ts';
+import { copiedTables } from '../tables.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
 import type { Session } from './session.ts';
-
-/** In an order in which what is referred to comes first. A lease is of one moment, and is left. */
-const tables = Object.keys({
-  device: true,
-  secret: true,
-  approval: true,
-  request: true,
-  intent: true,
-  abandoned_intent: true,
-  certificate: true,
-  crl: true,
-  rate_limit: true,
-  operator: true,
-  references_body: true,
-  policies_text: true,
-  log_entry: true,
-  log_hash: true,
-  log_head: true,
-  log_note: true,
-  sink: true,
-} satisfies Record<Exclude<keyof Schema, 'lease' | 'migration'>, true>);
 
 /** PostgreSQL takes 65,535 parameters in a statement. */
 const rowsAtOnce = 1000;
@@ -62,7 +41,7 @@ export async function copyFromSqlite(
         await session.perform(assertEmpty());
         await session.control('delete from log_head');
         const counts: Record<string, number> = {};
-        for (const table of tables) {
+        for (const table of copiedTables) {
           counts[table] = await copyTable(table, from, session, (rows) => progress(table, rows));
         }
         await session.control('commit');
