@@ -43,7 +43,7 @@ async function refreshOnce(
   const due = current === null || now >= current.thisUpdate + settings.crl.refreshSeconds * 1000;
   if (!due && !revoked) return;
   const list = await store.revoked(issuer.name, now - afterExpiryMilliseconds);
-  const number = (current?.number ?? 0n) + 1n;
+  const number = nextNumber(current?.number ?? 0n, now);
   const thisUpdate = Math.floor(now / 1000) * 1000;
   const nextUpdate = thisUpdate + settings.crl.lifetimeSeconds * 1000;
   const crl = await issueCrl(issuer, {
@@ -62,6 +62,15 @@ async function refreshOnce(
   };
   const entry = eventEntry('crl.issued', detail, now, random);
   await store.saveCrl({ issuer: issuer.name, number, der: crl, thisUpdate, nextUpdate, entry });
+}
+
+/**
+ * RFC 5280 section 5.2.3: relying parties take the list with the greater number for the newer one. The number is the time, so that a
+ * database put back to an earlier state goes on above what was published from it; where the clock stands still, one more than the last.
+ */
+function nextNumber(last: bigint, now: number): bigint {
+  const time = BigInt(Math.floor(now));
+  return time > last ? time : last + 1n;
 }
 
 type Reason = RevokedSerialNumber['reason'];
