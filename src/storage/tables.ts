@@ -12,6 +12,7 @@ export const copiedTables = Object.keys({
   intent: true,
   abandoned_intent: true,
   certificate: true,
+  lost_certificate: true,
   crl: true,
   rate_limit: true,
   operator: true,
@@ -20,6 +21,7 @@ export const copiedTables = Object.keys({
   log_entry: true,
   log_hash: true,
   log_head: true,
+  earlier_log: true,
   log_note: true,
   sink: true,
 } satisfies Record<Exclude<keyof Schema, 'lease' | 'migration'>, true>);

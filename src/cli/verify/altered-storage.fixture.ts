@@ -69,6 +69,7 @@ export function storageOf(copy: Copy): ReadOnlyStorage {
       entries: async (from, to) =>
         copy.entries.slice(from, to).map((bytes, at) => ({ index: from + at, bytes })),
       hashes: { read: async (_level, from, to) => copy.hashes.slice(from, to) },
+      earlier: async () => [],
       find: refuse,
       note: refuse,
       sinkCursor: refuse,
@@ -78,6 +79,7 @@ export function storageOf(copy: Copy): ReadOnlyStorage {
     async *certificates() {
       yield* copy.certificates;
     },
+    lostCertificates: async () => [],
     close: async () => {},
   };
 }

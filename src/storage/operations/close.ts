@@ -6,7 +6,7 @@ import { endApprovalsBeforehand, useApproval } from './approvals.ts';
 import { assertUnrevoked, insertIssued } from './certificates.ts';
 import { activateExpected, assertAdmissible } from './devices.ts';
 import { takeIntent } from './intents.ts';
-import { append } from './log.ts';
+import { appendAt } from './log.ts';
 import { endRequests } from './requests.ts';
 import { spendSecret } from './secrets.ts';
 
@@ -17,8 +17,8 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
   // What was ended between reserving and here gets nothing: the key may have signed, and the sweep revokes that serial.
   yield* assertAdmissible(deviceId);
   if (predecessor !== null) yield* assertUnrevoked(predecessor);
-  const index = yield* append(record.entry);
-  yield* insertIssued(certificate, index);
+  const { index, place } = yield* appendAt(record.entry);
+  yield* insertIssued(certificate, place);
   if (secretId !== null) yield* spendSecret(secretId, certificate.sha256);
   if (approvalId !== null) yield* useApproval(approvalId, intentId);
   if (predecessor === null) yield* endApprovalsBeforehand({ deviceId, template });
