@@ -1,4 +1,12 @@
-export { backUpDatabase, copyDatabase, readDatabase } from './database.ts';
+export {
+  assertEmptyDatabase,
+  backUpDatabase,
+  copyDatabase,
+  putDatabase,
+  readDatabase,
+  whileNobodyServes,
+} from './database.ts';
+export { eventEntry } from './event-entry.ts';
 export { type AuthorityPorts, type RunningAuthority, startAuthority } from './start.ts';
 export { checkpointFile } from './checkpoint-file.ts';
 export { loadLogSigner } from './log.ts';

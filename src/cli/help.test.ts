@@ -39,6 +39,7 @@ test('the commands that scripts are promised exist', () => {
     ...['list', 'show', 'revoke'].map((name) => `certificate ${name}`),
     ...['verify', 'prove', 'show', 'tail'].map((name) => `log ${name}`),
     'backup',
+    'restore',
     'migrate',
     'policy check',
     'trust export',

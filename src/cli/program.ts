@@ -8,6 +8,7 @@ import { logCommand } from './commands/log.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { policyCommand } from './commands/policy.ts';
 import { requestCommand } from './commands/request.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { secretCommand } from './commands/secret.ts';
 import { serveCommand } from './commands/serve.ts';
 import { trustCommand } from './commands/trust.ts';
@@ -38,6 +39,7 @@ export function program(run: Run, terminal: Terminal): Command {
     certificateCommand(run),
     logCommand(run),
     backupCommand(run),
+    restoreCommand(run),
     migrateCommand(run),
     policyCommand(run),
     trustCommand(run),

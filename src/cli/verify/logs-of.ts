@@ -1,6 +1,6 @@
 import { CompactRange, type LogReader, type NoteVerifier, parseVerifierKey, type TreeHead } from '#audit';
 import { type FirstEntry, parseFirstEntry, type PreviousLog } from '#enrollment';
-import { isSallyportError } from '#errors';
+import { isSallyportError, SallyportError } from '#errors';
 import type { ReadOnlyStorage } from '#storage';
 
 /** One log of a database: the one that is written, or one that ended when a backup was restored. */
@@ -31,7 +31,7 @@ export async function logsOf(storage: ReadOnlyStorage): Promise<readonly LogOfSt
       number,
       origin,
       reader,
-      head: { size, root: CompactRange.restore(size, range).root() },
+      head: { size, root: rootOf(origin, size, range) },
       range,
       ended: note,
       first: await firstOf(reader),
@@ -68,6 +68,18 @@ function differenceOf(log: LogOfStorage, previous: PreviousLog): string | null {
   if (previous.size !== log.head.size) return 'size';
   if (previous.root !== Buffer.from(log.head.root).toString('base64')) return 'root';
   return previous.checkpoint === log.ended ? null : 'checkpoint';
+}
+
+/** Throws 'log' where the head is none: then there is no tree to compare with. */
+function rootOf(origin: string, size: number, range: Uint8Array): Uint8Array {
+  try {
+    return CompactRange.restore(size, range).root();
+  } catch (cause) {
+    if (!isSallyportError(cause)) throw cause;
+    throw new SallyportError('log', `the head of the log ${origin} does not fit its size: ${cause.message}`, {
+      cause,
+    });
+  }
 }
 
 async function firstOf(reader: LogReader): Promise<FirstEntry | string> {
