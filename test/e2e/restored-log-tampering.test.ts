@@ -72,6 +72,23 @@ describe('the logs of a restored authority that was tampered with', () => {
     );
   });
 
+  test('are found by a certification request taken from beside the log that ended, and by one put beside the other', async (t) => {
+    const { index } = await TamperedAuthority.copyOf(original, t).then((copy) =>
+      copy.write((database) => ({
+        index: Number(database.prepare('select max(log_idx) as idx from blob').get()!['idx']),
+      })),
+    );
+    assert.ok(index < secondLog);
+    await assertFound(t, `delete from blob where log_idx = ${index}`, [
+      index,
+      /^sallyport\/log: the certification request that it names is not there/,
+    ]);
+    await assertFound(t, `update blob set log_idx = ${secondLog} where log_idx = ${index}`, [
+      0,
+      /^something is kept beside it that it does not name/,
+    ]);
+  });
+
   test('are found by a tail cut from the log that ended, with a head that fits', async (t) => {
     const tampered = await TamperedAuthority.copyOf(original, t);
     tampered.write((database) => {

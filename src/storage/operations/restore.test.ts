@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { CompactRange, encodeEntry, treeRoot } from '#audit';
+import { blobOf, CompactRange, encodeEntry, treeRoot } from '#audit';
 import { isSallyportError } from '#errors';
 import {
   approve,
@@ -91,6 +91,24 @@ suite('restoring', () => {
     assert.deepEqual(Buffer.from(await treeRoot(602, ended!.hashes)), Buffer.from(root));
     assert.deepEqual([await log.find('old 7'), await ended!.find('old 7')], [null, 8]);
     assert.deepEqual([await log.find('new'), await ended!.find('new')], [1, null]);
+  });
+
+  test('keeps what is beside the entries of each log apart, at the same indexes as well', async (t) => {
+    const stores = openStores(t);
+    const { enrollment, log } = stores;
+    const blob = (text: string) => blobOf(Buffer.alloc(16, 1), Buffer.from(text));
+    await enrollment.record(entry('old 0'), [blob('same')]);
+    await enrollment.record(entry('old 1'), [blob('same'), blob('old')]);
+    await restored(stores);
+    await enrollment.record(entry('new 1'), [blob('same')]);
+    const [ended] = await log.earlier();
+    const kept = async (reader: Pick<typeof log, 'blobs'>) =>
+      (await reader.blobs(0, 256))
+        .map(({ index, bytes }) => `${index} ${Buffer.from(bytes).toString()}`)
+        .toSorted();
+    assert.deepEqual(await kept(ended!), ['0 same', '1 old', '1 same']);
+    assert.deepEqual(await kept(log), ['1 same']);
+    assert.equal((await ended!.blobs(1, 2)).length, 2);
   });
 
   test('keeps certificates of all logs in the order of their issuance', async (t) => {
@@ -201,6 +219,7 @@ suite('restoring', () => {
       '0c': { revokedAt: now - 9, reason: 1 },
     });
     assert.equal(list.length, 4);
+    assert.equal(await admin.revokedCount('issuing', now), 4);
     assert.deepEqual(
       (await admin.devices({ limit: 9 })).map(({ state }) => state),
       ['active', 'suspended', 'retired'],
