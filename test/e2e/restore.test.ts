@@ -321,6 +321,8 @@ function restores(
     test('shows and proves entries of the old log by their codes', async () => {
       const shown = await served.admin.client.perform('showEntry', { id: oldCode });
       assert.equal(shown.earlierLog, oldOrigin);
+      const kept = await served.admin.client.perform('showCertificationRequest', { id: oldCode });
+      assert.equal(kept.index, shown.index);
       const { receipt, entry, verifierKey } = await served.admin.client.perform('proveEntry', {
         id: oldCode,
       });
