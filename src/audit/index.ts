@@ -24,7 +24,7 @@ export { type Tile, parseTilePath, tilePath, widthOfTile } from './tile-path.ts'
 export { type TlogProof, formatTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.ts';
 export { emptyRoot, leafHash, nodeHash } from './tree-hash.ts';
 export type { TreeHead } from './tree-head.ts';
-export { type NoteVerifier, parseVerifierKey, verifierKey } from './verifier-key.ts';
+export { type NoteVerifier, parseVerifierKey, verifierKey, verifierKeyFor } from './verifier-key.ts';
 export {
   type LogProblem,
   type LogToVerify,

@@ -314,6 +314,8 @@ function restores(
       const manifest = JSON.parse(await readFile(`${backup}.json`, 'utf8')) as { checkpoint: string };
       await writeFile(beside('old.checkpoint'), manifest.checkpoint);
       assert.equal((await verify('--checkpoint', beside('old.checkpoint'))).code, 0);
+      const [noted] = await createdWith(backup);
+      assert.equal((await verify('--log-key', noted!)).code, 0, 'the key as it was noted in the beginning');
       const beyond = await verify('--checkpoint', done.keptCheckpoint!);
       assert.equal(beyond.code, 5, 'what was published after the backup is not here');
     });

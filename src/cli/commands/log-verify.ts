@@ -44,10 +44,14 @@ interface VerifyOptions {
 
 async function verify(session: Session, options: VerifyOptions): Promise<ExitCode> {
   if (options.tiles !== undefined) return verifyExported(session, options.tiles, options);
+  const { verifierKeyFor } = await import('#audit');
   const { readDatabase } = await import('#authority');
   const { originOf, verifyAuthorityLog } = await import('../verify/verify-authority-log.ts');
   const configuration = await session.configuration();
-  const verifierKey = options.logKey ?? (await configuredKey(session, configuration));
+  const verifierKey =
+    options.logKey === undefined
+      ? await configuredKey(session, configuration)
+      : verifierKeyFor(configuration.log.origin, options.logKey);
   const configured = () => readIfThere(configuration.log.checkpointFile);
   const kept = options.checkpoint === undefined ? null : await readIfThere(session.path(options.checkpoint));
   // One of a log that ended says nothing of the one that is written.

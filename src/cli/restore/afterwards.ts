@@ -34,7 +34,7 @@ export function eventOf(index: number, entry: Members): Event | null {
     }
     case 'crl.issued': {
       const { issuer, number } = detail;
-      const known = typeof issuer === 'string' && typeof number === 'string' && /^\d{1,48}$/.test(number);
+      const known = typeof issuer === 'string' && typeof number === 'string' && /^\d{1,18}$/.test(number);
       return known ? { kind: 'crl', issuer, number: BigInt(number) } : null;
     }
     default:
@@ -99,6 +99,8 @@ function serialEvent(
   of: Members,
 ): Event | null {
   const { issuer, serialNumber, sha256, device, template } = of;
+  const { time } = entry;
+  if (typeof time !== 'number' || !Number.isSafeInteger(time)) return null;
   const texts = [issuer, serialNumber, device, template, ...(sha256 === null ? [] : [sha256])];
   if (texts.some((text) => typeof text !== 'string') || !/^[0-9a-f]{2,40}$/.test(String(serialNumber))) {
     return null;
@@ -107,7 +109,7 @@ function serialEvent(
     Serial,
     'issuer' | 'serialNumber' | 'sha256' | 'device' | 'template'
   >;
-  return { kind, ...serial, index, time: Number(entry['time']), reason: reasonCode(of['reason']) };
+  return { kind, ...serial, index, time, reason: reasonCode(of['reason']) };
 }
 
 function reasonCode(name: unknown): number {

@@ -7,6 +7,7 @@ import {
   restoredOrigin,
   signNote,
   verifierKey as verifierKeyOf,
+  verifierKeyFor,
 } from '#audit';
 import {
   assertEmptyDatabase,
@@ -95,7 +96,8 @@ async function examine(copy: string, ports: RestorePorts) {
   const { configuration, environment, logKey, now, siemExport, progress } = ports;
   const signer = await loadLogSigner(configuration, environment);
   const published = await readIfThere(configuration.log.checkpointFile);
-  const keyOf = (origin: string) => logKey ?? verifierKeyOf(origin, signer.key.spki);
+  const keyOf = (origin: string) =>
+    logKey === null ? verifierKeyOf(origin, signer.key.spki) : verifierKeyFor(origin, logKey);
   const opened = await openBackup(ports.backup, copy, keyOf);
   const examination = await examineBackup(copy, opened, { published, siemExport, now, progress });
   return { opened, examination, signer, published };

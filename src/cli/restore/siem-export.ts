@@ -14,7 +14,7 @@ export interface SiemExport {
   readonly missing: number;
   /** The signed checkpoint that was published last says that these entries are the log's, and that there were no others before it. */
   readonly proven: boolean;
-  /** Of the newest entry; 0 where there is none. */
+  /** Of the newest entry that is proven, 0 where none is: an invented one must not set the authority's clock. */
   readonly newestTime: number;
   readonly afterwards: Afterwards;
 }
@@ -71,11 +71,12 @@ export async function readSiemExport(file: string, ports: ExportPorts): Promise<
   if (ours === 0) throw new SallyportError('log', `${file} has no entry of the log ${origin}`);
   const inOrder = [...beyond].toSorted(([left], [right]) => left - right);
   const end = (inOrder.at(-1)?.[0] ?? size - 1) + 1;
+  const proven = published !== null && isProven(published, ports, beyond);
   return {
     entries: beyond.size,
     missing: end - size - beyond.size,
-    proven: published !== null && isProven(published, ports, beyond),
-    newestTime: Math.max(0, ...inOrder.slice(-1).map(([, { time }]) => time)),
+    proven,
+    newestTime: proven ? (beyond.get(published.size - 1)?.time ?? 0) : 0,
     afterwards: afterwardsOf(
       inOrder.flatMap(([, { event }]) => (event === null ? [] : [event])),
       now,
