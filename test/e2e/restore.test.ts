@@ -321,13 +321,11 @@ function restores(
     });
 
     test('shows and proves entries of the old log by their codes', async () => {
-      const shown = await served.admin.client.perform('showEntry', { id: oldCode });
+      const { client } = served.admin;
+      const shown = await client.perform('showEntry', { id: oldCode });
       assert.equal(shown.earlierLog, oldOrigin);
-      const kept = await served.admin.client.perform('showCertificationRequest', { id: oldCode });
-      assert.equal(kept.index, shown.index);
-      const { receipt, entry, verifierKey } = await served.admin.client.perform('proveEntry', {
-        id: oldCode,
-      });
+      assert.equal((await client.perform('showCertificationRequest', { id: oldCode })).index, shown.index);
+      const { receipt, entry, verifierKey } = await client.perform('proveEntry', { id: oldCode });
       const log = parseVerifierKey(verifierKey);
       assert.equal(log.name, oldOrigin);
       verifyTlogProof(receipt, { leafHash: leafHash(Buffer.from(entry)), log });
