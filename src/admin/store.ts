@@ -201,5 +201,7 @@ export interface StoredCertificateInfo {
   readonly predecessor: string | null;
   readonly revokedAt: number | null;
   readonly revocationReason: number | null;
+  /** Number of the log that recorded it, among those of the database: another one begins after a restore. */
+  readonly log: number;
   readonly logIndex: number;
 }

@@ -14,16 +14,17 @@ export { decodeEntry, encodeEntry, maximumEntryLength } from './entry.ts';
 export { type InclusionClaim, inclusionProof, verifyInclusion } from './inclusion-proof.ts';
 export { type CheckpointFile, checkAgainstPublished, publishCheckpoint } from './publish-checkpoint.ts';
 export { readTile } from './read-tile.ts';
+export { firstOrigin, restoredOrigin } from './restored-origin.ts';
 export { type NoteSignature, type NoteSigner, type OpenedNote, openNote, signNote } from './signed-note.ts';
 export { openNdjsonSink } from './sinks/ndjson.ts';
 export { drain, type Sink, type SinkEntry } from './sinks/sink.ts';
-export type { LogHead, LogStore, StoredBlob } from './store.ts';
+export type { EarlierLog, LogHead, LogReader, LogStore, StoredBlob } from './store.ts';
 export { type TileHashes, type TileLevel, tileLevels, tileWidth, treeRoot } from './tile-hashes.ts';
 export { type Tile, parseTilePath, tilePath, widthOfTile } from './tile-path.ts';
 export { type TlogProof, formatTlogProof, parseTlogProof, verifyTlogProof } from './tlog-proof.ts';
 export { emptyRoot, leafHash, nodeHash } from './tree-hash.ts';
 export type { TreeHead } from './tree-head.ts';
-export { type NoteVerifier, parseVerifierKey, verifierKey } from './verifier-key.ts';
+export { type NoteVerifier, parseVerifierKey, verifierKey, verifierKeyFor } from './verifier-key.ts';
 export {
   type LogProblem,
   type LogToVerify,

@@ -34,8 +34,8 @@ export async function publishCheckpoint(
  * copy was put in its place) or another one is refused. Returns the size of that checkpoint, 0 where none was published.
  */
 export async function checkAgainstPublished(
-  log: LogStore,
-  file: CheckpointFile,
+  log: Pick<LogStore, 'head' | 'hashes' | 'note'>,
+  file: Pick<CheckpointFile, 'read'>,
   verifier: NoteVerifier,
 ): Promise<number> {
   const [note, kept] = [await file.read(), await log.note()];

@@ -1,10 +1,8 @@
 import type { Blob } from './blob.ts';
 import type { TileHashes } from './tile-hashes.ts';
 
-/** What the log's readers and its checkpoint publisher ask of the store. */
-export interface LogStore {
-  /** The log's head: number of entries and the compact range over them, as one transaction left it. */
-  head(): Promise<LogHead>;
+/** A log as it is read. */
+export interface LogReader {
   /** Entries [from, to), in order; at most 1,024 a call. */
   entries(
     from: number,
@@ -12,9 +10,17 @@ export interface LogStore {
   ): Promise<readonly { readonly index: number; readonly bytes: Uint8Array }[]>;
   /** What is kept beside the entries [from, to), in their order; of at most 256 of them a call. */
   blobs(from: number, to: number): Promise<readonly StoredBlob[]>;
-  hashes: TileHashes;
+  readonly hashes: TileHashes;
   /** Index of the entry with this id (request id, act id); null when there is none. */
   find(id: string): Promise<number | null>;
+}
+
+/** What the log's readers and its checkpoint publisher ask of the store. */
+export interface LogStore extends LogReader {
+  /** The log's head: number of entries and the compact range over them, as one transaction left it. */
+  head(): Promise<LogHead>;
+  /** The logs that this one follows, oldest first: each ended when a backup of it was restored. */
+  earlier(): Promise<readonly EarlierLog[]>;
   /** The newest signed checkpoint kept in the database. */
   note(): Promise<string | null>;
   saveNote(size: number, note: string): Promise<void>;
@@ -32,4 +38,14 @@ export interface LogHead {
   readonly size: number;
   /** CompactRange, serialised. */
   readonly range: Uint8Array;
+}
+
+/** A log that is read only, and never grows again. */
+export interface EarlierLog extends LogReader {
+  /** 0 for the first log of the database. */
+  readonly number: number;
+  readonly origin: string;
+  readonly head: LogHead;
+  /** Signed checkpoint over all of it. */
+  readonly note: string;
 }

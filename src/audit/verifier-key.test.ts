@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
-import { parseVerifierKey, verifierKey } from '#audit';
+import { parseVerifierKey, verifierKey, verifierKeyFor } from '#audit';
 import { noteKey } from './note-key.fixture.ts';
 
 /** C2SP signed-note, "Verifier keys", "Example". */
@@ -59,4 +59,13 @@ test('only an Ed25519 SubjectPublicKeyInfo becomes a verifier key, under a name 
     assert.throws(() => verifierKey(name, exampleSpki), { code: 'malformed' }, JSON.stringify(name));
   }
   assert.match(verifierKey('журнал.example/аудит', exampleSpki), /^журнал\.example\/аудит\+[0-9a-f]{8}\+/);
+});
+
+test('a key noted under the first name of a log checks what came after a restore, and no other name', () => {
+  const restored = 'example.com/foo/restored-20261122-abcdefgh';
+  assert.equal(verifierKeyFor(restored, example), verifierKey(restored, exampleSpki));
+  assert.equal(verifierKeyFor('example.com/foo', verifierKey(restored, exampleSpki)), example);
+  for (const origin of ['example.com/foo', 'example.com/bar', 'example.com/foo/other']) {
+    assert.equal(verifierKeyFor(origin, example), example);
+  }
 });

@@ -2,6 +2,7 @@ import { createPublicKey, hash, verify } from 'node:crypto';
 import { SallyportError } from '#errors';
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import { isKeyName } from './note-text.ts';
+import { firstOrigin } from './restored-origin.ts';
 
 /**
  * A key that note signatures are checked with. `name` and `keyId` together tell which signatures are its own.
@@ -59,6 +60,17 @@ export function parseVerifierKey(verifierKey: string): NoteVerifier {
     keyId,
     verify: (text, signature) => verify(null, text, key, signature),
   };
+}
+
+/**
+ * The same public key under the name of another log of the authority: who noted it in the beginning checks with it what came after a restore.
+ */
+export function verifierKeyFor(origin: string, noted: string): string {
+  const { name } = parseVerifierKey(noted);
+  if (name === origin || firstOrigin(name) !== firstOrigin(origin)) return noted;
+  const [, encoded = ''] = /^[^+]+\+[0-9a-f]{8}\+(.+)$/u.exec(noted) ?? [];
+  const typedKey = decodeBase64(encoded, 'the public key of a verifier key');
+  return verifierKey(origin, Buffer.concat([ed25519SpkiPrefix, typedKey.subarray(1)]));
 }
 
 /** SHA-256(key name || 0x0A || signature type || public key)[:4]. */

@@ -28,7 +28,7 @@ export function checkpointFile(file: string): CheckpointFile {
   };
 }
 
-async function syncDirectory(directory: string): Promise<void> {
+export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
     await handle.sync();

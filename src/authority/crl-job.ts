@@ -48,7 +48,7 @@ async function refreshOnce(
   const current = await store.crl(issuer.name);
   const due = current === null || now >= current.thisUpdate + settings.crl.refreshSeconds * 1000;
   if (!due && !revoked && (await listsAll(issuer.name, current, { store, lengths }))) return;
-  const number = (current?.number ?? 0n) + 1n;
+  const number = nextNumber(current?.number ?? 0n, now);
   const thisUpdate = Math.floor(now / 1000) * 1000;
   const list = await store.revoked(issuer.name, thisUpdate - afterExpiryMilliseconds);
   const nextUpdate = thisUpdate + settings.crl.lifetimeSeconds * 1000;
@@ -84,6 +84,15 @@ async function listsAll(
     lengths.set(issuer, known);
   }
   return (await store.revokedCount(issuer, thisUpdate - afterExpiryMilliseconds)) === known.length;
+}
+
+/**
+ * RFC 5280 section 5.2.3: relying parties take the list with the greater number for the newer one. The number is the time, so that a
+ * database put back to an earlier state goes on above what was published from it; where the clock stands still, one more than the last.
+ */
+function nextNumber(last: bigint, now: number): bigint {
+  const time = BigInt(Math.floor(now));
+  return time > last ? time : last + 1n;
 }
 
 type Reason = RevokedSerialNumber['reason'];

@@ -1,7 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type Configuration, type Environment, type PostgresConfiguration, readSecret } from '#config';
 import { SallyportError } from '#errors';
 import {
+  assertEmptyPostgres,
+  assertEmptySqlite,
+  backUpPostgres,
+  backUpSqlite,
   copyFromSqlite,
   openPostgres,
   openPostgresReadOnly,
@@ -11,6 +16,7 @@ import {
   type ReadOnlyStorage,
   type Storage,
 } from '#storage';
+import { syncDirectory } from './checkpoint-file.ts';
 import { claimAdminSocket } from './admin-socket.ts';
 
 /** Opens the database that the configuration names, for this process to serve. */
@@ -31,6 +37,17 @@ export async function readDatabase(
   return openPostgresReadOnly(await postgresSettings(database, configuration, environment));
 }
 
+/** All rows of the database, as they are at one moment, into a new SQLite file, whichever kind the database is. Who serves it goes on meanwhile. */
+export async function backUpDatabase(
+  configuration: Configuration,
+  environment: Environment,
+  file: string,
+): Promise<void> {
+  const { database, sqliteFile } = configuration;
+  if (database.kind === 'sqlite') backUpSqlite(sqliteFile, file);
+  else await backUpPostgres(await postgresSettings(database, configuration, environment), file);
+}
+
 /**
  * Moves the database of an authority that is not running from SQLite to the PostgreSQL that the configuration names, in one transaction. The old
  * one stays where it is. Returns the rows of each table.
@@ -45,12 +62,49 @@ export async function copyDatabase(
     throw new SallyportError('config', 'the configuration names no PostgreSQL: add database.postgres');
   }
   const settings = await postgresSettings(database, configuration, environment);
-  // Whoever serves has it: nobody issues while it moves.
+  return whileNobodyServes(configuration, () => copyFromSqlite(sqliteFile, settings, progress));
+}
+
+/** Whoever serves has the admin socket: meanwhile nobody begins to. Throws 'conflict' where somebody does. */
+export async function whileNobodyServes<Result>(
+  configuration: Configuration,
+  work: () => Promise<Result>,
+): Promise<Result> {
   const claim = await claimAdminSocket(configuration, () => undefined);
   try {
-    return await copyFromSqlite(sqliteFile, settings, progress);
+    return await work();
   } finally {
     await claim.close();
+  }
+}
+
+/** Throws 'conflict' where the database that the configuration names holds an authority, or anything else. */
+export async function assertEmptyDatabase(
+  configuration: Configuration,
+  environment: Environment,
+): Promise<void> {
+  const { database, sqliteFile } = configuration;
+  if (database.kind === 'sqlite') assertEmptySqlite(sqliteFile);
+  else await assertEmptyPostgres(await postgresSettings(database, configuration, environment));
+}
+
+/**
+ * Makes a finished SQLite file the database that the configuration names, which is empty: by a rename where that is SQLite (they lie in one
+ * folder), in one transaction where it is PostgreSQL. All of it is there afterwards, or nothing.
+ */
+export async function putDatabase(
+  configuration: Configuration,
+  environment: Environment,
+  file: string,
+): Promise<void> {
+  const { database, sqliteFile } = configuration;
+  if (database.kind === 'sqlite') {
+    assertEmptySqlite(sqliteFile);
+    await Promise.all(['-wal', '-shm'].map((end) => rm(`${sqliteFile}${end}`, { force: true })));
+    await rename(file, sqliteFile);
+    await syncDirectory(dirname(sqliteFile));
+  } else {
+    await copyFromSqlite(file, await postgresSettings(database, configuration, environment));
   }
 }
 

@@ -1,5 +1,15 @@
-export { copyDatabase, readDatabase } from './database.ts';
+export {
+  assertEmptyDatabase,
+  backUpDatabase,
+  copyDatabase,
+  putDatabase,
+  readDatabase,
+  whileNobodyServes,
+} from './database.ts';
+export { eventEntry } from './event-entry.ts';
 export { type AuthorityPorts, type RunningAuthority, startAuthority } from './start.ts';
+export { checkpointFile } from './checkpoint-file.ts';
+export { loadLogSigner } from './log.ts';
 export { policyText } from './in-force.ts';
 export { caCertificatePath, crlPath } from './public-paths.ts';
 export type { ListenerAddress } from './listeners.ts';

@@ -28,6 +28,12 @@ export async function startJobs(ports: {
   report: (fault: { id: string; error: unknown }) => void;
 }) {
   const { configuration, node, storage, clock, random, issuers, documents, signer, report } = ports;
+  const { checkpointIntervalSeconds, checkpointFile: file, sinks, origin } = configuration().log;
+  // Each node has files of its own, and in each of them the whole log. A file that is refused ends the start, so before any job runs.
+  const cursorName = (sink: string) => (node === null ? sink : `${sink}@${node}`);
+  const open = await Promise.all(
+    sinks.map((sink) => openNdjsonSink({ ...sink, name: cursorName(sink.name), origin, log: storage.log })),
+  );
   const jobs: Job[] = [];
   const start = (name: string, intervalMilliseconds: number, run: () => Promise<void>): Job => {
     const job = startJob({ name, intervalMilliseconds, run, report });
@@ -83,17 +89,11 @@ export async function startJobs(ports: {
   });
   await watch.trigger();
 
-  const { checkpointIntervalSeconds, checkpointFile: file, sinks, origin } = configuration().log;
   let { published } = ports;
   const publish = start('checkpoint', checkpointIntervalSeconds * 1000, async () => {
     published = await publishCheckpoint(published, storage.log, checkpointFile(file), signer);
     documents.changed(checkpointPath);
   });
-  // Each node has files of its own, and in each of them the whole log.
-  const cursorName = (sink: string) => (node === null ? sink : `${sink}@${node}`);
-  const open = await Promise.all(
-    sinks.map((sink) => openNdjsonSink({ ...sink, name: cursorName(sink.name), origin, log: storage.log })),
-  );
   const drains = open.map((sink) =>
     start(`sink ${sink.name}`, 500, async () => {
       await drain(sink, storage.log, (await storage.log.head()).size);

@@ -31,7 +31,7 @@ test('an act is one line: index, time, what, by whom, about what', () => {
 });
 
 test('an entry in full leaves out what is null', () => {
-  const words = entryWords(session, 7, act);
+  const words = entryWords(session, '7', act);
   assert.match(words, /^time {4}2026-11-22T11:59:00Z \(60 s ago|1 min ago\)$/m);
   assert.match(words, /^device {2}laptop-7$/m);
   assert.doesNotMatch(words, /remark/);
@@ -40,7 +40,7 @@ test('an entry in full leaves out what is null', () => {
 test('an entry of a later version is shown as it is', () => {
   const later = { type: 'act', version: 2, anything: ['goes'] };
   assert.match(entryLine(7, later, noPaint), /another version/);
-  assert.match(entryWords(session, 7, later), /anything +goes/);
+  assert.match(entryWords(session, '7', later), /anything +goes/);
 });
 
 test('whatever names an entry holds: one line of 100 columns, no control characters', () => {

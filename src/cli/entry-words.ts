@@ -68,15 +68,15 @@ function detailWords(detail: Readonly<Record<string, unknown>>): string {
     .join(' ');
 }
 
-/** Everything that matters of one entry. */
-export function entryWords(session: Session, index: number, raw: object): string {
+/** Everything that matters of one entry. `where` it stands: its index. */
+export function entryWords(session: Session, where: string, raw: object): string {
   const entry = asEntry(raw);
-  if (entry?.type === 'request') return requestEntryWords(session, index, entry);
+  if (entry?.type === 'request') return requestEntryWords(session, where, entry);
   const title =
     entry === null ? null : entry.type === 'act' ? `${entry.act} by ${entry.operator}` : entry.event;
   const detail = entry === null ? raw : entry.detail;
   return formatFields([
-    ['entry', String(index)],
+    ['entry', where],
     ['id', entry?.id ?? null],
     ['time', entry === null ? null : describeTime(new Date(entry.time).toISOString(), session.now)],
     ['what', shown(title)],
@@ -84,14 +84,14 @@ export function entryWords(session: Session, index: number, raw: object): string
   ]);
 }
 
-function requestEntryWords({ paint, now }: Session, index: number, entry: RequestEntry): string {
+function requestEntryWords({ paint, now }: Session, where: string, entry: RequestEntry): string {
   const { observations, verdict, certificate, error, certificationRequest: kept } = entry;
   const { source, device, key, secret, approval, presenter, request } = observations;
   const objections = verdict.objections.map(({ control, title, detail }) =>
     wrap(`${control}: ${printable(detail === '' ? title : detail)}`, 80),
   );
   return formatFields([
-    ['entry', String(index)],
+    ['entry', where],
     ['id', entry.id],
     ['time', describeTime(new Date(entry.time).toISOString(), now)],
     ['outcome', paintState(entry.outcome, paint)],

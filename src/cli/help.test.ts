@@ -38,6 +38,8 @@ test('the commands that scripts are promised exist', () => {
     ...['list', 'show', 'approve', 'deny'].map((name) => `request ${name}`),
     ...['list', 'show', 'revoke'].map((name) => `certificate ${name}`),
     ...['verify', 'prove', 'export', 'show', 'tail'].map((name) => `log ${name}`),
+    'backup',
+    'restore',
     'migrate',
     'policy check',
     'trust export',

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { backupCommand } from './commands/backup.ts';
 import { certificateCommand } from './commands/certificate.ts';
 import { deviceCommand } from './commands/device.ts';
 import { initCommand } from './commands/init.ts';
@@ -7,6 +8,7 @@ import { logCommand } from './commands/log.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { policyCommand } from './commands/policy.ts';
 import { requestCommand } from './commands/request.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { secretCommand } from './commands/secret.ts';
 import { serveCommand } from './commands/serve.ts';
 import { trustCommand } from './commands/trust.ts';
@@ -36,6 +38,8 @@ export function program(run: Run, terminal: Terminal): Command {
     requestCommand(run),
     certificateCommand(run),
     logCommand(run),
+    backupCommand(run),
+    restoreCommand(run),
     migrateCommand(run),
     policyCommand(run),
     trustCommand(run),

@@ -4,6 +4,7 @@ export { actionOf, derive, type Derivation } from './derive.ts';
 export { namesDigest, sha256Hex } from './digests.ts';
 export { Enrollment, type EnrollmentPorts } from './enroll.ts';
 export type { ActEntry, AuthorityEntry, Entry, Outcome, RequestEntry } from './entry.ts';
+export { type FirstEntry, parseFirstEntry, type PreviousLog } from './first-entry.ts';
 export type * from './observations.ts';
 export { generateSecret, type MacKey, macSecret } from './one-time-secret.ts';
 export { type IssuerReference, type ListenerReference, named, type References } from './references.ts';

@@ -1,8 +1,13 @@
 export { openSqlite } from './sqlite/open-sqlite.ts';
 export { openSqliteReadOnly } from './sqlite/open-sqlite-read-only.ts';
-export { copyFromSqlite } from './postgres/copy-from-sqlite.ts';
+export { backUpSqlite } from './sqlite/back-up-sqlite.ts';
+export { backUpPostgres } from './postgres/back-up-postgres.ts';
+export { assertEmptySqlite, restoreCopy, upgradeCopy } from './sqlite/restore-sqlite.ts';
+export { assertEmptyPostgres, copyFromSqlite } from './postgres/copy-from-sqlite.ts';
 export { openPostgres } from './postgres/open-postgres.ts';
 export { openPostgresReadOnly } from './postgres/open-postgres-read-only.ts';
 export type { PostgresSettings } from './postgres/postgres-settings.ts';
+export type { Afterwards, LostCertificate, Restored, Restoring } from './operations/restore.ts';
+export { schemaVersion } from './schema-version.ts';
 export type { ReadOnlyStorage } from './read-only.ts';
 export type { Storage, StorageStats } from './storage.ts';

@@ -1,6 +1,5 @@
 import { admit, forgetIdleRates, saveSourceRates, sourceRates } from './operations/rate-limits.ts';
 import { approveDevice } from './operations/approvals.ts';
-import { blobs } from './operations/blobs.ts';
 import { policies, references, savePolicies, saveReferences } from './operations/bodies.ts';
 import {
   certificate,
@@ -11,14 +10,14 @@ import {
 } from './operations/certificates.ts';
 import { note, saveNote, saveSinkCursor, sinkCursor } from './operations/checkpoint.ts';
 import { close } from './operations/close.ts';
-import { crl, revoked, revokedCount, saveCrl } from './operations/crl.ts';
+import { crl, lostCertificates, revoked, revokedCount, saveCrl } from './operations/crl.ts';
 import { compareDevices, importDevices } from './operations/device-import.ts';
 import { setDeviceState } from './operations/device-state.ts';
 import { device, devices } from './operations/devices.ts';
 import { hold } from './operations/hold.ts';
 import { abandonIntent, expiredIntents } from './operations/intents.ts';
 import { takeLease } from './operations/leases.ts';
-import { entries, find, hashes, readHead, record } from './operations/log.ts';
+import { blobs, earlierLogs, entries, find, hashes, readHead, record } from './operations/log.ts';
 import { observe } from './operations/observe.ts';
 import { createOperator, operatorByTokenHash } from './operations/operators.ts';
 import { approveRequest, denyRequest, endRequest, request, requests } from './operations/requests.ts';
@@ -79,6 +78,7 @@ export const operations = {
   saveSourceRates: lazy(saveSourceRates),
 
   readHead: read(readHead),
+  earlierLogs: read(earlierLogs),
   entries: read(entries),
   blobs: read(blobs),
   hashes: read(hashes),
@@ -88,6 +88,7 @@ export const operations = {
   sinkCursor: read(sinkCursor),
   saveSinkCursor: lazy(saveSinkCursor),
   nextCertificates: read(nextCertificates),
+  lostCertificates: read(lostCertificates),
 };
 
 export type Operations = typeof operations;

@@ -1,4 +1,6 @@
 import type { LogStore } from '#audit';
+import { placeOf } from './place.ts';
+import type { LostCertificateRow } from './schema.ts';
 import type { WholeCertificate } from './operations/certificates.ts';
 import { logStore, type Perform } from './stores.ts';
 
@@ -10,6 +12,8 @@ export interface ReadOnlyStorage {
   policies(digest: string): Promise<string | null>;
   /** In the order of their issuance. */
   certificates(): AsyncIterable<WholeCertificate>;
+  /** Issued after a backup that was restored. */
+  lostCertificates(): Promise<readonly LostCertificateRow[]>;
   close(): Promise<void>;
 }
 
@@ -17,22 +21,23 @@ const certificatesAtOnce = 500;
 
 /** All that is performed must be of one moment: head, entries and certificates. */
 export function readOnlyStorage(perform: Perform, close: () => Promise<void>): ReadOnlyStorage {
-  const { head, entries, blobs, hashes, find, note, sinkCursor } = logStore(perform);
+  const { saveNote: _note, saveSinkCursor: _cursor, ...log } = logStore(perform);
   return {
-    log: { head, entries, blobs, hashes, find, note, sinkCursor },
+    log,
     origin: async () => (await perform('readHead', null)).origin,
     references: (digest) => perform('references', { digest }),
     policies: (digest) => perform('policies', { digest }),
     async *certificates() {
-      let afterIndex = -1;
+      let afterPlace = -1;
       for (;;) {
-        const page = await perform('nextCertificates', { afterIndex, limit: certificatesAtOnce });
+        const page = await perform('nextCertificates', { afterPlace, limit: certificatesAtOnce });
         yield* page;
         const last = page.at(-1);
         if (last === undefined) return;
-        afterIndex = last.logIndex;
+        afterPlace = placeOf(last.log, last.logIndex);
       }
     },
+    lostCertificates: () => perform('lostCertificates', null),
     close,
   };
 }

@@ -3,6 +3,9 @@ import { type Migration, migrations } from './migration.ts';
 import { first, type Operation, run } from './operation.ts';
 import { statement } from './statement.ts';
 
+/** Of the schema that this program works with. */
+export const schemaVersion = migrations.length;
+
 /** Where the version is kept, in words that every database takes. */
 export const createMigrationTable =
   'create table if not exists migration (version integer primary key not null, name text not null)';

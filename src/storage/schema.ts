@@ -16,6 +16,7 @@ export interface Schema {
   readonly intent: IntentRow;
   readonly abandoned_intent: AbandonedIntentRow;
   readonly certificate: CertificateRow;
+  readonly lost_certificate: LostCertificateRow;
   readonly crl: CrlRow;
   readonly rate_limit: RateLimitRow;
   readonly operator: OperatorRow;
@@ -26,6 +27,7 @@ export interface Schema {
   readonly log_hash: { readonly level: number; readonly idx: number; readonly hash: Uint8Array };
   readonly blob: BlobRow;
   readonly log_head: LogHeadRow;
+  readonly earlier_log: EarlierLogRow;
   readonly log_note: { readonly id: number; readonly size: number; readonly note: string };
   readonly sink: { readonly name: string; readonly next_idx: number };
   /** Work that one node does for all, until then. */
@@ -130,7 +132,7 @@ export interface AbandonedIntentRow {
 }
 
 export interface CertificateRow {
-  /** Index of the entry that records the issuance: certificates are ordered by it. */
+  /** Place of the entry that records the issuance: certificates are ordered by it. */
   readonly log_idx: number;
   readonly sha256: string;
   readonly issuer: string;
@@ -145,6 +147,18 @@ export interface CertificateRow {
   readonly predecessor: string | null;
   readonly revoked_at: number | null;
   readonly revocation_reason: number | null;
+}
+
+/** Issued after the backup that was restored: known by the log's copy elsewhere, and on the CRL for good. */
+export interface LostCertificateRow {
+  readonly issuer: string;
+  readonly serial_number: string;
+  /** null: the signature may exist, and nothing was delivered. */
+  readonly sha256: string | null;
+  readonly device_id: string;
+  readonly template: string;
+  readonly revoked_at: number;
+  readonly revocation_reason: number;
 }
 
 export interface CrlRow {
@@ -170,6 +184,7 @@ export interface OperatorRow {
 }
 
 export interface LogEntryRow {
+  /** Its place (place.ts): in the first log of a database, its index. */
   readonly idx: number;
   /** The entry's own id. An entry of the same id may follow: the newest is meant. */
   readonly id: string;
@@ -179,6 +194,7 @@ export interface LogEntryRow {
 
 /** Bytes that the entry names by SHA-256(salt || bytes). */
 export interface BlobRow {
+  /** Place of that entry. */
   readonly log_idx: number;
   readonly address: Uint8Array;
   readonly salt: Uint8Array;
@@ -188,8 +204,19 @@ export interface BlobRow {
 /** One row. Whoever appends moves it from the size that was read. */
 export interface LogHeadRow {
   readonly id: number;
+  /** Of the log that is written, among those of the database. */
+  readonly number: number;
   readonly origin: string;
   readonly size: number;
   /** CompactRange, serialised. */
   readonly hashes: Uint8Array;
+}
+
+/** A log that ended when a backup of it was restored: its head, and the note that was signed over all of it. */
+export interface EarlierLogRow {
+  readonly number: number;
+  readonly origin: string;
+  readonly size: number;
+  readonly hashes: Uint8Array;
+  readonly note: string;
 }

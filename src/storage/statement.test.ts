@@ -13,7 +13,9 @@ const update = statement((database, p: { note: string; size: number }) =>
 );
 
 const insertHead = statement((database, p: { origin: string; size: number; hashes: Uint8Array }) =>
-  database.insertInto('log_head').values({ id: 1, origin: p.origin, size: p.size, hashes: p.hashes }),
+  database
+    .insertInto('log_head')
+    .values({ id: 1, number: 0, origin: p.origin, size: p.size, hashes: p.hashes }),
 );
 
 suite('a statement', () => {
@@ -26,7 +28,7 @@ suite('a statement', () => {
   test('binds bytes as they are', () => {
     const hashes = Buffer.from([0, 255]);
     assert.equal(
-      compileStatement(insertHead, sqliteCompiler).bind({ origin: 'o', size: 0, hashes })[3],
+      compileStatement(insertHead, sqliteCompiler).bind({ origin: 'o', size: 0, hashes })[4],
       hashes,
     );
   });

@@ -1,5 +1,5 @@
 import type { AdminStore } from '#admin';
-import type { LogStore } from '#audit';
+import type { LogReader, LogStore } from '#audit';
 import type { EnrollmentStore } from '#enrollment';
 import { isSallyportError } from '#errors';
 import type { ArgumentOf, OperationName, ResultOf } from './operations.ts';
@@ -80,13 +80,30 @@ export function logStore(perform: Perform): LogStore {
       const { size, hashes } = await perform('readHead', null);
       return { size, range: hashes };
     },
-    entries: (from, to) => perform('entries', { from, to }),
-    blobs: (from, to) => perform('blobs', { from, to }),
-    hashes: { read: (level, from, to) => perform('hashes', { level, from, to }) },
-    find: (id) => perform('find', { id }),
+    ...logReader(perform),
+    async earlier() {
+      const logs = await perform('earlierLogs', null);
+      return logs.map(({ number, origin, size, hashes, note }) => ({
+        number,
+        origin,
+        head: { size, range: hashes },
+        note,
+        ...logReader(perform, number),
+      }));
+    },
     note: () => perform('note', null),
     saveNote: (size, note) => perform('saveNote', { size, note }),
     sinkCursor: (sink) => perform('sinkCursor', { sink }),
     saveSinkCursor: (sink, index) => perform('saveSinkCursor', { sink, index }),
+  };
+}
+
+/** `log`: the number of one that ended. */
+function logReader(perform: Perform, log?: number): LogReader {
+  return {
+    entries: (from, to) => perform('entries', { log, from, to }),
+    blobs: (from, to) => perform('blobs', { log, from, to }),
+    hashes: { read: (level, from, to) => perform('hashes', { log, level, from, to }) },
+    find: (id) => perform('find', { log, id }),
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
 import {
@@ -200,4 +200,13 @@ test('the NDJSON sink has every entry once, in order, through stop, kill and sta
   }
   const { size, root } = await verifiedLog(files);
   assert.deepEqual([lines.length, Buffer.from(range.root()).toString('base64')], [size, root]);
+});
+
+test('serve ends where a sink is given the file of another log, and leaves nothing running', async (t) => {
+  const files = await initAuthority(t, anyPorts);
+  const line = '{"log":{"origin":"other.example.com/log","index":0,"leafHash":""},"entry":{}}\n';
+  await writeFile(path.join(files.directory, 'log/events.ndjson'), line);
+  const { code, stderr } = await sallyport('serve', '--config', files.configuration);
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /belongs to another log/);
 });

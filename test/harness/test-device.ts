@@ -28,7 +28,7 @@ export class TestDevice {
   readonly template: string;
   secret = '';
   certificate: Uint8Array | null = null;
-  readonly #authority: TestAuthority;
+  #authority: TestAuthority;
 
   private constructor(authority: TestAuthority, id: string, template: string) {
     this.#authority = authority;
@@ -64,6 +64,11 @@ export class TestDevice {
     const device = new TestDevice(authority, id, template);
     await device.newSecret();
     return device;
+  }
+
+  /** From now on it asks there. */
+  moveTo(authority: TestAuthority): void {
+    this.#authority = authority;
   }
 
   async newSecret(): Promise<void> {

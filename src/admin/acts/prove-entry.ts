@@ -1,24 +1,41 @@
 import * as z from 'zod';
-import { formatTlogProof, inclusionProof, leafHash, openCheckpoint, verifyTlogProof } from '#audit';
+import {
+  type EarlierLog,
+  formatTlogProof,
+  inclusionProof,
+  leafHash,
+  openCheckpoint,
+  parseVerifierKey,
+  verifyTlogProof,
+} from '#audit';
+import { parseFirstEntry } from '#enrollment';
 import { SallyportError } from '#errors';
 import { act } from '../act.ts';
 import { identifier } from '../input.ts';
+import type { AdminPorts } from '../ports.ts';
 import { knownEntry } from './show-entry.ts';
 
 /** A receipt (C2SP tlog-proof) against the newest signed checkpoint: whoever has it needs nobody's word that the entry is in the log. */
 export const proveEntry = act(z.strictObject({ id: identifier }), async (ports, _operator, { id }) => {
-  const { log, logVerifier, logVerifierKey } = ports;
-  const { index, bytes } = await knownEntry(ports, id);
-  const note = await log.note();
-  const size = note === null ? 0 : openCheckpoint(note, logVerifier).size;
+  const { index, bytes, earlier } = await knownEntry(ports, id);
+  const { reader, note, verifierKey } = await provingLog(ports, earlier);
+  const verifier = parseVerifierKey(verifierKey);
+  const size = note === null ? 0 : openCheckpoint(note, verifier).size;
   if (note === null || index >= size) {
     throw new SallyportError(
       'conflict',
       `entry ${index} is newer than the signed checkpoint (${size} entries); wait a second and ask again`,
     );
   }
-  const hashes = await inclusionProof(index, size, log.hashes);
+  const hashes = await inclusionProof(index, size, reader.hashes);
   const receipt = formatTlogProof({ index, hashes, checkpoint: note });
-  verifyTlogProof(receipt, { leafHash: leafHash(bytes), log: logVerifier });
-  return { index, size, receipt, entry: Buffer.from(bytes).toString(), verifierKey: logVerifierKey };
+  verifyTlogProof(receipt, { leafHash: leafHash(bytes), log: verifier });
+  return { index, size, receipt, entry: Buffer.from(bytes).toString(), verifierKey };
 });
+
+/** A log that ended is proven by the checkpoint over all of it, under the key that its own first entry names. */
+async function provingLog({ log, logVerifierKey }: AdminPorts, earlier: EarlierLog | null) {
+  if (earlier === null) return { reader: log, note: await log.note(), verifierKey: logVerifierKey };
+  const [first] = await earlier.entries(0, 1);
+  return { reader: earlier, note: earlier.note, verifierKey: parseFirstEntry(first?.bytes).log };
+}

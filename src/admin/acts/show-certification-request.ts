@@ -10,13 +10,13 @@ import { knownEntry } from './show-entry.ts';
 export const showCertificationRequest = act(
   z.strictObject({ id: identifier }),
   async (ports, _operator, { id }) => {
-    const { index, bytes } = await knownEntry(ports, id);
+    const { index, bytes, earlier } = await knownEntry(ports, id);
     // Entries of another kind have no such member.
     const { certificationRequest: kept } = decodeEntry(bytes) as unknown as Partial<RequestEntry>;
     if (kept === undefined || kept === null) {
       throw new SallyportError('not-found', `entry ${index} is of no certification request that was read`);
     }
-    const blobs = await ports.log.blobs(index, index + 1);
+    const blobs = await (earlier ?? ports.log).blobs(index, index + 1);
     const blob = blobs.find(({ address }) => Buffer.from(address).toString('hex') === kept.blob);
     if (blob === undefined) {
       throw new SallyportError(

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { decodeEntry, leafHash, type JsonValue } from '#audit';
+import { decodeEntry, type EarlierLog, leafHash, type JsonValue, type LogReader } from '#audit';
 import { SallyportError } from '#errors';
 import { act } from '../act.ts';
 import { identifier } from '../input.ts';
@@ -11,26 +11,60 @@ export interface EntryView {
 }
 
 export const showEntry = act(z.strictObject({ id: identifier }), async (ports, _operator, { id }) => {
-  const { index, bytes } = await knownEntry(ports, id);
-  return { ...entryView({ index, bytes }), leafHash: Buffer.from(leafHash(bytes)).toString('hex') };
+  const { index, bytes, earlier } = await knownEntry(ports, id);
+  return {
+    ...entryView({ index, bytes }),
+    leafHash: Buffer.from(leafHash(bytes)).toString('hex'),
+    /** Origin of the log that has it, where that ended when a backup of it was restored. */
+    earlierLog: earlier?.origin ?? null,
+  };
 });
 
 export function entryView({ index, bytes }: { index: number; bytes: Uint8Array }): EntryView {
   return { index, entry: decodeEntry(bytes) };
 }
 
-/** By its index in the log, or by the support code that a client was shown, or by an act's id. */
+/**
+ * By its index in the log, or by the support code that a client was shown, or by an act's id: those are looked for in the logs that ended
+ * as well.
+ */
 export async function knownEntry({ log }: AdminPorts, id: string) {
-  const isIndex = /^(?:0|[1-9]\d{0,15})$/.test(id);
-  // People type support codes as they hear them.
-  const index = isIndex ? Number(id) : ((await log.find(id)) ?? (await log.find(id.toUpperCase())));
   const { size } = await log.head();
-  const [found] = index === null || index >= size ? [] : await log.entries(index, index + 1);
-  if (found === undefined) {
+  const isIndex = /^(?:0|[1-9]\d{0,15})$/.test(id);
+  const found = isIndex
+    ? Number(id) < size
+      ? await entryAt(log, Number(id))
+      : null
+    : await entryOfId(log, id);
+  if (found === null) {
     throw new SallyportError(
       'not-found',
       `the log has no entry ${id}; it has the indexes 0 to ${size - 1}, and support codes such as R-XXXX-XXXX-XXXX-XXXX`,
     );
   }
   return found;
+}
+
+type Found = Awaited<ReturnType<AdminPorts['log']['entries']>>[number] & {
+  readonly earlier: EarlierLog | null;
+};
+
+async function entryOfId(log: AdminPorts['log'], id: string): Promise<Found | null> {
+  // The log that is written first, then from the newest to the oldest.
+  for (const earlier of [null, ...(await log.earlier()).toReversed()]) {
+    const reader = earlier ?? log;
+    // People type support codes as they hear them.
+    const index = (await reader.find(id)) ?? (await reader.find(id.toUpperCase()));
+    if (index !== null) return entryAt(reader, index, earlier);
+  }
+  return null;
+}
+
+async function entryAt(
+  reader: LogReader,
+  index: number,
+  earlier: EarlierLog | null = null,
+): Promise<Found | null> {
+  const [entry] = await reader.entries(index, index + 1);
+  return entry === undefined ? null : { ...entry, earlier };
 }

@@ -17,12 +17,14 @@ export interface CertificateView {
   readonly predecessor: string | null;
   /** SHA-256 of the public key. */
   readonly spki: string;
-  /** Index of the log entry of its issuance. */
+  /** Number of the log that recorded its issuance: 0 is the first, and each restore began another. */
+  readonly log: number;
+  /** Index of the entry in it. */
   readonly logIndex: number;
 }
 
 export function certificateView(certificate: StoredCertificateInfo, now: number): CertificateView {
-  const { serialNumber, sha256, issuer, deviceId, template, predecessor, spki, logIndex } = certificate;
+  const { serialNumber, sha256, issuer, deviceId, template, predecessor, spki, log, logIndex } = certificate;
   return {
     serialNumber,
     sha256,
@@ -36,6 +38,7 @@ export function certificateView(certificate: StoredCertificateInfo, now: number)
     revocationReason: reasonName(certificate.revocationReason),
     predecessor,
     spki,
+    log,
     logIndex,
   };
 }

@@ -56,6 +56,18 @@ test('each line holds the entry, its index, and the hash by which the stream ver
   assert.equal(second.log.leafHash, Buffer.from(leafHash(entry(1).bytes)).toString('base64'));
 });
 
+test('a file of another log of the same authority goes on, from its first entry', async (t) => {
+  const file = await temporaryFile(t);
+  const restored = 'ca.example.com/log/restored-20261122-abcdefgh';
+  for (const origin of ['ca.example.com/log', restored]) {
+    const sink = await openSink(file, { origin });
+    await sink.deliver([entry(0), entry(1)]);
+    await sink.close();
+  }
+  assert.deepEqual(await indices(file), [0, 1, 0, 1]);
+  await assert.rejects(openSink(file, { origin: 'ca.example.com/other' }), { code: 'config' });
+});
+
 test('what was delivered and not acknowledged is not written twice', async (t) => {
   const file = await temporaryFile(t);
   const before = await openSink(file);

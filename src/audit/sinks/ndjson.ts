@@ -1,6 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { SallyportError } from '#errors';
 import type { LogStore } from '../store.ts';
+import { firstOrigin } from '../restored-origin.ts';
 import { leafHash } from '../tree-hash.ts';
 import type { Sink, SinkEntry } from './sink.ts';
 
@@ -117,9 +118,11 @@ async function readTail(handle: FileHandle, settings: NdjsonSinkSettings) {
   return { length: start + end, line: end === 0 ? null : line, isTorn: torn !== '' };
 }
 
-/** Returns the index of its entry. */
+/** Returns the index of its entry in this log; -1 for a line of another log of the same authority. */
 async function verifyLine(line: string, settings: NdjsonSinkSettings): Promise<number> {
   const { index, origin, hash } = parseLine(line, settings);
+  // Another log of this authority, before or after a restore: each line names its own.
+  if (origin !== settings.origin && firstOrigin(origin) === firstOrigin(settings.origin)) return -1;
   const [entry] = origin === settings.origin ? await settings.log.entries(index, index + 1) : [];
   if (entry === undefined || leafHashText(entry.bytes) !== hash) {
     throw new SallyportError(

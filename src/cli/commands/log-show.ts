@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import type { ActResult } from '#admin';
 import { showCertificationRequest } from '../certification-request.ts';
 import { entryWords } from '../entry-words.ts';
+import { printable } from '../render/printable.ts';
 import type { Run } from '../run.ts';
 import type { Session } from '../session.ts';
 import { teach } from '../teach.ts';
@@ -26,5 +28,9 @@ export function logShow(run: Run): Command {
 async function show(session: Session, id: string, { csr }: { readonly csr?: boolean }): Promise<void> {
   if (csr === true) return showCertificationRequest(session, id);
   const found = await session.perform('showEntry', { id });
-  session.print(found, () => entryWords(session, found.index, found.entry));
+  session.print(found, () => entryWords(session, label(found), found.entry));
+}
+
+function label({ index, earlierLog }: ActResult<'showEntry'>): string {
+  return earlierLog === null ? String(index) : `${index} of the log ${printable(earlierLog)}`;
 }

@@ -1,13 +1,14 @@
 import { Command } from 'commander';
 import { SallyportError } from '#errors';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
-import { formatFields } from '../render/fields.ts';
+import { formatFields, listed } from '../render/fields.ts';
 import { printable } from '../render/printable.ts';
 import type { Run } from '../run.ts';
 import type { Session } from '../session.ts';
 import { teach, wrap } from '../teach.ts';
 import { TileFolder } from '../tile-folder.ts';
 import { configuredKey, readIfThere } from '../verify/configured-key.ts';
+import { progressOn } from '../verify/progress.ts';
 import { signedCheckpoint } from '../verify/signed-checkpoint.ts';
 import type { LogReport } from '../verify/verify-authority-log.ts';
 
@@ -28,7 +29,10 @@ export function logVerify(run: Run): Command {
   })
     .option('--log-key <key>', "the log's public key as `init` printed it (default: of the key file)")
     .option('--tiles <folder>', 'what `log export` wrote, instead of the database')
-    .option('--checkpoint <file>', 'a checkpoint kept elsewhere (default: as configured)')
+    .option(
+      '--checkpoint <file>',
+      'a checkpoint kept elsewhere, also of a log that a restore ended (default: as configured)',
+    )
     .action(run(verify));
 }
 
@@ -40,18 +44,25 @@ interface VerifyOptions {
 
 async function verify(session: Session, options: VerifyOptions): Promise<ExitCode> {
   if (options.tiles !== undefined) return verifyExported(session, options.tiles, options);
+  const { verifierKeyFor } = await import('#audit');
   const { readDatabase } = await import('#authority');
-  const { verifyAuthorityLog } = await import('../verify/verify-authority-log.ts');
+  const { originOf, verifyAuthorityLog } = await import('../verify/verify-authority-log.ts');
   const configuration = await session.configuration();
-  const verifierKey = options.logKey ?? (await configuredKey(session, configuration));
-  const checkpointFile =
-    options.checkpoint === undefined ? configuration.log.checkpointFile : session.path(options.checkpoint);
-  const checkpoint = await readIfThere(checkpointFile);
+  const verifierKey =
+    options.logKey === undefined
+      ? await configuredKey(session, configuration)
+      : verifierKeyFor(configuration.log.origin, options.logKey);
+  const configured = () => readIfThere(configuration.log.checkpointFile);
+  const kept = options.checkpoint === undefined ? null : await readIfThere(session.path(options.checkpoint));
+  // One of a log that ended says nothing of the one that is written.
+  const ofEarlier = kept !== null && originOf(kept) !== configuration.log.origin;
+  const checkpoint = options.checkpoint === undefined || ofEarlier ? await configured() : kept;
   const storage = await readDatabase(configuration, session.terminal.environment);
   try {
     const report = await verifyAuthorityLog({
       storage,
       checkpoint,
+      earlierCheckpoint: ofEarlier ? kept : null,
       verifierKey,
       progress: progressOn(session),
     });
@@ -88,21 +99,9 @@ async function verifyExported(
   return exitCodes.ok;
 }
 
-/** On a terminal one line that counts, rewritten in place. */
-function progressOn({ terminal, json }: Session): (done: number, size: number) => void {
-  if (json || !terminal.outIsTerminal) return () => {};
-  let shownAt = 0;
-  return (done, size) => {
-    const now = terminal.now();
-    if (done < size && now - shownAt < 200) return;
-    shownAt = now;
-    terminal.err(done < size ? `\r${done} of ${size} entries` : '\r\u001B[K');
-  };
-}
-
 function words(
   { paint }: Session,
-  { ok, size, root, requests, acts, certificates, findings }: LogReport,
+  { ok, size, root, requests, acts, earlier, certificates, findings }: LogReport,
 ): string {
   const counted = formatFields([
     [
@@ -111,6 +110,7 @@ function words(
     ],
     ['certificates', String(certificates)],
     ['root', root],
+    ['before it', listed(earlier.map((log) => `${log.origin}, ${log.size} entries, root ${log.root}`))],
   ]);
   if (ok) {
     return `${counted}\n${paint.good('The log verifies.')} Every hash, every verdict and every certificate is as it was recorded.\n`;

@@ -72,6 +72,7 @@ export function storageOf(copy: Copy): ReadOnlyStorage {
         copy.entries.slice(from, to).map((bytes, at) => ({ index: from + at, bytes })),
       hashes: { read: async (_level, from, to) => copy.hashes.slice(from, to) },
       blobs: async (from, to) => copy.blobs.filter(({ index }) => index >= from && index < to),
+      earlier: async () => [],
       find: refuse,
       note: refuse,
       sinkCursor: refuse,
@@ -81,6 +82,7 @@ export function storageOf(copy: Copy): ReadOnlyStorage {
     async *certificates() {
       yield* copy.certificates;
     },
+    lostCertificates: async () => [],
     close: async () => {},
   };
 }

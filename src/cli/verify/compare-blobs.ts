@@ -1,17 +1,16 @@
-import { type StoredBlob, tileWidth, verifyBlob } from '#audit';
+import { type LogReader, type StoredBlob, tileWidth, verifyBlob } from '#audit';
 import type { RequestEntry } from '#enrollment';
 import { isSallyportError } from '#errors';
-import type { ReadOnlyStorage } from '#storage';
 
 type Report = (index: number | null, message: string) => void;
 
 /** What is kept beside an entry is what the entry names, and all of it. Entries come in order, and are read as many at a time as a tile has. */
 export class BlobComparison {
-  readonly #log: Pick<ReadOnlyStorage['log'], 'blobs'>;
+  readonly #log: Pick<LogReader, 'blobs'>;
   readonly #report: Report;
   #read = { from: 0, to: 0, blobs: [] as readonly StoredBlob[] };
 
-  constructor(log: Pick<ReadOnlyStorage['log'], 'blobs'>, report: Report) {
+  constructor(log: Pick<LogReader, 'blobs'>, report: Report) {
     this.#log = log;
     this.#report = report;
   }

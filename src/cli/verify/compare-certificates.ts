@@ -3,20 +3,27 @@ import type { ReadOnlyStorage } from '#storage';
 import { parseCertificate } from '#x509';
 
 type Stored = ReturnType<ReadOnlyStorage['certificates']> extends AsyncIterable<infer Item> ? Item : never;
-type Report = (index: number | null, message: string) => void;
+
+/** Where an entry stands: a database that was restored has several logs. */
+export interface Position {
+  readonly log: number;
+  readonly logIndex: number;
+}
+
+type Report = (position: Position | null, message: string) => void;
 
 /**
  * Every certificate of the store has its 'issued' entry, and the other way round; so have revocations their acts. Certificates come in the
- * order of the log, so both are walked side by side, and only what is revoked is held in memory.
+ * order of the logs, so both are walked side by side, and only what is revoked is held in memory.
  */
 export class CertificateComparison {
   readonly #stored: AsyncIterator<Stored>;
   readonly #report: Report;
   #next: Stored | null = null;
   #count = 0;
-  /** By SHA-256: the index of the revoking act, and of the certificate's own entry. */
-  readonly #revokedInLog = new Map<string, number>();
-  readonly #revokedInStore = new Map<string, number>();
+  /** By SHA-256: the entry that revokes, and the certificate's own entry. */
+  readonly #revokedInLog = new Map<string, Position>();
+  readonly #revokedInStore = new Map<string, Position>();
 
   private constructor(stored: AsyncIterable<Stored>, report: Report) {
     this.#stored = stored[Symbol.asyncIterator]();
@@ -35,36 +42,36 @@ export class CertificateComparison {
   }
 
   /** For each entry, in order; `issued` is the certificate that it says was issued. */
-  async entry(index: number, issued: RequestEntry['certificate']): Promise<void> {
+  async entry(position: Position, issued: RequestEntry['certificate']): Promise<void> {
     let matched = false;
-    while (this.#next !== null && this.#next.logIndex <= index) {
+    while (this.#next !== null && !isBefore(position, this.#next)) {
       const stored = this.#next;
-      if (stored.logIndex < index || issued === null) this.#reportUnlogged(stored);
+      if (isBefore(stored, position) || issued === null) this.#reportUnlogged(stored);
       else matched = this.#compare(stored, issued) || matched;
       await this.#advance();
     }
     if (issued !== null && !matched) {
-      this.#report(index, `certificate ${issued.serialNumber} was issued, and is not in the store`);
+      this.#report(position, `certificate ${issued.serialNumber} was issued, and is not in the store`);
     }
   }
 
-  /** An operator's act says that this certificate was revoked. */
-  revoked(index: number, sha256: string): void {
-    this.#revokedInLog.set(sha256, index);
+  /** The entry says that this certificate was revoked. */
+  revoked(position: Position, sha256: string): void {
+    this.#revokedInLog.set(sha256, position);
   }
 
   /** After the last entry. */
   async end(): Promise<void> {
     for (; this.#next !== null; await this.#advance()) this.#reportUnlogged(this.#next);
-    for (const [sha256, index] of this.#revokedInLog) {
+    for (const [sha256, position] of this.#revokedInLog) {
       if (!this.#revokedInStore.has(sha256)) {
-        this.#report(index, `certificate ${sha256} was revoked, and is not revoked in the store`);
+        this.#report(position, `certificate ${sha256} was revoked, and is not revoked in the store`);
       }
     }
-    for (const [sha256, index] of this.#revokedInStore) {
+    for (const [sha256, position] of this.#revokedInStore) {
       if (!this.#revokedInLog.has(sha256)) {
         this.#report(
-          index,
+          position,
           `certificate ${sha256} is revoked in the store, and no act in the log revoked it`,
         );
       }
@@ -74,19 +81,19 @@ export class CertificateComparison {
   #compare(stored: Stored, issued: NonNullable<RequestEntry['certificate']>): boolean {
     const { serialNumber, sha256 } = stored;
     if (sha256 !== issued.sha256 || serialNumber !== issued.serialNumber) {
-      this.#report(
-        stored.logIndex,
-        `the store has certificate ${serialNumber} here, the log ${issued.serialNumber}`,
-      );
+      this.#report(stored, `the store has certificate ${serialNumber} here, the log ${issued.serialNumber}`);
       return true;
     }
     const objection = bytesObjection(stored);
-    if (objection !== null) this.#report(stored.logIndex, `certificate ${serialNumber}: ${objection}`);
+    if (objection !== null) this.#report(stored, `certificate ${serialNumber}: ${objection}`);
     return true;
   }
 
-  #reportUnlogged({ serialNumber, logIndex }: Stored): void {
-    this.#report(logIndex, `certificate ${serialNumber} is in the store, and its issuance is not in the log`);
+  #reportUnlogged(stored: Stored): void {
+    this.#report(
+      stored,
+      `certificate ${stored.serialNumber} is in the store, and its issuance is not in the log`,
+    );
   }
 
   async #advance(): Promise<void> {
@@ -94,8 +101,12 @@ export class CertificateComparison {
     this.#next = result.done === true ? null : result.value;
     if (this.#next === null) return;
     this.#count += 1;
-    if (this.#next.revokedAt !== null) this.#revokedInStore.set(this.#next.sha256, this.#next.logIndex);
+    if (this.#next.revokedAt !== null) this.#revokedInStore.set(this.#next.sha256, this.#next);
   }
+}
+
+function isBefore(left: Position, right: Position): boolean {
+  return left.log < right.log || (left.log === right.log && left.logIndex < right.logIndex);
 }
 
 function bytesObjection({ der, sha256, serialNumber }: Stored): string | null {

@@ -19,7 +19,9 @@ export const log = z.strictObject({
     .describe(
       'Name of the log in every checkpoint (c2sp.org/tlog-checkpoint), such as `ca.example.com/log`. Never changes.',
     ),
-  key: encryptedKey.describe('Ed25519 key that signs checkpoints; used for nothing else.'),
+  key: encryptedKey.describe(
+    'Ed25519 key that signs checkpoints and the manifests of backups; used for nothing else.',
+  ),
   checkpointFile: path.describe(
     'Newest checkpoint, compared with the database at start. Outside `authority.data`, so that a restored database cannot bring its own.',
   ),

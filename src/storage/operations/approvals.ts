@@ -90,6 +90,10 @@ const voidOne = statement((database, p: { id: string }) =>
   database.updateTable('approval').set({ state: 'void' }).where('id', '=', p.id),
 );
 
+const voidOpen = statement((database) =>
+  database.updateTable('approval').set({ state: 'void' }).where('state', 'in', ['open', 'taken']),
+);
+
 const voidOfDevice = statement((database, p: { deviceId: string }) =>
   database
     .updateTable('approval')
@@ -97,6 +101,11 @@ const voidOfDevice = statement((database, p: { deviceId: string }) =>
     .where('device_id', '=', p.deviceId)
     .where('state', 'in', ['open', 'taken']),
 );
+
+/** Of every device. Returns how many there were. */
+export function* voidOpenApprovals(): Operation<number> {
+  return yield* run(voidOpen, {});
+}
 
 /** A device that has its first certificate needs what was approved beforehand no more: left open, it would let in another key. */
 export function* endApprovalsBeforehand(of: { deviceId: string; template: string }): Operation<void> {

@@ -65,6 +65,7 @@ suite('a certificate', () => {
       der: new Uint8Array(Buffer.from('DER of two')),
       revokedAt: null,
       revocationReason: null,
+      log: 0,
       logIndex: 2,
     });
     assert.deepEqual(await admin.certificateInfo(serialNumber.toUpperCase()), info);

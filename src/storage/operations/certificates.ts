@@ -3,6 +3,7 @@ import type { AdminStore, StoredCertificateInfo } from '#admin';
 import type { LogPosition, StoredCertificate } from '#enrollment';
 import { SallyportError } from '#errors';
 import { all, first, type Operation, run } from '../operation.ts';
+import { atPlace } from '../place.ts';
 import type { CertificateRow, Schema } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { append } from './log.ts';
@@ -26,9 +27,9 @@ const infoColumns = [
   'revocation_reason',
 ] as const satisfies readonly (keyof CertificateRow)[];
 
-const insertCertificate = statement((database, p: StoredCertificate & { readonly logIndex: number }) =>
+const insertCertificate = statement((database, p: StoredCertificate & { readonly place: number }) =>
   database.insertInto('certificate').values({
-    log_idx: p.logIndex,
+    log_idx: p.place,
     sha256: p.sha256,
     issuer: p.issuer,
     serial_number: p.serialNumber,
@@ -69,7 +70,7 @@ const revoke = statement((database, p: { sha256: string; reason: number; now: nu
 );
 
 interface Page {
-  readonly afterIndex: number;
+  readonly afterPlace: number;
   readonly template: string | null;
   readonly state: 'current' | 'revoked' | 'expired' | null;
   readonly now: number;
@@ -83,11 +84,11 @@ const selectPageOfDevice = statement((database, p: Page & { readonly deviceId: s
 );
 
 /** With their bytes, for whoever reads them all. */
-const selectNext = statement((database, p: { afterIndex: number; limit: number }) =>
+const selectNext = statement((database, p: { afterPlace: number; limit: number }) =>
   database
     .selectFrom('certificate')
     .selectAll()
-    .where('log_idx', '>', p.afterIndex)
+    .where('log_idx', '>', p.afterPlace)
     .orderBy('log_idx')
     .limit(p.limit),
 );
@@ -96,7 +97,7 @@ function page(database: Kysely<Schema>, p: Page) {
   return database
     .selectFrom('certificate')
     .select(infoColumns)
-    .where('log_idx', '>', p.afterIndex)
+    .where('log_idx', '>', p.afterPlace)
     .where((eb) => eb('template', '=', eb.fn.coalesce(eb.val(p.template), eb.ref('template'))))
     .where((eb) => {
       const state = eb
@@ -113,14 +114,21 @@ function page(database: Kysely<Schema>, p: Page) {
     .limit(p.limit);
 }
 
-export function* insertIssued(certificate: StoredCertificate, logIndex: number): Operation<void> {
-  yield* run(insertCertificate, { ...certificate, logIndex });
+/** `place` of the entry that says so. */
+export function* insertIssued(certificate: StoredCertificate, place: number): Operation<void> {
+  yield* run(insertCertificate, { ...certificate, place });
 }
 
 export function* certificate({ sha256 }: { sha256: string }): Operation<StoredCertificate | null> {
   const row = yield* first(selectBySha256, { sha256 });
   if (row === undefined) return null;
-  const { logIndex: _, revokedAt: _at, revocationReason: _reason, ...stored } = certificateInfoOf(row);
+  const {
+    log: _log,
+    logIndex: _,
+    revokedAt: _at,
+    revocationReason: _reason,
+    ...stored
+  } = certificateInfoOf(row);
   return { ...stored, names: row.names, der: row.der };
 }
 
@@ -135,7 +143,7 @@ export function* certificateInfo({ id }: { id: string }): Operation<WholeCertifi
 export function* certificates(filter: CertificateFilter): Operation<readonly StoredCertificateInfo[]> {
   const { deviceId, template = null, state = null, after, now, limit } = filter;
   const last = after === undefined ? undefined : yield* first(selectLogIndex, { sha256: after });
-  const from = { afterIndex: last?.log_idx ?? -1, template, state, now, limit };
+  const from = { afterPlace: last?.log_idx ?? -1, template, state, now, limit };
   const rows =
     deviceId === undefined
       ? yield* all(selectPage, from)
@@ -144,10 +152,19 @@ export function* certificates(filter: CertificateFilter): Operation<readonly Sto
 }
 
 export function* nextCertificates(query: {
-  afterIndex: number;
+  afterPlace: number;
   limit: number;
 }): Operation<readonly WholeCertificate[]> {
   return (yield* all(selectNext, query)).map((row) => ({ ...certificateInfoOf(row), der: row.der }));
+}
+
+/** False: it is not here, or is revoked already. */
+export function* revokeIfCurrent(revocation: {
+  sha256: string;
+  reason: number;
+  now: number;
+}): Operation<boolean> {
+  return (yield* run(revoke, revocation)) === 1;
 }
 
 export function* revokeCertificate(act: {
@@ -180,7 +197,7 @@ function certificateInfoOf(row: InfoRow): StoredCertificateInfo {
     predecessor: row.predecessor,
     revokedAt: row.revoked_at,
     revocationReason: row.revocation_reason,
-    logIndex: row.log_idx,
+    ...atPlace(row.log_idx),
   };
 }
 

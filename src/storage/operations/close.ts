@@ -7,7 +7,7 @@ import { assertUnrevoked, insertIssued } from './certificates.ts';
 import { newestIssued } from './current-certificates.ts';
 import { activateExpected, assertAdmissible } from './devices.ts';
 import { takeIntent } from './intents.ts';
-import { append } from './log.ts';
+import { appendAt } from './log.ts';
 import { endRequests } from './requests.ts';
 import { spendSecret } from './secrets.ts';
 
@@ -21,8 +21,8 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
   if (issuedBefore !== null) {
     yield* assertNothingIssued({ deviceId, template, spki, now, ...issuedBefore });
   }
-  const index = yield* append(record.entry, record.blobs);
-  yield* insertIssued(certificate, index);
+  const { index, place } = yield* appendAt(record.entry, record.blobs);
+  yield* insertIssued(certificate, place);
   if (secretId !== null) yield* spendSecret(secretId, certificate.sha256);
   if (approvalId !== null) yield* useApproval(approvalId, intentId);
   if (predecessor === null) yield* endApprovalsBeforehand({ deviceId, template });

@@ -2,6 +2,7 @@ import type { AdminStore } from '#admin';
 import type { LogPosition } from '#enrollment';
 import { SallyportError } from '#errors';
 import { all, first, type Operation, run } from '../operation.ts';
+import type { LostCertificateRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { append } from './log.ts';
 
@@ -44,6 +45,22 @@ const countAbandoned = statement((database, p: { issuer: string }) =>
     .where('issuer', '=', p.issuer),
 );
 
+const countLost = statement((database, p: { issuer: string }) =>
+  database
+    .selectFrom('lost_certificate')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('issuer', '=', p.issuer),
+);
+
+const selectLost = statement((database) => database.selectFrom('lost_certificate').selectAll());
+
+const selectLostOf = statement((database, p: { issuer: string }) =>
+  database
+    .selectFrom('lost_certificate')
+    .select(['serial_number', 'revoked_at', 'revocation_reason'])
+    .where('issuer', '=', p.issuer),
+);
+
 const selectCrl = statement((database, p: { issuer: string }) =>
   database.selectFrom('crl').selectAll().where('issuer', '=', p.issuer),
 );
@@ -74,20 +91,31 @@ const replaceCrl = statement((database, p: CrlParameters & { readonly previous: 
     .where('number', '=', p.previous),
 );
 
-/** Serials of abandoned intents stay for good: nobody knows when a certificate that was never seen expires. */
+const raiseNumber = statement((database, p: { issuer: string; number: string }) =>
+  database.updateTable('crl').set({ number: p.number }).where('issuer', '=', p.issuer),
+);
+
+/** Serials of abandoned intents and lost certificates stay for good: nobody knows when a certificate that was never seen expires. */
 export function* revoked(query: { issuer: string; since: number }): Operation<readonly Revocation[]> {
   const certificates = yield* all(selectRevoked, query);
   const abandoned = yield* all(selectAbandoned, { issuer: query.issuer });
+  const lost = yield* all(selectLostOf, { issuer: query.issuer });
   return [
     ...certificates.map((row) => revocation(row.serial_number, row.revoked_at, row.revocation_reason)),
     ...abandoned.map((row) => revocation(row.serial_number, row.abandoned_at, unspecified)),
+    ...lost.map((row) => revocation(row.serial_number, row.revoked_at, row.revocation_reason)),
   ];
 }
 
 export function* revokedCount(query: { issuer: string; since: number }): Operation<number> {
   const certificates = (yield* first(countRevoked, query))?.count ?? 0;
   const abandoned = (yield* first(countAbandoned, { issuer: query.issuer }))?.count ?? 0;
-  return certificates + abandoned;
+  const lost = (yield* first(countLost, { issuer: query.issuer }))?.count ?? 0;
+  return certificates + abandoned + lost;
+}
+
+export function* lostCertificates(): Operation<readonly LostCertificateRow[]> {
+  return yield* all(selectLost, {});
 }
 
 export function* crl({ issuer }: { issuer: string }): Operation<StoredCrl> {
@@ -99,6 +127,14 @@ export function* crl({ issuer }: { issuer: string }): Operation<StoredCrl> {
     thisUpdate: row.this_update,
     nextUpdate: row.next_update,
   };
+}
+
+/** Where a higher number is known to be out, the next list is to have one above it. */
+export function* raiseCrlNumber(seen: { issuer: string; number: bigint }): Operation<void> {
+  const { issuer, number } = seen;
+  const current = yield* first(selectCrl, { issuer });
+  if (current === undefined || BigInt(current.number) >= number) return;
+  yield* run(raiseNumber, { issuer, number: number.toString() });
 }
 
 /** RFC 5280 section 5.2.3: the number is "monotonically increasing". Throws 'conflict' for one that is not. */

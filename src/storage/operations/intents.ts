@@ -45,6 +45,13 @@ const selectSerialUsed = statement((database, p: { issuer: string; serialNumber:
             .where('serial_number', '=', p.serialNumber)
             .where('issuer', '=', p.issuer),
         ),
+        eb.exists(
+          eb
+            .selectFrom('lost_certificate')
+            .select('template')
+            .where('serial_number', '=', p.serialNumber)
+            .where('issuer', '=', p.issuer),
+        ),
       ])
       .as('used'),
   ),
@@ -70,6 +77,8 @@ const insertAbandoned = statement((database, p: IntentRow & { readonly now: numb
     abandoned_at: p.now,
   }),
 );
+
+const everyIntent = { now: Number.MAX_SAFE_INTEGER, limit: Number.MAX_SAFE_INTEGER };
 
 const selectForOtherKey = statement((database, p: { deviceId: string; template: string; spki: string }) =>
   database
@@ -123,6 +132,21 @@ export function* expiredIntents(query: {
   limit: number;
 }): Operation<readonly AbandonedIntent[]> {
   return yield* all(selectExpired, query);
+}
+
+/** Every open one ends, whatever its lease. `isLost`: its certificate is known to have been delivered, and stands among the lost ones. */
+export function* abandonOpenIntents(
+  now: number,
+  isLost: (serial: { issuer: string; serialNumber: string }) => boolean,
+): Operation<readonly AbandonedIntent[]> {
+  const abandoned: AbandonedIntent[] = [];
+  for (const { id, issuer, serialNumber, deviceId, template } of yield* expiredIntents(everyIntent)) {
+    const intent = yield* takeIntent(id);
+    if (isLost({ issuer, serialNumber })) continue;
+    yield* run(insertAbandoned, { ...intent, now });
+    abandoned.push({ id, issuer, serialNumber, deviceId, template });
+  }
+  return abandoned;
 }
 
 /** Its secret stays reserved: the same request may ask again. */

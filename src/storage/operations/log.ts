@@ -1,16 +1,25 @@
-import { type Blob, CompactRange, leafHash, maximumEntryLength, type TileLevel } from '#audit';
+import {
+  type Blob,
+  CompactRange,
+  leafHash,
+  maximumEntryLength,
+  type StoredBlob,
+  type TileLevel,
+} from '#audit';
 import { SallyportError } from '#errors';
 import { entryId } from '../entry-id.ts';
 import { all, first, type Operation, run } from '../operation.ts';
+import { placeOf } from '../place.ts';
+import type { EarlierLogRow, LogHeadRow } from '../schema.ts';
 import { statement } from '../statement.ts';
-import { keepBlobs } from './blobs.ts';
+import { keepBlobs, selectBlobs } from './blobs.ts';
 
 const selectHead = statement((database) =>
-  database.selectFrom('log_head').select(['origin', 'size', 'hashes']).where('id', '=', 1),
+  database.selectFrom('log_head').select(['number', 'origin', 'size', 'hashes']).where('id', '=', 1),
 );
 
 const insertHead = statement((database, p: { origin: string; hashes: Uint8Array }) =>
-  database.insertInto('log_head').values({ id: 1, origin: p.origin, size: 0, hashes: p.hashes }),
+  database.insertInto('log_head').values({ id: 1, number: 0, origin: p.origin, size: 0, hashes: p.hashes }),
 );
 
 const moveHead = statement((database, p: { from: number; size: number; hashes: Uint8Array }) =>
@@ -33,7 +42,7 @@ const insertHash = statement((database, p: { level: number; idx: number; hash: U
 const selectEntries = statement((database, p: { from: number; to: number }) =>
   database
     .selectFrom('log_entry')
-    .select(['idx as index', 'bytes'])
+    .select(['idx', 'bytes'])
     .where('idx', '>=', p.from)
     .where('idx', '<', p.to)
     .orderBy('idx'),
@@ -58,12 +67,47 @@ const selectHashes = statement((database, p: { level: number; from: number; to: 
     .orderBy('idx'),
 );
 
-const selectIndex = statement((database, p: { id: string }) =>
-  database.selectFrom('log_entry').select('idx').where('id', '=', p.id).orderBy('idx', 'desc').limit(1),
+const selectPlace = statement((database, p: { id: string; from: number; to: number }) =>
+  database
+    .selectFrom('log_entry')
+    .select('idx')
+    .where('id', '=', p.id)
+    .where('idx', '>=', p.from)
+    .where('idx', '<', p.to)
+    .orderBy('idx', 'desc')
+    .limit(1),
+);
+
+const insertEarlier = statement((database, p: EarlierLogRow) =>
+  database.insertInto('earlier_log').values({
+    number: p.number,
+    origin: p.origin,
+    size: p.size,
+    hashes: p.hashes,
+    note: p.note,
+  }),
+);
+
+const replaceHead = statement((database, p: { number: number; origin: string; hashes: Uint8Array }) =>
+  database
+    .updateTable('log_head')
+    .set({ number: p.number, origin: p.origin, size: 0, hashes: p.hashes })
+    .where('id', '=', 1),
+);
+
+const deleteNote = statement((database) => database.deleteFrom('log_note'));
+
+const deleteCursors = statement((database) => database.deleteFrom('sink'));
+
+const selectEarlier = statement((database) =>
+  database.selectFrom('earlier_log').selectAll().orderBy('number'),
 );
 
 /** The most entries that one reading returns. */
 const maximumEntries = 1024;
+
+/** The entries whose blobs one reading returns: some are as large as a request may be. */
+const maximumBlobEntries = 256;
 
 /** Makes the log at the first opening. Throws 'config' where the database holds the log of another origin. */
 export function* openLog({ origin }: { origin: string }): Operation<void> {
@@ -71,7 +115,10 @@ export function* openLog({ origin }: { origin: string }): Operation<void> {
   if (head === undefined) {
     yield* run(insertHead, { origin, hashes: CompactRange.empty().toBytes() });
   } else if (head.origin !== origin) {
-    throw new SallyportError('config', `the database holds the log ${head.origin}, not ${origin}`);
+    throw new SallyportError(
+      'config',
+      `the database holds the log ${head.origin}, not ${origin}: name it as log.origin, if it was restored`,
+    );
   }
 }
 
@@ -80,19 +127,30 @@ export function* openLog({ origin }: { origin: string }): Operation<void> {
  * time: what a rollback takes back is nowhere else. `blobs` are what the entry names.
  */
 export function* append(bytes: Uint8Array, blobs: readonly Blob[] = []): Operation<number> {
+  return (yield* appendAt(bytes, blobs)).index;
+}
+
+/** The same, for a row that is kept by the place of its entry. */
+export function* appendAt(
+  bytes: Uint8Array,
+  blobs: readonly Blob[] = [],
+): Operation<{ index: number; place: number }> {
   if (bytes.length > maximumEntryLength) {
     throw new SallyportError('too-large', `a log entry has at most ${maximumEntryLength} octets`);
   }
-  const { size: index, hashes } = yield* readHead();
+  const { number: log, size: index, hashes } = yield* readHead();
   const range = CompactRange.restore(index, hashes);
   const leaf = leafHash(bytes);
   const completed = range.append(leaf);
-  yield* run(insertEntry, { idx: index, id: entryId(bytes), leafHash: leaf, bytes });
-  yield* keepBlobs(index, blobs);
-  for (const { level, index: idx, hash } of completed) yield* run(insertHash, { level, idx, hash });
+  const place = placeOf(log, index);
+  yield* run(insertEntry, { idx: place, id: entryId(bytes), leafHash: leaf, bytes });
+  yield* keepBlobs(place, blobs);
+  for (const { level, index: at, hash } of completed) {
+    yield* run(insertHash, { level, idx: placeOf(log, at, level), hash });
+  }
   const moved = yield* run(moveHead, { from: index, size: range.size, hashes: range.toBytes() });
   if (moved !== 1) throw new SallyportError('store', 'the log was appended to by another writer');
-  return index;
+  return { index, place };
 }
 
 export function* record({
@@ -105,28 +163,70 @@ export function* record({
   return { index: yield* append(entry, blobs) };
 }
 
-export function* readHead(): Operation<{ origin: string; size: number; hashes: Uint8Array }> {
+export function* readHead(): Operation<Pick<LogHeadRow, 'number' | 'origin' | 'size' | 'hashes'>> {
   const head = yield* first(selectHead, {});
   if (head === undefined) throw new SallyportError('store', 'the database has no log');
   return head;
 }
 
-export function* entries(range: { from: number; to: number }) {
-  if (range.to - range.from > maximumEntries) {
-    throw new SallyportError('too-large', `at most ${maximumEntries} entries are read at once`);
+/** The log that is written ends with the entries that it has, and `note` signs them; the next one begins, empty, under its own name. */
+export function* beginNextLog({ origin, note }: { origin: string; note: string }): Operation<void> {
+  const { number, origin: ended, size, hashes } = yield* readHead();
+  if ([ended, ...(yield* earlierLogs()).map((log) => log.origin)].includes(origin)) {
+    throw new SallyportError('conflict', `the database has a log ${origin} already`);
   }
-  return yield* all(selectEntries, range);
+  yield* run(insertEarlier, { number, origin: ended, size, hashes, note });
+  yield* run(replaceHead, { number: number + 1, origin, hashes: CompactRange.empty().toBytes() });
+  yield* run(deleteNote, {});
+  // A sink has nothing of the new log.
+  yield* run(deleteCursors, {});
 }
 
-export function* hashes(tile: {
-  level: TileLevel;
-  from: number;
-  to: number;
-}): Operation<readonly Uint8Array[]> {
-  const rows = tile.level === 0 ? yield* all(selectLeafHashes, tile) : yield* all(selectHashes, tile);
+/** Logs that ended, oldest first. */
+export function* earlierLogs(): Operation<readonly EarlierLogRow[]> {
+  return yield* all(selectEarlier, {});
+}
+
+/** Of the log with this number; undefined: of the one that is written. */
+type OfLog = { readonly log?: number | undefined };
+
+function* numberOf({ log }: OfLog): Operation<number> {
+  return log ?? (yield* readHead()).number;
+}
+
+export function* entries(range: OfLog & { from: number; to: number }) {
+  const { from, to } = range;
+  if (to - from > maximumEntries) {
+    throw new SallyportError('too-large', `at most ${maximumEntries} entries are read at once`);
+  }
+  const first = placeOf(yield* numberOf(range), 0);
+  const rows = yield* all(selectEntries, { from: first + from, to: first + to });
+  return rows.map(({ idx, bytes }) => ({ index: idx - first, bytes }));
+}
+
+export function* blobs(range: OfLog & { from: number; to: number }): Operation<readonly StoredBlob[]> {
+  const { from, to } = range;
+  if (to - from > maximumBlobEntries) {
+    throw new SallyportError('too-large', `blobs of at most ${maximumBlobEntries} entries are read at once`);
+  }
+  const first = placeOf(yield* numberOf(range), 0);
+  const rows = yield* all(selectBlobs, { from: first + from, to: first + to });
+  return rows.map(({ place, address, salt, bytes }) => ({ index: place - first, address, salt, bytes }));
+}
+
+export function* hashes(
+  tile: OfLog & { level: TileLevel; from: number; to: number },
+): Operation<readonly Uint8Array[]> {
+  const { level } = tile;
+  const log = yield* numberOf(tile);
+  const places = { level, from: placeOf(log, tile.from, level), to: placeOf(log, tile.to, level) };
+  const rows = level === 0 ? yield* all(selectLeafHashes, places) : yield* all(selectHashes, places);
   return rows.map(({ hash }) => hash);
 }
 
-export function* find({ id }: { id: string }): Operation<number | null> {
-  return (yield* first(selectIndex, { id }))?.idx ?? null;
+export function* find(query: OfLog & { id: string }): Operation<number | null> {
+  const log = yield* numberOf(query);
+  const places = { from: placeOf(log, 0), to: placeOf(log + 1, 0) };
+  const found = yield* first(selectPlace, { id: query.id, ...places });
+  return found === undefined ? null : found.idx - places.from;
 }

@@ -81,6 +81,13 @@ const end = statement((database, p: { id: string; now: number }) =>
     .where('id', '=', p.id),
 );
 
+const endOpen = statement((database, p: { now: number }) =>
+  database
+    .updateTable('request')
+    .set({ state: 'denied', decided_by: byAuthority, decided_at: p.now })
+    .where('state', 'in', ['pending', 'approved']),
+);
+
 const decide = statement((database, p: { id: string; state: RequestState; by: string; now: number }) =>
   database
     .updateTable('request')
@@ -155,6 +162,11 @@ function sameControls(left: readonly Objection[], right: readonly Objection[]): 
 
 export function* endRequests(asker: Asker): Operation<void> {
   yield* run(endIssued, asker);
+}
+
+/** Of every device. Returns how many there were. */
+export function* endOpenRequests(now: number): Operation<number> {
+  return yield* run(endOpen, { now });
 }
 
 export function* denyRequestsOfDevice(deviceId: string, now: number): Operation<void> {

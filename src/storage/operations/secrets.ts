@@ -63,6 +63,10 @@ const voidOfDevice = statement((database, p: { deviceId: string }) =>
     .where('state', 'in', ['live', 'reserved']),
 );
 
+const voidOpen = statement((database) =>
+  database.updateTable('secret').set({ state: 'void' }).where('state', 'in', ['live', 'reserved']),
+);
+
 const voidReservedFor = statement((database, p: { deviceId: string; template: string; spki: string }) =>
   database
     .updateTable('secret')
@@ -140,6 +144,11 @@ export function* reserveForHeld(binding: Binding): Operation<void> {
 export function* spendSecret(id: string, certificate: string): Operation<void> {
   const spent = yield* run(spendReserved, { id, certificate });
   if (spent !== 1) throw new SallyportError('conflict', `secret ${id} is no longer reserved`);
+}
+
+/** Of every device. Returns how many there were. */
+export function* voidOpenSecrets(): Operation<number> {
+  return yield* run(voidOpen, {});
 }
 
 export function* voidSecretsOfDevice(deviceId: string): Operation<void> {

@@ -1,42 +1,16 @@
 import { SallyportError } from '#errors';
-import type { Operation } from '../operation.ts';
+import { sql } from 'kysely';
 import { first } from '../operation.ts';
-import { readHead } from '../operations/log.ts';
-import type { Schema } from '../schema.ts';
+import { assertEmpty } from '../operations/emptiness.ts';
 import { assertNewest } from '../schema-version.ts';
 import { Connection } from '../sqlite/connection.ts';
 import { statement } from '../statement.ts';
+import { copiedTables } from '../tables.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
 import type { Session } from './session.ts';
 
-/** In an order in which what is referred to comes first. A lease is of one moment, and is left. */
-const tables = Object.keys({
-  device: true,
-  secret: true,
-  approval: true,
-  request: true,
-  intent: true,
-  abandoned_intent: true,
-  certificate: true,
-  crl: true,
-  rate_limit: true,
-  operator: true,
-  references_body: true,
-  policies_text: true,
-  log_entry: true,
-  log_hash: true,
-  blob: true,
-  log_head: true,
-  log_note: true,
-  sink: true,
-} satisfies Record<Exclude<keyof Schema, 'lease' | 'migration'>, true>);
-
 /** PostgreSQL takes 65,535 parameters in a statement. */
 const rowsAtOnce = 1000;
-
-const countDevices = statement((database) =>
-  database.selectFrom('device').select((eb) => eb.fn.countAll<number>().as('count')),
-);
 
 /**
  * Copies the whole database of an authority that is not running to an empty one, in one transaction: all of it is there afterwards, or nothing.
@@ -49,21 +23,21 @@ export async function copyFromSqlite(
   progress: (table: string, rows: number) => void = () => {},
 ): Promise<Readonly<Record<string, number>>> {
   const { PreparedStatements, Sessions } = await import('./session.ts');
-  const { upgrade } = await import('./upgrade.ts');
+  const { beginUpgrade, upgrade } = await import('./upgrade.ts');
   const from = Connection.openWriter(file);
   const sessions = new Sessions(settings, 1, new PreparedStatements(settings));
   try {
     from.control('begin immediate');
     from.perform(assertNewest());
-    const { origin } = from.perform(readHead());
     return await sessions.with(async (session) => {
-      await upgrade(session, origin);
-      await session.control('begin; select 1 from log_head where id = 1 for update');
+      await upgrade(session, null);
+      // Whoever starts meanwhile waits until it has its log, and whoever serves it already until it is refused here.
+      await session.control(`${beginUpgrade}; select 1 from log_head where id = 1 for update`);
       try {
         await session.perform(assertEmpty());
         await session.control('delete from log_head');
         const counts: Record<string, number> = {};
-        for (const table of tables) {
+        for (const table of copiedTables) {
           counts[table] = await copyTable(table, from, session, (rows) => progress(table, rows));
         }
         await session.control('commit');
@@ -79,14 +53,21 @@ export async function copyFromSqlite(
   }
 }
 
-function* assertEmpty(): Operation<void> {
-  const { size } = yield* readHead();
-  const devices = (yield* first(countDevices, {}))?.count ?? 0;
-  if (size > 0 || devices > 0) {
-    throw new SallyportError(
-      'conflict',
-      'the database holds an authority already: give an empty one, since nothing is overwritten',
-    );
+const selectTable = statement((database) =>
+  database.selectNoFrom(sql<string | null>`to_regclass('log_head')::text`.as('name')),
+);
+
+/** Before anything is done that takes its time. Throws 'conflict'. */
+export async function assertEmptyPostgres(settings: PostgresSettings): Promise<void> {
+  const { PreparedStatements, Sessions } = await import('./session.ts');
+  const sessions = new Sessions(settings, 1, new PreparedStatements(settings));
+  try {
+    await sessions.with(async (session) => {
+      const found = await session.perform(first(selectTable, {}));
+      if (typeof found?.name === 'string') await session.perform(assertEmpty());
+    });
+  } finally {
+    await sessions.close();
   }
 }
 

@@ -13,11 +13,15 @@ export async function openPostgresReadOnly(settings: PostgresSettings): Promise<
   const lent = sessions.with(async (session) => {
     await session.control('begin isolation level repeatable read read only');
     await session.perform(assertNewest());
+    // One after the other: a connection answers one question at a time.
+    let last: Promise<unknown> = Promise.resolve();
     opened.resolve(
       readOnlyStorage(
         (name, argument) => {
           const { perform } = operations[name] as Kind<unknown, never>;
-          return session.perform(perform(argument));
+          const next = last.then(() => session.perform(perform(argument)));
+          last = next.catch(() => undefined);
+          return next;
         },
         async () => {
           closed.resolve();

@@ -19,6 +19,9 @@ const connectTimeoutMilliseconds = 5_000;
 /** A server that says nothing for so long is as good as gone. */
 const answerTimeoutMilliseconds = 20_000;
 
+/** Of a table that is read whole: an entry of the log has 64 KiB at most. */
+const rowsAtOnce = 500;
+
 /** Connections to one database, at most so many, made when they are needed. */
 export class Sessions {
   readonly #pool: pg.Pool;
@@ -127,6 +130,25 @@ export class Session {
       await this.#client.query(text, rows.flat());
     } catch (error) {
       throw this.#failed(error, `the database refused rows of ${table}`);
+    }
+  }
+
+  /** Every row of a table, some at a time, in the transaction that is open. The name is one of the schema's own. */
+  async *rowsOf(table: string): AsyncGenerator<readonly Readonly<Record<string, unknown>>[]> {
+    await this.control(`declare copied no scroll cursor for select * from "${table}"`);
+    for (;;) {
+      const rows = await this.#nextRows(table);
+      if (rows.length > 0) yield rows;
+      if (rows.length < rowsAtOnce) break;
+    }
+    await this.control('close copied');
+  }
+
+  async #nextRows(table: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    try {
+      return (await this.#client.query<Record<string, unknown>>(`fetch ${rowsAtOnce} from copied`)).rows;
+    } catch (error) {
+      throw this.#failed(error, `the database refused to read ${table}`);
     }
   }
 

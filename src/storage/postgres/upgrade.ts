@@ -7,24 +7,27 @@ import type { Session } from './session.ts';
 /** Of all that could be locked in this database, ours: whoever upgrades or makes it waits for whoever does. */
 const upgradeLock = 0x53616c6c79;
 
+/** The beginning of a transaction that none of these meets. */
+export const beginUpgrade = `begin; select pg_advisory_xact_lock(${upgradeLock})`;
+
 /**
- * Brings the database to the newest version and makes its log where there is none, in one transaction. Nodes of an older version go on
+ * Brings the database to the newest version and makes its log where there is none (null: not yet), in one transaction. Nodes of an older version go on
  * meanwhile: migrations add, and what they take away no version in use reads any more. Throws 'store' for a database that is newer than this
  * program, 'config' for one with the log of another origin.
  */
 export async function upgrade(
   session: Session,
-  origin: string,
+  origin: string | null,
   to: readonly Migration[] = migrations,
 ): Promise<void> {
-  await session.control(`begin; select pg_advisory_xact_lock(${upgradeLock})`);
+  await session.control(beginUpgrade);
   try {
     await session.control(postgresStatement(createMigrationTable));
     for (const migration of await session.perform(missingMigrations(to))) {
       await session.control(migration.statements.map(postgresStatement).join(';\n'));
       await session.perform(recordMigration(migration));
     }
-    await session.perform(openLog({ origin }));
+    if (origin !== null) await session.perform(openLog({ origin }));
     await session.control('commit');
   } catch (error) {
     if (!session.broken) await session.control('rollback');

@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Operation, Step } from '../operation.ts';
-import { type AnyStatement, type CompiledStatement, compileStatement } from '../statement.ts';
+import { type AnyStatement, type CompiledStatement, compileStatement, type Value } from '../statement.ts';
 import { sqliteCompiler } from './dialect.ts';
 import { storeError } from './store-error.ts';
 
@@ -44,6 +44,15 @@ export class Connection {
       'pragma temp_store = memory',
       'pragma cache_size = -4096',
       'pragma wal_autocheckpoint = 4000',
+    ]);
+  }
+
+  /** A file of its own that nobody reads yet, and that is one file when it is closed: for a copy. */
+  static openCopy(file: string): Connection {
+    return Connection.#open(file, false, [
+      'pragma journal_mode = delete',
+      'pragma synchronous = full',
+      'pragma trusted_schema = off',
     ]);
   }
 
@@ -114,6 +123,34 @@ export class Connection {
       columns: select.columns().map(({ name }) => name),
       rows: select.iterate() as Iterable<Record<string, unknown>>,
     };
+  }
+
+  /** Rows copied from elsewhere. Table and columns are names of the schema's own. */
+  insert(table: string, rows: readonly Readonly<Record<string, unknown>>[]): void {
+    const columns = Object.keys(rows[0] ?? {});
+    if (columns.length === 0) return;
+    const slots = columns.map(() => '?').join(', ');
+    try {
+      const insert = this.#database.prepare(
+        `insert into "${table}" (${columns.map((column) => `"${column}"`).join(', ')}) values (${slots})`,
+      );
+      for (const row of rows) insert.run(...columns.map((column) => row[column] as Value));
+    } catch (error) {
+      throw storeError(error, `the database refused rows of ${table}`);
+    }
+  }
+
+  count(table: string): number {
+    return Number(this.#database.prepare(`select count(*) as count from "${table}"`).get()?.['count']);
+  }
+
+  /** The whole database, as it is at one moment, into a file that is empty. Writers go on meanwhile. */
+  copyInto(file: string): void {
+    try {
+      this.#database.prepare('vacuum into ?').run(file);
+    } catch (error) {
+      throw storeError(error, `the database cannot be copied to ${file}`);
+    }
   }
 
   close(): void {

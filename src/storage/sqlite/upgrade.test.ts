@@ -53,6 +53,7 @@ const selectTables = statement((database) =>
 const selectDevices = statement((database) => database.selectFrom('device').selectAll());
 const selectSecrets = statement((database) => database.selectFrom('secret').selectAll());
 const selectRates = statement((database) => database.selectFrom('rate_limit').selectAll());
+const selectHead = statement((database) => database.selectFrom('log_head').selectAll());
 const selectVersions = statement((database) =>
   database.selectFrom('migration').selectAll().orderBy('version'),
 );
@@ -95,6 +96,8 @@ suite('opening a database', () => {
       const secret = upgraded.perform(first(selectSecrets, {}));
       assert.deepEqual([secret?.mac, secret?.expires_at], [new Uint8Array([1]), Number.MAX_SAFE_INTEGER]);
       assert.equal(upgraded.perform(first(selectRates, {}))?.tat, 1.5);
+      const head = upgraded.perform(first(selectHead, {}));
+      assert.deepEqual([head?.origin, head?.number], ['test.example/log', 0]);
     });
 
     test(`of version ${version} takes what comes after the newest`, (t) => {

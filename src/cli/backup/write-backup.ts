@@ -1,0 +1,125 @@
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import {
+  checkAgainstPublished,
+  CompactRange,
+  formatCheckpoint,
+  type NoteSigner,
+  parseVerifierKey,
+  signNote,
+} from '#audit';
+import { SallyportError } from '#errors';
+import { errorCode } from '../files.ts';
+import { digestOf, manifestOf, sync } from './files.ts';
+import { format, sealManifest, type SealedManifest } from './manifest.ts';
+
+export interface BackupPorts {
+  /** Writes all rows as they are at one moment to a new SQLite file. */
+  readonly copyRows: (file: string) => Promise<void>;
+  readonly signer: NoteSigner & { readonly verifierKey: string };
+  /** The newest checkpoint outside the database, as it was before the rows were read; null: there is none. */
+  readonly published: string | null;
+  readonly now: number;
+  readonly program: string;
+}
+
+/**
+ * A folder: a new name in it, by the time. Anything else: the file itself. Throws 'usage' where the folder is not there, 'conflict' where the
+ * file is.
+ */
+export async function chooseFile(to: string, now: number): Promise<string> {
+  const kind = await kindOf(to);
+  if (kind === 'folder') {
+    const time = new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+    return chooseFile(join(to, `sallyport-${time}.db`), now);
+  }
+  for (const file of [to, manifestOf(to)]) {
+    if ((await kindOf(file)) === null) continue;
+    throw new SallyportError(
+      'conflict',
+      `${file} is there already; nothing was changed. Name another with --to`,
+    );
+  }
+  if ((await kindOf(dirname(to))) !== 'folder') {
+    throw new SallyportError('usage', `there is no folder ${dirname(to)} to write a backup to`);
+  }
+  return to;
+}
+
+/**
+ * The rows, and then the manifest: a file without one is no backup. Nothing is left of one that fails. Throws 'log' where the log is not the one
+ * that was published: what the key signs here, it signs for good.
+ */
+export async function writeBackup(file: string, ports: BackupPorts): Promise<SealedManifest> {
+  const partial = join(dirname(file), `.${basename(file)}.partial`);
+  await createPrivate(partial);
+  try {
+    await ports.copyRows(partial);
+    const manifest = await describe(partial, ports);
+    await sync(partial);
+    await rename(partial, file);
+    await createPrivate(manifestOf(file), `${JSON.stringify(manifest, null, 2)}\n`);
+    await sync(dirname(file));
+    return manifest;
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+async function describe(
+  file: string,
+  { signer, published, now, program }: BackupPorts,
+): Promise<SealedManifest> {
+  const { openSqliteReadOnly, schemaVersion } = await import('#storage');
+  // From the copy itself: it is the one moment that everything here speaks of.
+  const storage = await openSqliteReadOnly(file);
+  try {
+    const origin = await storage.origin();
+    if (origin !== signer.name) {
+      throw new SallyportError('config', `the database holds the log ${origin}, not ${signer.name}`);
+    }
+    const verifier = parseVerifierKey(signer.verifierKey);
+    await checkAgainstPublished(storage.log, { read: async () => published }, verifier);
+    const { size, range } = await storage.log.head();
+    const root = CompactRange.restore(size, range).root();
+    const manifest = {
+      format,
+      origin,
+      size,
+      root: Buffer.from(root).toString('base64'),
+      checkpoint: await signNote(formatCheckpoint({ origin, size, root }), signer),
+      schemaVersion,
+      file: await digestOf(file),
+      time: new Date(now).toISOString(),
+      program,
+    } as const;
+    return await sealManifest(manifest, signer);
+  } finally {
+    await storage.close();
+  }
+}
+
+/** Never over another file. */
+async function createPrivate(file: string, text = ''): Promise<void> {
+  try {
+    const handle = await open(file, 'wx', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    throw new SallyportError('usage', `${file} cannot be written (${errorCode(cause)})`, { cause });
+  }
+}
+
+async function kindOf(path: string): Promise<'folder' | 'other' | null> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'other';
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return null;
+    throw new SallyportError('usage', `${path} cannot be looked at (${errorCode(cause)})`, { cause });
+  }
+}

@@ -1,0 +1,134 @@
+import { Command } from 'commander';
+import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { formatFields } from '../render/fields.ts';
+import { printable } from '../render/printable.ts';
+import type { Checked, Done } from '../restore/restore-backup.ts';
+import type { Run } from '../run.ts';
+import type { Session } from '../session.ts';
+import { teach, wrap } from '../teach.ts';
+import { progressOn } from '../verify/progress.ts';
+
+export function restoreCommand(run: Run): Command {
+  return teach(new Command('restore'), {
+    summary: 'Restore a backup into an empty database, under a new log',
+    when:
+      'After the database was lost, with `serve` ended. Put keys and configuration back first, set the clock, and give the newest backup, with what the SIEM has ' +
+      'received if you can get it: what was issued after the backup is revoked then, and what was revoked stays so. The backup is verified before anything is ' +
+      'done. Secrets, approvals and requests that were open are void. The log goes on as a new one that names the old: write its name into the configuration as ' +
+      'log.origin, and serve. With --check nothing is changed: do that with every backup you rely on.',
+    examples: [
+      'sallyport restore --from ./sallyport-20261122T031500Z.db --check',
+      'sallyport restore --from ./sallyport-20261122T031500Z.db --siem-export ./siem.ndjson',
+    ],
+    exits: [3, 4, 5],
+  })
+    .requiredOption('--from <file>', "the backup's file of rows; its manifest lies beside it")
+    .option('--siem-export <file>', 'lines of the log as its ndjson sink wrote them')
+    .option('--check', 'verify the backup and change nothing')
+    .option('--log-key <key>', "the log's public key as `init` printed it (default: of the key file)")
+    .action(run(restore));
+}
+
+interface RestoreOptions {
+  readonly from: string;
+  readonly siemExport?: string;
+  readonly check?: boolean;
+  readonly logKey?: string;
+}
+
+async function restore(session: Session, options: RestoreOptions): Promise<ExitCode> {
+  const { checkBackup, restoreBackup } = await import('../restore/restore-backup.ts');
+  const { environment, random } = session.terminal;
+  const ports = {
+    configuration: await session.configuration(environment),
+    environment,
+    backup: session.path(options.from),
+    siemExport: options.siemExport === undefined ? null : session.path(options.siemExport),
+    logKey: options.logKey ?? null,
+    now: session.now,
+    random,
+    progress: progressOn(session),
+  };
+  if (options.check === true) {
+    const checked = await checkBackup(ports);
+    session.print(
+      viewOf(checked),
+      () => `${checkedWords(checked)}${endOf(session, checked, 'It can be restored.')}`,
+    );
+    return exitCodeOf(checked);
+  }
+  const done = await restoreBackup(ports);
+  session.print(doneView(done), () =>
+    done.origin === null
+      ? `${checkedWords(done)}${endOf(session, done, '')}`
+      : doneWords(session, done, done.origin, ports.configuration.log.origin),
+  );
+  return exitCodeOf(done);
+}
+
+function exitCodeOf({ report }: Checked): ExitCode {
+  return report.ok ? exitCodes.ok : exitCodes.unverified;
+}
+
+function viewOf({ report, manifest, beyond, siem }: Checked) {
+  const { origin, size, root, time } = manifest;
+  const { ok, certificates, findings } = report;
+  const known = siem === null ? null : { entries: siem.entries, missing: siem.missing, proven: siem.proven };
+  return { ok, backup: { origin, size, root, time }, certificates, beyond, siemExport: known, findings };
+}
+
+function doneView(done: Done) {
+  const { origin, restored, keptCheckpoint } = done;
+  return { ...viewOf(done), origin, restored, keptCheckpoint };
+}
+
+function checkedWords({ manifest, report, beyond, siem }: Checked): string {
+  const fields = formatFields([
+    ['backup of', manifest.time],
+    ['log', `${manifest.origin}, ${manifest.size} entries, ${report.certificates} certificates`],
+    ['published after it', beyond === 0 ? null : `${beyond} entries, which the backup does not have`],
+    ['export', siem === null ? null : exportWords(siem)],
+  ]);
+  return `${fields}\n`;
+}
+
+function exportWords({ entries, missing, proven }: NonNullable<Checked['siem']>): string {
+  const gaps = missing === 0 ? '' : `, ${missing} between them are missing`;
+  return `${entries} entries after the backup${gaps}; ${proven ? 'proven' : 'not proven'} by the checkpoint published last`;
+}
+
+function endOf({ paint }: Session, { report }: Checked, good: string): string {
+  if (report.ok) return `${paint.good('The backup verifies.')} ${good}\n`;
+  const list = report.findings.map(({ index, message }) =>
+    wrap(`${index === null ? 'log' : `entry ${index}`}: ${printable(message)}`),
+  );
+  return `${list.join('\n')}\n\n${paint.bad('The backup does not verify.')} Nothing was restored: take another one.\n`;
+}
+
+function doneWords({ paint }: Session, done: Done, origin: string, configured: string): string {
+  const { restored, beyond, siem, keptCheckpoint } = done;
+  const { secrets, approvals, requests, intents, lost, revoked, stopped } = restored!;
+  const ended = formatFields([
+    ['void now', `${secrets} secrets, ${approvals} approvals, ${requests} requests, ${intents} intents`],
+    ['revoked', siem === null ? null : `${lost} certificates issued after the backup, ${revoked} of its own`],
+    ['stopped', stopped === 0 ? null : `${stopped} devices that were suspended or retired after the backup`],
+    ['old checkpoint', keptCheckpoint],
+  ]);
+  const whole =
+    beyond === 0
+      ? done.published !== null && (siem?.missing ?? 0) === 0
+      : siem !== null && siem.missing === 0 && siem.proven;
+  const unknown = whole
+    ? ''
+    : `\n${wrap(
+        'What was issued or revoked after the backup is not all known here. Certificates that are not known cannot renew, and stay valid until they ' +
+          'end; compare the newest CRL that relying parties have with the next one of this authority.',
+      )}\n`;
+  return `${checkedWords(done)}${ended}${unknown}
+${paint.good('Restored.')} The log goes on under a new name. Before you serve, replace in the configuration
+  origin: ${configured}
+by
+  origin: ${origin}
+and tell those who check the log. What signs it is the same key.
+`;
+}

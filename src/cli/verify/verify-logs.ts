@@ -1,0 +1,187 @@
+import {
+  decodeEntry,
+  leafHash,
+  type LogReader,
+  type LogVerification,
+  type NoteVerifier,
+  type StoredEntry,
+  tileWidth,
+  verifyLog,
+} from '#audit';
+import type { Entry, RequestEntry } from '#enrollment';
+import type { ReadOnlyStorage } from '#storage';
+import { BlobComparison } from './compare-blobs.ts';
+import { CertificateComparison, type Position } from './compare-certificates.ts';
+import { LostComparison } from './compare-lost.ts';
+import type { Findings } from './findings.ts';
+import type { LogOfStorage } from './logs-of.ts';
+import { RequestReplay } from './replay-requests.ts';
+
+/** All logs of a database, one after the other: a certificate of an earlier one may be revoked in a later one. */
+export class LogsVerification {
+  /** Of the log verified last. */
+  counts = { request: 0, act: 0, authority: 0 };
+  readonly #storage: ReadOnlyStorage;
+  readonly #logs: readonly LogOfStorage[];
+  readonly #findings: Findings;
+  readonly #replay: RequestReplay;
+  readonly #lost = new LostComparison();
+  readonly #progress: () => void;
+  readonly #certificates: CertificateComparison;
+
+  private constructor(
+    storage: ReadOnlyStorage,
+    logs: readonly LogOfStorage[],
+    findings: Findings,
+    progress: () => void,
+    certificates: CertificateComparison,
+  ) {
+    this.#storage = storage;
+    this.#logs = logs;
+    this.#findings = findings;
+    this.#replay = new RequestReplay(storage);
+    this.#progress = progress;
+    this.#certificates = certificates;
+  }
+
+  static async start(
+    storage: ReadOnlyStorage,
+    logs: readonly LogOfStorage[],
+    findings: Findings,
+    progress: (done: number, size: number) => void,
+  ): Promise<LogsVerification> {
+    const size = logs.reduce((sum, { head }) => sum + head.size, 0);
+    let done = 0;
+    const certificates = await CertificateComparison.start(storage.certificates(), (position, message) =>
+      report(logs, findings, position, message),
+    );
+    const count = () => progress((done += 1), size);
+    return new LogsVerification(storage, logs, findings, count, certificates);
+  }
+
+  get certificates(): number {
+    return this.#certificates.count;
+  }
+
+  /** The oldest first. `key`: null where nothing says which it is. */
+  async verify(
+    log: LogOfStorage,
+    key: { readonly verifierKey: string; readonly verifier: NoteVerifier } | null,
+    checkpoint: string | null,
+  ): Promise<LogVerification> {
+    this.counts = { request: 0, act: 0, authority: 0 };
+    this.#checkFirst(log, key?.verifierKey ?? null);
+    const blobs = new BlobComparison(log.reader, (logIndex, message) =>
+      report(this.#logs, this.#findings, { log: log.number, logIndex }, message),
+    );
+    const verification = await verifyLog({
+      entries: readEntries(log.reader, log.head.size),
+      head: log.head,
+      ...(checkpoint === null || key === null
+        ? {}
+        : { checkpoint: { note: checkpoint, verifier: key.verifier } }),
+      onEntry: async ({ index, bytes }) => {
+        await this.#entry({ log: log.number, logIndex: index }, bytes, blobs);
+        this.#progress();
+      },
+    });
+    for (const { index, message } of verification.problems) {
+      report(this.#logs, this.#findings, { log: log.number, logIndex: index }, message);
+    }
+    return verification;
+  }
+
+  async end(): Promise<void> {
+    await this.#certificates.end();
+    this.#lost.end(await this.#storage.lostCertificates(), (position, message) =>
+      report(this.#logs, this.#findings, position, message),
+    );
+  }
+
+  async #entry(position: Position, bytes: Uint8Array, blobs: BlobComparison): Promise<void> {
+    const entry = readEntry(bytes);
+    if (typeof entry === 'string') {
+      report(this.#logs, this.#findings, position, entry);
+      await this.#certificates.entry(position, null);
+      // Nobody can say what it names beside it.
+      return;
+    }
+    this.counts[entry.type] += 1;
+    const objection = entry.type === 'request' ? await this.#replay.objectionTo(entry) : null;
+    if (objection !== null) report(this.#logs, this.#findings, position, objection);
+    await this.#certificates.entry(position, issuedBy(entry));
+    await blobs.entry(position.logIndex, requestKeptBy(entry));
+    const revoked = revokedBy(entry);
+    if (revoked !== null) this.#certificates.revoked(position, revoked);
+    if (entry.type === 'authority' && entry.event === 'certificate.lost') {
+      this.#lost.entry(position, entry.detail);
+    }
+  }
+
+  /** Entry 0 says which authority and which log this is; of a log that began at a restore, which one it follows. */
+  #checkFirst({ number, head, first }: LogOfStorage, verifierKey: string | null): void {
+    if (head.size === 0) return;
+    const words =
+      typeof first === 'string'
+        ? first
+        : (first.previous === null) !== (number === 0)
+          ? `the log does not begin with ${number === 0 ? "the authority's creation" : 'a restore'}`
+          : verifierKey !== null && first.log !== verifierKey
+            ? 'the log was created under another public key'
+            : null;
+    if (words !== null) report(this.#logs, this.#findings, { log: number, logIndex: 0 }, words);
+  }
+}
+
+/** What is wrong with a log that ended is said with its name. */
+function report(
+  logs: readonly LogOfStorage[],
+  findings: Findings,
+  position: { readonly log: number; readonly logIndex: number | null } | null,
+  message: string,
+): void {
+  const log = logs.find(({ number }) => number === position?.log);
+  const words = log === undefined || log === logs.at(-1) ? message : `${log.origin}: ${message}`;
+  findings.add(position?.logIndex ?? null, words);
+}
+
+/** With the hashes stored beside them, tile by tile. */
+async function* readEntries(reader: LogReader, size: number): AsyncGenerator<StoredEntry> {
+  for (let from = 0; from < size; from += tileWidth) {
+    const to = Math.min(from + tileWidth, size);
+    const [entries, hashes] = await Promise.all([reader.entries(from, to), reader.hashes.read(0, from, to)]);
+    for (const { index, bytes } of entries) {
+      const stored = hashes[index - from];
+      // A missing hash cannot be compared; what it would have said of the entry, the root says too.
+      yield { index, bytes, leafHash: stored ?? leafHash(bytes) };
+    }
+  }
+}
+
+/** The entry, or why it is none. */
+function readEntry(bytes: Uint8Array): Entry | string {
+  try {
+    const entry = decodeEntry(bytes) as unknown as Entry;
+    const known =
+      (entry.type === 'request' || entry.type === 'act' || entry.type === 'authority') && entry.version === 1;
+    return known ? entry : 'the entry is of a kind or version that this program does not know';
+  } catch (error) {
+    return `the entry does not decode: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+function issuedBy(entry: Entry): RequestEntry['certificate'] {
+  return entry.type === 'request' && entry.outcome === 'issued' ? entry.certificate : null;
+}
+
+function requestKeptBy(entry: Entry): RequestEntry['certificationRequest'] {
+  return entry.type === 'request' ? (entry.certificationRequest ?? null) : null;
+}
+
+/** By an operator, or again at a restore. */
+function revokedBy(entry: Entry): string | null {
+  const revokes =
+    (entry.type === 'act' && entry.act === 'certificate.revoke') ||
+    (entry.type === 'authority' && entry.event === 'certificate.revoked');
+  return revokes ? String(entry.detail['sha256']) : null;
+}

@@ -1,0 +1,163 @@
+import type { DeviceState } from '#inventory';
+import { first, type Operation, run } from '../operation.ts';
+import { statement } from '../statement.ts';
+import { voidOpenApprovals } from './approvals.ts';
+import { certificateInfo, revokeIfCurrent } from './certificates.ts';
+import { raiseCrlNumber } from './crl.ts';
+import { abandonOpenIntents } from './intents.ts';
+import { append, beginNextLog } from './log.ts';
+import { endOpenRequests } from './requests.ts';
+import { voidOpenSecrets } from './secrets.ts';
+
+/** What a backup becomes before anybody serves it. */
+export interface Restoring {
+  /** Of the log that begins. */
+  readonly origin: string;
+  /** Checkpoint over all of the log that ends. */
+  readonly note: string;
+  readonly now: number;
+  /** What is known to have happened after the backup. */
+  readonly afterwards: Afterwards;
+  /** An entry of the new log. */
+  readonly entryOf: (event: string, detail: Readonly<Record<string, unknown>>) => Uint8Array;
+  /** Of its first entry, beside what is found here. */
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export interface Afterwards {
+  /** Issued since. */
+  readonly lost: readonly LostCertificate[];
+  /** Revoked since: by the backup's account current, or unknown to it. */
+  readonly revoked: readonly LostCertificate[];
+  readonly stopped: readonly { readonly device: string; readonly state: 'suspended' | 'retired' }[];
+  readonly crlNumbers: readonly { readonly issuer: string; readonly number: bigint }[];
+}
+
+/** Certified after the backup. */
+export interface LostCertificate {
+  readonly issuer: string;
+  readonly serialNumber: string;
+  /** null: nothing was delivered. */
+  readonly sha256: string | null;
+  readonly device: string;
+  readonly template: string;
+  /** Of the entry that tells of it, in the log that ends. */
+  readonly index: number;
+  readonly revokedAt: number;
+  readonly reason: number;
+}
+
+export interface Restored {
+  /** Open ones that are void now. */
+  readonly secrets: number;
+  readonly approvals: number;
+  readonly requests: number;
+  readonly intents: number;
+  readonly lost: number;
+  readonly revoked: number;
+  readonly stopped: number;
+}
+
+const insertLost = statement((database, p: LostCertificate) =>
+  database.insertInto('lost_certificate').values({
+    issuer: p.issuer,
+    serial_number: p.serialNumber,
+    sha256: p.sha256,
+    device_id: p.device,
+    template: p.template,
+    revoked_at: p.revokedAt,
+    revocation_reason: p.reason,
+  }),
+);
+
+const selectSerial = statement((database, p: { issuer: string; serialNumber: string }) =>
+  database
+    .selectFrom('abandoned_intent')
+    .select('id')
+    .where('serial_number', '=', p.serialNumber)
+    .where('issuer', '=', p.issuer),
+);
+
+const stop = statement((database, p: { id: string; state: DeviceState; now: number }) =>
+  database
+    .updateTable('device')
+    .set({ state: p.state, updated_at: p.now })
+    .where('id', '=', p.id)
+    .where('state', '<>', p.state)
+    .where('state', '<>', 'retired'),
+);
+
+const deleteLeases = statement((database) => database.deleteFrom('lease'));
+
+/**
+ * A new log, whose first entry tells of the old one. What was open at the time of the backup is void: whoever holds a secret, an approval or an
+ * answer that was on its way may have used it since. What is known to have happened since is done again, each with its entry.
+ */
+export function* restore({ origin, note, now, afterwards, entryOf, detail }: Restoring): Operation<Restored> {
+  yield* beginNextLog({ origin, note });
+  yield* run(deleteLeases, {});
+  const entries: Uint8Array[] = [];
+  const tell = (event: string, about: Readonly<Record<string, unknown>>) =>
+    void entries.push(entryOf(event, about));
+
+  const { revoked, unknown } = yield* revokeAgain(afterwards.revoked);
+  const lost = yield* keepLost([...afterwards.lost, ...unknown]);
+  for (const certificate of lost) tell('certificate.lost', { ...certificate });
+  for (const certificate of revoked) tell('certificate.revoked', { ...certificate });
+  const stopped = yield* stopAgain(afterwards.stopped, now);
+  for (const about of stopped) tell(`device.${about.state}`, about);
+  for (const seen of afterwards.crlNumbers) yield* raiseCrlNumber(seen);
+
+  const serials = new Set(lost.map(serialOf));
+  const intents = yield* abandonOpenIntents(now, (intent) => serials.has(serialOf(intent)));
+  for (const intent of intents) tell('intent.abandoned', { ...intent });
+  const restored = {
+    secrets: yield* voidOpenSecrets(),
+    approvals: yield* voidOpenApprovals(),
+    requests: yield* endOpenRequests(now),
+    intents: intents.length,
+    lost: lost.length,
+    revoked: revoked.length,
+    stopped: stopped.length,
+  };
+  yield* append(entryOf('restored', { ...detail, ended: restored }));
+  for (const entry of entries) yield* append(entry);
+  return restored;
+}
+
+/** A serial number stands on a CRL once: what the backup knows of is left out. */
+function* keepLost(all: readonly LostCertificate[]): Operation<readonly LostCertificate[]> {
+  const kept: LostCertificate[] = [];
+  for (const certificate of all) {
+    const { issuer, serialNumber } = certificate;
+    const stored = yield* certificateInfo({ id: serialNumber });
+    if (stored?.issuer === issuer || (yield* first(selectSerial, certificate)) !== undefined) continue;
+    yield* run(insertLost, certificate);
+    kept.push(certificate);
+  }
+  return kept;
+}
+
+function* revokeAgain(all: readonly LostCertificate[]) {
+  const revoked: LostCertificate[] = [];
+  const unknown: LostCertificate[] = [];
+  for (const certificate of all) {
+    const { sha256, reason, revokedAt } = certificate;
+    const known = sha256 === null ? null : yield* certificateInfo({ id: sha256 });
+    if (known === null || sha256 === null) unknown.push(certificate);
+    else if (yield* revokeIfCurrent({ sha256, reason, now: revokedAt })) revoked.push(certificate);
+  }
+  return { revoked, unknown };
+}
+
+function* stopAgain(all: Afterwards['stopped'], now: number) {
+  const done: { device: string; state: DeviceState }[] = [];
+  for (const { device, state } of all) {
+    if ((yield* run(stop, { id: device, state, now })) === 1) done.push({ device, state });
+  }
+  return done;
+}
+
+function serialOf({ issuer, serialNumber }: { issuer: string; serialNumber: string }): string {
+  return `${serialNumber} ${issuer}`;
+}

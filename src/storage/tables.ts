@@ -1,0 +1,28 @@
+import type { Schema } from './schema.ts';
+
+/**
+ * What an authority is made of, whichever database holds it: the tables that are copied from one to another, in an order in which what is
+ * referred to comes first. A lease is of one moment, and is left.
+ */
+export const copiedTables = Object.keys({
+  device: true,
+  secret: true,
+  approval: true,
+  request: true,
+  intent: true,
+  abandoned_intent: true,
+  certificate: true,
+  lost_certificate: true,
+  crl: true,
+  rate_limit: true,
+  operator: true,
+  references_body: true,
+  policies_text: true,
+  log_entry: true,
+  log_hash: true,
+  blob: true,
+  log_head: true,
+  earlier_log: true,
+  log_note: true,
+  sink: true,
+} satisfies Record<Exclude<keyof Schema, 'lease' | 'migration'>, true>);
