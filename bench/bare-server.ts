@@ -1,6 +1,7 @@
 // Our own listener with a handler that reads the body and answers as many bytes as a certificate takes: what Node's TLS
 // and HTTP cost by themselves. Arguments: certificate and key, PEM files. Prints its port.
 import { readFileSync } from 'node:fs';
+import { openTransportKey } from '#keys';
 import { readBody, startListener } from '#server';
 
 const [certificate, key, passphrase] = process.argv.slice(2);
@@ -11,8 +12,7 @@ const listener = await startListener({
   port: 0,
   tls: {
     certificate: readFileSync(certificate!, 'utf8'),
-    key: readFileSync(key!, 'utf8'),
-    passphrase: readFileSync(passphrase!, 'utf8').trim(),
+    key: openTransportKey(readFileSync(key!, 'utf8'), readFileSync(passphrase!, 'utf8').trim()),
     minimum: 'TLSv1.3',
     clientCas: [readFileSync(certificate!, 'utf8')],
   },

@@ -1,8 +1,10 @@
+import type { KeyObject } from 'node:crypto';
 import type { Signer } from '#cms';
 import { type Configuration, type EnrollListener, type Environment, readSecret } from '#config';
 import { type Authority, type Enrollment, named, path } from '#enrollment';
 import { estHandler } from '#est';
-import { loadTransportKey } from '#keys';
+import { SallyportError } from '#errors';
+import { openTransportKey, SoftwareKey } from '#keys';
 import {
   publicDocuments,
   type PublicDocuments,
@@ -107,13 +109,12 @@ async function startSigning(
 }
 
 /**
- * Loaded with the listener, never for a request: decrypting a key takes the serving thread 30 ms. TLS takes kinds of keys that sign nothing
- * else here; then asking for the signer fails, and no key is delivered encrypted.
+ * Loaded with the listener, never for a request. TLS takes kinds of keys that sign nothing else here; then asking for the signer fails, and no key is delivered encrypted.
  */
-function loadSigner({ certificate, key, passphrase }: TlsSettings): () => Signer {
+function loadSigner({ certificate, key }: TlsSettings): () => Signer {
   try {
     const [own, ...chain] = pemToDer(certificate, 'CERTIFICATE');
-    const signer = { certificate: parseCertificate(own!), chain, key: loadTransportKey(key, passphrase) };
+    const signer = { certificate: parseCertificate(own!), chain, key: new SoftwareKey(key) };
     return () => signer;
   } catch (error) {
     return () => {
@@ -163,18 +164,19 @@ export async function endingCertificates(configuration: Configuration, now: numb
 }
 
 async function tlsSettings(
-  { tls }: EnrollListener,
+  { name, tls }: EnrollListener,
   configuration: Configuration,
   environment: Environment,
   { issuers, identityCas, hintedCas }: Authority,
 ): Promise<TlsSettings> {
   const certificates = await Promise.all([tls.certificate, ...tls.chain].map(readText));
+  const pem = await readText(tls.key.file);
   const { passphrase } = tls.key;
+  const secret =
+    passphrase === null ? undefined : readSecret(passphrase, configuration.directory, environment);
   return {
     certificate: certificates.join('\n'),
-    key: await readText(tls.key.file),
-    passphrase:
-      passphrase === null ? undefined : readSecret(passphrase, configuration.directory, environment),
+    key: openKey(name, pem, secret),
     minimum: tls.minimum,
     // Clients send a certificate only where its issuer is named to them (Bouncy Castle, most others).
     clientCas: [
@@ -183,6 +185,17 @@ async function tlsSettings(
       ...hintedCas,
     ].map(({ der }) => derToPem(der, 'CERTIFICATE')),
   };
+}
+
+function openKey(listener: string, pem: string, passphrase: string | undefined): KeyObject {
+  try {
+    return openTransportKey(pem, passphrase);
+  } catch (cause) {
+    const words = cause instanceof Error ? cause.message : String(cause);
+    throw new SallyportError('config', `listener ${listener} cannot use its certificate and key: ${words}`, {
+      cause,
+    });
+  }
 }
 
 export function describeListeners(

@@ -1,16 +1,17 @@
-import { createPrivateKey } from 'node:crypto';
-import { isSallyportError, SallyportError } from '#errors';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { SallyportError } from '#errors';
 import { decryptPkcs8 } from './encrypted-pkcs8.ts';
 import { SoftwareKey } from './software-key.ts';
 
-/** A listener's key, which may also be in the clear: a server's TLS key often is. @throws SallyportError 'key' */
-export function loadTransportKey(pem: string, passphrase: string | undefined): SoftwareKey {
+/**
+ * A listener's key, which may also be in the clear: a server's TLS key often is. TLS takes kinds of keys that are no SoftwareKey.
+ *
+ * @throws SallyportError 'key'
+ */
+export function openTransportKey(pem: string, passphrase: string | undefined): KeyObject {
   try {
-    return new SoftwareKey(
-      createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) }),
-    );
-  } catch (error) {
-    if (isSallyportError(error)) throw error;
+    return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
+  } catch {
     throw new SallyportError('key', 'the key file does not open; check its passphrase');
   }
 }
