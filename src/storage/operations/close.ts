@@ -1,34 +1,39 @@
 import type { IssuedRecord, LogPosition } from '#enrollment';
 import { SallyportError } from '#errors';
-import type { Operation } from '../operation.ts';
+import { type Operation, together } from '../operation.ts';
+import { placeOf } from '../place.ts';
 import type { IntentRow } from '../schema.ts';
 import { endApprovalsBeforehand, useApproval } from './approvals.ts';
 import { assertUnrevoked, insertIssued } from './certificates.ts';
 import { newestIssued } from './current-certificates.ts';
 import { activateExpected, assertAdmissible } from './devices.ts';
 import { takeIntent } from './intents.ts';
-import { appendAt } from './log.ts';
+import { appendBehind, readHead } from './log.ts';
 import { endRequests } from './requests.ts';
 import { spendSecret } from './secrets.ts';
 
 export function* close(record: IssuedRecord): Operation<LogPosition> {
   const { intentId, requestSpki, certificate, secretId, approvalId, issuedBefore, now } = record;
   const { deviceId, template, predecessor, spki } = certificate;
-  assertIntended(yield* takeIntent(intentId), record);
-  // What was ended between reserving and here gets nothing: the key may have signed, and the sweep revokes that serial.
-  yield* assertAdmissible(deviceId);
-  if (predecessor !== null) yield* assertUnrevoked(predecessor);
-  if (issuedBefore !== null) {
-    yield* assertNothingIssued({ deviceId, template, spki, now, ...issuedBefore });
-  }
-  const { index, place } = yield* appendAt(record.entry, record.blobs);
-  yield* insertIssued(certificate, place);
-  if (secretId !== null) yield* spendSecret(secretId, certificate.sha256);
-  if (approvalId !== null) yield* useApproval(approvalId, intentId);
-  if (predecessor === null) yield* endApprovalsBeforehand({ deviceId, template });
-  yield* endRequests({ deviceId, template, spki: requestSpki });
-  yield* activateExpected(deviceId, now);
-  return { index };
+  const [head, intent] = yield* together(
+    readHead(),
+    takeIntent(intentId),
+    // What was ended between reserving and here gets nothing: the key may have signed, and the sweep revokes that serial.
+    assertAdmissible(deviceId),
+    predecessor === null ? null : assertUnrevoked(predecessor),
+    issuedBefore === null ? null : assertNothingIssued({ deviceId, template, spki, now, ...issuedBefore }),
+  );
+  assertIntended(intent, record);
+  yield* together(
+    appendBehind(head, record.entry, record.blobs),
+    insertIssued(certificate, placeOf(head.number, head.size)),
+    secretId === null ? null : spendSecret(secretId, certificate.sha256),
+    approvalId === null ? null : useApproval(approvalId, intentId),
+    predecessor === null ? endApprovalsBeforehand({ deviceId, template }) : null,
+    endRequests({ deviceId, template, spki: requestSpki }),
+    activateExpected(deviceId, now),
+  );
+  return { index: head.size };
 }
 
 /** What is stored is what was reserved, or nothing is. */

@@ -1,7 +1,7 @@
 import type { HoldRecord, LogPosition } from '#enrollment';
 import type { Operation } from '../operation.ts';
 import { append } from './log.ts';
-import { rateKeys, spendOrConflict } from './rate-limits.ts';
+import { conformingArrival, keepArrival, rateKeys } from './rate-limits.ts';
 import { openRequest } from './requests.ts';
 import { reserveForHeld } from './secrets.ts';
 
@@ -11,6 +11,8 @@ export function* hold(record: HoldRecord): Operation<Held> {
   const { secretId, deviceId, template, spki, names } = record;
   if (secretId !== null) yield* reserveForHeld({ id: secretId, deviceId, template, spki, names });
   const { request, firstSeen, opened } = yield* openRequest(record);
-  if (opened) yield* spendOrConflict(rateKeys.device(deviceId), record.limit, record.now);
+  if (opened) {
+    yield* keepArrival(yield* conformingArrival(rateKeys.device(deviceId), record.limit, record.now));
+  }
   return { index: yield* append(record.entry, record.blobs), request, firstSeen };
 }

@@ -9,7 +9,7 @@ import { append } from './log.ts';
 
 type IntentParameters = Omit<Intent, 'fresh' | 'secret' | 'limits'> & { readonly secretId: string | null };
 
-const insertIntent = statement((database, p: IntentParameters) =>
+const insert = statement((database, p: IntentParameters) =>
   database.insertInto('intent').values({
     id: p.id,
     issuer: p.issuer,
@@ -57,12 +57,8 @@ const selectSerialUsed = statement((database, p: { issuer: string; serialNumber:
   ),
 );
 
-const selectIntent = statement((database, p: { id: string }) =>
-  database.selectFrom('intent').selectAll().where('id', '=', p.id),
-);
-
 const deleteIntent = statement((database, p: { id: string }) =>
-  database.deleteFrom('intent').where('id', '=', p.id),
+  database.deleteFrom('intent').where('id', '=', p.id).returningAll(),
 );
 
 const insertAbandoned = statement((database, p: IntentRow & { readonly now: number }) =>
@@ -100,12 +96,15 @@ const selectExpired = statement((database, p: { now: number; limit: number }) =>
     .limit(p.limit),
 );
 
-/** A second open intent for one secret is a conflict, and so is a serial number that was used before. */
-export function* openIntent(intent: IntentParameters): Operation<void> {
-  if (isTrue((yield* first(selectSerialUsed, intent))?.used)) {
-    throw new SallyportError('conflict', `serial number ${intent.serialNumber} was used before`);
+export function* assertSerialUnused(serial: { issuer: string; serialNumber: string }): Operation<void> {
+  if (isTrue((yield* first(selectSerialUsed, serial))?.used)) {
+    throw new SallyportError('conflict', `serial number ${serial.serialNumber} was used before`);
   }
-  yield* run(insertIntent, intent);
+}
+
+/** A second open intent for one secret is a conflict. */
+export function* insertIntent(intent: IntentParameters): Operation<void> {
+  yield* run(insert, intent);
 }
 
 /** The device is about to get a certificate of this template for another key. */
@@ -119,11 +118,8 @@ export function* hasIntentForOtherKey(asked: {
 
 /** Ends the open intent, for what the caller puts in its place. Throws 'conflict' when it is no longer open. */
 export function* takeIntent(id: string): Operation<IntentRow> {
-  const intent = yield* first(selectIntent, { id });
-  const taken = yield* run(deleteIntent, { id });
-  if (intent === undefined || taken !== 1) {
-    throw new SallyportError('conflict', `intent ${id} is no longer open`);
-  }
+  const intent = yield* first(deleteIntent, { id });
+  if (intent === undefined) throw new SallyportError('conflict', `intent ${id} is no longer open`);
   return intent;
 }
 

@@ -8,7 +8,7 @@ import {
 } from '#audit';
 import { SallyportError } from '#errors';
 import { entryId } from '../entry-id.ts';
-import { all, first, type Operation, run } from '../operation.ts';
+import { all, first, type Operation, run, together } from '../operation.ts';
 import { placeOf } from '../place.ts';
 import type { EarlierLogRow, LogHeadRow } from '../schema.ts';
 import { statement } from '../statement.ts';
@@ -103,6 +103,8 @@ const selectEarlier = statement((database) =>
   database.selectFrom('earlier_log').selectAll().orderBy('number'),
 );
 
+type Head = Pick<LogHeadRow, 'number' | 'origin' | 'size' | 'hashes'>;
+
 /** The most entries that one reading returns. */
 const maximumEntries = 1024;
 
@@ -127,30 +129,38 @@ export function* openLog({ origin }: { origin: string }): Operation<void> {
  * time: what a rollback takes back is nowhere else. `blobs` are what the entry names.
  */
 export function* append(bytes: Uint8Array, blobs: readonly Blob[] = []): Operation<number> {
-  return (yield* appendAt(bytes, blobs)).index;
+  const head = yield* readHead();
+  yield* appendBehind(head, bytes, blobs);
+  return head.size;
 }
 
-/** The same, for a row that is kept by the place of its entry. */
-export function* appendAt(
+/** The same behind the head that was read in this transaction: the entry's place is known before it stands there. */
+export function* appendBehind(
+  { number: log, size: index, hashes }: Head,
   bytes: Uint8Array,
   blobs: readonly Blob[] = [],
-): Operation<{ index: number; place: number }> {
+): Operation<void> {
   if (bytes.length > maximumEntryLength) {
     throw new SallyportError('too-large', `a log entry has at most ${maximumEntryLength} octets`);
   }
-  const { number: log, size: index, hashes } = yield* readHead();
   const range = CompactRange.restore(index, hashes);
   const leaf = leafHash(bytes);
   const completed = range.append(leaf);
   const place = placeOf(log, index);
-  yield* run(insertEntry, { idx: place, id: entryId(bytes), leafHash: leaf, bytes });
-  yield* keepBlobs(place, blobs);
-  for (const { level, index: at, hash } of completed) {
-    yield* run(insertHash, { level, idx: placeOf(log, at, level), hash });
+  yield* together(
+    run(insertEntry, { idx: place, id: entryId(bytes), leafHash: leaf, bytes }),
+    keepBlobs(place, blobs),
+    ...completed.map(({ level, index: at, hash }) =>
+      run(insertHash, { level, idx: placeOf(log, at, level), hash }),
+    ),
+    move({ from: index, size: range.size, hashes: range.toBytes() }),
+  );
+}
+
+function* move(head: { from: number; size: number; hashes: Uint8Array }): Operation<void> {
+  if ((yield* run(moveHead, head)) !== 1) {
+    throw new SallyportError('store', 'the log was appended to by another writer');
   }
-  const moved = yield* run(moveHead, { from: index, size: range.size, hashes: range.toBytes() });
-  if (moved !== 1) throw new SallyportError('store', 'the log was appended to by another writer');
-  return { index, place };
 }
 
 export function* record({
@@ -163,7 +173,7 @@ export function* record({
   return { index: yield* append(entry, blobs) };
 }
 
-export function* readHead(): Operation<Pick<LogHeadRow, 'number' | 'origin' | 'size' | 'hashes'>> {
+export function* readHead(): Operation<Head> {
   const head = yield* first(selectHead, {});
   if (head === undefined) throw new SallyportError('store', 'the database has no log');
   return head;

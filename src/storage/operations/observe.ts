@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import type { DeviceKey, ObserveQuery, StoreObservation } from '#enrollment';
 import { fromJson } from '../json-text.ts';
-import { all, first, type Operation } from '../operation.ts';
+import { all, first, type Operation, together } from '../operation.ts';
 import type { ApprovalRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { hasCurrentForOtherKey, newestIssued } from './current-certificates.ts';
 import { isKeyShared } from './key-holders.ts';
-import { rates } from './rate-limits.ts';
+import { observeRates } from './rate-limits.ts';
 import { byAuthority } from './requests.ts';
 
 const selectSecret = statement((database, p: { mac: Uint8Array; now: number }) =>
@@ -78,25 +78,33 @@ const selectDenials = statement((database, p: { deviceId: string; template: stri
 type Precedence = Pick<ApprovalRow, 'id' | 'spki' | 'created_at'>;
 
 export function* observe(query: ObserveQuery): Operation<StoreObservation> {
-  const secret = yield* observeSecret(query);
-  const presenter = yield* observePresenter(query);
+  const [secret, presenter] = yield* together(observeSecret(query), observePresenter(query));
   const deviceKey = keyOfDevice(query, secret, presenter);
   const device = deviceKey === null ? null : yield* observeDevice(deviceKey);
   const deviceId = device?.id ?? '';
   const { spki, template, now } = query;
   const asked = device === null ? null : { deviceId, template, spki, now };
   const predecessor = presenter === null ? null : query.presenterSha256;
+  const [userNameDevice, keyShared, approval, denials, otherKeyCurrent, issued, rates] = yield* together(
+    deviceNamed(query.userName, deviceId),
+    isKeyShared({ spki, deviceId }),
+    asked && observeApproval(asked),
+    asked && observeDenials(asked),
+    asked && hasCurrentForOtherKey(asked),
+    asked && newestIssued({ ...asked, predecessor }),
+    observeRates({ deviceId: device?.id ?? null, template }),
+  );
   return {
     secret,
-    userNameDevice: yield* deviceNamed(query.userName, deviceId),
+    userNameDevice,
     presenter,
     device,
-    keyShared: yield* isKeyShared({ spki, deviceId }),
-    approval: asked === null ? null : yield* observeApproval(asked),
-    denials: asked === null ? [] : yield* observeDenials(asked),
-    otherKeyCurrent: asked !== null && (yield* hasCurrentForOtherKey(asked)),
-    issued: asked === null ? null : yield* newestIssued({ ...asked, predecessor }),
-    rates: yield* rates({ deviceId: device?.id ?? null, template }),
+    keyShared,
+    approval,
+    denials: denials ?? [],
+    otherKeyCurrent: otherKeyCurrent ?? false,
+    issued,
+    rates,
   };
 }
 

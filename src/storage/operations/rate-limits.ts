@@ -1,6 +1,6 @@
 import { SallyportError } from '#errors';
 import { type RateLimit, spend } from '#limits';
-import { all, first, type Operation, run } from '../operation.ts';
+import { all, first, type Operation, run, together } from '../operation.ts';
 import { statement } from '../statement.ts';
 
 const selectTat = statement((database, p: { key: string }) =>
@@ -52,10 +52,20 @@ export function* spendRate(key: string, limit: RateLimit, now: number): Operatio
   return { conforms: spending.conforms, tat };
 }
 
-/** Throws 'conflict' where it does not conform. */
-export function* spendOrConflict(key: string, limit: RateLimit, now: number): Operation<void> {
-  const { conforms } = yield* spendRate(key, limit, now);
+interface Arrival {
+  readonly key: string;
+  readonly tat: number;
+}
+
+/** What to keep of spending one under the key. Throws 'conflict' where that does not conform. */
+export function* conformingArrival(key: string, limit: RateLimit, now: number): Operation<Arrival> {
+  const { conforms, tat } = spend(limit, yield* readTat(key), now);
   if (!conforms) throw new SallyportError('conflict', `the limit of ${key} is spent`);
+  return { key, tat };
+}
+
+export function* keepArrival(arrival: Arrival): Operation<void> {
+  yield* run(upsertTat, arrival);
 }
 
 export function* admit(query: {
@@ -81,15 +91,16 @@ export function* saveSourceRates({
   for (const { key, tat } of rates) yield* run(upsertTat, { key: rateKeys.source(key), tat });
 }
 
-export function* rates(query: {
+export function* observeRates(query: {
   deviceId: string | null;
   template: string;
 }): Operation<{ device: number | null; template: number | null }> {
   const { deviceId, template } = query;
-  return {
-    device: deviceId === null ? null : yield* readTat(rateKeys.device(deviceId)),
-    template: yield* readTat(rateKeys.template(template)),
-  };
+  const [device, ofTemplate] = yield* together(
+    deviceId === null ? null : readTat(rateKeys.device(deviceId)),
+    readTat(rateKeys.template(template)),
+  );
+  return { device, template: ofTemplate };
 }
 
 function* readTat(key: string): Operation<number | null> {

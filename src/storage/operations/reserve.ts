@@ -1,31 +1,43 @@
 import type { Intent } from '#enrollment';
 import { SallyportError } from '#errors';
-import type { Operation } from '../operation.ts';
+import { type Operation, together } from '../operation.ts';
 import { takeApproval } from './approvals.ts';
 import { assertUnrevoked } from './certificates.ts';
 import { hasCurrentForOtherKey } from './current-certificates.ts';
 import { assertAdmissible } from './devices.ts';
-import { hasIntentForOtherKey, openIntent } from './intents.ts';
+import { assertSerialUnused, hasIntentForOtherKey, insertIntent } from './intents.ts';
 import { isKeyShared } from './key-holders.ts';
-import { rateKeys, spendOrConflict } from './rate-limits.ts';
+import { conformingArrival, keepArrival, rateKeys } from './rate-limits.ts';
 import { reserveSecret } from './secrets.ts';
 
 /** All or nothing: throws 'conflict' for the first thing that is no longer as it was observed. */
 export function* reserve(intent: Intent): Operation<void> {
   const { id, deviceId, template, spki, requestSpki, names, now } = intent;
   const { fresh, secret, approvalId, predecessor, limits } = intent;
-  yield* assertAdmissible(deviceId);
-  if (predecessor !== null) yield* assertUnrevoked(predecessor);
-  if (yield* isKeyShared({ spki, deviceId })) {
-    throw new SallyportError('conflict', 'another device has taken this key meanwhile');
-  }
-  if (fresh) yield* assertFresh({ deviceId, template, spki, now });
+  const [ofDevice, ofTemplate] = yield* together(
+    conformingArrival(rateKeys.device(deviceId), limits.device, now),
+    conformingArrival(rateKeys.template(template), limits.template, now),
+    assertAdmissible(deviceId),
+    predecessor === null ? null : assertUnrevoked(predecessor),
+    assertUnshared({ spki, deviceId }),
+    fresh ? assertFresh({ deviceId, template, spki, now }) : null,
+    assertSerialUnused(intent),
+  );
   const asked = { deviceId, template, spki: requestSpki };
+  // Before anything else changes: of those who come at once with one secret, all but the first end here.
   if (secret !== null) yield* reserveSecret({ ...asked, id: secret.id, names }, secret.state);
   if (approvalId !== null) yield* takeApproval({ ...asked, id: approvalId, intentId: id, now });
-  yield* spendOrConflict(rateKeys.device(deviceId), limits.device, now);
-  yield* spendOrConflict(rateKeys.template(template), limits.template, now);
-  yield* openIntent({ ...intent, secretId: secret?.id ?? null });
+  yield* together(
+    keepArrival(ofDevice),
+    keepArrival(ofTemplate),
+    insertIntent({ ...intent, secretId: secret?.id ?? null }),
+  );
+}
+
+function* assertUnshared(key: { spki: string; deviceId: string }): Operation<void> {
+  if (yield* isKeyShared(key)) {
+    throw new SallyportError('conflict', 'another device has taken this key meanwhile');
+  }
 }
 
 /** An open intent counts as the certificate that it is about to be: of two keys asked for at once, one is the first. */
@@ -35,7 +47,8 @@ function* assertFresh(asked: {
   spki: string;
   now: number;
 }): Operation<void> {
-  if ((yield* hasCurrentForOtherKey(asked)) || (yield* hasIntentForOtherKey(asked))) {
+  const [current, intended] = yield* together(hasCurrentForOtherKey(asked), hasIntentForOtherKey(asked));
+  if (current || intended) {
     throw new SallyportError(
       'conflict',
       `device ${asked.deviceId} has another key of template ${asked.template} now`,

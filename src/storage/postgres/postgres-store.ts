@@ -8,7 +8,7 @@ import { faultOf } from '../thread/fault.ts';
 import type { ServedStore } from '../thread/serve-store.ts';
 import { answerOf, GroupWriter } from './group-writer.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
-import { PreparedStatements, Sessions } from './session.ts';
+import { PreparedStatements, type Session, Sessions } from './session.ts';
 import { upgrade } from './upgrade.ts';
 
 export interface PostgresStoreOptions extends PostgresSettings {
@@ -36,6 +36,9 @@ function isAdmission(call: Call): call is Call & { readonly argument: Source } {
 function* lockSource({ sourceKey }: Source): Operation<void> {
   yield* first(selectLock, { key: sourceKey });
 }
+
+/** The most that one transaction reads: a statement that the server refuses takes the others along. */
+const readsAtOnce = 16;
 
 const beginReading = 'begin isolation level repeatable read read only';
 /** Like the memory of a lone process: a crash may forget the last moments of it. */
@@ -78,10 +81,14 @@ export class PostgresStore implements ServedStore {
       }
       replies.push(reply);
     };
+    const reads: Call[] = [];
     for (const call of calls) {
-      const reply = this.#beside(call);
-      if (reply === null) this.#writer.perform(call, collect);
-      else this.#start(reply, collect);
+      if (isAdmission(call)) this.#start(this.#admit(call), collect);
+      else if (operations[call.name].durability === 'read') reads.push(call);
+      else this.#writer.perform(call, collect);
+    }
+    for (let at = 0; at < reads.length; at += readsAtOnce) {
+      this.#start(this.#read(reads.slice(at, at + readsAtOnce)), (replies) => replies.forEach(collect));
     }
   }
 
@@ -99,27 +106,39 @@ export class PostgresStore implements ServedStore {
     await Promise.all([this.#writers.close(), this.#readers.close()]);
   }
 
-  #start(reply: Promise<Reply>, collect: (reply: Reply) => void): void {
-    const done = reply.then(collect).finally(() => this.#underWay.delete(done));
+  /** Takes no turn in the line of writers. */
+  #start<Replies>(replies: Promise<Replies>, collect: (replies: Replies) => void): void {
+    const done = replies.then(collect).finally(() => this.#underWay.delete(done));
     this.#underWay.add(done);
   }
 
-  /** What takes no turn in the line of writers; null for what does. */
-  #beside(call: Call): Promise<Reply> | null {
-    if (isAdmission(call)) return this.#alone(call, beginAdmission, lockSource(call.argument));
-    return operations[call.name].durability === 'read' ? this.#alone(call, beginReading) : null;
+  async #admit(call: Call & { readonly argument: Source }): Promise<Reply> {
+    const [reply] = await this.#inTransaction([call], async (session) => {
+      await session.control(beginAdmission);
+      await session.perform(lockSource(call.argument));
+      return [await answerOf(session, call)];
+    });
+    return reply!;
   }
 
-  /** In a transaction of its own. */
-  async #alone(call: Call, begin: string, before?: Operation<void>): Promise<Reply> {
+  /** What was asked at once sees one state of the database, as it was after all of it was asked. */
+  async #read(calls: readonly Call[]): Promise<readonly Reply[]> {
+    return this.#inTransaction(calls, async (session) => {
+      await session.control(beginReading);
+      return Promise.all(calls.map((call) => answerOf(session, call)));
+    });
+  }
+
+  async #inTransaction(
+    calls: readonly Call[],
+    perform: (session: Session) => Promise<readonly Reply[]>,
+  ): Promise<readonly Reply[]> {
     try {
       return await this.#readers.with(async (session) => {
         try {
-          await session.control(begin);
-          if (before !== undefined) await session.perform(before);
-          const reply = await answerOf(session, call);
-          await session.control('fault' in reply ? 'rollback' : 'commit');
-          return reply;
+          const replies = await perform(session);
+          await session.control(replies.some((reply) => 'fault' in reply) ? 'rollback' : 'commit');
+          return replies;
         } catch (error) {
           if (!session.broken) await session.control('rollback').catch(() => session.giveUp());
           throw error;
@@ -127,7 +146,7 @@ export class PostgresStore implements ServedStore {
       });
     } catch (error) {
       const { message } = faultOf(error);
-      return { id: call.id, fault: { code: 'store', message } };
+      return calls.map(({ id }) => ({ id, fault: { code: 'store', message } }));
     }
   }
 }

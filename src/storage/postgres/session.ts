@@ -97,13 +97,8 @@ export class Session {
     this.#refused = false;
     let step = operation.next();
     while (step.done !== true) {
-      let answer: unknown;
-      try {
-        answer = await this.#answer(step.value);
-      } catch (error) {
-        throw this.#failed(error, 'the database refused a statement');
-      }
-      step = operation.next(answer);
+      const asked = step.value;
+      step = operation.next('statement' in asked ? await this.#answer(asked) : await this.#answers(asked));
     }
     return step.value;
   }
@@ -168,19 +163,32 @@ export class Session {
     this.#broken = true;
   }
 
+  /** Sent at once, and done in this order. The first error counts: in a transaction it is why the others fail. */
+  async #answers(steps: readonly Step[]): Promise<readonly unknown[]> {
+    const settled = await Promise.allSettled(steps.map((step) => this.#answer(step)));
+    return settled.map((answer) => {
+      if (answer.status === 'rejected') throw answer.reason;
+      return answer.value;
+    });
+  }
+
   async #answer({ statement, parameters, want }: Step): Promise<unknown> {
     const prepared = this.#prepared.of(statement);
     const values = prepared.bind(parameters);
     // No text of the database holds a NUL, which it would refuse to look for.
     if (prepared.reads && values.some(holdsNul)) return want === 'rows' ? [] : undefined;
-    const { rows, rowCount } = await this.#client.query<Record<string, unknown>>({
-      ...(prepared.name === undefined ? {} : { name: prepared.name }),
-      text: prepared.sql,
-      values,
-    });
+    const { rows, rowCount } = await this.#ask(prepared, values);
     if (!prepared.reads && rowCount !== 0) this.#changed = true;
     if (want === 'changes') return rowCount ?? 0;
     return want === 'rows' ? rows : rows[0];
+  }
+
+  async #ask({ name, sql }: Prepared, values: Value[]): Promise<pg.QueryResult<Record<string, unknown>>> {
+    try {
+      return await this.#client.query({ ...(name === undefined ? {} : { name }), text: sql, values });
+    } catch (error) {
+      throw this.#failed(error, 'the database refused a statement');
+    }
   }
 
   #failed(error: unknown, what: string): Error {
@@ -232,5 +240,7 @@ function clientConfig({ host, port, database, user, password, tls }: PostgresSet
     connectionTimeoutMillis: connectTimeoutMilliseconds,
     query_timeout: answerTimeoutMilliseconds,
     keepAlive: true,
+    // What is asked at once is sent at once; answers come in its order.
+    pipeline: true,
   };
 }

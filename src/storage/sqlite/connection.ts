@@ -89,7 +89,12 @@ export class Connection {
   perform<Result>(operation: Operation<Result>): Result {
     this.#changed = false;
     let step = operation.next();
-    while (step.done !== true) step = operation.next(this.#answer(step.value));
+    while (step.done !== true) {
+      const asked = step.value;
+      step = operation.next(
+        'statement' in asked ? this.#answer(asked) : asked.map((each) => this.#answer(each)),
+      );
+    }
     return step.value;
   }
 
