@@ -19,6 +19,7 @@ import { showDevice } from './acts/show-device.ts';
 import { showEntry } from './acts/show-entry.ts';
 import { showPolicies } from './acts/show-policies.ts';
 import { showRequest } from './acts/show-request.ts';
+import { showStatus } from './acts/show-status.ts';
 
 /** All that operators can do. What is not here cannot be done through the socket. */
 export const acts = {
@@ -44,6 +45,7 @@ export const acts = {
   showCertificationRequest,
   proveEntry,
   showPolicies,
+  showStatus,
 } as const;
 
 export type ActName = keyof typeof acts;

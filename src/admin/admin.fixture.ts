@@ -71,6 +71,16 @@ export async function openWorld(t: TestContext): Promise<World> {
     }),
     clock: { now: () => world.now },
     random,
+    running: async () => ({
+      version: '0',
+      node: null,
+      startedAt: world.now,
+      listeners: [],
+      database: { kind: 'sqlite', ...(await storage.stats()) },
+      jobs: [],
+      sinks: [],
+      residentBytes: 0,
+    }),
     revoked: async (issuer) => void revokedIssuers.push(issuer),
     report: (fault) => faults.push(fault),
   });

@@ -19,6 +19,31 @@ export interface AdminPorts {
   /** Called after a revocation, so that the issuer's next CRL comes at once; resolves when that was tried, and never throws. */
   readonly revoked: (issuer: string) => Promise<void>;
   readonly report: Report;
+  readonly running: () => Promise<RunningState>;
+}
+
+/** How the process is that answers. Times in milliseconds since the epoch. */
+export interface RunningState {
+  readonly version: string;
+  /** Its name among the nodes of one database; null: it is the only one. */
+  readonly node: string | null;
+  readonly startedAt: number;
+  readonly listeners: readonly { readonly name: string; readonly where: string }[];
+  readonly database: {
+    readonly kind: 'sqlite' | 'postgresql';
+    readonly operations: number;
+    readonly batches: number;
+    readonly commits: number;
+    readonly failures: number;
+  };
+  readonly jobs: readonly {
+    readonly name: string;
+    readonly succeededAt: number | null;
+    readonly fault: string | null;
+  }[];
+  /** Entries that each receiver of the log has not acknowledged. */
+  readonly sinks: readonly { readonly name: string; readonly behind: number }[];
+  readonly residentBytes: number;
 }
 
 /** Takes faults of ours, under the id that the operator is shown. */

@@ -24,4 +24,5 @@ export const routes = {
   showCertificationRequest: 'GET /v1/log/entries/{id}/csr',
   proveEntry: 'GET /v1/log/entries/{id}/proof',
   showPolicies: 'GET /v1/policies',
+  showStatus: 'GET /v1/status',
 } as const satisfies Record<ActName, `${'GET' | 'POST'} /v1/${string}`>;

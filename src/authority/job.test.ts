@@ -6,6 +6,7 @@ test('a trigger during a run gives one more run after it, however many trigger',
   let runs = 0;
   let release = () => {};
   const job = startJob({
+    now: () => 0,
     name: 'job',
     intervalMilliseconds: 60_000,
     run: async () => {
@@ -28,6 +29,7 @@ test('a fault that lasts is reported once, and again after it was gone', async (
   const faults: string[] = [];
   const outcomes = ['down', 'down', null, 'down'];
   const job = startJob({
+    now: () => 0,
     name: 'job',
     intervalMilliseconds: 60_000,
     run: async () => {

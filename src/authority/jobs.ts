@@ -6,10 +6,11 @@ import { SallyportError } from '#errors';
 import type { Storage } from '#storage';
 import { checkpointFile } from './checkpoint-file.ts';
 import { refreshCrl } from './crl-job.ts';
-import { type Job, startJob } from './job.ts';
+import { type Job, type JobState, startJob } from './job.ts';
 import { endingCertificates } from './listeners.ts';
 import type { AuthorityDocuments } from './public-documents.ts';
 import { checkpointPath, crlPath } from './public-paths.ts';
+import { type Replay, replayIfDue } from './replay-job.ts';
 import { endOldRequests } from './request-job.ts';
 import { sweepIntents } from './sweep-job.ts';
 
@@ -25,9 +26,13 @@ export async function startJobs(ports: {
   documents: AuthorityDocuments;
   signer: NoteSigner;
   published: number;
+  /** Of the whole log, until it is aborted. */
+  replay: (signal: AbortSignal) => Promise<Replay>;
+  record: (event: string, detail: Record<string, unknown>) => Promise<unknown>;
   report: (fault: { id: string; error: unknown }) => void;
 }) {
   const { configuration, node, storage, clock, random, issuers, documents, signer, report } = ports;
+  const { record } = ports;
   const { checkpointIntervalSeconds, checkpointFile: file, sinks, origin } = configuration().log;
   // Each node has files of its own, and in each of them the whole log. A file that is refused ends the start, so before any job runs.
   const cursorName = (sink: string) => (node === null ? sink : `${sink}@${node}`);
@@ -36,7 +41,7 @@ export async function startJobs(ports: {
   );
   const jobs: Job[] = [];
   const start = (name: string, intervalMilliseconds: number, run: () => Promise<void>): Job => {
-    const job = startJob({ name, intervalMilliseconds, run, report });
+    const job = startJob({ name, intervalMilliseconds, run, now: () => clock.now(), report });
     jobs.push(job);
     return job;
   };
@@ -82,6 +87,20 @@ export async function startJobs(ports: {
   startForAll('requests', 60_000, () =>
     endOldRequests(configuration().approvals.lifetimeSeconds, { store: storage.admin, clock, random }),
   );
+  const ending = new AbortController();
+  start('replay', 600_000, async () => {
+    const replay = () => ports.replay(ending.signal);
+    try {
+      await replayIfDue(configuration().log.replayIntervalSeconds * 1000, {
+        store: storage.admin,
+        clock,
+        replay,
+        record,
+      });
+    } catch (error) {
+      if (!ending.signal.aborted) throw error;
+    }
+  });
   const watch = start('listener certificates', 86_400_000, async () => {
     for (const words of await endingCertificates(configuration(), clock.now())) {
       report({ id: 'listener certificates', error: new SallyportError('config', words) });
@@ -102,8 +121,17 @@ export async function startJobs(ports: {
   await crl.trigger();
   return {
     issueCrl,
+    states: (): readonly JobState[] => jobs.map(({ state }) => state),
+    /** Entries that each sink has not acknowledged yet. */
+    async behind() {
+      const { size } = await storage.log.head();
+      return Promise.all(
+        open.map(async ({ name }) => ({ name, behind: size - (await storage.log.sinkCursor(name)) })),
+      );
+    },
     /** Everything that is in the log is published and delivered before the store closes. */
     async stop() {
+      ending.abort();
       await Promise.all([publish.trigger(), ...drains.map((job) => job.trigger())]);
       await Promise.all(jobs.map((job) => job.stop()));
       await Promise.all(open.map((sink) => sink.close()));

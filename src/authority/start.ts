@@ -10,6 +10,7 @@ import { configurationFindings } from './findings.ts';
 import { eventEntry } from './event-entry.ts';
 import { loadIssuers, readAuthority, recordAuthority } from './in-force.ts';
 import { startJobs } from './jobs.ts';
+import type { Replay } from './replay-job.ts';
 import { describeListeners, type ListenerAddress, prepareListeners, startListeners } from './listeners.ts';
 import { loadLogSigner, openLog } from './log.ts';
 import { authorityDocuments } from './public-documents.ts';
@@ -21,6 +22,9 @@ export interface AuthorityPorts {
   readonly wallClock: () => number;
   /** Counts milliseconds, and is never set. */
   readonly monotonicClock: () => number;
+  readonly version: string;
+  /** Asks the whole log again, until it is aborted. */
+  readonly replay: (configuration: Configuration, signal: AbortSignal) => Promise<Replay>;
   /** Faults and events for the operator's eyes; never holds a secret. */
   readonly report: (fault: { id: string; error: unknown }) => void;
 }
@@ -87,6 +91,8 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       documents,
       signer,
       published,
+      replay: (signal) => ports.replay(configuration, signal),
+      record,
       report,
     });
     closing.push(() => jobs.stop());
@@ -113,6 +119,23 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       await Promise.all(listeners.map((listener) => listener.close()));
     });
 
+    const startedAt = clock.now();
+    const running = async () => ({
+      version: ports.version,
+      node,
+      startedAt,
+      listeners: describeListeners(configuration, listeners).map(({ name, url, socket }) => ({
+        name,
+        where: url ?? socket ?? '',
+      })),
+      database: {
+        kind: node === null ? ('sqlite' as const) : ('postgresql' as const),
+        ...(await storage.stats()),
+      },
+      jobs: jobs.states(),
+      sinks: await jobs.behind(),
+      residentBytes: process.memoryUsage.rss(),
+    });
     const admin = createAdmin({
       store: storage.admin,
       log: storage.log,
@@ -123,6 +146,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       clock,
       random,
       revoked: jobs.issueCrl,
+      running,
       report,
     });
     claim.open(adminHandler(admin, adminLimits(configuration)));

@@ -11,6 +11,7 @@ import { requestCommand } from './commands/request.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { secretCommand } from './commands/secret.ts';
 import { serveCommand } from './commands/serve.ts';
+import { statusCommand } from './commands/status.ts';
 import { trustCommand } from './commands/trust.ts';
 import { exitCodeWords } from './exit-code.ts';
 import type { Run } from './run.ts';
@@ -33,6 +34,7 @@ export function program(run: Run, terminal: Terminal): Command {
   const commands = [
     initCommand(run),
     serveCommand(run),
+    statusCommand(run),
     deviceCommand(run),
     secretCommand(run),
     requestCommand(run),

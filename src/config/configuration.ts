@@ -144,6 +144,7 @@ export interface LogConfiguration {
   readonly key: EncryptedKeyFile;
   readonly checkpointFile: string;
   readonly checkpointIntervalSeconds: number;
+  readonly replayIntervalSeconds: number;
   readonly sinks: readonly SinkConfiguration[];
 }
 

@@ -168,6 +168,7 @@ function resolveLog(log: Settings['log'], paths: PathsOf): LogConfiguration {
     key: paths.key(log.key),
     checkpointFile: paths.resolve(log.checkpointFile),
     checkpointIntervalSeconds: log.checkpointInterval,
+    replayIntervalSeconds: log.replayInterval,
     sinks: named(log.sinks, (name, sink) => ({
       name,
       kind: 'ndjson',

@@ -166,6 +166,25 @@ describe('a log that was tampered with', () => {
     await assertFound(tampered, [[index, /its bytes in the store were changed/]]);
   });
 
+  for (const [column, value, words] of [
+    ['device_id', "'laptop-2'", /another device/],
+    ['template', "'server'", /another template/],
+    ['issuer', "'other'", /another issuer/],
+    ['predecessor', "'ab'", /another predecessor/],
+    ['spki', "'ab'", /another key/],
+    ['not_after', 'not_after + 1000', /another validity/],
+    ['not_before', 'not_before - 1000', /another validity/],
+  ] as const) {
+    test(`is found by another ${column} of a certificate`, async (t) => {
+      const tampered = await copy(t);
+      const index = tampered.indexOf(({ outcome }) => outcome === 'issued');
+      tampered.write((database) =>
+        database.exec(`update certificate set ${column} = ${value} where log_idx = ${index}`),
+      );
+      await assertFound(tampered, [[index, words]]);
+    });
+  }
+
   test('is found by a certificate that was taken away', async (t) => {
     const tampered = await copy(t);
     const index = tampered.indexOf(({ outcome }) => outcome === 'issued');

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { AdminClient, processTerminal, runCommandLine } from '#cli';
 import { startAuthority, type RunningAuthority } from '#authority';
 import { loadConfiguration } from '#config';
+import { replayLog } from '../../src/cli/verify/replay-log.ts';
 import { AdminActs } from './admin-acts.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -77,6 +78,8 @@ export async function authorityInProcess(
     environment: process.env,
     wallClock: () => Date.now() + ahead,
     monotonicClock: () => performance.now() + ahead,
+    version: '0',
+    replay: (configuration, signal) => replayLog(configuration.file, process.env, signal),
     report: (fault) => faults.push(fault),
   });
   ends.push(() => running.close());

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import packageJson from '../../../package.json' with { type: 'json' };
 import type { ListenerAddress, RunningAuthority } from '#authority';
 import { errorDetails, errorLine } from '../error-words.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
@@ -7,6 +8,7 @@ import type { Run } from '../run.ts';
 import type { Session } from '../session.ts';
 import { teach } from '../teach.ts';
 import { trustFiles } from '../trust-files.ts';
+import { replayLog } from '../verify/replay-log.ts';
 
 export function serveCommand(run: Run): Command {
   return teach(new Command('serve'), {
@@ -31,6 +33,8 @@ async function serve(session: Session): Promise<ExitCode> {
     environment,
     wallClock: now,
     monotonicClock: () => performance.now(),
+    version: packageJson.version,
+    replay: (current, signal) => replayLog(current.file, environment, signal),
     report,
   });
 

@@ -84,7 +84,7 @@ export class CertificateComparison {
       this.#report(stored, `the store has certificate ${serialNumber} here, the log ${issued.serialNumber}`);
       return true;
     }
-    const objection = bytesObjection(stored);
+    const objection = bytesObjection(stored) ?? rowObjection(stored, issued);
     if (objection !== null) this.#report(stored, `certificate ${serialNumber}: ${objection}`);
     return true;
   }
@@ -109,7 +109,27 @@ function isBefore(left: Position, right: Position): boolean {
   return left.log < right.log || (left.log === right.log && left.logIndex < right.logIndex);
 }
 
-function bytesObjection({ der, sha256, serialNumber }: Stored): string | null {
+function bytesObjection({ der, sha256, serialNumber, spki, notBefore, notAfter }: Stored): string | null {
   if (sha256Hex(der) !== sha256) return 'its bytes in the store were changed';
-  return parseCertificate(der).serialNumber === serialNumber ? null : 'its bytes hold another serial number';
+  const certificate = parseCertificate(der);
+  if (certificate.serialNumber !== serialNumber) return 'its bytes hold another serial number';
+  if (sha256Hex(certificate.spki) !== spki) return 'its bytes hold another key than the store says';
+  return certificate.notBefore === notBefore && certificate.notAfter === notAfter
+    ? null
+    : 'its bytes hold another validity than the store says';
 }
+
+/** What the store says beside the bytes decides what a renewal is allowed. */
+function rowObjection(stored: Stored, issued: NonNullable<RequestEntry['certificate']>): string | null {
+  const other = (['issuer', 'template', 'deviceId', 'predecessor'] as const).find(
+    (name) => stored[name] !== issued[name],
+  );
+  return other === undefined ? null : `the store has another ${words[other]} than the log`;
+}
+
+const words = {
+  issuer: 'issuer',
+  template: 'template',
+  deviceId: 'device',
+  predecessor: 'predecessor',
+} as const;

@@ -26,6 +26,11 @@ export const log = z.strictObject({
     'Newest checkpoint, compared with the database at start. Outside `authority.data`, so that a restored database cannot bring its own.',
   ),
   checkpointInterval: duration('1s', '1h').prefault('1s').describe('A new checkpoint at most this often.'),
+  replayInterval: duration('1h', '30d')
+    .prefault('1d')
+    .describe(
+      'One node asks the whole log again this often, as `log verify` does, in a process of its own behind all other work. What comes of it is the event `log.replayed`.',
+    ),
   sinks: z
     .record(entryName, sink)
     .prefault({})

@@ -1,0 +1,36 @@
+import * as z from 'zod';
+import { openCheckpoint } from '#audit';
+import { act } from '../act.ts';
+import type { AdminStore } from '../store.ts';
+import { isoTime, isoTimeOrNull } from '../views/time.ts';
+
+/** How the authority is: what an operator asks first who was woken. */
+export const showStatus = act(z.strictObject({}), async (ports) => {
+  const { authority, clock, log, logVerifier, store } = ports;
+  const { bundle, referencesDigest, issuers } = authority();
+  const { startedAt, jobs, ...running } = await ports.running();
+  const [head, note] = await Promise.all([log.head(), log.note()]);
+  return {
+    ...running,
+    startedAt: isoTime(startedAt),
+    time: isoTime(clock.now()),
+    policies: bundle.digest,
+    references: referencesDigest,
+    log: { size: head.size, signed: note === null ? 0 : openCheckpoint(note, logVerifier).size },
+    crls: await Promise.all([...issuers.keys()].map((issuer) => crlOf(store, issuer))),
+    jobs: jobs.map((job) => ({ ...job, succeededAt: isoTimeOrNull(job.succeededAt) })),
+  };
+});
+
+async function crlOf(store: AdminStore, issuer: string) {
+  const crl = await store.crl(issuer);
+  if (crl === null) return { issuer, number: null, octets: 0, thisUpdate: null, nextUpdate: null };
+  const { number, der, thisUpdate, nextUpdate } = crl;
+  return {
+    issuer,
+    number: String(number),
+    octets: der.length,
+    thisUpdate: isoTime(thisUpdate),
+    nextUpdate: isoTime(nextUpdate),
+  };
+}

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { openSqlite } from '#storage';
+import { type Replay, replayIfDue } from './replay-job.ts';
+
+const day = 86_400_000;
+
+async function openWorld(t: TestContext) {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-replay-'));
+  const storage = await openSqlite({ file: join(folder, 'sallyport.db'), origin: 'test.example/log' });
+  t.after(async () => {
+    await storage.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const world = { now: Date.UTC(2026, 10, 22), runs: 0, events: [] as Record<string, unknown>[] };
+  const ports = (replay: () => Promise<Replay>) => ({
+    store: storage.admin,
+    clock: { now: () => world.now },
+    replay: () => {
+      world.runs += 1;
+      return replay();
+    },
+    record: async (event: string, detail: Record<string, unknown>) =>
+      void world.events.push({ event, ...detail }),
+  });
+  return { world, ports };
+}
+
+const clean = async (): Promise<Replay> => ({ size: 7, findings: [] });
+
+test('the log is asked again once a day, whoever asks how often', async (t) => {
+  const { world, ports } = await openWorld(t);
+  await Promise.all([replayIfDue(day, ports(clean)), replayIfDue(day, ports(clean))]);
+  world.now += day - 1;
+  await replayIfDue(day, ports(clean));
+  assert.equal(world.runs, 1);
+  assert.deepEqual(world.events, [{ event: 'log.replayed', size: 7, findings: 0, first: [] }]);
+  world.now += 1;
+  await replayIfDue(day, ports(clean));
+  assert.equal(world.runs, 2);
+});
+
+test('what does not verify is an event with its first findings, and a fault', async (t) => {
+  const { world, ports } = await openWorld(t);
+  const findings = Array.from({ length: 12 }, (_, index) => ({ index, message: 'x'.repeat(600) }));
+  await assert.rejects(
+    replayIfDue(
+      day,
+      ports(async () => ({ size: 20, findings })),
+    ),
+    { code: 'store', message: /THE LOG DOES NOT VERIFY: 12 findings in 20 entries/ },
+  );
+  const [event] = world.events;
+  assert.equal(event?.['findings'], 12);
+  assert.deepEqual(
+    event?.['first'],
+    findings.slice(0, 10).map(({ index }) => ({ index, message: 'x'.repeat(500) })),
+  );
+  await replayIfDue(day, ports(clean));
+  assert.equal(world.runs, 1, 'and the next one is a day later all the same');
+});
+
+test('a run that came to no end is made up for by another a quarter of an hour later', async (t) => {
+  const { world, ports } = await openWorld(t);
+  const died = ports(() => Promise.reject(new Error('killed')));
+  await assert.rejects(replayIfDue(day, died), /killed/);
+  await replayIfDue(day, ports(clean));
+  assert.equal(world.runs, 1);
+  world.now += 15 * 60_000;
+  await replayIfDue(day, ports(clean));
+  assert.equal(world.runs, 2);
+  assert.equal(world.events.length, 1);
+});
