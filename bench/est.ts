@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,9 +14,10 @@ import {
 } from '../test/harness/authority.ts';
 import { type ClientKey, csrFor, makeKey } from '../test/harness/csr.ts';
 import { base64, est } from '../test/harness/est-client.ts';
-import { anotherNode, postgresAuthority } from '../test/harness/postgres-authority.ts';
+import { anotherNode, databaseOf, postgresAuthority } from '../test/harness/postgres-authority.ts';
 import { PostgresCluster } from '../test/harness/postgres-cluster.ts';
 import { type Floor, measureFloor } from './floor.ts';
+import { fillPostgres, fillSqlite, type History } from './history.ts';
 import { percentile, rounded } from './percentile.ts';
 import { cpuMillisecondsByThread, cpuMillisecondsOf, residentBytesOf, threadGroups } from './process-cpu.ts';
 import { monotonicMicroseconds, sharesByStep, type Window } from './profile.ts';
@@ -30,6 +31,8 @@ export interface BenchSettings {
   readonly renewals: boolean;
   /** A second run under the profiler tells where the CPU time goes; it slows that run, so its figures are not the result. */
   readonly profile: boolean;
+  /** So many stand in the database before it begins. */
+  readonly certificates: number;
   /** So many nodes over a PostgreSQL of the bench's own, synced to disk; null: SQLite. */
   readonly nodes: number | null;
 }
@@ -48,7 +51,7 @@ interface Client {
  * in the log, durable. Only the limits are raised, since one source and one template take the whole load.
  */
 export async function benchEst(settings: BenchSettings, say: (line: string) => void) {
-  const measured = await withAuthority({}, settings.nodes, (nodes) =>
+  const measured = await withAuthority({}, settings, say, (nodes) =>
     measure(nodes, settings, settings.seconds, say),
   );
   const servingSteps = settings.profile ? await profileRun(settings, say) : null;
@@ -76,6 +79,7 @@ async function measure(nodes: Nodes, settings: BenchSettings, seconds: number, s
 
   const threadsBefore = cpuMillisecondsByThread(pid);
   const from = monotonicMicroseconds();
+  const commitsBefore = await commitsOf(nodes);
   const [cpuBefore, databaseBefore, started] = [cpuOfNodes(), databaseCpu(), performance.now()];
   const resident: number[] = [];
   const sampling = setInterval(
@@ -89,7 +93,9 @@ async function measure(nodes: Nodes, settings: BenchSettings, seconds: number, s
   const database = databaseCpu() - databaseBefore;
   const window: Window = { from, to: monotonicMicroseconds() };
   const threads = cpuMillisecondsByThread(pid);
-  const verified = await verifyLog(authority);
+  const commits = (await commitsOf(nodes)) - commitsBefore;
+  // Ten million shortened entries cannot be judged again.
+  const verified = settings.certificates > 0 ? null : await verifyLog(authority);
 
   const sorted = latencies.toSorted((a, b) => a - b);
   const result = {
@@ -97,12 +103,15 @@ async function measure(nodes: Nodes, settings: BenchSettings, seconds: number, s
     operation: renewals ? 'simplereenroll' : 'simpleenroll',
     database: settings.nodes === null ? 'sqlite' : 'postgresql',
     nodes: nodes.length,
+    filesystem: filesystemOf(tmpdir()),
+    certificatesBefore: settings.certificates,
     workers,
     seconds: rounded(elapsed / 1000, 2),
     enrollments: latencies.length,
     rate: rounded(latencies.length / (elapsed / 1000), 1),
     p50: rounded(percentile(sorted, 0.5), 2),
     p99: rounded(percentile(sorted, 0.99), 2),
+    commitsPerCertificate: rounded(commits / latencies.length, 3),
     cpuMilliseconds: rounded(cpu / latencies.length, 3),
     ...(settings.nodes === null ? {} : { databaseCpuMilliseconds: rounded(database / latencies.length, 3) }),
     floorMilliseconds: rounded(floor.milliseconds, 3),
@@ -238,6 +247,20 @@ async function load(
   return latencies;
 }
 
+/** Synced transactions of all nodes. */
+async function commitsOf(nodes: Nodes): Promise<number> {
+  const states = await Promise.all(nodes.map(({ admin }) => admin.client.perform('showStatus', {})));
+  return states.reduce((sum, { database }) => sum + database.commits, 0);
+}
+
+/** The magic numbers of linux/magic.h. */
+function filesystemOf(folder: string): string {
+  const type = statfsSync(folder).type;
+  return (
+    { 0xef53: 'ext4', 0x01021994: 'tmpfs', 0x58465342: 'xfs', 0x9123683e: 'btrfs' }[type] ?? type.toString(16)
+  );
+}
+
 async function verifyLog(authority: ServedAuthority): Promise<boolean> {
   const { code, stdout } = await sallyport('log', 'verify', '--json', '--config', authority.configuration);
   return code === 0 && (JSON.parse(stdout) as { ok: boolean }).ok;
@@ -252,7 +275,7 @@ async function profileRun(
   try {
     say('running again under the profiler');
     const options = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${directory}` };
-    const { window } = await withAuthority(options, settings.nodes, (nodes) =>
+    const { window } = await withAuthority(options, settings, say, (nodes) =>
       measure(nodes, settings, Math.min(settings.seconds, 10), say),
     );
     return sharesByStep(directory, window);
@@ -265,13 +288,18 @@ type Nodes = readonly [ServedAuthority, ...ServedAuthority[]];
 
 async function withAuthority<T>(
   environment: Record<string, string>,
-  nodes: number | null,
+  { nodes, certificates }: BenchSettings,
+  say: (line: string) => void,
   use: (nodes: Nodes) => Promise<T>,
 ): Promise<T> {
   const ends: (() => Promise<void> | void)[] = [];
   try {
     const cleanup = { after: (end: () => Promise<void> | void) => void ends.push(end) };
-    const files = await authorityFiles(cleanup, nodes);
+    const { files, fill } = await authorityFiles(cleanup, nodes);
+    if (certificates > 0) {
+      say(`putting ${certificates} certificates into the database`);
+      await fill({ certificates, revoked: 0 });
+    }
     const first = await serveAuthority(files, environment);
     ends.push(() => first.stop());
     const others: ServedAuthority[] = [];
@@ -286,13 +314,20 @@ async function withAuthority<T>(
   }
 }
 
-async function authorityFiles(cleanup: Cleanup, nodes: number | null): Promise<AuthorityFiles> {
+async function authorityFiles(
+  cleanup: Cleanup,
+  nodes: number | null,
+): Promise<{ files: AuthorityFiles; fill: (history: History) => Promise<void> }> {
   const edit = (yaml: string) => raiseLimits(anyPorts(yaml));
-  if (nodes === null) return initAuthority(cleanup, edit);
+  if (nodes === null) {
+    const files = await initAuthority(cleanup, edit);
+    return { files, fill: async (history) => fillSqlite(files, history) };
+  }
   const postgresql = findClient('postgresql');
   if ('skip' in postgresql) throw new Error(postgresql.skip);
   const cluster = await PostgresCluster.start(postgresql.path, cleanup, { durable: true });
-  return postgresAuthority(cleanup, cluster, edit);
+  const files = await postgresAuthority(cleanup, cluster, edit);
+  return { files, fill: async (history) => fillPostgres(cluster, await databaseOf(files), history) };
 }
 
 /** CPU milliseconds of all processes of PostgreSQL; of the bench's own, where no other runs. */

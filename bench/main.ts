@@ -1,7 +1,9 @@
+import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchCrl } from './crl.ts';
 import { benchEst } from './est.ts';
 
-const benches = { est: benchEst } as const;
+const benches = { est: benchEst, crl: benchCrl } as const;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -12,30 +14,39 @@ const { values, positionals } = parseArgs({
     profile: { type: 'boolean', default: false },
     postgres: { type: 'boolean', default: false },
     nodes: { type: 'string', default: '1' },
+    certificates: { type: 'string', default: '0' },
+    folder: { type: 'string', default: tmpdir() },
   },
 });
 
 const name = positionals[0] ?? '';
 if (!Object.hasOwn(benches, name)) {
   console.error(
-    `usage: npm run bench -- NAME [--seconds N] [--workers N] [--renewals] [--profile] [--postgres [--nodes N]]; NAME is one of ${Object.keys(benches).join(', ')}`,
+    `usage: npm run bench -- NAME [--seconds N] [--workers N] [--renewals] [--profile] [--postgres [--nodes N]] [--certificates N] [--folder DIR]; NAME is one of ${Object.keys(benches).join(', ')}`,
   );
   process.exit(2);
 }
+// Where databases are made: a disk or memory, as its file system says.
+process.env['TMPDIR'] = values.folder;
 const settings = {
   seconds: positive(values.seconds, 'seconds'),
   workers: positive(values.workers, 'workers'),
   renewals: values.renewals,
   profile: values.profile,
+  certificates: wholeNumber(values.certificates, 'certificates', 0),
   nodes: values.postgres ? positive(values.nodes, 'nodes') : null,
 };
 const result = await benches[name as keyof typeof benches](settings, (line) => console.log(line));
 console.log(JSON.stringify(result));
 
 function positive(text: string, option: string): number {
+  return wholeNumber(text, option, 1);
+}
+
+function wholeNumber(text: string, option: string, minimum: number): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) {
-    console.error(`--${option} takes a whole number of 1 or more`);
+  if (!Number.isInteger(value) || value < minimum) {
+    console.error(`--${option} takes a whole number of ${minimum} or more`);
     process.exit(2);
   }
   return value;

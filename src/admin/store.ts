@@ -98,9 +98,9 @@ export interface AdminStore {
   ): Promise<readonly { serialNumber: string; revokedAt: number; reason: number }[]>;
   /** How many `revoked` would list. */
   revokedCount(issuer: string, since: number): Promise<number>;
-  crl(
-    issuer: string,
-  ): Promise<{ number: bigint; der: Uint8Array; thisUpdate: number; nextUpdate: number } | null>;
+  crl(issuer: string): Promise<(StoredCrlInfo & { der: Uint8Array }) | null>;
+  /** The same without its bytes, which may be many millions. */
+  crlInfo(issuer: string): Promise<StoredCrlInfo | null>;
   saveCrl(act: {
     issuer: string;
     number: bigint;
@@ -125,6 +125,14 @@ export interface AdminStore {
   abandonIntent(act: { id: string; now: number; entry: Uint8Array }): Promise<LogPosition>;
   /** Work that one node does for all: takes its lease where that is free or has ended, or prolongs one's own. False: another holds it. */
   takeLease(lease: { name: string; holder: string; now: number; until: number }): Promise<boolean>;
+}
+
+export interface StoredCrlInfo {
+  readonly number: bigint;
+  /** Of its DER. */
+  readonly octets: number;
+  readonly thisUpdate: number;
+  readonly nextUpdate: number;
 }
 
 export interface AbandonedIntent {

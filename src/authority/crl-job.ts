@@ -45,7 +45,7 @@ async function refreshOnce(
   { store, clock, random, lengths }: CrlPorts,
 ): Promise<void> {
   const now = clock.now();
-  const current = await store.crl(issuer.name);
+  const current = await store.crlInfo(issuer.name);
   const due = current === null || now >= current.thisUpdate + settings.crl.refreshSeconds * 1000;
   if (!due && !revoked && (await listsAll(issuer.name, current, { store, lengths }))) return;
   const number = nextNumber(current?.number ?? 0n, now);
@@ -70,17 +70,20 @@ async function refreshOnce(
   await store.saveCrl({ issuer: issuer.name, number, der: crl, thisUpdate, nextUpdate, entry });
 }
 
-type CurrentCrl = NonNullable<Awaited<ReturnType<AdminStore['crl']>>>;
+type CurrentCrl = NonNullable<Awaited<ReturnType<AdminStore['crlInfo']>>>;
 
 /** What was revoked stays revoked, so that what belonged on this CRL when it was made only becomes more: the number tells. */
 async function listsAll(
   issuer: string,
-  { number, der, thisUpdate }: CurrentCrl,
+  { number, thisUpdate }: CurrentCrl,
   { store, lengths }: Pick<CrlPorts, 'store' | 'lengths'>,
 ): Promise<boolean> {
   let known = lengths.get(issuer);
   if (known?.number !== number) {
-    known = { number, length: parseCertificateList(der).revoked.length };
+    const crl = await store.crl(issuer);
+    // Another node has issued one meanwhile.
+    if (crl?.number !== number) return false;
+    known = { number, length: parseCertificateList(crl.der).revoked.length };
     lengths.set(issuer, known);
   }
   return (await store.revokedCount(issuer, thisUpdate - afterExpiryMilliseconds)) === known.length;

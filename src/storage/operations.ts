@@ -10,7 +10,7 @@ import {
 } from './operations/certificates.ts';
 import { note, saveNote, saveSinkCursor, sinkCursor } from './operations/checkpoint.ts';
 import { close } from './operations/close.ts';
-import { crl, lostCertificates, revoked, revokedCount, saveCrl } from './operations/crl.ts';
+import { crl, crlInfo, lostCertificates, revoked, revokedCount, saveCrl } from './operations/crl.ts';
 import { compareDevices, importDevices } from './operations/device-import.ts';
 import { setDeviceState } from './operations/device-state.ts';
 import { device, devices } from './operations/devices.ts';
@@ -65,6 +65,7 @@ export const operations = {
   revoked: read(revoked),
   revokedCount: read(revokedCount),
   crl: read(crl),
+  crlInfo: read(crlInfo),
   saveCrl: durable(saveCrl),
   saveReferences: durable(saveReferences),
   savePolicies: durable(savePolicies),

@@ -63,6 +63,7 @@ export function adminStore(perform: Perform): AdminStore {
     revoked: (issuer, since) => perform('revoked', { issuer, since }),
     revokedCount: (issuer, since) => perform('revokedCount', { issuer, since }),
     crl: (issuer) => perform('crl', { issuer }),
+    crlInfo: (issuer) => perform('crlInfo', { issuer }),
     saveCrl: (act) => perform('saveCrl', act),
     saveReferences: (digest, body) => perform('saveReferences', { digest, body }),
     savePolicies: (digest, text) => perform('savePolicies', { digest, text }),

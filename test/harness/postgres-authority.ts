@@ -34,6 +34,14 @@ export async function postgresAuthority(
   return files;
 }
 
+/** The name of its database in the cluster. */
+export async function databaseOf({ configuration }: AuthorityFiles): Promise<string> {
+  const { database } = parse(await readFile(configuration, 'utf8')) as {
+    database: { postgres: { database: string } };
+  };
+  return database.postgres.database;
+}
+
 export async function migrate({ configuration }: AuthorityFiles): Promise<void> {
   const { code, stderr, stdout } = await sallyport('migrate', '--config', configuration);
   if (code !== 0) throw new Error(`migrate: ${stdout}${stderr}`);

@@ -23,13 +23,13 @@ export const showStatus = act(z.strictObject({}), async (ports) => {
 });
 
 async function crlOf(store: AdminStore, issuer: string) {
-  const crl = await store.crl(issuer);
+  const crl = await store.crlInfo(issuer);
   if (crl === null) return { issuer, number: null, octets: 0, thisUpdate: null, nextUpdate: null };
-  const { number, der, thisUpdate, nextUpdate } = crl;
+  const { number, octets, thisUpdate, nextUpdate } = crl;
   return {
     issuer,
     number: String(number),
-    octets: der.length,
+    octets,
     thisUpdate: isoTime(thisUpdate),
     nextUpdate: isoTime(nextUpdate),
   };

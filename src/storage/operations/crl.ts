@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { AdminStore } from '#admin';
 import type { LogPosition } from '#enrollment';
 import { SallyportError } from '#errors';
@@ -8,6 +9,7 @@ import { append } from './log.ts';
 
 type CrlAct = Parameters<AdminStore['saveCrl']>[0];
 type StoredCrl = Awaited<ReturnType<AdminStore['crl']>>;
+type StoredCrlInfo = Awaited<ReturnType<AdminStore['crlInfo']>>;
 type Revocation = Awaited<ReturnType<AdminStore['revoked']>>[number];
 
 /** RFC 5280 section 5.3.1: the reason of which the reason code extension "SHOULD be absent". */
@@ -63,6 +65,13 @@ const selectLostOf = statement((database, p: { issuer: string }) =>
 
 const selectCrl = statement((database, p: { issuer: string }) =>
   database.selectFrom('crl').selectAll().where('issuer', '=', p.issuer),
+);
+
+const selectCrlInfo = statement((database, p: { issuer: string }) =>
+  database
+    .selectFrom('crl')
+    .select(['number', 'this_update', 'next_update', sql<number>`length(der)`.as('octets')])
+    .where('issuer', '=', p.issuer),
 );
 
 interface CrlParameters {
@@ -121,9 +130,18 @@ export function* lostCertificates(): Operation<readonly LostCertificateRow[]> {
 export function* crl({ issuer }: { issuer: string }): Operation<StoredCrl> {
   const row = yield* first(selectCrl, { issuer });
   if (row === undefined) return null;
+  return { ...infoOf({ ...row, octets: row.der.length }), der: row.der };
+}
+
+export function* crlInfo({ issuer }: { issuer: string }): Operation<StoredCrlInfo> {
+  const row = yield* first(selectCrlInfo, { issuer });
+  return row === undefined ? null : infoOf(row);
+}
+
+function infoOf(row: { number: string; octets: number; this_update: number; next_update: number }) {
   return {
     number: BigInt(row.number),
-    der: row.der,
+    octets: row.octets,
     thisUpdate: row.this_update,
     nextUpdate: row.next_update,
   };
@@ -132,7 +150,7 @@ export function* crl({ issuer }: { issuer: string }): Operation<StoredCrl> {
 /** Where a higher number is known to be out, the next list is to have one above it. */
 export function* raiseCrlNumber(seen: { issuer: string; number: bigint }): Operation<void> {
   const { issuer, number } = seen;
-  const current = yield* first(selectCrl, { issuer });
+  const current = yield* first(selectCrlInfo, { issuer });
   if (current === undefined || BigInt(current.number) >= number) return;
   yield* run(raiseNumber, { issuer, number: number.toString() });
 }
@@ -141,7 +159,7 @@ export function* raiseCrlNumber(seen: { issuer: string; number: bigint }): Opera
 export function* saveCrl(act: CrlAct): Operation<LogPosition> {
   const { issuer, der, thisUpdate, nextUpdate } = act;
   const row = { issuer, number: act.number.toString(), der, thisUpdate, nextUpdate };
-  const previous = (yield* first(selectCrl, { issuer }))?.number;
+  const previous = (yield* first(selectCrlInfo, { issuer }))?.number;
   if (previous === undefined) {
     yield* run(insertCrl, row);
   } else {
