@@ -4,14 +4,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { decodeEntry, encodeEntry, parseVerifierKey, publishCheckpoint, verifierKey } from '#audit';
+import {
+  decodeEntry,
+  encodeEntry,
+  parseVerifierKey,
+  publishCheckpoint,
+  type TreeHead,
+  verifierKey,
+} from '#audit';
 import { ceremony, randomSerialNumber } from '#ca';
 import { initialConfiguration, parseConfiguration } from '#config';
 import { type ErrorCode, isSallyportError } from '#errors';
 import { type Authority, sha256Hex, type StoreObservation, supportCode } from '#enrollment';
 import { generateSoftwareKey } from '#keys';
 import { type Bundle, defaultPolicies, loadBundle } from '#policy';
-import { openSqlite, type Storage } from '#storage';
+import { createSqlite, type Storage } from '#storage';
 import { buildName } from '#x509';
 import type { ActInput, ActName } from './acts.ts';
 import { type Admin, createAdmin } from './admin.ts';
@@ -47,7 +54,7 @@ const origin = 'test.example/log';
 
 export async function openWorld(t: TestContext): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-admin-'));
-  const storage = await openSqlite({ file: join(folder, 'sallyport.db'), origin });
+  const storage = await createSqlite({ file: join(folder, 'sallyport.db'), origin });
   t.after(async () => {
     await storage.close();
     await rm(folder, { recursive: true, force: true });
@@ -91,7 +98,7 @@ export async function openWorld(t: TestContext): Promise<World> {
     now: world.now,
     entry,
   });
-  let published = 0;
+  let published: TreeHead | null = null;
   return Object.assign(world, {
     admin,
     storage,
@@ -106,7 +113,14 @@ export async function openWorld(t: TestContext): Promise<World> {
     },
     async publish() {
       const file = { read: async () => null, write: async () => {} };
-      published = await publishCheckpoint(published, storage.log, file, { name: origin, key: logKey });
+      const signer = { name: origin, key: logKey };
+      published = await publishCheckpoint(published, {
+        log: storage.log,
+        file,
+        anchor: null,
+        signer,
+        verifier: parseVerifierKey(verifierKey(origin, logKey.spki)),
+      });
     },
     async importDevice(id: string, deviceClass = 'laptop') {
       const list = JSON.stringify([{ id, class: deviceClass }]);

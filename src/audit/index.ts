@@ -12,7 +12,15 @@ export { type ConsistencyClaim, consistencyProof, verifyConsistency } from './co
 export { formatEntryBundle, parseEntryBundle } from './entry-bundle.ts';
 export { decodeEntry, encodeEntry, maximumEntryLength } from './entry.ts';
 export { type InclusionClaim, inclusionProof, verifyInclusion } from './inclusion-proof.ts';
-export { type CheckpointFile, checkAgainstPublished, publishCheckpoint } from './publish-checkpoint.ts';
+export {
+  type CheckpointAnchor,
+  type CheckpointFile,
+  checkAgainstPublished,
+  checkNote,
+  demandUnbroken,
+  type Publication,
+  publishCheckpoint,
+} from './publish-checkpoint.ts';
 export { readTile } from './read-tile.ts';
 export { firstOrigin, restoredOrigin } from './restored-origin.ts';
 export { type NoteSignature, type NoteSigner, type OpenedNote, openNote, signNote } from './signed-note.ts';

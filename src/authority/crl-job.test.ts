@@ -7,7 +7,7 @@ import { suite, test, type TestContext } from 'node:test';
 import { encodeEntry } from '#audit';
 import { ceremony, loadIssuer, randomSerialNumber } from '#ca';
 import { generateSoftwareKey } from '#keys';
-import { openSqlite } from '#storage';
+import { createSqlite } from '#storage';
 import { buildName, parseCertificateList } from '#x509';
 import { refreshCrl } from './crl-job.ts';
 
@@ -22,7 +22,7 @@ const numberAt = (minute: number) => BigInt(begin + minute * 60_000);
 /** A store with a CRL of minute 1, which lists nothing, and the job on another node. */
 async function withEmptyCrl(t: TestContext) {
   const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-crl-'));
-  const storage = await openSqlite({ file: path.join(folder, 'sallyport.db'), origin: 'test.example/log' });
+  const storage = await createSqlite({ file: path.join(folder, 'sallyport.db'), origin: 'test.example/log' });
   t.after(async () => {
     await storage.close();
     await rm(folder, { recursive: true });

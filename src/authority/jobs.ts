@@ -1,15 +1,15 @@
-import { drain, type NoteSigner, openNdjsonSink, publishCheckpoint } from '#audit';
+import { drain, openNdjsonSink } from '#audit';
 import type { Issuer } from '#ca';
 import type { Configuration } from '#config';
 import type { Clock } from '#enrollment';
 import { SallyportError } from '#errors';
 import type { Storage } from '#storage';
-import { checkpointFile } from './checkpoint-file.ts';
 import { refreshCrl } from './crl-job.ts';
 import { type Job, type JobState, startJob } from './job.ts';
 import { endingCertificates } from './listeners.ts';
 import type { AuthorityDocuments } from './public-documents.ts';
 import { checkpointPath, crlPath } from './public-paths.ts';
+import type { Publisher } from './publisher.ts';
 import { type Replay, replayIfDue } from './replay-job.ts';
 import { endOldRequests } from './request-job.ts';
 import { sweepIntents } from './sweep-job.ts';
@@ -24,16 +24,15 @@ export async function startJobs(ports: {
   random: (n: number) => Uint8Array;
   issuers: ReadonlyMap<string, Issuer>;
   documents: AuthorityDocuments;
-  signer: NoteSigner;
-  published: number;
+  publisher: Publisher;
   /** Of the whole log, until it is aborted. */
   replay: (signal: AbortSignal) => Promise<Replay>;
   record: (event: string, detail: Record<string, unknown>) => Promise<unknown>;
   report: (fault: { id: string; error: unknown }) => void;
 }) {
-  const { configuration, node, storage, clock, random, issuers, documents, signer, report } = ports;
+  const { configuration, node, storage, clock, random, issuers, documents, publisher, report } = ports;
   const { record } = ports;
-  const { checkpointIntervalSeconds, checkpointFile: file, sinks, origin } = configuration().log;
+  const { checkpointIntervalSeconds, sinks, origin } = configuration().log;
   // Each node has files of its own, and in each of them the whole log. A file that is refused ends the start, so before any job runs.
   const cursorName = (sink: string) => (node === null ? sink : `${sink}@${node}`);
   const open = await Promise.all(
@@ -61,6 +60,8 @@ export async function startJobs(ports: {
   const crlPorts = { store: storage.admin, clock, random, lengths: new Map() };
   const crl = start('crl', 60_000, async () => {
     // What this node revoked it publishes itself, and at once.
+    // And a database that was put back has forgotten what was revoked.
+    await publisher.demandUnbroken();
     const forAll = node === null || (await holdsLease('crl', 120_000));
     for (const settings of configuration().issuers) {
       const issuer = issuers.get(settings.name)!;
@@ -108,13 +109,13 @@ export async function startJobs(ports: {
   });
   await watch.trigger();
 
-  let { published } = ports;
   const publish = start('checkpoint', checkpointIntervalSeconds * 1000, async () => {
-    published = await publishCheckpoint(published, storage.log, checkpointFile(file), signer);
+    await publisher.publish();
     documents.changed(checkpointPath);
   });
   const drains = open.map((sink) =>
     start(`sink ${sink.name}`, 500, async () => {
+      await publisher.demandUnbroken();
       await drain(sink, storage.log, (await storage.log.head()).size);
     }),
   );

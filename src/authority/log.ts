@@ -1,7 +1,16 @@
-import { checkAgainstPublished, decodeEntry, type LogStore, parseVerifierKey, verifierKey } from '#audit';
+import {
+  checkAgainstPublished,
+  checkNote,
+  decodeEntry,
+  type LogStore,
+  parseVerifierKey,
+  verifierKey,
+} from '#audit';
 import type { Configuration, Environment } from '#config';
-import { type ClockSources, steadyClock } from '#enrollment';
+import { type ClockSources, parseFirstEntry, steadyClock } from '#enrollment';
+import { SallyportError } from '#errors';
 import type { Storage } from '#storage';
+import { anchorOf } from './anchor.ts';
 import { checkpointFile } from './checkpoint-file.ts';
 import { loadKey } from './in-force.ts';
 
@@ -12,19 +21,36 @@ export async function loadLogSigner(configuration: Configuration, environment: E
   return { name: origin, key, verifierKey: verifierKey(origin, key.spki) };
 }
 
-/** Checks the log against what was published of it, and sets the clock no earlier than its newest entry. */
+/**
+ * Checks the log against what was published of it, and sets the clock no earlier than its newest entry. A node that has no checkpoint file yet may
+ * begin with what the others have anchored. Throws 'log' where the log is not the one that was published under this name and key, 'store' where the
+ * anchor cannot be read.
+ */
 export async function openLog(
   configuration: Configuration,
   storage: Storage,
   signer: { readonly verifierKey: string },
   clocks: Omit<ClockSources, 'floor'>,
 ) {
-  const published = await checkAgainstPublished(
-    storage.log,
-    checkpointFile(configuration.log.checkpointFile),
-    parseVerifierKey(signer.verifierKey),
-  );
-  return { clock: steadyClock({ ...clocks, floor: await newestTime(storage.log) }), published };
+  const { log } = storage;
+  const verifier = parseVerifierKey(signer.verifierKey);
+  await demandOwnBeginning(log, signer.verifierKey);
+  const file = checkpointFile(configuration.log.checkpointFile);
+  const notes = new Set((await anchorOf(configuration)?.read()) ?? []);
+  const anchored = await Promise.all([...notes].map((note) => checkNote(note, log, verifier)));
+  const own =
+    anchored.length > 0 && (await file.read()) === null
+      ? null
+      : await checkAgainstPublished(log, file, verifier);
+  return { clock: steadyClock({ ...clocks, floor: await newestTime(log) }), published: own };
+}
+
+/** A log says in its first entry whose it is: an empty one, and one of another key, is not ours to go on with. */
+async function demandOwnBeginning(log: LogStore, verifierKey: string): Promise<void> {
+  const [first] = await log.entries(0, 1);
+  const { log: key } = parseFirstEntry(first?.bytes);
+  if (key === verifierKey) return;
+  throw new SallyportError('log', `the log began under another key: ${key}, not ${verifierKey}`);
 }
 
 async function newestTime(log: LogStore): Promise<number> {

@@ -3,14 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { openSqlite } from '#storage';
+import { createSqlite } from '#storage';
 import { type Replay, replayIfDue } from './replay-job.ts';
 
 const day = 86_400_000;
 
 async function openWorld(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-replay-'));
-  const storage = await openSqlite({ file: join(folder, 'sallyport.db'), origin: 'test.example/log' });
+  const storage = await createSqlite({ file: join(folder, 'sallyport.db'), origin: 'test.example/log' });
   t.after(async () => {
     await storage.close();
     await rm(folder, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { encodeEntry } from '#audit';
-import { openSqlite, type Storage } from '#storage';
+import { createSqlite, type Storage } from '#storage';
 import { endOldRequests } from './request-job.ts';
 
 const hour = 3_600_000;
@@ -17,7 +17,7 @@ const entry = (id: string) => encodeEntry({ id, type: 'test' });
 /** Requests of one device, each with a key and a secret of its own, held at `begin`. */
 async function withRequests(t: TestContext, ids: readonly string[]): Promise<Storage> {
   const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-requests-'));
-  const storage = await openSqlite({ file: path.join(folder, 'sallyport.db'), origin: 'test.example/log' });
+  const storage = await createSqlite({ file: path.join(folder, 'sallyport.db'), origin: 'test.example/log' });
   t.after(async () => {
     await storage.close();
     await rm(folder, { recursive: true });

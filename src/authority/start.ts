@@ -4,6 +4,8 @@ import { parseVerifierKey } from '#audit';
 import { type Configuration, type Environment, loadConfiguration, reloadable } from '#config';
 import { Enrollment } from '#enrollment';
 import { SallyportError } from '#errors';
+import { anchorOf } from './anchor.ts';
+import { checkpointFile } from './checkpoint-file.ts';
 import { nodeOf, openDatabase } from './database.ts';
 import { adminLimits, claimAdminSocket } from './admin-socket.ts';
 import { configurationFindings } from './findings.ts';
@@ -13,6 +15,7 @@ import { startJobs } from './jobs.ts';
 import type { Replay } from './replay-job.ts';
 import { describeListeners, type ListenerAddress, prepareListeners, startListeners } from './listeners.ts';
 import { loadLogSigner, openLog } from './log.ts';
+import { openPublisher } from './publisher.ts';
 import { authorityDocuments } from './public-documents.ts';
 
 export interface AuthorityPorts {
@@ -32,7 +35,7 @@ export interface AuthorityPorts {
 export interface RunningAuthority {
   readonly name: string;
   readonly listeners: readonly ListenerAddress[];
-  /** Resolves with the error when the store has failed: nothing more can be issued, and the process must end. */
+  /** Resolves with the error when the store has failed, or holds another log than was published: nothing more can be issued, and the process must end. */
   readonly failed: Promise<Error>;
   /** Reads the file again. Throws 'config' and leaves what is in force as it is. Returns what changed, as key paths. */
   reload(): Promise<readonly string[]>;
@@ -67,6 +70,16 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
         report({ id: 'clock', error: new SallyportError('config', jumpWords(milliseconds)) }),
     };
     const { clock, published } = await openLog(configuration, storage, signer, clocks);
+    const publisher = openPublisher(
+      {
+        log: storage.log,
+        file: checkpointFile(configuration.log.checkpointFile),
+        anchor: anchorOf(configuration),
+        signer,
+        verifier: parseVerifierKey(signer.verifierKey),
+      },
+      published,
+    );
     await recordAuthority(authority, storage.admin);
     const random = (n: number) => randomBytes(n);
     const record = (event: string, detail: Record<string, unknown>) =>
@@ -89,14 +102,17 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       random,
       issuers,
       documents,
-      signer,
-      published,
+      publisher,
       replay: (signal) => ports.replay(configuration, signal),
       record,
       report,
     });
     closing.push(() => jobs.stop());
-    closing.push(async () => void (await record('stopped', node === null ? {} : { node })));
+    closing.push(async () => {
+      // Nothing more is written to a log that is not the one that was published.
+      await publisher.demandUnbroken();
+      await record('stopped', node === null ? {} : { node });
+    });
 
     const enrollment = new Enrollment({
       authority: () => authority,
@@ -154,7 +170,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     return {
       name: configuration.authority.name,
       listeners: describeListeners(configuration, listeners),
-      failed: storage.failed,
+      failed: Promise.race([storage.failed, publisher.failed]),
       async reload() {
         const next = loadConfiguration(configuration.file, environment);
         const { changed, needsRestart } = reloadable(configuration, next);

@@ -143,6 +143,8 @@ export interface LogConfiguration {
   readonly origin: string;
   readonly key: EncryptedKeyFile;
   readonly checkpointFile: string;
+  /** Folder that the nodes share; null: none. */
+  readonly anchorFolder: string | null;
   readonly checkpointIntervalSeconds: number;
   readonly replayIntervalSeconds: number;
   readonly sinks: readonly SinkConfiguration[];

@@ -177,5 +177,10 @@ describe('one of a kind', () => {
       );
     }
     assert.deepEqual(problemsOf(edited('log/checkpoint', 'data-checkpoint')), []);
+    assertRefused(
+      edited('log/checkpoint', 'log/checkpoint\n  anchor: { folder: §data/anchor }'),
+      'log.anchor.folder',
+      /^must be outside authority.data/,
+    );
   });
 });

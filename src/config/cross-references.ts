@@ -166,12 +166,15 @@ function fileProblems({ authority, issuers, listeners, log }: Settings, director
   for (const [name, { ndjson }] of Object.entries(log.sinks)) {
     once(['log', 'sinks', name, 'ndjson', 'file'], ndjson.file, `the file of sink ${name}`);
   }
-  const fromData = relative(resolve(directory, authority.data), resolve(directory, log.checkpointFile));
-  if (!fromData.startsWith('..') && !isAbsolute(fromData)) {
+  const outside = (path: KeyPath, place: string) => {
+    const fromData = relative(resolve(directory, authority.data), resolve(directory, place));
+    if (fromData.startsWith('..') || isAbsolute(fromData)) return;
     const message =
       'must be outside authority.data: a restored database would bring its own checkpoint and prove itself';
-    objections.push({ path: ['log', 'checkpointFile'], part: 'value', message });
-  }
+    objections.push({ path, part: 'value', message });
+  };
+  outside(['log', 'checkpointFile'], log.checkpointFile);
+  if (log.anchor !== undefined) outside(['log', 'anchor', 'folder'], log.anchor.folder);
   return objections;
 }
 

@@ -167,6 +167,7 @@ function resolveLog(log: Settings['log'], paths: PathsOf): LogConfiguration {
     origin: log.origin,
     key: paths.key(log.key),
     checkpointFile: paths.resolve(log.checkpointFile),
+    anchorFolder: log.anchor === undefined ? null : paths.resolve(log.anchor.folder),
     checkpointIntervalSeconds: log.checkpointInterval,
     replayIntervalSeconds: log.replayInterval,
     sinks: named(log.sinks, (name, sink) => ({

@@ -1,3 +1,4 @@
+export { createSqlite } from './sqlite/create-sqlite.ts';
 export { openSqlite } from './sqlite/open-sqlite.ts';
 export { openSqliteReadOnly } from './sqlite/open-sqlite-read-only.ts';
 export { backUpSqlite } from './sqlite/back-up-sqlite.ts';

@@ -16,7 +16,7 @@ import type {
 import { SallyportError } from '#errors';
 import type { Device } from '#inventory';
 import type { Operation } from './operation.ts';
-import { openLog } from './operations/log.ts';
+import { beginLog } from './operations/log.ts';
 import { Connection } from './sqlite/connection.ts';
 import type { Call } from './thread/messages.ts';
 import { upgrade } from './sqlite/upgrade.ts';
@@ -75,7 +75,7 @@ export function openSqliteStores(t: Pick<TestContext, 'after'>): SqliteStores {
   t.after(() => connection.close());
   upgrade(connection);
   connection.control('begin immediate');
-  connection.perform(openLog({ origin }));
+  connection.perform(beginLog({ origin }));
   connection.control('commit');
   const writer = new Writer(connection);
   const perform = performAlone(writer);

@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import { hashOperatorToken } from '#admin';
-import { encodeEntry, publishCheckpoint, verifierKey } from '#audit';
+import { encodeEntry, parseVerifierKey, publishCheckpoint, verifierKey } from '#audit';
 import { type ActEntry, type AuthorityEntry, sha256Hex, supportCode } from '#enrollment';
-import { openSqlite } from '#storage';
+import { createSqlite } from '#storage';
 import type { FirstCertificates } from './certificates.ts';
 import type { KeyMaterial } from './key-material.ts';
 import { firstOperator, type InitPlan } from './plan.ts';
@@ -25,7 +25,7 @@ export async function createDatabase(
   const within = (file: string) => relative(plan.directory, file);
   await folder.makeFolder(within(configuration.authority.data));
 
-  const storage = await openSqlite({ file: folder.path(within(configuration.sqliteFile)), origin });
+  const storage = await createSqlite({ file: folder.path(within(configuration.sqliteFile)), origin });
   try {
     const created: AuthorityEntry = {
       type: 'authority',
@@ -55,12 +55,13 @@ export async function createDatabase(
     };
     const tokenHash = hashOperatorToken(keys.token);
     await storage.admin.createOperator({ name: firstOperator, tokenHash, now, entry: encodeEntry(operator) });
-    await publishCheckpoint(
-      0,
-      storage.log,
-      { read: async () => null, write: (note) => folder.write(within(checkpointFile), note) },
-      { name: origin, key: keys.log },
-    );
+    await publishCheckpoint(null, {
+      log: storage.log,
+      file: { read: async () => null, write: (note) => folder.write(within(checkpointFile), note) },
+      anchor: null,
+      signer: { name: origin, key: keys.log },
+      verifier: parseVerifierKey(verifierKey(origin, keys.log.spki)),
+    });
   } finally {
     await storage.close();
   }

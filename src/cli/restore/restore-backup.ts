@@ -10,11 +10,12 @@ import {
   verifierKeyFor,
 } from '#audit';
 import {
+  anchorFile,
   assertEmptyDatabase,
-  checkpointFile,
   eventEntry,
   loadLogSigner,
   putDatabase,
+  readAnchor,
   whileNobodyServes,
 } from '#authority';
 import type { Configuration, Environment } from '#config';
@@ -23,7 +24,7 @@ import { openSqliteReadOnly, type Restored, restoreCopy } from '#storage';
 import type { SealedManifest } from '../backup/manifest.ts';
 import { readIfThere } from '../verify/configured-key.ts';
 import { type LogReport, verifyAuthorityLog } from '../verify/verify-authority-log.ts';
-import { exchangeCheckpoint } from './checkpoint-exchange.ts';
+import { type CheckpointPlace, exchangeCheckpoints, largestOf } from './checkpoint-exchange.ts';
 import { type Examination, examineBackup } from './examine-backup.ts';
 import { openBackup, type OpenedBackup } from './open-backup.ts';
 
@@ -69,25 +70,19 @@ export async function restoreBackup(ports: RestorePorts): Promise<Done> {
     inWorkFolder(configuration, async (folder) => {
       await assertEmptyDatabase(configuration, environment);
       const copy = join(folder, 'copy.db');
-      const { opened, examination, signer, published } = await examine(copy, ports);
+      const { opened, examination, signer, outside } = await examine(copy, ports);
       const checked = { manifest: opened.manifest, ...examination };
       if (!examination.report.ok) return { ...checked, origin: null, restored: null, keptCheckpoint: null };
       const origin = restoredOrigin(opened.manifest.origin, ports.now, ports.random);
       const restored = await begin(copy, origin, opened, examination, signer, ports);
-      const file = configuration.log.checkpointFile;
-      const { kept, undo } = await exchangeCheckpoint(
-        file,
-        published,
-        checkpointFile(file),
-        restored.checkpoint,
-      );
+      const { kept, undo } = await exchangeCheckpoints(placesOf(configuration, outside, restored.checkpoint));
       try {
         await putDatabase(configuration, environment, copy);
       } catch (error) {
         await undo();
         throw error;
       }
-      return { ...checked, origin, restored, keptCheckpoint: kept };
+      return { ...checked, origin, restored, keptCheckpoint: kept[0] ?? null };
     }),
   );
 }
@@ -95,12 +90,38 @@ export async function restoreBackup(ports: RestorePorts): Promise<Done> {
 async function examine(copy: string, ports: RestorePorts) {
   const { configuration, environment, logKey, now, siemExport, progress } = ports;
   const signer = await loadLogSigner(configuration, environment);
-  const published = await readIfThere(configuration.log.checkpointFile);
+  const outside = await readOutside(configuration);
+  const published = largestOf([...outside.values()]);
   const keyOf = (origin: string) =>
     logKey === null ? verifierKeyOf(origin, signer.key.spki) : verifierKeyFor(origin, logKey);
   const opened = await openBackup(ports.backup, copy, keyOf);
   const examination = await examineBackup(copy, opened, { published, siemExport, now, progress });
-  return { opened, examination, signer, published };
+  return { opened, examination, signer, outside };
+}
+
+/** Every checkpoint that is kept outside the database, by its file. */
+async function readOutside({ log }: Configuration): Promise<ReadonlyMap<string, string>> {
+  const own = await readIfThere(log.checkpointFile);
+  const anchored = log.anchorFolder === null ? [] : await readAnchor(log.anchorFolder);
+  return new Map([
+    ...(own === null ? [] : [[log.checkpointFile, own] as const]),
+    ...anchored.map(({ file, note }) => [file, note] as const),
+  ]);
+}
+
+/** Where the new log's first checkpoint goes, and from where those of the old one go. */
+function placesOf(
+  configuration: Configuration,
+  outside: ReadonlyMap<string, string>,
+  note: string,
+): CheckpointPlace[] {
+  const { checkpointFile: file, anchorFolder } = configuration.log;
+  const own = [file, ...(anchorFolder === null ? [] : [anchorFile(anchorFolder, configuration)])];
+  const others = [...outside.keys()].filter((each) => !own.includes(each));
+  return [
+    ...own.map((each) => ({ file: each, published: outside.get(each) ?? null, note })),
+    ...others.map((each) => ({ file: each, published: outside.get(each)!, note: null })),
+  ];
 }
 
 async function begin(

@@ -25,6 +25,17 @@ export const log = z.strictObject({
   checkpointFile: path.describe(
     'Newest checkpoint, compared with the database at start. Outside `authority.data`, so that a restored database cannot bring its own.',
   ),
+  anchor: z
+    .strictObject({
+      folder: path.describe(
+        'A folder on storage that all nodes share, outside the database. Each keeps its newest checkpoint there as `NODE.checkpoint`, and reads those of all: at its start, and before it signs.',
+      ),
+    })
+    .optional()
+    .describe(
+      'Where several nodes keep what they published, so that none goes on with a database that lacks what another has published.',
+    )
+    .meta({ otherwise: 'each knows of its own checkpoints alone' }),
   checkpointInterval: duration('1s', '1h').prefault('1s').describe('A new checkpoint at most this often.'),
   replayInterval: duration('1h', '30d')
     .prefault('1d')

@@ -111,12 +111,24 @@ const maximumEntries = 1024;
 /** The entries whose blobs one reading returns: some are as large as a request may be. */
 const maximumBlobEntries = 256;
 
-/** Makes the log at the first opening. Throws 'config' where the database holds the log of another origin. */
+/** Of a database that is about to be an authority's: a log begins once. Throws 'conflict' where there is one. */
+export function* beginLog({ origin }: { origin: string }): Operation<void> {
+  yield* run(insertHead, { origin, hashes: CompactRange.empty().toBytes() });
+}
+
+/**
+ * Whoever serves goes on with a log, and never begins one: under the name and key of a log that was lost, the empty one would be a fork of it.
+ * Throws 'log' where there is none, 'config' where the database holds the log of another origin.
+ */
 export function* openLog({ origin }: { origin: string }): Operation<void> {
   const head = yield* first(selectHead, {});
   if (head === undefined) {
-    yield* run(insertHead, { origin, hashes: CompactRange.empty().toBytes() });
-  } else if (head.origin !== origin) {
+    throw new SallyportError(
+      'log',
+      'the database holds no log: see that it is the right one, or put a backup into it with `sallyport restore`',
+    );
+  }
+  if (head.origin !== origin) {
     throw new SallyportError(
       'config',
       `the database holds the log ${head.origin}, not ${origin}: name it as log.origin, if it was restored`,

@@ -8,9 +8,9 @@ import type { PostgresStoreOptions } from './postgres-store.ts';
 const readClockMilliseconds = 10_000;
 
 /**
- * Opens the database that this node shares with others, creates or upgrades it where needed. While the server cannot be reached, every call
+ * Opens the database that this node shares with others, upgrades it where needed. While the server cannot be reached, every call
  * rejects with 'store', and the next one tries again. `monotonic` counts milliseconds and never jumps. Throws 'store' where the server cannot be
- * reached now or the database is one of a newer program, 'config' for the log of another origin.
+ * reached now or the database is one of a newer program, 'config' for the log of another origin, 'log' where it holds none: serving makes none.
  */
 export async function openPostgres(options: PostgresStoreOptions, monotonic: () => number): Promise<Storage> {
   const thread = await StoreThread.start(new URL('./worker.ts', import.meta.url), options);

@@ -1,10 +1,12 @@
 import type { TestContext } from 'node:test';
 import { SallyportError } from '#errors';
 import type { PostgresCluster } from '../../../test/harness/postgres-cluster.ts';
+import { beginLog } from '../operations/log.ts';
 import { origin, type Stores } from '../storage.fixture.ts';
 import { adminStore, enrollmentStore, logStore, type Perform } from '../stores.ts';
 import { PostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
 import { PreparedStatements, Sessions } from './session.ts';
+import { upgrade } from './upgrade.ts';
 
 export async function freshDatabase(
   cluster: PostgresCluster,
@@ -18,7 +20,12 @@ export async function freshDatabase(
 /** A database with the newest schema, to be copied. */
 export async function upgradedDatabase(cluster: PostgresCluster): Promise<string> {
   const options = await freshDatabase(cluster);
-  await (await PostgresStore.open(options)).close();
+  const sessions = new Sessions(options, 1, new PreparedStatements(options));
+  await sessions.with(async (session) => {
+    await upgrade(session, null);
+    await session.perform(beginLog(options));
+  });
+  await sessions.close();
   return options.database;
 }
 

@@ -11,9 +11,9 @@ const upgradeLock = 0x53616c6c79;
 export const beginUpgrade = `begin; select pg_advisory_xact_lock(${upgradeLock})`;
 
 /**
- * Brings the database to the newest version and makes its log where there is none (null: not yet), in one transaction. Nodes of an older version go on
- * meanwhile: migrations add, and what they take away no version in use reads any more. Throws 'store' for a database that is newer than this
- * program, 'config' for one with the log of another origin.
+ * Brings the database to the newest version and opens its log (null: there is none yet), in one transaction: where that is refused, nothing was
+ * made. Nodes of an older version go on meanwhile: migrations add, and what they take away no version in use reads any more. Throws 'store' for
+ * a database that is newer than this program, 'config' for one with the log of another origin, 'log' for one without a log.
  */
 export async function upgrade(
   session: Session,

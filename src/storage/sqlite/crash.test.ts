@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openSqlite } from '#storage';
+import { createSqlite, openSqlite } from '#storage';
 import { origin, temporaryFile, verifiedIds } from '../storage.fixture.ts';
 
 const program = fileURLToPath(new URL('./endless-writer.fixture.ts', import.meta.url));
@@ -27,6 +27,7 @@ async function acknowledgedBeforeKill(file: string, run: string, count: number):
 suite('a writer killed in the midst of it', () => {
   test('leaves a log that verifies, with every entry that it acknowledged', async (t) => {
     const file = temporaryFile(t);
+    await (await createSqlite({ file, origin })).close();
     const acknowledged: string[] = [];
     for (const [run, count] of [
       ['first', 1],

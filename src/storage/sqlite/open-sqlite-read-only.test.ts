@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { isSallyportError } from '#errors';
-import { openSqlite, openSqliteReadOnly } from '#storage';
+import { createSqlite, openSqliteReadOnly } from '#storage';
 import { Connection } from './connection.ts';
 import { upgrade } from './upgrade.ts';
 import {
@@ -18,7 +18,7 @@ import {
 suite('reading beside the writer', () => {
   test('sees one moment: what was committed when it was opened', async (t) => {
     const file = temporaryFile(t);
-    const storage = await openSqlite({ file, origin });
+    const storage = await createSqlite({ file, origin });
     t.after(() => storage.close());
     await importDevices(storage.admin, device('d1'));
     await issue(storage.enrollment, intent('i1', 'd1'));
@@ -52,7 +52,7 @@ suite('reading beside the writer', () => {
 
   test('goes through more certificates than are read at once', async (t) => {
     const file = temporaryFile(t);
-    const storage = await openSqlite({ file, origin });
+    const storage = await createSqlite({ file, origin });
     await importDevices(storage.admin, device('d1'));
     const count = 501;
     await Promise.all(

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmodSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { suite, test, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { isSallyportError } from '#errors';
-import { openSqlite, openSqliteReadOnly, type Storage } from '#storage';
+import { createSqlite, openSqlite, openSqliteReadOnly, type Storage } from '#storage';
 import { migrations } from '../migration.ts';
 import { Connection } from './connection.ts';
 import { upgrade } from './upgrade.ts';
@@ -23,7 +23,7 @@ import {
 } from '../storage.fixture.ts';
 
 async function open(t: TestContext, file = temporaryFile(t)): Promise<Storage> {
-  const storage = await openSqlite({ file, origin });
+  const storage = await (existsSync(file) ? openSqlite : createSqlite)({ file, origin });
   t.after(() => storage.close());
   return storage;
 }
@@ -31,7 +31,7 @@ async function open(t: TestContext, file = temporaryFile(t)): Promise<Storage> {
 suite('a database served', () => {
   test('keeps what was asked of it when it is opened again', async (t) => {
     const file = temporaryFile(t);
-    const first = await openSqlite({ file, origin });
+    const first = await createSqlite({ file, origin });
     await importDevices(first.admin, device('d1'));
     await first.enrollment.record(entry('e1'));
     await first.close();
@@ -107,7 +107,7 @@ suite('a database served twice by mistake', () => {
 suite('admissions', () => {
   test('answer before they are synced, and are synced by closing', async (t) => {
     const file = temporaryFile(t);
-    const first = await openSqlite({ file, origin });
+    const first = await createSqlite({ file, origin });
     const { commits } = await first.stats();
     const admission = { sourceKey: 'a', limit: wide, now };
     assert.deepEqual(await first.enrollment.admit(admission), { tat: null });
@@ -129,7 +129,7 @@ suite('admissions', () => {
 suite('closing', () => {
   test('completes what was asked before and refuses what comes after', async (t) => {
     const file = temporaryFile(t);
-    const storage = await openSqlite({ file, origin });
+    const storage = await createSqlite({ file, origin });
     const recorded = Promise.all(
       Array.from({ length: 20 }, (_, i) => storage.enrollment.record(entry(`e${i}`))),
     );
@@ -150,6 +150,7 @@ suite('a thread that dies', () => {
   test('fails what is under way and what comes later, and says so', async (t) => {
     const { StoreThread } = await import('../thread/store-thread.ts');
     const options = { file: temporaryFile(t), origin };
+    await (await createSqlite(options)).close();
     const thread = await StoreThread.start(new URL('./worker.ts', import.meta.url), options);
     const underWay = thread.perform('no such operation' as 'note', null);
     const isStore = (error: unknown) => isSallyportError(error, 'store');
@@ -162,14 +163,23 @@ suite('a thread that dies', () => {
 });
 
 suite('a database is refused', () => {
-  const refused = (file: string, code: 'store' | 'config', words: string) =>
+  const refused = (file: string, code: 'store' | 'config' | 'log', words: string) =>
     assert.rejects(
       openSqlite({ file, origin }),
       (error) => isSallyportError(error, code) && error.message.includes(words),
     );
 
-  test('in a folder that is not there', async (t) => {
-    await refused(`${temporaryFile(t)}/none/sallyport.db`, 'store', 'cannot be opened');
+  test('that is not there, and is not made', async (t) => {
+    const file = temporaryFile(t);
+    await refused(file, 'log', 'there is no database');
+    assert.equal(existsSync(file), false);
+  });
+
+  test('without a log, and none is begun', async (t) => {
+    const file = temporaryFile(t);
+    writeFileSync(file, '');
+    await refused(file, 'log', 'holds no log');
+    await refused(file, 'log', 'holds no log');
   });
 
   test('that is none', async (t) => {
@@ -189,7 +199,7 @@ suite('a database is refused', () => {
 
   test('with the log of another origin', async (t) => {
     const file = temporaryFile(t);
-    const other = await openSqlite({ file, origin: 'other.example/log' });
+    const other = await createSqlite({ file, origin: 'other.example/log' });
     await other.close();
     await refused(file, 'config', 'other.example/log');
   });
@@ -206,7 +216,7 @@ suite("the database's files", () => {
 
   test('are narrowed where they were wider', async (t) => {
     const file = temporaryFile(t);
-    writeFileSync(file, '');
+    await (await createSqlite({ file, origin })).close();
     chmodSync(file, 0o644);
     await open(t, file);
     assert.deepEqual(modes(file), [0o600, 0o600, 0o600]);

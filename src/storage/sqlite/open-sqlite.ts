@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { SallyportError } from '#errors';
 import type { Storage } from '../storage.ts';
 import { adminStore, enrollmentStore, logStore, type Perform } from '../stores.ts';
 import { makePrivate } from './private-file.ts';
@@ -7,10 +9,16 @@ import { StoreThread } from '../thread/store-thread.ts';
 import type { SqliteOptions } from './sqlite-store.ts';
 
 /**
- * Opens the database for the one process that writes to it, creates or upgrades it where needed. Throws 'store' for a file that is no
- * database or one of a newer program, 'config' for the log of another origin.
+ * Opens the database for the one process that writes to it, upgrades it where needed. Throws 'store' for a file that is no database or one of a
+ * newer program, 'config' for the log of another origin, 'log' where there is no file or no log in it: serving makes none.
  */
 export async function openSqlite(options: SqliteOptions): Promise<Storage> {
+  if (!existsSync(options.file)) {
+    throw new SallyportError(
+      'log',
+      `there is no database ${options.file}: see that it is the right place, or put a backup there with \`sallyport restore\``,
+    );
+  }
   try {
     makePrivate(options.file);
   } catch (error) {

@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { now, temporaryFile, origin } from '../storage.fixture.ts';
+import { createSqlite } from './create-sqlite.ts';
 import { openSqlite } from './open-sqlite.ts';
 
 const two = { burst: 2, count: 1, periodSeconds: 60 };
@@ -18,7 +19,7 @@ function heapInUse(): number {
 suite('the rates of sources', () => {
   test('count at once, and those of before count after the next start', async (t) => {
     const file = temporaryFile(t);
-    const first = await openSqlite({ file, origin });
+    const first = await createSqlite({ file, origin });
     const query = { sourceKey: '192.0.2.1', limit: two, now };
     assert.deepEqual(await first.enrollment.admit(query), { tat: null });
     const { tat } = await first.enrollment.admit(query);
@@ -31,7 +32,7 @@ suite('the rates of sources', () => {
   });
 
   test('of many sources are forgotten when they are idle', async (t) => {
-    const storage = await openSqlite({ file: temporaryFile(t), origin });
+    const storage = await createSqlite({ file: temporaryFile(t), origin });
     t.after(() => storage.close());
     const before = heapInUse();
     for (let i = 0; i < 200_000; i += 1) {

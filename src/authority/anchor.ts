@@ -1,0 +1,55 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CheckpointAnchor } from '#audit';
+import type { Configuration } from '#config';
+import { SallyportError } from '#errors';
+import { checkpointFile } from './checkpoint-file.ts';
+import { nodeOf } from './database.ts';
+
+const ending = '.checkpoint';
+
+/**
+ * The checkpoints that all nodes keep in one folder, each in a file of its own, so that no two write to one; null where none is configured. An
+ * empty folder is none: the storage that should be there may not be mounted. So the first one is put there by an operator, or by a restore.
+ */
+export function anchorOf({
+  database,
+  log,
+}: Pick<Configuration, 'database' | 'log'>): CheckpointAnchor | null {
+  const folder = log.anchorFolder;
+  if (folder === null) return null;
+  const own = anchorFile(folder, { database });
+  return {
+    async read() {
+      const anchored = await readAnchor(folder);
+      if (anchored.length > 0) return anchored.map(({ note }) => note);
+      throw new SallyportError(
+        'store',
+        `the anchor ${folder} holds no checkpoint: see that its storage is there; if it is new, copy the file log.checkpointFile to ${own}`,
+      );
+    },
+    write: (note) => checkpointFile(own).write(note),
+  };
+}
+
+/** The file of this node; where there is but one, it has no name. */
+export function anchorFile(folder: string, configuration: Pick<Configuration, 'database'>): string {
+  return join(folder, `${nodeOf(configuration) ?? 'authority'}${ending}`);
+}
+
+/** What is there, with the files. Throws 'store'. */
+export async function readAnchor(
+  folder: string,
+): Promise<readonly { readonly file: string; readonly note: string }[]> {
+  try {
+    const names = (await readdir(folder)).filter((name) => name.endsWith(ending));
+    return await Promise.all(
+      names.map(async (name) => ({
+        file: join(folder, name),
+        note: await readFile(join(folder, name), 'utf8'),
+      })),
+    );
+  } catch (cause) {
+    throw new SallyportError('store', `the anchor ${folder} cannot be read`, { cause });
+  }
+}
