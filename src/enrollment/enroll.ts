@@ -11,6 +11,7 @@ import { derive, type Derivation } from './derive.ts';
 import { sha256Hex } from './digests.ts';
 import type { Outcome, RequestEntry } from './entry.ts';
 import { rateWaitSeconds, templateLimit } from './layers/rate.ts';
+import { notAdmitted } from './not-admitted.ts';
 import type { Observations, SourceObservation } from './observations.ts';
 import { observe, prepare, type Asked } from './observe.ts';
 import type { Admission, Answer, EnrollmentRequest } from './request.ts';
@@ -61,6 +62,8 @@ export class Enrollment {
       admission = { id, source, sourceTat: tat };
     } catch (error) {
       this.#ports.report({ id, error });
+      // Nobody was judged, so that it is no request's entry. Not waited for: the store that failed may take its time to fail again.
+      store.record(encodeEntry(notAdmitted(id, time, source))).catch(() => undefined);
       return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
     }
     const { facts, verdict } = this.#judgeAdmission(admission, authority, time);

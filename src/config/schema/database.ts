@@ -41,7 +41,7 @@ const postgres = z
       .min(1)
       .max(100)
       .default(8)
-      .describe('Connections for reading. The writer has one more.'),
+      .describe('Connections for reading. Admissions have half as many beside them, and the writer has one.'),
     preparedStatements: z
       .boolean()
       .default(true)

@@ -4,6 +4,7 @@ import { Connection } from '../sqlite/connection.ts';
 import { makePrivate } from '../sqlite/private-file.ts';
 import { upgrade } from '../sqlite/upgrade.ts';
 import { copiedTables } from '../tables.ts';
+import { beginLongReading } from './long-reading.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
 
 /**
@@ -19,7 +20,7 @@ export async function backUpPostgres(settings: PostgresSettings, file: string): 
     upgrade(to);
     to.control('begin immediate');
     await sessions.with(async (session) => {
-      await session.control('begin isolation level repeatable read read only');
+      await session.control(beginLongReading);
       await session.perform(assertNewest());
       for (const table of copiedTables) {
         let copied = 0;

@@ -1,6 +1,7 @@
 import { type Kind, operations } from '../operations.ts';
 import { type ReadOnlyStorage, readOnlyStorage } from '../read-only.ts';
 import { assertNewest } from '../schema-version.ts';
+import { beginLongReading } from './long-reading.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
 
 /** One transaction to the end, beside all that is written meanwhile. Throws 'store'. */
@@ -11,7 +12,7 @@ export async function openPostgresReadOnly(settings: PostgresSettings): Promise<
   const opened = Promise.withResolvers<ReadOnlyStorage>();
   const closed = Promise.withResolvers<void>();
   const lent = sessions.with(async (session) => {
-    await session.control('begin isolation level repeatable read read only');
+    await session.control(beginLongReading);
     await session.perform(assertNewest());
     // One after the other: a connection answers one question at a time.
     let last: Promise<unknown> = Promise.resolve();

@@ -3,6 +3,7 @@ import { SallyportError } from '#errors';
 /** postgresql.org/docs/current/errcodes-appendix.html: what an operation, and not the database, has to answer for. */
 const foreignKeyViolation = '23503';
 const uniqueViolation = '23505';
+const lockNotAvailable = '55P03';
 
 /** An error of PostgreSQL in our words. `what` says what could not be done. Holds no value that was bound. */
 export function postgresError(error: unknown, what: string): SallyportError {
@@ -23,6 +24,11 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && 'severity' in (error as object)
     ? code
     : undefined;
+}
+
+/** A lock was not had within the transaction's `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof SallyportError && sqlState(error.cause) === lockNotAvailable;
 }
 
 function constraintOf(error: unknown): string {

@@ -8,7 +8,7 @@ export interface PostgresSettings {
   readonly password: string | undefined;
   /** PEM of the CAs that may vouch for the server, and its name is checked; null: no TLS. */
   readonly tls: { readonly ca: string } | null;
-  /** Connections for what only reads, and for admissions. A writer has one more. */
+  /** Connections for what only reads. Admissions have half as many beside them, and the writer has one. */
   readonly connections: number;
   /** false: for poolers that cannot follow statements prepared in a session. */
   readonly preparedStatements: boolean;

@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
-import { first, type Operation } from '../operation.ts';
+import { first } from '../operation.ts';
 import { operations } from '../operations.ts';
 import { statement } from '../statement.ts';
 import type { StorageStats } from '../storage.ts';
 import type { Call, Reply } from '../thread/messages.ts';
 import { faultOf } from '../thread/fault.ts';
 import type { ServedStore } from '../thread/serve-store.ts';
+import { Admissions, isAdmission } from './admissions.ts';
 import { answerOf, GroupWriter } from './group-writer.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
 import { PreparedStatements, type Session, Sessions } from './session.ts';
@@ -15,47 +16,37 @@ export interface PostgresStoreOptions extends PostgresSettings {
   readonly origin: string;
 }
 
-const selectLock = statement((database, p: { key: string }) =>
-  database.selectNoFrom(sql<string>`pg_advisory_xact_lock(hashtextextended(${p.key}, 0))`.as('locked')),
-);
-
 /** Not of the transaction: it moves on inside of one. */
 const selectTime = statement((database) =>
   database.selectNoFrom(sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`.as('time')),
 );
 
-interface Source {
-  readonly sourceKey: string;
-}
-
-function isAdmission(call: Call): call is Call & { readonly argument: Source } {
-  return call.name === 'admit';
-}
-
-/** Two nodes that admit one source at once count one after the other. */
-function* lockSource({ sourceKey }: Source): Operation<void> {
-  yield* first(selectLock, { key: sourceKey });
-}
-
 /** The most that one transaction reads: a statement that the server refuses takes the others along. */
 const readsAtOnce = 16;
 
-const beginReading = 'begin isolation level repeatable read read only';
-/** Like the memory of a lone process: a crash may forget the last moments of it. */
-const beginAdmission = 'begin isolation level read committed; set local synchronous_commit = off';
+/** The server ends it before the driver gives up (session.ts): else its backend would go on alone. */
+const beginReading = [
+  'begin isolation level repeatable read read only',
+  "set local idle_in_transaction_session_timeout = '15s'",
+  "set local statement_timeout = '15s'",
+].join('; ');
 
 /** One node's share in a database of several. Everything that a second node must know is in the database. */
 export class PostgresStore implements ServedStore {
   readonly #writers: Sessions;
   readonly #readers: Sessions;
+  readonly #admitters: Sessions;
   readonly #writer: GroupWriter;
+  readonly #admissions: Admissions;
   readonly #underWay = new Set<Promise<void>>();
 
   private constructor(options: PostgresStoreOptions) {
     const prepared = new PreparedStatements(options);
     this.#writers = new Sessions(options, 1, prepared);
     this.#readers = new Sessions(options, options.connections, prepared);
+    this.#admitters = new Sessions(options, Math.ceil(options.connections / 2), prepared);
     this.#writer = new GroupWriter(this.#writers);
+    this.#admissions = new Admissions(this.#admitters);
   }
 
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
@@ -64,7 +55,7 @@ export class PostgresStore implements ServedStore {
       await store.#writers.with((session) => upgrade(session, options.origin));
       return store;
     } catch (error) {
-      await Promise.all([store.#writers.close(), store.#readers.close()]);
+      await store.#closeSessions();
       throw error;
     }
   }
@@ -83,7 +74,7 @@ export class PostgresStore implements ServedStore {
     };
     const reads: Call[] = [];
     for (const call of calls) {
-      if (isAdmission(call)) this.#start(this.#admit(call), collect);
+      if (isAdmission(call)) this.#admissions.perform(call, collect);
       else if (operations[call.name].durability === 'read') reads.push(call);
       else this.#writer.perform(call, collect);
     }
@@ -102,23 +93,18 @@ export class PostgresStore implements ServedStore {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#writer.idle(), ...this.#underWay]);
-    await Promise.all([this.#writers.close(), this.#readers.close()]);
+    await Promise.all([this.#writer.idle(), this.#admissions.idle(), ...this.#underWay]);
+    await this.#closeSessions();
+  }
+
+  async #closeSessions(): Promise<void> {
+    await Promise.all([this.#writers, this.#readers, this.#admitters].map((sessions) => sessions.close()));
   }
 
   /** Takes no turn in the line of writers. */
   #start<Replies>(replies: Promise<Replies>, collect: (replies: Replies) => void): void {
     const done = replies.then(collect).finally(() => this.#underWay.delete(done));
     this.#underWay.add(done);
-  }
-
-  async #admit(call: Call & { readonly argument: Source }): Promise<Reply> {
-    const [reply] = await this.#inTransaction([call], async (session) => {
-      await session.control(beginAdmission);
-      await session.perform(lockSource(call.argument));
-      return [await answerOf(session, call)];
-    });
-    return reply!;
   }
 
   /** What was asked at once sees one state of the database, as it was after all of it was asked. */
