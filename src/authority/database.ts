@@ -20,11 +20,15 @@ import { syncDirectory } from './checkpoint-file.ts';
 import { claimAdminSocket } from './admin-socket.ts';
 
 /** Opens the database that the configuration names, for this process to serve. */
-export async function openDatabase(configuration: Configuration, environment: Environment): Promise<Storage> {
+export async function openDatabase(
+  configuration: Configuration,
+  environment: Environment,
+  clocks: { readonly wall: () => number; readonly monotonic: () => number },
+): Promise<Storage> {
   const { database, sqliteFile, log } = configuration;
   if (database.kind === 'sqlite') return openSqlite({ file: sqliteFile, origin: log.origin });
   const settings = await postgresSettings(database, configuration, environment);
-  return openPostgres({ ...settings, origin: log.origin }, () => performance.now());
+  return openPostgres({ ...settings, origin: log.origin }, clocks);
 }
 
 /** As it is now, for a process that only verifies or copies, beside the one that serves. */

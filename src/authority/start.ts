@@ -56,7 +56,10 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     const claim = await claimAdminSocket(configuration, report);
     closing.push(claim.close);
     // The database opens in its own thread while keys and policies load in this one.
-    const opening = openDatabase(configuration, environment);
+    const opening = openDatabase(configuration, environment, {
+      wall: ports.wallClock,
+      monotonic: ports.monotonicClock,
+    });
     const settled = opening.catch(() => null);
     closing.push(async () => (await settled)?.close());
     const issuers = await loadIssuers(configuration, environment);
@@ -64,8 +67,8 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     const signer = await loadLogSigner(configuration, environment);
     const storage = await opening;
     const clocks = {
-      wall: storage.clock ?? ports.wallClock,
-      monotonic: ports.monotonicClock,
+      wall: storage.clock?.now ?? ports.wallClock,
+      monotonic: storage.clock?.count ?? ports.monotonicClock,
       jumped: (milliseconds: number) =>
         report({ id: 'clock', error: new SallyportError('config', jumpWords(milliseconds)) }),
     };

@@ -10,11 +10,17 @@ export interface Storage {
   readonly log: LogStore;
   /** Resolves when the database can no longer be used: every call rejects from then on, and the process should end. */
   readonly failed: Promise<SallyportError>;
-  /** The clock that all nodes share, milliseconds since the epoch; null where this process has the database for itself. */
-  readonly clock: (() => number) | null;
+  /** The clock that all nodes share, its time in milliseconds since the epoch; null where this process has the database for itself. */
+  readonly clock: SharedClock | null;
   stats(): Promise<StorageStats>;
   /** Completes what was asked before, syncs it and closes the database. */
   close(): Promise<void>;
+}
+
+export interface SharedClock {
+  now(): number;
+  /** Milliseconds of a count that is never set, with what this machine slept. */
+  count(): number;
 }
 
 /** Counted since the database was opened. */
