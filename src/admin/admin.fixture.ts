@@ -86,6 +86,7 @@ export async function openWorld(t: TestContext): Promise<World> {
       database: { kind: 'sqlite', ...(await storage.stats()) },
       jobs: [],
       sinks: [],
+      nodes: [],
       residentBytes: 0,
     }),
     revoked: async (issuer) => void revokedIssuers.push(issuer),

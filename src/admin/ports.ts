@@ -43,6 +43,8 @@ export interface RunningState {
   }[];
   /** Entries that each receiver of the log has not acknowledged. */
   readonly sinks: readonly { readonly name: string; readonly behind: number }[];
+  /** The others that live and share the database, and in what they judge otherwise. */
+  readonly nodes: readonly { readonly name: string; readonly differs: readonly string[] }[];
   readonly residentBytes: number;
 }
 

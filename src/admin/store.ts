@@ -125,6 +125,31 @@ export interface AdminStore {
   abandonIntent(act: { id: string; now: number; entry: Uint8Array }): Promise<LogPosition>;
   /** Work that one node does for all: takes its lease where that is free or has ended, or prolongs one's own. False: another holds it. */
   takeLease(lease: { name: string; holder: string; now: number; until: number }): Promise<boolean>;
+  /** Takes the name of a node for one process where it is free or has ended, or prolongs it, with what that process judges by. */
+  holdNode(act: NodeAct): Promise<NodeStanding>;
+  /** Gives the name back, if that process has it. */
+  releaseNode(held: { name: string; holder: string }): Promise<void>;
+}
+
+/** What a node judges by, as digests. */
+export interface NodeInForce {
+  readonly name: string;
+  readonly references: string;
+  readonly policies: string;
+}
+
+export interface NodeAct extends NodeInForce {
+  /** The process. */
+  readonly holder: string;
+  readonly now: number;
+  readonly until: number;
+}
+
+export interface NodeStanding {
+  /** Another process has the name until then; null: the one that asked has it. */
+  readonly takenUntil: number | null;
+  /** Those that live; none where the name is another's. */
+  readonly others: readonly NodeInForce[];
 }
 
 export interface StoredCrlInfo {

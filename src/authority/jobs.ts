@@ -7,6 +7,7 @@ import type { Storage } from '#storage';
 import { refreshCrl } from './crl-job.ts';
 import { type Job, type JobState, startJob } from './job.ts';
 import { endingCertificates } from './listeners.ts';
+import { announceMilliseconds } from './node.ts';
 import type { AuthorityDocuments } from './public-documents.ts';
 import { checkpointPath, crlPath } from './public-paths.ts';
 import type { Publisher } from './publisher.ts';
@@ -19,6 +20,8 @@ export async function startJobs(ports: {
   configuration: () => Configuration;
   /** Of several over one database; null: there is one. */
   node: string | null;
+  /** That this node lives, and what it judges by; what others judge otherwise. */
+  announce: (() => Promise<readonly string[]>) | null;
   storage: Storage;
   clock: Clock;
   random: (n: number) => Uint8Array;
@@ -31,7 +34,7 @@ export async function startJobs(ports: {
   report: (fault: { id: string; error: unknown }) => void;
 }) {
   const { configuration, node, storage, clock, random, issuers, documents, publisher, report } = ports;
-  const { record } = ports;
+  const { announce, record } = ports;
   const { checkpointIntervalSeconds, sinks, origin } = configuration().log;
   // Each node has files of its own, and in each of them the whole log. A file that is refused ends the start, so before any job runs.
   const cursorName = (sink: string) => (node === null ? sink : `${sink}@${node}`);
@@ -88,6 +91,12 @@ export async function startJobs(ports: {
   startForAll('requests', 60_000, () =>
     endOldRequests(configuration().approvals.lifetimeSeconds, { store: storage.admin, clock, random }),
   );
+  if (announce !== null) {
+    start('nodes', announceMilliseconds, async () => {
+      const differing = await announce();
+      if (differing.length > 0) throw new SallyportError('config', differing.join('; '));
+    });
+  }
   const ending = new AbortController();
   start('replay', 600_000, async () => {
     const replay = () => ports.replay(ending.signal);

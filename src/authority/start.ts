@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { type AdminSettings, adminHandler, createAdmin } from '#admin';
 import { parseVerifierKey } from '#audit';
 import { type Configuration, type Environment, loadConfiguration, reloadable } from '#config';
-import { Enrollment } from '#enrollment';
+import { type Authority, Enrollment } from '#enrollment';
 import { SallyportError } from '#errors';
 import { anchorOf } from './anchor.ts';
 import { checkpointFile } from './checkpoint-file.ts';
@@ -15,6 +15,7 @@ import { startJobs } from './jobs.ts';
 import type { Replay } from './replay-job.ts';
 import { describeListeners, type ListenerAddress, prepareListeners, startListeners } from './listeners.ts';
 import { loadLogSigner, openLog } from './log.ts';
+import { differences, type InForce, joinNodes } from './node.ts';
 import { openPublisher } from './publisher.ts';
 import { authorityDocuments } from './public-documents.ts';
 
@@ -89,17 +90,23 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       storage.enrollment.record(eventEntry(event, detail, clock.now(), random));
     const findings = tellFindings(configuration, report);
     const node = nodeOf(configuration);
-    const inForce = {
-      ...(node === null ? {} : { node }),
-      references: authority.referencesDigest,
-      policies: authority.bundle.digest,
-    };
-    await record('started', { ...inForce, findings });
+    const digests = () => digestsOf(authority);
+    const nodes =
+      node === null
+        ? null
+        : await joinNodes(
+            { name: node, holder: randomUUID(), store: storage.admin, clock, report },
+            digests(),
+          );
+    if (nodes !== null) closing.push(() => nodes.leave());
+    const ofNode = nodes === null ? {} : { node, differing: differences(nodes.others()) };
+    await record('started', { ...ofNode, ...digests(), findings });
 
     const documents = authorityDocuments(issuers, storage.admin, storage.log);
     const jobs = await startJobs({
       configuration: () => configuration,
       node,
+      announce: nodes === null ? null : () => nodes.announce(digests()),
       storage,
       clock,
       random,
@@ -153,6 +160,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       },
       jobs: jobs.states(),
       sinks: await jobs.behind(),
+      nodes: nodes?.others() ?? [],
       residentBytes: process.memoryUsage.rss(),
     });
     const admin = createAdmin({
@@ -173,7 +181,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     return {
       name: configuration.authority.name,
       listeners: describeListeners(configuration, listeners),
-      failed: Promise.race([storage.failed, publisher.failed]),
+      failed: Promise.race([storage.failed, publisher.failed, ...(nodes === null ? [] : [nodes.failed])]),
       async reload() {
         const next = loadConfiguration(configuration.file, environment);
         const { changed, needsRestart } = reloadable(configuration, next);
@@ -186,10 +194,11 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
         const replacement = await readAuthority(next, environment, issuers);
         const renewListeners = await prepareListeners(listeners, next, environment, replacement);
         await recordAuthority(replacement, storage.admin);
+        const differing = await nodes?.announce(digestsOf(replacement));
         await record('reloaded', {
           changed,
-          references: replacement.referencesDigest,
-          policies: replacement.bundle.digest,
+          ...(differing === undefined ? {} : { node, differing }),
+          ...digestsOf(replacement),
           findings: tellFindings(next, report),
         });
         renewListeners();
@@ -203,6 +212,10 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     await close();
     throw error;
   }
+}
+
+function digestsOf({ referencesDigest, bundle }: Authority): InForce {
+  return { references: referencesDigest, policies: bundle.digest };
 }
 
 function jumpWords(milliseconds: number): string {

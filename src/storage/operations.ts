@@ -18,6 +18,7 @@ import { hold } from './operations/hold.ts';
 import { abandonIntent, expiredIntents } from './operations/intents.ts';
 import { takeLease } from './operations/leases.ts';
 import { blobs, earlierLogs, entries, find, hashes, readHead, record } from './operations/log.ts';
+import { holdNode, releaseNode } from './operations/nodes.ts';
 import { observe } from './operations/observe.ts';
 import { createOperator, operatorByTokenHash } from './operations/operators.ts';
 import { approveRequest, denyRequest, endRequest, request, requests } from './operations/requests.ts';
@@ -74,6 +75,8 @@ export const operations = {
   expiredIntents: read(expiredIntents),
   abandonIntent: durable(abandonIntent),
   takeLease: durable(takeLease),
+  holdNode: durable(holdNode),
+  releaseNode: durable(releaseNode),
   forgetIdleRates: lazy(forgetIdleRates),
   sourceRates: read(sourceRates),
   saveSourceRates: lazy(saveSourceRates),

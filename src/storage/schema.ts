@@ -32,7 +32,17 @@ export interface Schema {
   readonly sink: { readonly name: string; readonly next_idx: number };
   /** Work that one node does for all, until then. */
   readonly lease: { readonly name: string; readonly holder: string; readonly until_time: number };
+  readonly node: NodeRow;
   readonly migration: { readonly version: number; readonly name: string };
+}
+
+export interface NodeRow {
+  readonly name: string;
+  /** The process that serves under this name, until then. */
+  readonly holder: string;
+  readonly until_time: number;
+  readonly references_digest: string;
+  readonly policies_digest: string;
 }
 
 export interface DeviceRow {

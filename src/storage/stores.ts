@@ -71,6 +71,8 @@ export function adminStore(perform: Perform): AdminStore {
     policies: (digest) => perform('policies', { digest }),
     expiredIntents: (now, limit) => perform('expiredIntents', { now, limit }),
     takeLease: (lease) => perform('takeLease', lease),
+    holdNode: (act) => perform('holdNode', act),
+    releaseNode: (held) => perform('releaseNode', held),
     abandonIntent: (act) => perform('abandonIntent', act),
   };
 }

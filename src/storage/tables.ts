@@ -2,7 +2,7 @@ import type { Schema } from './schema.ts';
 
 /**
  * What an authority is made of, whichever database holds it: the tables that are copied from one to another, in an order in which what is
- * referred to comes first. A lease is of one moment, and is left.
+ * referred to comes first. Leases and nodes are of one moment, and are left.
  */
 export const copiedTables = Object.keys({
   device: true,
@@ -25,4 +25,4 @@ export const copiedTables = Object.keys({
   earlier_log: true,
   log_note: true,
   sink: true,
-} satisfies Record<Exclude<keyof Schema, 'lease' | 'migration'>, true>);
+} satisfies Record<Exclude<keyof Schema, 'lease' | 'node' | 'migration'>, true>);

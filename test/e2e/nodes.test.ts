@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
+import { parse, stringify } from 'yaml';
 import { findClient } from '../clients.ts';
-import { sallyport, type ServedAuthority, serveAuthority } from '../harness/authority.ts';
+import { sallyport, sallyportHere, type ServedAuthority, serveAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { requestEntriesOf } from '../harness/entries.ts';
 import { anotherNode, initForPostgres, postgresAuthority } from '../harness/postgres-authority.ts';
@@ -101,6 +103,34 @@ describe('an authority on PostgreSQL', { skip: 'skip' in postgresql ? postgresql
     assert.equal(ok, true);
     assert.ok(size > entries.length);
     assert.equal(certificates, entries.filter(({ outcome }) => outcome === 'issued').length);
+  });
+
+  test('has one process of a name', async () => {
+    const copied = await anotherNode(one, 'node-1');
+    const { code, stderr } = await sallyportHere('serve', '--json', '--config', copied.configuration);
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /another process serves as node node-1/);
+  });
+
+  test('says on each node where another one judges otherwise', async () => {
+    const status = async () => {
+      const { code, stdout } = await sallyportHere('status', '--json', '--config', one.configuration);
+      return { code, ...(JSON.parse(stdout) as { nodes: unknown; concerns: string[] }) };
+    };
+    assert.deepEqual((await status()).nodes, [{ name: 'node-2', differs: [] }]);
+    const yaml = await readFile(two.configuration, 'utf8');
+    const settings = parse(yaml) as { deviceClasses: Record<string, { attestation: string }> };
+    settings.deviceClasses['laptop']!.attestation = 'required';
+    await writeFile(two.configuration, stringify(settings, { aliasDuplicateObjects: false }));
+    two.process.kill('SIGHUP');
+    await two.said(/nodes: .*node node-1 judges otherwise: deviceClasses\.laptop/);
+    await one.said(/nodes: .*node node-2 judges otherwise: deviceClasses\.laptop/);
+    const differing = await status();
+    assert.equal(differing.code, 1);
+    assert.deepEqual(differing.nodes, [{ name: 'node-2', differs: ['deviceClasses.laptop'] }]);
+    await writeFile(two.configuration, yaml);
+    two.process.kill('SIGHUP');
+    await two.said(/configuration read again: deviceClasses/);
   });
 
   test('is not served from SQLite any more, nor moved twice', async () => {

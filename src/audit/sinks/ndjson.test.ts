@@ -15,7 +15,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { leafHash } from '../tree-hash.ts';
+import type { LogStore } from '../store.ts';
 import { openNdjsonSink } from './ndjson.ts';
+import { drain } from './sink.ts';
 
 const entry = (index: number) => ({ index, bytes: Buffer.from(`{"n":${index},"text":"ü"}`) });
 
@@ -77,6 +79,28 @@ test('what was delivered and not acknowledged is not written twice', async (t) =
   await after.deliver([entry(0), entry(1), entry(2)]);
   await after.close();
   assert.deepEqual(await indices(file), [0, 1, 2]);
+});
+
+test('what the file lacks is written, wherever another has moved the cursor', async (t) => {
+  const file = await temporaryFile(t);
+  const state = { cursor: 7 };
+  const log = {
+    ...logOf(9),
+    sinkCursor: async () => state.cursor,
+    saveSinkCursor: async (_sink: string, index: number) => void (state.cursor = index),
+  } as unknown as LogStore;
+  // An empty file is one that was rotated: what was before is elsewhere.
+  const first = await openSink(file);
+  await drain(first, log, 8);
+  state.cursor = 9;
+  await drain(first, log, 9);
+  await first.close();
+  assert.deepEqual(await indices(file), [7, 8]);
+  state.cursor = 20;
+  const next = await openSink(file);
+  await drain(next, { ...log, ...logOf(20) }, 20);
+  await next.close();
+  assert.deepEqual(await indices(file), [7, 8, ...Array.from({ length: 11 }, (_, at) => at + 9)]);
 });
 
 test('a line torn by a crash is cut off and written again', async (t) => {

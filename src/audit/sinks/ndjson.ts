@@ -31,6 +31,9 @@ export async function openNdjsonSink(settings: NdjsonSinkSettings): Promise<Sink
   };
   return {
     name,
+    get lacks() {
+      return last === -1 ? null : last + 1;
+    },
     async deliver(entries) {
       if (await isMoved(handle, settings.file)) {
         const next = await openFile(settings);

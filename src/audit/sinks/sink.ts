@@ -12,6 +12,8 @@ export interface SinkEntry {
  */
 export interface Sink {
   readonly name: string;
+  /** The entry that the receiver lacks first, where it can tell: whatever the cursor says, nothing behind it is left out. Null: it cannot. */
+  readonly lacks: number | null;
   deliver(entries: readonly SinkEntry[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -20,7 +22,8 @@ const batch = 256;
 
 /** Moves what is new to the sink. Returns how many entries; throws what the sink throws, and then the cursor stands. */
 export async function drain(sink: Sink, log: LogStore, size: number): Promise<number> {
-  let cursor = await log.sinkCursor(sink.name);
+  const saved = await log.sinkCursor(sink.name);
+  let cursor = Math.min(saved, sink.lacks ?? saved);
   const start = cursor;
   while (cursor < size) {
     const entries = await log.entries(cursor, Math.min(cursor + batch, size));

@@ -48,11 +48,23 @@ function concernsOf({ jobs, crls, sinks, log, time }: Status): string[] {
 }
 
 function words({ paint, now }: Session, found: Status, concerns: readonly string[]): string {
-  const { version, node, startedAt, listeners, database, log, crls, sinks, jobs, residentBytes } = found;
+  const { version, node, startedAt, listeners, database, log, crls, sinks, nodes, jobs, residentBytes } =
+    found;
   const { kind, operations, commits, failures } = database;
   const fields = formatFields([
     ['version', version],
     ['node', node],
+    [
+      'other nodes',
+      nodes.length === 0
+        ? null
+        : listed(
+            nodes.map(
+              ({ name, differs }) =>
+                `${name}  ${differs.length === 0 ? 'judges alike' : `judges otherwise: ${differs.join(', ')}`}`,
+            ),
+          ),
+    ],
     ['since', describeTime(startedAt, now)],
     ['listeners', listed(listeners.map(({ name, where }) => `${name}  ${where}`))],
     [
