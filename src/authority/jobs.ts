@@ -11,7 +11,7 @@ import { announceMilliseconds } from './node.ts';
 import type { AuthorityDocuments } from './public-documents.ts';
 import { checkpointPath, crlPath } from './public-paths.ts';
 import type { Publisher } from './publisher.ts';
-import { type Replay, replayIfDue } from './replay-job.ts';
+import { openReplay, type Replay } from './replay-job.ts';
 import { endOldRequests } from './request-job.ts';
 import { sweepIntents } from './sweep-job.ts';
 
@@ -98,15 +98,15 @@ export async function startJobs(ports: {
     });
   }
   const ending = new AbortController();
+  const replay = openReplay({
+    store: storage.admin,
+    clock,
+    replay: () => ports.replay(ending.signal),
+    record,
+  });
   start('replay', 600_000, async () => {
-    const replay = () => ports.replay(ending.signal);
     try {
-      await replayIfDue(configuration().log.replayIntervalSeconds * 1000, {
-        store: storage.admin,
-        clock,
-        replay,
-        record,
-      });
+      await replay(configuration().log.replayIntervalSeconds * 1000);
     } catch (error) {
       if (!ending.signal.aborted) throw error;
     }

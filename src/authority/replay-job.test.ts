@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createSqlite } from '#storage';
-import { type Replay, replayIfDue } from './replay-job.ts';
+import { SallyportError } from '#errors';
+import { openReplay, type Replay, replayIfDue } from './replay-job.ts';
 
 const day = 86_400_000;
 
@@ -26,7 +27,7 @@ async function openWorld(t: TestContext) {
     record: async (event: string, detail: Record<string, unknown>) =>
       void world.events.push({ event, ...detail }),
   });
-  return { world, ports };
+  return { world, ports, storage };
 }
 
 const clean = async (): Promise<Replay> => ({ size: 7, findings: [] });
@@ -51,7 +52,7 @@ test('what does not verify is an event with its first findings, and a fault', as
       day,
       ports(async () => ({ size: 20, findings })),
     ),
-    { code: 'store', message: /THE LOG DOES NOT VERIFY: 12 findings in 20 entries/ },
+    { code: 'log', message: /THE LOG DOES NOT VERIFY: 12 findings in 20 entries/ },
   );
   const [event] = world.events;
   assert.equal(event?.['findings'], 12);
@@ -73,4 +74,52 @@ test('a run that came to no end is made up for by another a quarter of an hour l
   await replayIfDue(day, ports(clean));
   assert.equal(world.runs, 2);
   assert.equal(world.events.length, 1);
+});
+
+test('what was found is said until a later run finds nothing', async (t) => {
+  const { world, ports } = await openWorld(t);
+  let answer: () => Promise<Replay> = async () => ({ size: 3, findings: [{ index: 1, message: 'changed' }] });
+  const replay = openReplay(ports(() => answer()));
+  const alarm = { code: 'log', message: /THE LOG DOES NOT VERIFY/ };
+  await assert.rejects(replay(day), alarm);
+  world.now += 600_000;
+  await assert.rejects(replay(day), alarm);
+  assert.equal(world.runs, 1);
+  answer = clean;
+  world.now += day;
+  await replay(day);
+  await replay(day);
+  assert.equal(world.runs, 2);
+});
+
+test('a log that cannot even be read is a finding', async (t) => {
+  const { world, ports } = await openWorld(t);
+  const unreadable = () => Promise.reject(new SallyportError('log', 'the store has 3 of 4 hashes'));
+  await assert.rejects(replayIfDue(day, ports(unreadable)), { code: 'log' });
+  assert.deepEqual(world.events, [
+    {
+      event: 'log.replayed',
+      size: 0,
+      findings: 1,
+      first: [{ index: null, message: 'the store has 3 of 4 hashes' }],
+    },
+  ]);
+});
+
+test('a lease that somebody wrote into the database for ever keeps a process from asking for two intervals', async (t) => {
+  const { world, ports, storage } = await openWorld(t);
+  const replay = openReplay(ports(clean));
+  await storage.admin.takeLease({
+    name: 'replay',
+    holder: 'x',
+    now: world.now,
+    until: world.now + 999 * day,
+  });
+  world.now += 2 * day;
+  await replay(day);
+  assert.equal(world.runs, 0);
+  world.now += 1;
+  await replay(day);
+  await replay(day);
+  assert.equal(world.runs, 1);
 });

@@ -15,7 +15,7 @@ const maximumBytes = 64 * 1024 * 1024;
 /**
  * `log verify` in a process of its own, which gives way to every other: what it takes, the serving process does not miss.
  *
- * @throws SallyportError 'store' where it came to no end
+ * @throws SallyportError 'log' where the log cannot even be read, 'store' where it came to no end
  */
 export async function replayLog(
   configurationFile: string,
@@ -34,7 +34,10 @@ export async function replayLog(
     return JSON.parse((await running).stdout) as LogReport;
   } catch (error) {
     const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string };
-    if (code === exitCodes.unverified && stdout !== undefined) return JSON.parse(stdout) as LogReport;
+    if (code === exitCodes.unverified) {
+      if (stdout !== undefined && stdout !== '') return JSON.parse(stdout) as LogReport;
+      throw new SallyportError('log', stderr?.trim() ?? 'the log cannot be read', { cause: error });
+    }
     throw new SallyportError('store', `the log could not be asked again: ${stderr?.trim() || String(code)}`, {
       cause: error,
     });
