@@ -25,9 +25,9 @@ describe('nodes with an anchor', { skip: 'skip' in postgresql ? postgresql.skip 
     if (!('path' in postgresql)) return;
     cluster = await PostgresCluster.start(postgresql.path, cleanup);
     files = await postgresAuthority(cleanup, cluster, (yaml) =>
-      yaml.replace('checkpointFile: log/checkpoint', '$&\n  anchor: { folder: ../../shared }'),
+      yaml.replace('checkpointFile: log/checkpoint', '$&\n  anchor: { folder: ../shared }'),
     );
-    anchor = path.join(files.directory, '../../shared');
+    anchor = path.join(files.directory, '../shared');
     other = await anotherNode(files, 'node-2');
     await rm(checkpointOf(other));
     older = await cluster.createDatabase(await databaseOf(files));
