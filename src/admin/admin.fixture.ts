@@ -81,7 +81,10 @@ export async function openWorld(t: TestContext): Promise<World> {
       sinks: [],
       residentBytes: 0,
     }),
-    revoked: async (issuer) => void revokedIssuers.push(issuer),
+    revoked: async (issuer) => {
+      revokedIssuers.push(issuer);
+      return false;
+    },
     report: (fault) => faults.push(fault),
   });
   const entry = encodeEntry({ id: 'A-0', type: 'act', act: 'operator.create' });

@@ -91,11 +91,12 @@ export interface AdminStore {
     entry: Uint8Array;
   }): Promise<LogPosition>;
 
-  /** All revoked and unexpired certificates of an issuer (and those expired since `since`), for its CRL. */
+  /** All revoked and unexpired certificates of an issuer (and those expired since `since`), for its CRL; in parts, each as it is when it is read. */
   revoked(
     issuer: string,
     since: number,
-  ): Promise<readonly { serialNumber: string; revokedAt: number; reason: number }[]>;
+    partLength?: number,
+  ): AsyncIterable<readonly { serialNumber: string; revokedAt: number; reason: number }[]>;
   /** How many `revoked` would list. */
   revokedCount(issuer: string, since: number): Promise<number>;
   crl(issuer: string): Promise<(StoredCrlInfo & { der: Uint8Array }) | null>;
@@ -104,7 +105,10 @@ export interface AdminStore {
   saveCrl(act: {
     issuer: string;
     number: bigint;
+    /** Of the CRL that was the newest before the list was read; null: there was none. */
+    previous: bigint | null;
     der: Uint8Array;
+    listed: number;
     thisUpdate: number;
     nextUpdate: number;
     entry: Uint8Array;
@@ -131,6 +135,8 @@ export interface StoredCrlInfo {
   readonly number: bigint;
   /** Of its DER. */
   readonly octets: number;
+  /** Serial numbers on it; null: nobody counted. */
+  readonly listed: number | null;
   readonly thisUpdate: number;
   readonly nextUpdate: number;
 }

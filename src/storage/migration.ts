@@ -2,6 +2,7 @@ import { enrollment } from './migrations/0001-enrollment.ts';
 import { nodes } from './migrations/0002-nodes.ts';
 import { blobs } from './migrations/0003-blobs.ts';
 import { earlierLogs } from './migrations/0004-earlier-logs.ts';
+import { crlLength } from './migrations/0005-crl-length.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -15,4 +16,4 @@ export interface Migration {
 }
 
 /** In order; the version is the place in the list, from 1. */
-export const migrations: readonly Migration[] = [enrollment, nodes, blobs, earlierLogs];
+export const migrations: readonly Migration[] = [enrollment, nodes, blobs, earlierLogs, crlLength];

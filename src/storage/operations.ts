@@ -10,7 +10,15 @@ import {
 } from './operations/certificates.ts';
 import { note, saveNote, saveSinkCursor, sinkCursor } from './operations/checkpoint.ts';
 import { close } from './operations/close.ts';
-import { crl, crlInfo, lostCertificates, revoked, revokedCount, saveCrl } from './operations/crl.ts';
+import {
+  crl,
+  crlInfo,
+  lostCertificates,
+  revokedCertificates,
+  revokedCount,
+  revokedUnseen,
+  saveCrl,
+} from './operations/crl.ts';
 import { compareDevices, importDevices } from './operations/device-import.ts';
 import { setDeviceState } from './operations/device-state.ts';
 import { device, devices } from './operations/devices.ts';
@@ -62,7 +70,8 @@ export const operations = {
   revokeCertificate: durable(revokeCertificate),
   operatorByTokenHash: read(operatorByTokenHash),
   createOperator: durable(createOperator),
-  revoked: read(revoked),
+  revokedCertificates: read(revokedCertificates),
+  revokedUnseen: read(revokedUnseen),
   revokedCount: read(revokedCount),
   crl: read(crl),
   crlInfo: read(crlInfo),

@@ -166,6 +166,8 @@ export interface CrlRow {
   /** Decimal: RFC 5280 section 5.2.3 allows 20 octets. */
   readonly number: string;
   readonly der: Uint8Array;
+  /** How many serial numbers are on it; null: one that an earlier version issued, which did not count them. */
+  readonly listed: number | null;
   readonly this_update: number;
   readonly next_update: number;
 }

@@ -294,3 +294,8 @@ export async function verifiedIds(log: Pick<LogStore, 'head' | 'entries'>): Prom
 async function* readEntries(log: Pick<LogStore, 'entries'>, size: number) {
   for (let from = 0; from < size; from += 1024) yield* await log.entries(from, Math.min(from + 1024, size));
 }
+
+/** All that comes in parts. */
+export async function allOf<Item>(parts: AsyncIterable<readonly Item[]>): Promise<Item[]> {
+  return (await Array.fromAsync(parts)).flat();
+}

@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import { blobOf, CompactRange, encodeEntry, treeRoot } from '#audit';
 import { isSallyportError } from '#errors';
 import {
+  allOf,
   approve,
   createSecret,
   device,
@@ -161,7 +162,7 @@ suite('restoring', () => {
     assert.deepEqual(states.toSorted(), ['s1 spent', 's2 void', 's3 void']);
     assert.equal((await admin.request('r1'))?.state, 'denied');
     assert.deepEqual(
-      (await admin.revoked('issuing', now)).map(({ serialNumber, reason }) => [serialNumber, reason]),
+      (await allOf(admin.revoked('issuing', now))).map(({ serialNumber, reason }) => [serialNumber, reason]),
       [[open.serialNumber, 0]],
     );
     // Whoever signed it then comes too late, and the approval does not come back with it.
@@ -211,7 +212,7 @@ suite('restoring', () => {
       ],
     });
     assert.deepEqual([count, revoked, stopped, intents], [3, 1, 1, 0]);
-    const list = await admin.revoked('issuing', now);
+    const list = await allOf(admin.revoked('issuing', now));
     assert.deepEqual(Object.fromEntries(list.map(({ serialNumber, ...rest }) => [serialNumber, rest])), {
       [known.serialNumber]: { revokedAt: now - 5, reason: 4 },
       [open.serialNumber]: { revokedAt: now, reason: 0 },
@@ -231,8 +232,14 @@ suite('restoring', () => {
   test('goes on above a CRL number that is known to be out', async (t) => {
     const stores = openStores(t);
     const { admin } = stores;
-    const list = { issuer: 'issuing', der: new Uint8Array(), thisUpdate: now, nextUpdate: now + 1 };
-    await admin.saveCrl({ ...list, number: 5n, entry: entry('crl') });
+    const list = {
+      issuer: 'issuing',
+      der: new Uint8Array(),
+      listed: 0,
+      thisUpdate: now,
+      nextUpdate: now + 1,
+    };
+    await admin.saveCrl({ ...list, number: 5n, previous: null, entry: entry('crl') });
     const number = 2n ** 70n;
     await restored(stores, {
       crlNumbers: [
@@ -240,10 +247,11 @@ suite('restoring', () => {
         { issuer: 'unknown', number },
       ],
     });
-    await assert.rejects(admin.saveCrl({ ...list, number, entry: entry('again') }), (error) =>
-      isSallyportError(error, 'conflict'),
+    await assert.rejects(
+      admin.saveCrl({ ...list, number, previous: number, entry: entry('again') }),
+      (error) => isSallyportError(error, 'conflict'),
     );
-    await admin.saveCrl({ ...list, number: number + 1n, entry: entry('next') });
+    await admin.saveCrl({ ...list, number: number + 1n, previous: number, entry: entry('next') });
   });
 
   test('under a name that one of its logs has already is refused, and nothing is changed', async (t) => {
