@@ -206,10 +206,12 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
   const spki = sha256Hex(key.spki);
   const common = { issuer: 'issuing', serialNumber, deviceId, template: 'device', spki };
   const limit = { burst: 100, count: 100, periodSeconds: 60 };
+  const seen = (await storage.admin.device(deviceId))!;
   await storage.enrollment.reserve({
     ...common,
     id,
     requestSpki: spki,
+    seen,
     fresh: false,
     tbsSha256: sha256Hex(certificate.tbs),
     names: heldNames,
@@ -233,6 +235,7 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
       notAfter,
       predecessor: null,
     },
+    seen,
     secretId: null,
     approvalId: null,
     issuedBefore: null,

@@ -70,6 +70,7 @@ async function withEmptyCrl(t: TestContext) {
       serialNumber,
       tbsSha256: 'hash',
       deviceId: 'd1',
+      seen: device,
       template: 'device',
       spki: 'key',
       requestSpki: 'key',

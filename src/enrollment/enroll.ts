@@ -32,6 +32,8 @@ export interface EnrollmentPorts {
 
 /** How long an intent may stay open before the sweep closes it. */
 const leaseMilliseconds = 30_000;
+/** A verdict is carried out at once, or the state is looked at again: it was true of then, and the process may have stood still. */
+const verdictHoldsMilliseconds = 10_000;
 const retryAfterFaultSeconds = 5;
 /** Another request took the secret, approval or limit between our observing and reserving: observe again, so often. */
 const attempts = 4;
@@ -189,7 +191,7 @@ export class Enrollment {
 
   async #issue(decided: Decided, plan: Plan): Promise<Answer | 'conflict'> {
     const { asked, authority, observations, verdict, time } = decided;
-    const { store, random } = this.#ports;
+    const { store, random, clock } = this.#ports;
     const inForce = issuerOf(plan, authority);
     const { issuer } = inForce;
     const serialNumber = randomSerialNumber(random);
@@ -199,17 +201,20 @@ export class Enrollment {
     const linted = lint(buildTbs(issuePlan, issuer), issuePlan, issuer);
     const mandate = mintMandate(verdict, linted);
 
-    const deviceId = observations.device!.id;
+    const { id: deviceId, serialNumber: deviceSerialNumber, deviceClass, identifiers } = observations.device!;
+    const seen = { serialNumber: deviceSerialNumber, deviceClass, identifiers };
     const { secret, approval, presenter } = observations;
     const predecessor = decided.facts.action === 'renew' ? (presenter?.sha256 ?? null) : null;
     // An approval is used up by what needed it, and left open by what did not.
     const approvalId = needsApproval(decided) ? approval!.id : null;
+    if (clock.now() - time > verdictHoldsMilliseconds) return 'conflict';
     const reserved = await store.reserve({
       id: asked.admission.id,
       issuer: issuer.name,
       serialNumber,
       tbsSha256: mandate.tbsHash,
       deviceId,
+      seen,
       template: plan.template.name,
       spki: sha256Hex(spki),
       requestSpki: asked.spki,
@@ -237,11 +242,16 @@ export class Enrollment {
       deviceId,
       predecessor,
     };
+    // The sweep may have it on the CRL already, or in a moment.
+    if (clock.now() >= time + leaseMilliseconds) {
+      throw new SallyportError('conflict', 'this process stood still for longer than its intent is leased');
+    }
     await store.close({
       intentId: asked.admission.id,
       requestId: asked.admission.id,
       requestSpki: asked.spki,
       certificate: storedForm(certificate, summary, sha256Hex(spki), plan.namesDigest),
+      seen,
       secretId: secret?.id ?? null,
       approvalId,
       issuedBefore: secret === null && !asked.keygen ? issuedBefore(observations) : null,

@@ -152,6 +152,7 @@ export interface Intent {
   readonly serialNumber: string;
   readonly tbsSha256: string;
   readonly deviceId: string;
+  readonly seen: DeviceAsSeen;
   readonly template: string;
   /** Of the key that is certified. */
   readonly spki: string;
@@ -170,11 +171,19 @@ export interface Intent {
   readonly now: number;
 }
 
+/** What the verdict rests on in the inventory: where an operator has changed it since, nothing is reserved and nothing issued. */
+export interface DeviceAsSeen {
+  readonly serialNumber: string | null;
+  readonly deviceClass: string;
+  readonly identifiers: Readonly<Record<string, string>>;
+}
+
 export interface IssuedRecord {
   readonly intentId: string;
   readonly requestId: string;
   readonly requestSpki: string;
   readonly certificate: StoredCertificate;
+  readonly seen: DeviceAsSeen;
   readonly secretId: string | null;
   readonly approvalId: string | null;
   /**

@@ -91,7 +91,7 @@ export function openSqliteStores(t: Pick<TestContext, 'after'>): SqliteStores {
 
 function performAlone(writer: Writer): Perform {
   return async (name, argument) => {
-    const call: Call = { id: 1, name, argument };
+    const call: Call = { id: 1, name, argument, askedAt: 0 };
     const [reply] = writer.perform([call]);
     if (reply === undefined) throw new Error('no reply');
     if ('fault' in reply) throw new SallyportError(reply.fault.code, reply.fault.message);
@@ -202,8 +202,10 @@ export function observeQuery(changes: Partial<ObserveQuery> = {}): ObserveQuery 
 
 /** The key that is certified asks for itself unless `requestSpki` is changed. */
 export function intent(id: string, deviceId: string, changes: Partial<Intent> = {}): Intent {
+  const { serialNumber, deviceClass, identifiers } = device(deviceId);
   return {
     id,
+    seen: { serialNumber, deviceClass, identifiers },
     issuer: 'issuing',
     serialNumber: digest(`serial of ${id}`).slice(0, 40),
     tbsSha256: digest(`tbs of ${id}`),
@@ -246,6 +248,7 @@ export function issuedRecord(intent: Intent, changes: Partial<IssuedRecord> = {}
     requestId: intent.id,
     requestSpki: intent.requestSpki,
     certificate: certificateOf(intent),
+    seen: intent.seen,
     secretId: intent.secret?.id ?? null,
     approvalId: intent.approvalId,
     issuedBefore: null,

@@ -19,7 +19,7 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
     readHead(),
     takeIntent(intentId),
     // What was ended between reserving and here gets nothing: the key may have signed, and the sweep revokes that serial.
-    assertAdmissible(deviceId),
+    assertAdmissible(deviceId, record.seen),
     predecessor === null ? null : assertUnrevoked(predecessor),
     issuedBefore === null ? null : assertNothingIssued({ deviceId, template, spki, now, ...issuedBefore }),
   );
