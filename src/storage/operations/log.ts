@@ -15,7 +15,11 @@ import { statement } from '../statement.ts';
 import { keepBlobs, selectBlobs } from './blobs.ts';
 
 const selectHead = statement((database) =>
-  database.selectFrom('log_head').select(['number', 'origin', 'size', 'hashes']).where('id', '=', 1),
+  database
+    .selectFrom('log_head')
+    .select(['number', 'origin', 'size', 'hashes'])
+    .orderBy('size', 'desc')
+    .limit(1),
 );
 
 const insertHead = statement((database, p: { origin: string; hashes: Uint8Array }) =>

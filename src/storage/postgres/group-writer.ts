@@ -21,7 +21,7 @@ const begin = [
   "set local lock_timeout = '15s'",
   "set local statement_timeout = '15s'",
   'set local synchronous_commit = on',
-  'select 1 from log_head where id = 1 for update',
+  'select 1 from log_head order by size desc limit 1 for update',
 ].join('; ');
 
 /** Performs what is waiting in one transaction after the other, each operation whole or not at all: many share one commit. */

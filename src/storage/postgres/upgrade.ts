@@ -24,7 +24,8 @@ export async function upgrade(
   try {
     await session.control(postgresStatement(createMigrationTable));
     for (const migration of await session.perform(missingMigrations(to))) {
-      await session.control(migration.statements.map(postgresStatement).join(';\n'));
+      const { statements, onPostgres = [] } = migration;
+      await session.control([...statements.map(postgresStatement), ...onPostgres].join(';\n'));
       await session.perform(recordMigration(migration));
     }
     if (origin !== null) await session.perform(openLog({ origin }));
