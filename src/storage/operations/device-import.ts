@@ -87,13 +87,16 @@ export function* importDevices(
 function* importSome(devices: readonly Device[], now: number): Operation<readonly Known[]> {
   const holders = yield* together(...devices.map(holderOfSerialNumber));
   const numbers = devices.flatMap(({ serialNumber }) => serialNumber ?? []);
-  if (holders.some((heldBy) => heldBy !== null) || new Set(numbers).size < numbers.length) {
-    return yield* importInOrder(devices, now);
-  }
+  const repeats = isRepeating(numbers) || isRepeating(devices.map(({ id }) => id));
+  if (repeats || holders.some((heldBy) => heldBy !== null)) return yield* importInOrder(devices, now);
   const states = yield* together(...devices.map((device) => first(updateDevice, rowOf(device, now))));
   const isNew = (_: unknown, at: number) => states[at] === undefined;
   yield* together(...devices.filter(isNew).map((device) => insert(device, now)));
   return devices.flatMap(({ id }, at) => (states[at] === undefined ? [] : { id, state: states[at].state }));
+}
+
+function isRepeating(values: readonly string[]): boolean {
+  return new Set(values).size < values.length;
 }
 
 /** Where one takes a serial number that another one of the list gives up, the order of the list counts. */
