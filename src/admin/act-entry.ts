@@ -1,4 +1,4 @@
-import { encodeEntry } from '#audit';
+import { encodeEntry, type NewEntry } from '#audit';
 import type { ActEntry } from '#enrollment';
 import { newId } from './identifiers.ts';
 import type { Operator } from './operator.ts';
@@ -7,8 +7,8 @@ import type { AdminPorts } from './ports.ts';
 /** One instant for an act: its entry and what it stores agree on when it was done. */
 export interface RecordedAct {
   readonly now: number;
-  /** The leaf; the store appends it in the transaction of the act's effect. */
-  readonly entry: Uint8Array;
+  /** The store appends it in the transaction of the act's effect. */
+  readonly entry: NewEntry;
 }
 
 /** @param act device.import, secret.create, … @param detail what it is done to, and how; never a secret */
@@ -28,5 +28,5 @@ export function recordAct(
     act,
     detail,
   };
-  return { now, entry: encodeEntry(entry) };
+  return { now, entry: { bytes: encodeEntry(entry), blobs: [] } };
 }

@@ -10,7 +10,7 @@ export {
 export { CompactRange, type CompletedSubtree } from './compact-range.ts';
 export { type ConsistencyClaim, consistencyProof, verifyConsistency } from './consistency-proof.ts';
 export { formatEntryBundle, parseEntryBundle } from './entry-bundle.ts';
-export { decodeEntry, encodeEntry, maximumEntryLength } from './entry.ts';
+export { decodeEntry, encodeEntry, maximumEntryLength, type NewEntry } from './entry.ts';
 export { type InclusionClaim, inclusionProof, verifyInclusion } from './inclusion-proof.ts';
 export { type CheckpointFile, checkAgainstPublished, publishCheckpoint } from './publish-checkpoint.ts';
 export { readTile } from './read-tile.ts';

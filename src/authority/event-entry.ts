@@ -1,4 +1,4 @@
-import { encodeEntry } from '#audit';
+import { encodeEntry, type NewEntry } from '#audit';
 import { supportCode, type AuthorityEntry } from '#enrollment';
 
 /** An entry for what the authority did by itself. */
@@ -7,7 +7,7 @@ export function eventEntry(
   detail: Record<string, unknown>,
   time: number,
   random: (n: number) => Uint8Array,
-): Uint8Array {
+): NewEntry {
   const entry: AuthorityEntry = {
     type: 'authority',
     version: 1,
@@ -16,5 +16,5 @@ export function eventEntry(
     event,
     detail,
   };
-  return encodeEntry(entry);
+  return { bytes: encodeEntry(entry), blobs: [] };
 }

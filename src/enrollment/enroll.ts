@@ -1,4 +1,4 @@
-import { encodeEntry } from '#audit';
+import { encodeEntry, type NewEntry } from '#audit';
 import { buildTbs, issue, lint, mintMandate, randomSerialNumber } from '#ca';
 import { isSallyportError, SallyportError } from '#errors';
 import { type GeneratedKey, generateKeyFor } from '#keys';
@@ -162,8 +162,7 @@ export class Enrollment {
           keyAlgorithm: observations.key!.algorithm,
         },
         now: time,
-        entry: encodeEntry(this.#entry(decided, 'held')),
-        blobs: [asked.keeping.blob],
+        entry: newEntry(this.#entry(decided, 'held'), asked),
       });
       const waited = time - held.firstSeen;
       return {
@@ -246,8 +245,7 @@ export class Enrollment {
       approvalId,
       issuedBefore: secret === null && !asked.keygen ? issuedBefore(observations) : null,
       now: time,
-      entry: encodeEntry({ ...this.#entry(decided, 'issued'), certificate: summary }),
-      blobs: [asked.keeping.blob],
+      entry: newEntry({ ...this.#entry(decided, 'issued'), certificate: summary }, asked),
     });
     const { id } = asked.admission;
     return { outcome: 'issued', id, certificate: certificate.der, madeKey };
@@ -287,9 +285,8 @@ export class Enrollment {
     return { ...entry, certificationRequest: asked.keeping.kept };
   }
 
-  /** `asked` where the entry tells of a request that was read. */
   #record(entry: RequestEntry, asked?: Asked): Promise<LogPosition> {
-    return this.#ports.store.record(encodeEntry(entry), asked === undefined ? [] : [asked.keeping.blob]);
+    return this.#ports.store.record(newEntry(entry, asked));
   }
 
   /** Fail closed: whatever went wrong, the client gets nothing and may ask again. The log says so, if it can be written. */
@@ -301,6 +298,11 @@ export class Enrollment {
     await this.#recordAdmitted(admission, 'failed', error).catch(() => undefined);
     return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
   }
+}
+
+/** `asked` where the entry tells of a request that was read. */
+function newEntry(entry: RequestEntry, asked?: Asked): NewEntry {
+  return { bytes: encodeEntry(entry), blobs: asked === undefined ? [] : [asked.keeping.blob] };
 }
 
 /** What is spent for this same request is its own already. */

@@ -23,7 +23,7 @@ export function enrollmentStore(
       return admit(query);
     },
     observe: (query) => perform('observe', query),
-    record: (entry, blobs) => perform('record', { entry, blobs }),
+    record: (entry) => perform('record', { entry }),
     hold: (record) => perform('hold', record),
     async reserve(intent) {
       try {

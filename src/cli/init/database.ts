@@ -43,7 +43,7 @@ export async function createDatabase(
         log: verifierKey(origin, keys.log.spki),
       },
     };
-    await storage.enrollment.record(encodeEntry(created));
+    await storage.enrollment.record({ bytes: encodeEntry(created), blobs: [] });
     const operator: ActEntry = {
       type: 'act',
       version: 1,
@@ -54,7 +54,8 @@ export async function createDatabase(
       detail: { operator: firstOperator },
     };
     const tokenHash = hashOperatorToken(keys.token);
-    await storage.admin.createOperator({ name: firstOperator, tokenHash, now, entry: encodeEntry(operator) });
+    const entry = { bytes: encodeEntry(operator), blobs: [] };
+    await storage.admin.createOperator({ name: firstOperator, tokenHash, now, entry });
     await publishCheckpoint(
       0,
       storage.log,

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { AdminStore, StoredCertificateInfo } from '#admin';
+import type { NewEntry } from '#audit';
 import type { LogPosition, StoredCertificate } from '#enrollment';
 import { SallyportError } from '#errors';
 import { all, first, type Operation, run } from '../operation.ts';
@@ -171,7 +172,7 @@ export function* revokeCertificate(act: {
   sha256: string;
   reason: number;
   now: number;
-  entry: Uint8Array;
+  entry: NewEntry;
 }): Operation<LogPosition> {
   const { sha256, reason, now, entry } = act;
   if ((yield* run(revoke, { sha256, reason, now })) !== 1) {

@@ -21,7 +21,7 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
   if (issuedBefore !== null) {
     yield* assertNothingIssued({ deviceId, template, spki, now, ...issuedBefore });
   }
-  const { index, place } = yield* appendAt(record.entry, record.blobs);
+  const { index, place } = yield* appendAt(record.entry);
   yield* insertIssued(certificate, place);
   if (secretId !== null) yield* spendSecret(secretId, certificate.sha256);
   if (approvalId !== null) yield* useApproval(approvalId, intentId);

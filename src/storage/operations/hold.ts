@@ -12,5 +12,5 @@ export function* hold(record: HoldRecord): Operation<Held> {
   if (secretId !== null) yield* reserveForHeld({ id: secretId, deviceId, template, spki, names });
   const { request, firstSeen, opened } = yield* openRequest(record);
   if (opened) yield* spendOrConflict(rateKeys.device(deviceId), record.limit, record.now);
-  return { index: yield* append(record.entry, record.blobs), request, firstSeen };
+  return { index: yield* append(record.entry), request, firstSeen };
 }

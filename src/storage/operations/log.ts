@@ -1,8 +1,8 @@
 import {
-  type Blob,
   CompactRange,
   leafHash,
   maximumEntryLength,
+  type NewEntry,
   type StoredBlob,
   type TileLevel,
 } from '#audit';
@@ -124,17 +124,14 @@ export function* openLog({ origin }: { origin: string }): Operation<void> {
 
 /**
  * Appends inside the transaction that the entry tells of. The index is given under the head's row, and the head is read from there each
- * time: what a rollback takes back is nowhere else. `blobs` are what the entry names.
+ * time: what a rollback takes back is nowhere else.
  */
-export function* append(bytes: Uint8Array, blobs: readonly Blob[] = []): Operation<number> {
-  return (yield* appendAt(bytes, blobs)).index;
+export function* append(entry: NewEntry): Operation<number> {
+  return (yield* appendAt(entry)).index;
 }
 
 /** The same, for a row that is kept by the place of its entry. */
-export function* appendAt(
-  bytes: Uint8Array,
-  blobs: readonly Blob[] = [],
-): Operation<{ index: number; place: number }> {
+export function* appendAt({ bytes, blobs }: NewEntry): Operation<{ index: number; place: number }> {
   if (bytes.length > maximumEntryLength) {
     throw new SallyportError('too-large', `a log entry has at most ${maximumEntryLength} octets`);
   }
@@ -153,14 +150,8 @@ export function* appendAt(
   return { index, place };
 }
 
-export function* record({
-  entry,
-  blobs,
-}: {
-  entry: Uint8Array;
-  blobs?: readonly Blob[] | undefined;
-}): Operation<{ index: number }> {
-  return { index: yield* append(entry, blobs) };
+export function* record({ entry }: { entry: NewEntry }): Operation<{ index: number }> {
+  return { index: yield* append(entry) };
 }
 
 export function* readHead(): Operation<Pick<LogHeadRow, 'number' | 'origin' | 'size' | 'hashes'>> {

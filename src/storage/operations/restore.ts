@@ -1,3 +1,4 @@
+import type { NewEntry } from '#audit';
 import type { DeviceState } from '#inventory';
 import { first, type Operation, run } from '../operation.ts';
 import { statement } from '../statement.ts';
@@ -19,7 +20,7 @@ export interface Restoring {
   /** What is known to have happened after the backup. */
   readonly afterwards: Afterwards;
   /** An entry of the new log. */
-  readonly entryOf: (event: string, detail: Readonly<Record<string, unknown>>) => Uint8Array;
+  readonly entryOf: (event: string, detail: Readonly<Record<string, unknown>>) => NewEntry;
   /** Of its first entry, beside what is found here. */
   readonly detail: Readonly<Record<string, unknown>>;
 }
@@ -96,7 +97,7 @@ const deleteLeases = statement((database) => database.deleteFrom('lease'));
 export function* restore({ origin, note, now, afterwards, entryOf, detail }: Restoring): Operation<Restored> {
   yield* beginNextLog({ origin, note });
   yield* run(deleteLeases, {});
-  const entries: Uint8Array[] = [];
+  const entries: NewEntry[] = [];
   const tell = (event: string, about: Readonly<Record<string, unknown>>) =>
     void entries.push(entryOf(event, about));
 
