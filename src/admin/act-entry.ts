@@ -1,5 +1,5 @@
-import { encodeEntry, type NewEntry } from '#audit';
-import type { ActEntry } from '#enrollment';
+import type { NewEntry } from '#audit';
+import { type ActEntry, newEntry } from '#enrollment';
 import { newId } from './identifiers.ts';
 import type { Operator } from './operator.ts';
 import type { AdminPorts } from './ports.ts';
@@ -21,12 +21,12 @@ export function recordAct(
   const now = ports.clock.now();
   const entry: ActEntry = {
     type: 'act',
-    version: 1,
+    version: 2,
     id: newId('act', ports.random),
     time: now,
     operator: operator.name,
     act,
     detail,
   };
-  return { now, entry: { bytes: encodeEntry(entry), blobs: [] } };
+  return { now, entry: newEntry(entry, ports.random) };
 }

@@ -4,18 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import {
-  decodeEntry,
-  encodeEntry,
-  type NewEntry,
-  parseVerifierKey,
-  publishCheckpoint,
-  verifierKey,
-} from '#audit';
+import { encodeEntry, type NewEntry, parseVerifierKey, publishCheckpoint, verifierKey } from '#audit';
 import { ceremony, randomSerialNumber } from '#ca';
 import { initialConfiguration, parseConfiguration } from '#config';
 import { type ErrorCode, isSallyportError } from '#errors';
-import { type Authority, sha256Hex, type StoreObservation, supportCode } from '#enrollment';
+import { type Authority, readEntries, sha256Hex, type StoreObservation, supportCode } from '#enrollment';
 import { generateSoftwareKey } from '#keys';
 import { type Bundle, defaultPolicies, loadBundle } from '#policy';
 import { openSqlite, type Storage } from '#storage';
@@ -98,8 +91,8 @@ export async function openWorld(t: TestContext): Promise<World> {
     revokedIssuers,
     size: async () => (await storage.log.head()).size,
     async entry(index: number) {
-      const [found] = await storage.log.entries(index, index + 1);
-      return decodeEntry(found!.bytes);
+      const [found] = await readEntries(storage.log, index, index + 1);
+      return found!.entry;
     },
     async publish() {
       const file = { read: async () => null, write: async () => {} };

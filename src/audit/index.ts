@@ -15,7 +15,15 @@ export { type InclusionClaim, inclusionProof, verifyInclusion } from './inclusio
 export { type CheckpointFile, checkAgainstPublished, publishCheckpoint } from './publish-checkpoint.ts';
 export { readTile } from './read-tile.ts';
 export { firstOrigin, restoredOrigin } from './restored-origin.ts';
-export { openEntry, sealedAddress, type SealedEntry, SealedFields, sealEntry } from './sealed-entry.ts';
+export {
+  documentOf,
+  joinEntry,
+  openEntry,
+  sealedAddress,
+  type SealedEntry,
+  SealedFields,
+  sealEntry,
+} from './sealed-entry.ts';
 export { type NoteSignature, type NoteSigner, type OpenedNote, openNote, signNote } from './signed-note.ts';
 export { openNdjsonSink } from './sinks/ndjson.ts';
 export { drain, type Sink, type SinkEntry } from './sinks/sink.ts';

@@ -1,5 +1,5 @@
-import { SallyportError } from '#errors';
-import { type Blob, blobOf } from './blob.ts';
+import { isSallyportError, SallyportError } from '#errors';
+import { type Blob, blobOf, verifyBlob } from './blob.ts';
 import { canonicalJson, type JsonValue } from './canonical-json.ts';
 import { decodeEntry, encodeEntry, maximumEntryLength } from './entry.ts';
 
@@ -65,9 +65,41 @@ export function openEntry(
   return leaf;
 }
 
+/**
+ * The same for who only passes entries on, many a second: the document is known by its address, and what is in it is not compared with a list. null where
+ * none of these is it, or where it does not fit.
+ */
+export function joinEntry(
+  bytes: Uint8Array,
+  blobs: readonly Blob[],
+): { readonly entry: object; readonly salt: Uint8Array } | null {
+  const { sealed, ...entry } = JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, unknown>;
+  const document = documentOf({ sealed }, blobs);
+  if (document === null) return null;
+  try {
+    verifyBlob(document);
+    for (const [pointer, value] of Object.entries(parseDocument(document.bytes))) {
+      putBack(entry, pointer, value);
+    }
+    return { entry, salt: document.salt };
+  } catch (error) {
+    if (isSallyportError(error, 'log')) return null;
+    throw error;
+  }
+}
+
 /** The address that a leaf names, in lower-case hex; null: it has no sealed members, or is no leaf of this kind. */
 export function sealedAddress(entry: { readonly sealed?: unknown }): string | null {
   return typeof entry.sealed === 'string' ? entry.sealed : null;
+}
+
+/** The one of these blobs that the leaf names as its document; null: none of them, or it names none. */
+export function documentOf<B extends Blob>(
+  leaf: { readonly sealed?: unknown },
+  blobs: readonly B[],
+): B | null {
+  const address = sealedAddress(leaf);
+  return blobs.find((blob) => Buffer.from(blob.address).toString('hex') === address) ?? null;
 }
 
 /** A copy as deep as something is taken out of it, otherwise the same value. */

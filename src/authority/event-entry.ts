@@ -1,5 +1,5 @@
-import { encodeEntry, type NewEntry } from '#audit';
-import { supportCode, type AuthorityEntry } from '#enrollment';
+import type { NewEntry } from '#audit';
+import { type AuthorityEntry, newEntry, supportCode } from '#enrollment';
 
 /** An entry for what the authority did by itself. */
 export function eventEntry(
@@ -10,11 +10,11 @@ export function eventEntry(
 ): NewEntry {
   const entry: AuthorityEntry = {
     type: 'authority',
-    version: 1,
+    version: 2,
     id: supportCode(random),
     time,
     event,
     detail,
   };
-  return { bytes: encodeEntry(entry), blobs: [] };
+  return newEntry(entry, random);
 }

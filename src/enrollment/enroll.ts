@@ -1,4 +1,4 @@
-import { encodeEntry, type NewEntry } from '#audit';
+import type { NewEntry } from '#audit';
 import { buildTbs, issue, lint, mintMandate, randomSerialNumber } from '#ca';
 import { isSallyportError, SallyportError } from '#errors';
 import { type GeneratedKey, generateKeyFor } from '#keys';
@@ -13,6 +13,7 @@ import type { Outcome, RequestEntry } from './entry.ts';
 import { rateWaitSeconds, templateLimit } from './layers/rate.ts';
 import type { Observations, SourceObservation } from './observations.ts';
 import { observe, prepare, type Asked } from './observe.ts';
+import { newEntry } from './personal-fields.ts';
 import type { Admission, Answer, EnrollmentRequest } from './request.ts';
 import { atAdmission, entryOf } from './request-entry.ts';
 import { retryAfterSeconds } from './retry-after.ts';
@@ -162,7 +163,7 @@ export class Enrollment {
           keyAlgorithm: observations.key!.algorithm,
         },
         now: time,
-        entry: newEntry(this.#entry(decided, 'held'), asked),
+        entry: this.#newEntry(this.#entry(decided, 'held'), asked),
       });
       const waited = time - held.firstSeen;
       return {
@@ -245,7 +246,7 @@ export class Enrollment {
       approvalId,
       issuedBefore: secret === null && !asked.keygen ? issuedBefore(observations) : null,
       now: time,
-      entry: newEntry({ ...this.#entry(decided, 'issued'), certificate: summary }, asked),
+      entry: this.#newEntry({ ...this.#entry(decided, 'issued'), certificate: summary }, asked),
     });
     const { id } = asked.admission;
     return { outcome: 'issued', id, certificate: certificate.der, madeKey };
@@ -286,7 +287,12 @@ export class Enrollment {
   }
 
   #record(entry: RequestEntry, asked?: Asked): Promise<LogPosition> {
-    return this.#ports.store.record(newEntry(entry, asked));
+    return this.#ports.store.record(this.#newEntry(entry, asked));
+  }
+
+  /** `asked` where the entry tells of a request that was read. */
+  #newEntry(entry: RequestEntry, asked?: Asked): NewEntry {
+    return newEntry(entry, this.#ports.random, asked?.keeping.blob);
   }
 
   /** Fail closed: whatever went wrong, the client gets nothing and may ask again. The log says so, if it can be written. */
@@ -298,11 +304,6 @@ export class Enrollment {
     await this.#recordAdmitted(admission, 'failed', error).catch(() => undefined);
     return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
   }
-}
-
-/** `asked` where the entry tells of a request that was read. */
-function newEntry(entry: RequestEntry, asked?: Asked): NewEntry {
-  return { bytes: encodeEntry(entry), blobs: asked === undefined ? [] : [asked.keeping.blob] };
 }
 
 /** What is spent for this same request is its own already. */

@@ -6,6 +6,7 @@ export { Enrollment, type EnrollmentPorts } from './enroll.ts';
 export type { ActEntry, AuthorityEntry, Entry, Outcome, RequestEntry } from './entry.ts';
 export { type FirstEntry, parseFirstEntry, type PreviousLog } from './first-entry.ts';
 export type * from './observations.ts';
+export { leafOf, newEntry, readEntries, type ReadEntry, readEntry } from './personal-fields.ts';
 export { generateSecret, type MacKey, macSecret } from './one-time-secret.ts';
 export { type IssuerReference, type ListenerReference, named, type References } from './references.ts';
 export type { Admission, Answer, ChannelBindings, Credential, EnrollmentRequest } from './request.ts';

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { CompactRange, encodeEntry, leafHash, type LogReader, type TreeHead, tileWidth } from '#audit';
+import { CompactRange, leafHash, type LogReader, type TreeHead, tileWidth } from '#audit';
+import { leafOf } from '#enrollment';
 import { SallyportError } from '#errors';
 import type { Afterwards } from '#storage';
 import { errorCode } from '../files.ts';
@@ -38,7 +39,7 @@ interface Beyond {
 
 /**
  * Lines as the ndjson sink writes them, whole or as a SIEM gives them back: an entry has one canonical form, and so its hash can be computed
- * again. Lines of other logs are passed over. Throws 'log' where a line is not what its hash says, or not what the backup has there.
+ * again, where it was opened with the salt that is in the line. Lines of other logs are passed over. Throws 'log' where a line is not what its hash says, or not what the backup has there.
  */
 export async function readSiemExport(file: string, ports: ExportPorts): Promise<SiemExport> {
   const { origin, size, now, published } = ports;
@@ -128,7 +129,9 @@ function parseLine(line: string) {
       return null;
     }
     if (Number(index) < 0) return null;
-    const leaf = leafHash(encodeEntry(entry));
+    const salt = log['salt'];
+    if (salt !== undefined && typeof salt !== 'string') return null;
+    const leaf = leafHash(leafOf(entry, salt === undefined ? null : Buffer.from(salt, 'base64')));
     return { origin, index: Number(index), claimed: Buffer.from(claimed, 'base64'), leaf, entry };
   } catch {
     return null;

@@ -1,4 +1,6 @@
-import { CompactRange, decodeEntry, encodeEntry, leafHash, type StoredBlob } from '#audit';
+import { randomBytes } from 'node:crypto';
+import { CompactRange, decodeEntry, documentOf, leafHash, type StoredBlob } from '#audit';
+import { type Entry as LogEntry, newEntry, readEntry } from '#enrollment';
 import type { ReadOnlyStorage } from '#storage';
 
 /* A real authority's storage, and the same with something done to it behind its back. */
@@ -43,11 +45,20 @@ export async function copyOf(storage: ReadOnlyStorage): Promise<Copy> {
   };
 }
 
-/** The copy with one entry rewritten; its stored hash stays, as when somebody edits the database by hand. */
+/** The copy with one entry rewritten and sealed again; its stored hash stays, as when somebody edits the database by hand. */
 export function withEntry(copy: Copy, index: number, change: (entry: Entry) => Entry): Copy {
+  const leaf = copy.entries[index]!;
+  const beside = copy.blobs.filter((blob) => blob.index === index);
+  const document = documentOf(decodeEntry(leaf), beside);
+  const { entry } = readEntry(leaf, beside);
+  const { bytes, blobs } = newEntry(change(entry) as unknown as LogEntry, randomBytes);
   return {
     ...copy,
-    entries: copy.entries.toSpliced(index, 1, encodeEntry(change(decodeEntry(copy.entries[index]!)))),
+    entries: copy.entries.toSpliced(index, 1, bytes),
+    blobs: [
+      ...copy.blobs.filter((blob) => blob !== document),
+      ...blobs.map((blob) => ({ ...blob, index })),
+    ].toSorted((a, b) => a.index - b.index),
   };
 }
 

@@ -4,13 +4,15 @@ import {
   type LogReader,
   type LogVerification,
   type NoteVerifier,
+  type StoredBlob,
   type StoredEntry,
   tileWidth,
   verifyLog,
 } from '#audit';
-import type { Entry, RequestEntry } from '#enrollment';
+import { type Entry, type ReadEntry, readEntry, type RequestEntry } from '#enrollment';
+import { isSallyportError } from '#errors';
 import type { ReadOnlyStorage } from '#storage';
-import { BlobComparison } from './compare-blobs.ts';
+import { BlobComparison, type NamingBlobs } from './compare-blobs.ts';
 import { CertificateComparison, type Position } from './compare-certificates.ts';
 import { LostComparison } from './compare-lost.ts';
 import type { Findings } from './findings.ts';
@@ -99,18 +101,26 @@ export class LogsVerification {
   }
 
   async #entry(position: Position, bytes: Uint8Array, blobs: BlobComparison): Promise<void> {
-    const entry = readEntry(bytes);
-    if (typeof entry === 'string') {
-      report(this.#logs, this.#findings, position, entry);
+    const leaf = readLeaf(bytes);
+    if (typeof leaf === 'string') {
+      report(this.#logs, this.#findings, position, leaf);
       await this.#certificates.entry(position, null);
       // Nobody can say what it names beside it.
       return;
     }
+    const read = opened(bytes, await blobs.beside(position.logIndex));
+    // Without its personal fields it is what its leaf is.
+    const entry = typeof read === 'string' ? leaf : read.entry;
     this.counts[entry.type] += 1;
-    const objection = entry.type === 'request' ? await this.#replay.objectionTo(entry) : null;
+    const objection =
+      typeof read === 'string'
+        ? read
+        : entry.type === 'request' && read.document !== 'absent'
+          ? await this.#replay.objectionTo(entry)
+          : null;
     if (objection !== null) report(this.#logs, this.#findings, position, objection);
     await this.#certificates.entry(position, issuedBy(entry));
-    await blobs.entry(position.logIndex, requestKeptBy(entry));
+    await blobs.entry(position.logIndex, leaf);
     const revoked = revokedBy(entry);
     if (revoked !== null) this.#certificates.revoked(position, revoked);
     if (entry.type === 'authority' && entry.event === 'certificate.lost') {
@@ -158,24 +168,35 @@ async function* readEntries(reader: LogReader, size: number): AsyncGenerator<Sto
   }
 }
 
-/** The entry, or why it is none. */
-function readEntry(bytes: Uint8Array): Entry | string {
+/** The entry as the tree has it, or why it is none. */
+function readLeaf(bytes: Uint8Array): (Entry & NamingBlobs) | string {
   try {
-    const entry = decodeEntry(bytes) as unknown as Entry;
+    const leaf = decodeEntry(bytes) as unknown as Entry & NamingBlobs;
     const known =
-      (entry.type === 'request' || entry.type === 'act' || entry.type === 'authority') && entry.version === 1;
-    return known ? entry : 'the entry is of a kind or version that this program does not know';
+      (leaf.type === 'request' || leaf.type === 'act' || leaf.type === 'authority') &&
+      (leaf.version === 2 || (leaf.version === 1 && leaf.sealed === undefined));
+    return known ? leaf : 'the entry is of a kind or version that this program does not know';
   } catch (error) {
     return `the entry does not decode: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
-function issuedBy(entry: Entry): RequestEntry['certificate'] {
-  return entry.type === 'request' && entry.outcome === 'issued' ? entry.certificate : null;
+/** With its personal fields, where they are there; in words why they are not its own. */
+function opened(
+  bytes: Uint8Array,
+  blobs: readonly StoredBlob[],
+): { readonly entry: Entry; readonly document: ReadEntry['document'] } | string {
+  try {
+    const { entry, document } = readEntry(bytes, blobs);
+    return { entry: entry as unknown as Entry, document };
+  } catch (error) {
+    if (!isSallyportError(error)) throw error;
+    return `its personal fields are not those that it names: ${error.message}`;
+  }
 }
 
-function requestKeptBy(entry: Entry): RequestEntry['certificationRequest'] {
-  return entry.type === 'request' ? (entry.certificationRequest ?? null) : null;
+function issuedBy(entry: Entry): RequestEntry['certificate'] {
+  return entry.type === 'request' && entry.outcome === 'issued' ? entry.certificate : null;
 }
 
 /** By an operator, or again at a restore. */
