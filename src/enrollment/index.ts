@@ -9,7 +9,7 @@ export type * from './observations.ts';
 export { leafOf, newEntry, readEntries, type ReadEntry, readEntry } from './personal-fields.ts';
 export { generateSecret, type MacKey, macSecret } from './one-time-secret.ts';
 export { type IssuerReference, type ListenerReference, named, type References } from './references.ts';
+export { type RecordedBodies, RequestReplay } from './request-replay.ts';
 export type { Admission, Answer, ChannelBindings, Credential, EnrollmentRequest } from './request.ts';
 export type * from './store.ts';
 export { supportCode } from './support-code.ts';
-export { replayEntry, type Replay } from './replay.ts';

@@ -9,7 +9,7 @@ import {
   tileWidth,
   verifyLog,
 } from '#audit';
-import { type Entry, type ReadEntry, readEntry, type RequestEntry } from '#enrollment';
+import { type Entry, type ReadEntry, readEntry, type RequestEntry, RequestReplay } from '#enrollment';
 import { isSallyportError } from '#errors';
 import type { ReadOnlyStorage } from '#storage';
 import { BlobComparison, type NamingBlobs } from './compare-blobs.ts';
@@ -17,7 +17,6 @@ import { CertificateComparison, type Position } from './compare-certificates.ts'
 import { LostComparison } from './compare-lost.ts';
 import type { Findings } from './findings.ts';
 import type { LogOfStorage } from './logs-of.ts';
-import { RequestReplay } from './replay-requests.ts';
 
 /** All logs of a database, one after the other: a certificate of an earlier one may be revoked in a later one. */
 export class LogsVerification {

@@ -1,18 +1,24 @@
-import { type References, replayEntry, type RequestEntry, sha256Hex } from '#enrollment';
 import { isSallyportError, SallyportError } from '#errors';
 import { type Bundle, loadBundle, type Verdict } from '#policy';
-import type { ReadOnlyStorage } from '#storage';
+import { sha256Hex } from './digests.ts';
+import type { RequestEntry } from './entry.ts';
 import { Recent } from './recent.ts';
+import type { References } from './references.ts';
+import { replayEntry } from './replay.ts';
 
-type Bodies = Pick<ReadOnlyStorage, 'references' | 'policies'>;
+/** The bodies of references and policies, by digest; null: nobody has it. */
+export interface RecordedBodies {
+  references(digest: string): Promise<Uint8Array | null>;
+  policies(digest: string): Promise<string | null>;
+}
 
 /** Recomputes facts and verdict of recorded requests, with the references and policies that they name. */
 export class RequestReplay {
-  readonly #bodies: Bodies;
+  readonly #bodies: RecordedBodies;
   readonly #references = new Recent<References>(16);
   readonly #bundles = new Recent<Bundle>(16);
 
-  constructor(bodies: Bodies) {
+  constructor(bodies: RecordedBodies) {
     this.#bodies = bodies;
   }
 
