@@ -18,7 +18,8 @@ export function logVerify(run: Run): Command {
     when:
       "Regularly, and whenever you have a doubt. It works on the files, with or without a running authority: entries against the tree's hashes and the signed " +
       'checkpoint; each request judged again by the references and policies of its day, which must give the same verdict; each certificate against the entry of ' +
-      'its issuance. Give --log-key from your own notes to trust nothing on this machine. With --tiles it works on what `log export` wrote, anywhere: every entry ' +
+      'its issuance. Of a device that was erased the entries are there without their names: their facts are judged, and nobody can derive them any more. ' +
+      'Give --log-key from your own notes to trust nothing on this machine. With --tiles it works on what `log export` wrote, anywhere: every entry ' +
       'and hash against the signed checkpoint, and no verdict, since references and policies are in the database.',
     examples: [
       'sallyport log verify',
@@ -101,7 +102,7 @@ async function verifyExported(
 
 function words(
   { paint }: Session,
-  { ok, size, root, requests, acts, earlier, certificates, findings }: LogReport,
+  { ok, size, root, requests, acts, earlier, certificates, erased, findings }: LogReport,
 ): string {
   const counted = formatFields([
     [
@@ -109,6 +110,7 @@ function words(
       `${size}: ${requests} requests, ${acts} acts of operators, ${size - requests - acts} of the authority itself`,
     ],
     ['certificates', String(certificates)],
+    ['erased', erased === 0 ? null : `${erased}: judged by their facts, not derived`],
     ['root', root],
     ['before it', listed(earlier.map((log) => `${log.origin}, ${log.size} entries, root ${log.root}`))],
   ]);

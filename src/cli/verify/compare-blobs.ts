@@ -31,15 +31,18 @@ export class BlobComparison {
     return this.#read.blobs.get(index) ?? [];
   }
 
-  async entry(index: number, leaf: NamingBlobs): Promise<void> {
+  /** True: nothing that it names is there, as after an erasure; whether there was one, others find out. */
+  async entry(index: number, leaf: NamingBlobs): Promise<boolean> {
     const blobs = await this.beside(index);
     const document = documentOf(leaf, blobs);
-    if (leaf.sealed !== undefined && document === null) {
-      this.#report(index, 'its personal fields are not there');
-    }
     const kept = leaf.certificationRequest ?? null;
     const named = blobs.filter(({ address }) => Buffer.from(address).toString('hex') === kept?.blob);
-    if (kept !== null && named.length === 0) {
+    const isWithout = leaf.sealed !== undefined && document === null;
+    const isAbsent = isWithout && named.length === 0;
+    if (isWithout && !isAbsent) {
+      this.#report(index, 'its personal fields are not there, and its certification request is');
+    }
+    if (kept !== null && named.length === 0 && !isAbsent) {
       this.#report(index, 'the certification request that it names is not there');
     }
     if (blobs.length > named.length + (document === null ? 0 : 1)) {
@@ -53,5 +56,6 @@ export class BlobComparison {
         this.#report(index, 'its certification request was changed');
       }
     }
+    return isAbsent;
   }
 }

@@ -1,4 +1,4 @@
-import { type RequestEntry, sha256Hex } from '#enrollment';
+import { sha256Hex } from '#enrollment';
 import type { ReadOnlyStorage } from '#storage';
 import { parseCertificate } from '#x509';
 
@@ -41,13 +41,20 @@ export class CertificateComparison {
     return this.#count;
   }
 
-  /** For each entry, in order; `issued` is the certificate that it says was issued. */
-  async entry(position: Position, issued: RequestEntry['certificate']): Promise<void> {
+  /**
+   * For each entry, in order; `issued` is the certificate that it says was issued, `isAbsent` that its personal fields are not there: erased, the
+   * certificate's bytes went with them.
+   */
+  async entry(
+    position: Position,
+    issued: { readonly serialNumber: string; readonly sha256: string } | null,
+    isAbsent = false,
+  ): Promise<void> {
     let matched = false;
     while (this.#next !== null && !isBefore(position, this.#next)) {
       const stored = this.#next;
       if (isBefore(stored, position) || issued === null) this.#reportUnlogged(stored);
-      else matched = this.#compare(stored, issued) || matched;
+      else matched = this.#compare(stored, issued, isAbsent) || matched;
       await this.#advance();
     }
     if (issued !== null && !matched) {
@@ -78,13 +85,17 @@ export class CertificateComparison {
     }
   }
 
-  #compare(stored: Stored, issued: NonNullable<RequestEntry['certificate']>): boolean {
+  #compare(
+    stored: Stored,
+    issued: { readonly serialNumber: string; readonly sha256: string },
+    isAbsent: boolean,
+  ): boolean {
     const { serialNumber, sha256 } = stored;
     if (sha256 !== issued.sha256 || serialNumber !== issued.serialNumber) {
       this.#report(stored, `the store has certificate ${serialNumber} here, the log ${issued.serialNumber}`);
       return true;
     }
-    const objection = bytesObjection(stored);
+    const objection = isAbsent ? erasedObjection(stored) : bytesObjection(stored);
     if (objection !== null) this.#report(stored, `certificate ${serialNumber}: ${objection}`);
     return true;
   }
@@ -109,7 +120,12 @@ function isBefore(left: Position, right: Position): boolean {
   return left.log < right.log || (left.log === right.log && left.logIndex < right.logIndex);
 }
 
+function erasedObjection({ der }: Stored): string | null {
+  return der.length === 0 ? null : 'its bytes are there, and the personal fields of its entry are not';
+}
+
 function bytesObjection({ der, sha256, serialNumber }: Stored): string | null {
+  if (der.length === 0) return 'its bytes in the store are not there';
   if (sha256Hex(der) !== sha256) return 'its bytes in the store were changed';
   return parseCertificate(der).serialNumber === serialNumber ? null : 'its bytes hold another serial number';
 }

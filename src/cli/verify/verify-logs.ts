@@ -14,6 +14,7 @@ import { isSallyportError } from '#errors';
 import type { ReadOnlyStorage } from '#storage';
 import { BlobComparison, type NamingBlobs } from './compare-blobs.ts';
 import { CertificateComparison, type Position } from './compare-certificates.ts';
+import { ErasureComparison } from './compare-erasures.ts';
 import { LostComparison } from './compare-lost.ts';
 import type { Findings } from './findings.ts';
 import type { LogOfStorage } from './logs-of.ts';
@@ -26,6 +27,7 @@ export class LogsVerification {
   readonly #logs: readonly LogOfStorage[];
   readonly #findings: Findings;
   readonly #replay: RequestReplay;
+  readonly #erasures: ErasureComparison;
   readonly #lost = new LostComparison();
   readonly #progress: () => void;
   readonly #certificates: CertificateComparison;
@@ -43,6 +45,7 @@ export class LogsVerification {
     this.#replay = new RequestReplay(storage);
     this.#progress = progress;
     this.#certificates = certificates;
+    this.#erasures = new ErasureComparison((position, message) => report(logs, findings, position, message));
   }
 
   static async start(
@@ -64,6 +67,10 @@ export class LogsVerification {
     return this.#certificates.count;
   }
 
+  get erased(): number {
+    return this.#erasures.count;
+  }
+
   /** The oldest first. `key`: null where nothing says which it is. */
   async verify(
     log: LogOfStorage,
@@ -72,6 +79,7 @@ export class LogsVerification {
   ): Promise<LogVerification> {
     this.counts = { request: 0, act: 0, authority: 0 };
     this.#checkFirst(log, key?.verifierKey ?? null);
+    this.#erasures.begin(log);
     const blobs = new BlobComparison(log.reader, (logIndex, message) =>
       report(this.#logs, this.#findings, { log: log.number, logIndex }, message),
     );
@@ -94,6 +102,7 @@ export class LogsVerification {
 
   async end(): Promise<void> {
     await this.#certificates.end();
+    this.#erasures.end();
     this.#lost.end(await this.#storage.lostCertificates(), (position, message) =>
       report(this.#logs, this.#findings, position, message),
     );
@@ -114,12 +123,13 @@ export class LogsVerification {
     const objection =
       typeof read === 'string'
         ? read
-        : entry.type === 'request' && read.document !== 'absent'
-          ? await this.#replay.objectionTo(entry)
+        : entry.type === 'request'
+          ? await this.#replay.objectionTo(entry, read.document === 'absent' ? 'leaf' : 'whole')
           : null;
     if (objection !== null) report(this.#logs, this.#findings, position, objection);
-    await this.#certificates.entry(position, issuedBy(entry));
-    await blobs.entry(position.logIndex, leaf);
+    const isAbsent = await blobs.entry(position.logIndex, leaf);
+    await this.#certificates.entry(position, issuedBy(entry), isAbsent);
+    await this.#erasures.entry(position, entry, isAbsent);
     const revoked = revokedBy(entry);
     if (revoked !== null) this.#certificates.revoked(position, revoked);
     if (entry.type === 'authority' && entry.event === 'certificate.lost') {
