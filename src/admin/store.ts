@@ -1,5 +1,5 @@
 import type { NewEntry } from '#audit';
-import type { LogPosition, RequestSummary } from '#enrollment';
+import type { IndexRange, LogPosition, RequestSummary } from '#enrollment';
 import type { Device, DeviceState } from '#inventory';
 import type { Objection } from '#policy';
 import type { GeneralName, Name } from '#x509';
@@ -31,6 +31,23 @@ export interface AdminStore {
   device(id: string): Promise<StoredDevice | null>;
   /** Retiring voids the device's open secrets and approvals and denies its pending requests in the same act. */
   setDeviceState(act: { id: string; state: DeviceState; now: number; entry: NewEntry }): Promise<LogPosition>;
+  /**
+   * Takes a retired device out of everything that has its name: documents and kept requests beside these entries go, certificates issued by them lose their bytes and
+   * keep digest, serial number, validity and revocation, and the device becomes `as`, of which nothing is known but class and times. Throws 'conflict', and has changed nothing,
+   * where the device is not retired, an intent of it is open, an entry that names it came since `lookedThrough`, or not exactly `blobs` were beside the entries.
+   */
+  eraseDevice(act: {
+    id: string;
+    as: string;
+    /** By the number of their log. */
+    entries: readonly { readonly log: number; readonly indexes: readonly IndexRange[] }[];
+    blobs: number;
+    /** Size of the log that is written, when it was looked through. */
+    lookedThrough: number;
+    now: number;
+    /** The first entry's index is returned. */
+    acts: readonly NewEntry[];
+  }): Promise<LogPosition & { certificates: number }>;
   /** Voids the device's open approvals for any key (`spki` null) and the same template, where this is one too. */
   approveDevice(act: { approval: NewApproval; now: number; entry: NewEntry }): Promise<LogPosition>;
 

@@ -14,6 +14,7 @@ import { crl, lostCertificates, revoked, revokedCount, saveCrl } from './operati
 import { compareDevices, importDevices } from './operations/device-import.ts';
 import { setDeviceState } from './operations/device-state.ts';
 import { device, devices } from './operations/devices.ts';
+import { eraseDevice } from './operations/erase-device.ts';
 import { hold } from './operations/hold.ts';
 import { abandonIntent, expiredIntents } from './operations/intents.ts';
 import { takeLease } from './operations/leases.ts';
@@ -30,6 +31,8 @@ export type Durability = 'read' | 'lazy' | 'durable';
 
 export interface Kind<Argument, Result> {
   readonly durability: Durability;
+  /** What it deletes must not be found in the files either. */
+  readonly erases?: true;
   readonly perform: (argument: Argument) => Operation<Result>;
 }
 
@@ -48,6 +51,7 @@ export const operations = {
   devices: read(devices),
   device: read(device),
   setDeviceState: durable(setDeviceState),
+  eraseDevice: erasing(eraseDevice),
   approveDevice: durable(approveDevice),
   createSecret: durable(createSecret),
   secrets: read(secrets),
@@ -108,4 +112,8 @@ function lazy<Argument, Result>(perform: Kind<Argument, Result>['perform']): Kin
 
 function durable<Argument, Result>(perform: Kind<Argument, Result>['perform']): Kind<Argument, Result> {
   return { durability: 'durable', perform };
+}
+
+function erasing<Argument, Result>(perform: Kind<Argument, Result>['perform']): Kind<Argument, Result> {
+  return { durability: 'durable', perform, erases: true };
 }

@@ -46,6 +46,7 @@ export function adminStore(perform: Perform): AdminStore {
     devices: (filter) => perform('devices', filter),
     device: (id) => perform('device', { id }),
     setDeviceState: (act) => perform('setDeviceState', act),
+    eraseDevice: (act) => perform('eraseDevice', act),
     approveDevice: (act) => perform('approveDevice', act),
     createSecret: (act) => perform('createSecret', act),
     secrets: (filter) => perform('secrets', filter),

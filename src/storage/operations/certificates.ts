@@ -122,7 +122,8 @@ export function* insertIssued(certificate: StoredCertificate, place: number): Op
 
 export function* certificate({ sha256 }: { sha256: string }): Operation<StoredCertificate | null> {
   const row = yield* first(selectBySha256, { sha256 });
-  if (row === undefined) return null;
+  // Erased, there is nothing left to deliver.
+  if (row === undefined || row.der.length === 0) return null;
   const {
     log: _log,
     logIndex: _,
