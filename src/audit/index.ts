@@ -9,6 +9,12 @@ export {
 } from './checkpoint.ts';
 export { CompactRange, type CompletedSubtree } from './compact-range.ts';
 export { type ConsistencyClaim, consistencyProof, verifyConsistency } from './consistency-proof.ts';
+export {
+  documentBundlePath,
+  formatDocumentBundle,
+  parseDocumentBundle,
+  parseDocumentBundlePath,
+} from './document-bundle.ts';
 export { formatEntryBundle, parseEntryBundle } from './entry-bundle.ts';
 export { decodeEntry, encodeEntry, maximumEntryLength, type NewEntry } from './entry.ts';
 export { type InclusionClaim, inclusionProof, verifyInclusion } from './inclusion-proof.ts';

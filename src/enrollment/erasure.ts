@@ -59,6 +59,18 @@ export function erasedBy(entry: {
   return erased as readonly ErasedEntries[];
 }
 
+/** The event by which a restore tells what it brought back: by the log's copy elsewhere, it had been erased after the backup. */
+export const erasureUndone = 'erasure.undone';
+
+export function broughtBackBy(entry: {
+  readonly event?: unknown;
+  readonly detail?: unknown;
+}): readonly ErasedEntries[] {
+  if (entry.event !== erasureUndone) return [];
+  const { erased } = (entry.detail ?? {}) as { readonly erased?: unknown };
+  return Array.isArray(erased) && erased.every(isErased) ? erased : [];
+}
+
 function isErased(value: unknown): value is ErasedEntries {
   if (typeof value !== 'object' || value === null) return false;
   const { log, indexes } = value as Partial<ErasedEntries>;

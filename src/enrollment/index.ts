@@ -4,7 +4,16 @@ export { actionOf, derive, type Derivation } from './derive.ts';
 export { namesDigest, sha256Hex } from './digests.ts';
 export { Enrollment, type EnrollmentPorts } from './enroll.ts';
 export type { ActEntry, AuthorityEntry, Entry, Outcome, RequestEntry } from './entry.ts';
-export { eraseAct, erasedBy, type ErasedEntries, inActs, type IndexRange, rangesOf } from './erasure.ts';
+export {
+  broughtBackBy,
+  erasureUndone,
+  eraseAct,
+  erasedBy,
+  type ErasedEntries,
+  inActs,
+  type IndexRange,
+  rangesOf,
+} from './erasure.ts';
 export { type FirstEntry, parseFirstEntry, type PreviousLog } from './first-entry.ts';
 export type * from './observations.ts';
 export { leafOf, newEntry, readEntries, type ReadEntry, readEntry } from './personal-fields.ts';

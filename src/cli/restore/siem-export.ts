@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { CompactRange, leafHash, type LogReader, type TreeHead, tileWidth } from '#audit';
-import { leafOf } from '#enrollment';
+import { erasedBy, type ErasedEntries, leafOf } from '#enrollment';
 import { SallyportError } from '#errors';
 import type { Afterwards } from '#storage';
 import { errorCode } from '../files.ts';
@@ -18,6 +18,8 @@ export interface SiemExport {
   /** Of the newest entry that is proven, 0 where none is: an invented one must not set the authority's clock. */
   readonly newestTime: number;
   readonly afterwards: Afterwards;
+  /** What was erased after the backup, and is there again with it. */
+  readonly erased: readonly ErasedEntries[];
 }
 
 export interface ExportPorts {
@@ -34,6 +36,7 @@ export interface ExportPorts {
 interface Beyond {
   readonly leaf: Uint8Array;
   readonly event: Event | null;
+  readonly erased: readonly ErasedEntries[];
   readonly time: number;
 }
 
@@ -67,7 +70,10 @@ export async function readSiemExport(file: string, ports: ExportPorts): Promise<
         `has another entry ${index} than ${index < size ? 'the backup' : 'a line before it'}`,
       );
     }
-    if (index >= size) beyond.set(index, { leaf, event: eventOf(index, entry), time: timeOf(entry) });
+    if (index >= size) {
+      const told = { event: eventOf(index, entry), erased: erasedBy(entry), time: timeOf(entry) };
+      beyond.set(index, { leaf, ...told });
+    }
   }
   if (ours === 0) throw new SallyportError('log', `${file} has no entry of the log ${origin}`);
   const inOrder = [...beyond].toSorted(([left], [right]) => left - right);
@@ -82,6 +88,7 @@ export async function readSiemExport(file: string, ports: ExportPorts): Promise<
       inOrder.flatMap(([, { event }]) => (event === null ? [] : [event])),
       now,
     ),
+    erased: inOrder.flatMap(([, { erased }]) => erased),
   };
 }
 

@@ -1,5 +1,5 @@
 import { decodeEntry, documentOf, type LogReader } from '#audit';
-import { type Entry, erasedBy } from '#enrollment';
+import { broughtBackBy, type Entry, erasedBy, type ErasedEntries } from '#enrollment';
 import { isSallyportError } from '#errors';
 import type { Position } from './compare-certificates.ts';
 
@@ -19,7 +19,9 @@ interface LogSeen {
 export class ErasureComparison {
   readonly #logs: LogSeen[] = [];
   readonly #report: Report;
+  readonly #broughtBack: ErasedEntries[] = [];
   #erased = 0;
+  #again = 0;
 
   constructor(report: Report) {
     this.#report = report;
@@ -30,6 +32,11 @@ export class ErasureComparison {
     return this.#erased;
   }
 
+  /** Entries that had been erased after the backup that was restored, and are there again. */
+  get again(): number {
+    return this.#again;
+  }
+
   /** The entries that follow are of this one. */
   begin({ number, origin, reader }: Pick<LogSeen, 'number' | 'origin' | 'reader'>): void {
     this.#logs.push({ number, origin, reader, seen: 0, absent: new Set() });
@@ -38,11 +45,24 @@ export class ErasureComparison {
   async entry(position: Position, entry: Entry, isAbsent: boolean): Promise<void> {
     const log = this.#logs.at(-1)!;
     await this.#act(position, entry);
+    this.#broughtBack.push(
+      ...broughtBackBy(entry as { readonly event?: unknown; readonly detail?: unknown }),
+    );
     if (isAbsent) log.absent.add(position.logIndex);
     log.seen = position.logIndex + 1;
   }
 
-  end(): void {
+  async end(): Promise<void> {
+    for (const { log: origin, indexes } of this.#broughtBack) {
+      const log = this.#logs.find((each) => each.origin === origin);
+      if (log === undefined) continue;
+      for (const [first, last] of indexes) {
+        // What came after the backup is not here.
+        for (let index = first; index <= Math.min(last, log.seen - 1); index += 1) {
+          if (await isThere(log, index)) this.#again += 1;
+        }
+      }
+    }
     for (const { number: log, absent } of this.#logs) {
       for (const logIndex of absent) {
         this.#report({ log, logIndex }, 'its personal fields are not there, and no act erased them');
@@ -73,16 +93,19 @@ export class ErasureComparison {
   }
 
   /** Erased twice is no finding; there again is. */
-  async #demandGone({ number, reader }: LogSeen, index: number, act: Position): Promise<void> {
-    const [entry] = await reader.entries(index, index + 1);
-    if (entry === undefined) return;
-    const leaf = readable(entry.bytes);
-    if (leaf === null || documentOf(leaf, await reader.blobs(index, index + 1)) === null) return;
+  async #demandGone(log: LogSeen, index: number, act: Position): Promise<void> {
+    if (!(await isThere(log, index))) return;
     this.#report(
-      { log: number, logIndex: index },
+      { log: log.number, logIndex: index },
       `entry ${act.logIndex} erased its personal fields, and they are there: put back from a backup?`,
     );
   }
+}
+
+async function isThere({ reader }: LogSeen, index: number): Promise<boolean> {
+  const [entry] = await reader.entries(index, index + 1);
+  const leaf = entry === undefined ? null : readable(entry.bytes);
+  return leaf !== null && documentOf(leaf, await reader.blobs(index, index + 1)) !== null;
 }
 
 function readable(bytes: Uint8Array): { readonly sealed?: unknown } | null {

@@ -19,6 +19,8 @@ export interface LogReport {
   readonly certificates: number;
   /** Of all logs: entries whose personal fields an act erased. They were judged by their facts, and not derived. */
   readonly erased: number;
+  /** Entries that had been erased after a backup that was restored, and are there again until their device is erased again. */
+  readonly erasedAndBack: number;
   readonly findings: readonly LogProblem[];
 }
 
@@ -72,6 +74,7 @@ export async function verifyAuthorityLog(asked: LogToVerify): Promise<LogReport>
     })),
     certificates: verification.certificates,
     erased: verification.erased,
+    erasedAndBack: verification.erasedAndBack,
     findings: all,
   };
 }

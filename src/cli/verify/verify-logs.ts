@@ -71,6 +71,10 @@ export class LogsVerification {
     return this.#erasures.count;
   }
 
+  get erasedAndBack(): number {
+    return this.#erasures.again;
+  }
+
   /** The oldest first. `key`: null where nothing says which it is. */
   async verify(
     log: LogOfStorage,
@@ -102,7 +106,7 @@ export class LogsVerification {
 
   async end(): Promise<void> {
     await this.#certificates.end();
-    this.#erasures.end();
+    await this.#erasures.end();
     this.#lost.end(await this.#storage.lostCertificates(), (position, message) =>
       report(this.#logs, this.#findings, position, message),
     );

@@ -35,6 +35,7 @@ async function restored(stores: Stores, afterwards: Partial<Afterwards> = {}, na
       now,
       afterwards: { ...none, ...afterwards },
       detail: { log: 'key' },
+      more: [],
       entryOf(event, detail) {
         told.push({ event, detail });
         return entry(`${name} ${(count += 1)}`);

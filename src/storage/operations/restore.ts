@@ -21,6 +21,8 @@ export interface Restoring {
   readonly afterwards: Afterwards;
   /** An entry of the new log. */
   readonly entryOf: (event: string, detail: Readonly<Record<string, unknown>>) => NewEntry;
+  /** What else the new log is to tell. */
+  readonly more: readonly { readonly event: string; readonly detail: Readonly<Record<string, unknown>> }[];
   /** Of its first entry, beside what is found here. */
   readonly detail: Readonly<Record<string, unknown>>;
 }
@@ -94,7 +96,15 @@ const deleteLeases = statement((database) => database.deleteFrom('lease'));
  * A new log, whose first entry tells of the old one. What was open at the time of the backup is void: whoever holds a secret, an approval or an
  * answer that was on its way may have used it since. What is known to have happened since is done again, each with its entry.
  */
-export function* restore({ origin, note, now, afterwards, entryOf, detail }: Restoring): Operation<Restored> {
+export function* restore({
+  origin,
+  note,
+  now,
+  afterwards,
+  entryOf,
+  detail,
+  more,
+}: Restoring): Operation<Restored> {
   yield* beginNextLog({ origin, note });
   yield* run(deleteLeases, {});
   const entries: NewEntry[] = [];
@@ -112,6 +122,7 @@ export function* restore({ origin, note, now, afterwards, entryOf, detail }: Res
   const serials = new Set(lost.map(serialOf));
   const intents = yield* abandonOpenIntents(now, (intent) => serials.has(serialOf(intent)));
   for (const intent of intents) tell('intent.abandoned', { ...intent });
+  for (const { event, detail: about } of more) tell(event, about);
   const restored = {
     secrets: yield* voidOpenSecrets(),
     approvals: yield* voidOpenApprovals(),
