@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, suite, test } from 'node:test';
-import { decodeEntry, formatCheckpoint, signNote, verifierKey } from '#audit';
+import { decodeEntry, encodeEntry, formatCheckpoint, signNote, verifierKey } from '#audit';
 import { readDatabase } from '#authority';
 import { loadConfiguration } from '#config';
+import { readEntry } from '#enrollment';
 import { loadSoftwareKey, type SoftwareKey } from '#keys';
 import { authorityInProcess } from '../../../test/harness/authority.ts';
 import { suiteCleanup } from '../../../test/harness/cleanup.ts';
@@ -170,6 +171,30 @@ suite('log verify, of what was erased', () => {
     await assertFound(withAct(copy, erasing(act, act + 7)), [act, /entry \d+, which was not there yet/]);
     await assertFound(withAct(copy, erasing(0, 1, 'other/log')), [act, /a log that is not before it: other/]);
     await assertFound(withAct(copy, { erased: 'all' }), [act, /does not say in order/]);
+  });
+
+  test('entries of version 1, which have their names in the leaf, verify as before; one that seals something is none', async () => {
+    const kept = (leaf: Uint8Array) => {
+      const { certificationRequest } = decodeEntry(leaf) as {
+        certificationRequest?: { blob: string } | null;
+      };
+      return certificationRequest?.blob;
+    };
+    const old = rehashed({
+      ...copy,
+      entries: copy.entries.map((leaf, index) => {
+        const beside = copy.blobs.filter((blob) => blob.index === index);
+        return encodeEntry({ ...readEntry(leaf, beside).entry, version: 1 });
+      }),
+      blobs: copy.blobs.filter(
+        ({ index, address }) => Buffer.from(address).toString('hex') === kept(copy.entries[index]!),
+      ),
+    });
+    assert.match(Buffer.from(old.entries[issued]!).toString(), /ida-laptop/);
+    assert.deepEqual((await verify(old)).findings, []);
+    const sealing = encodeEntry({ ...decodeEntry(copy.entries[refused]!), version: 1 });
+    const mixed = rehashed({ ...copy, entries: copy.entries.toSpliced(refused, 1, sealing) });
+    await assertFound(mixed, [refused, /kind or version/]);
   });
 
   test('an entry that two acts erased is erased', async () => {
