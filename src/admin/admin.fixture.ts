@@ -4,11 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { decodeEntry, encodeEntry, parseVerifierKey, publishCheckpoint, verifierKey } from '#audit';
+import { encodeEntry, type NewEntry, parseVerifierKey, publishCheckpoint, verifierKey } from '#audit';
 import { ceremony, randomSerialNumber } from '#ca';
 import { initialConfiguration, parseConfiguration } from '#config';
 import { type ErrorCode, isSallyportError } from '#errors';
-import { type Authority, sha256Hex, type StoreObservation, supportCode } from '#enrollment';
+import { type Authority, readEntries, sha256Hex, type StoreObservation, supportCode } from '#enrollment';
 import { generateSoftwareKey } from '#keys';
 import { type Bundle, defaultPolicies, loadBundle } from '#policy';
 import { openSqlite, type Storage } from '#storage';
@@ -87,7 +87,7 @@ export async function openWorld(t: TestContext): Promise<World> {
     },
     report: (fault) => faults.push(fault),
   });
-  const entry = encodeEntry({ id: 'A-0', type: 'act', act: 'operator.create' });
+  const entry = bareEntry({ id: 'A-0', type: 'act', act: 'operator.create' });
   await storage.admin.createOperator({
     name: ada.name,
     tokenHash: hashOperatorToken(token),
@@ -104,8 +104,8 @@ export async function openWorld(t: TestContext): Promise<World> {
     revokedIssuers,
     size: async () => (await storage.log.head()).size,
     async entry(index: number) {
-      const [found] = await storage.log.entries(index, index + 1);
-      return decodeEntry(found!.bytes);
+      const [found] = await readEntries(storage.log, index, index + 1);
+      return found!.entry;
     },
     async publish() {
       const file = { read: async () => null, write: async () => {} };
@@ -179,7 +179,7 @@ async function holdRequest(storage: Storage, id: string, deviceId: string, now: 
       keyAlgorithm: 'ec-p256',
     },
     now,
-    entry: encodeEntry({ id, type: 'request' }),
+    entry: bareEntry({ id, type: 'request' }),
   });
 }
 
@@ -188,7 +188,7 @@ async function observeApproval(storage: Storage, deviceId: string, template: str
   const mac = randomBytes(32);
   const id = supportCode(random);
   const common = { deviceId, template, expected: null, createdAt: now, expiresAt: now + 1000, by: ada.name };
-  const entry = encodeEntry({ id, type: 'act' });
+  const entry = bareEntry({ id, type: 'act' });
   await storage.admin.createSecret({ secret: { ...common, id, mac, macKeyId: 'mac-1' }, entry });
   const asked = { userName: null, presenterSha256: null, identity: null, spki: heldKey, template, now };
   return (await storage.enrollment.observe({ secretMacs: [mac], ...asked })).approval;
@@ -240,9 +240,13 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
     approvalId: null,
     issuedBefore: null,
     now,
-    entry: encodeEntry({ id, type: 'request' }),
+    entry: bareEntry({ id, type: 'request' }),
   });
   return serialNumber;
+}
+
+function bareEntry(entry: object): NewEntry {
+  return { bytes: encodeEntry(entry), blobs: [] };
 }
 
 export const refusedWith = (code: ErrorCode, words?: RegExp) => (error: unknown) =>

@@ -13,7 +13,7 @@ import { refreshCrl } from './crl-job.ts';
 
 const day = 86_400_000;
 const begin = Date.UTC(2026, 10, 22, 12);
-const entry = (id: string) => encodeEntry({ id, type: 'test' });
+const entry = (id: string) => ({ bytes: encodeEntry({ id, type: 'test' }), blobs: [] });
 const random = (n: number) => randomBytes(n);
 
 /** The number of a CRL that was issued in this minute. */

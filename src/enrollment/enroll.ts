@@ -1,4 +1,4 @@
-import { encodeEntry } from '#audit';
+import type { NewEntry } from '#audit';
 import { buildTbs, issue, lint, mintMandate, randomSerialNumber } from '#ca';
 import { isSallyportError, SallyportError } from '#errors';
 import { type GeneratedKey, generateKeyFor } from '#keys';
@@ -13,6 +13,7 @@ import type { Outcome, RequestEntry } from './entry.ts';
 import { rateWaitSeconds, templateLimit } from './layers/rate.ts';
 import type { Observations, SourceObservation } from './observations.ts';
 import { observe, prepare, type Asked } from './observe.ts';
+import { newEntry } from './personal-fields.ts';
 import type { Admission, Answer, EnrollmentRequest } from './request.ts';
 import { atAdmission, entryOf } from './request-entry.ts';
 import { retryAfterSeconds } from './retry-after.ts';
@@ -164,8 +165,7 @@ export class Enrollment {
           keyAlgorithm: observations.key!.algorithm,
         },
         now: time,
-        entry: encodeEntry(this.#entry(decided, 'held')),
-        blobs: [asked.keeping.blob],
+        entry: this.#newEntry(this.#entry(decided, 'held'), asked),
       });
       const waited = time - held.firstSeen;
       return {
@@ -256,8 +256,7 @@ export class Enrollment {
       approvalId,
       issuedBefore: secret === null && !asked.keygen ? issuedBefore(observations) : null,
       now: time,
-      entry: encodeEntry({ ...this.#entry(decided, 'issued'), certificate: summary }),
-      blobs: [asked.keeping.blob],
+      entry: this.#newEntry({ ...this.#entry(decided, 'issued'), certificate: summary }, asked),
     });
     const { id } = asked.admission;
     return { outcome: 'issued', id, certificate: certificate.der, madeKey };
@@ -297,9 +296,13 @@ export class Enrollment {
     return { ...entry, certificationRequest: asked.keeping.kept };
   }
 
-  /** `asked` where the entry tells of a request that was read. */
   #record(entry: RequestEntry, asked?: Asked): Promise<LogPosition> {
-    return this.#ports.store.record(encodeEntry(entry), asked === undefined ? [] : [asked.keeping.blob]);
+    return this.#ports.store.record(this.#newEntry(entry, asked));
+  }
+
+  /** `asked` where the entry tells of a request that was read. */
+  #newEntry(entry: RequestEntry, asked?: Asked): NewEntry {
+    return newEntry(entry, this.#ports.random, asked?.keeping.blob);
   }
 
   /** Fail closed: whatever went wrong, the client gets nothing and may ask again. The log says so, if it can be written. */

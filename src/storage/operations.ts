@@ -22,6 +22,7 @@ import {
 import { compareDevices, importDevices } from './operations/device-import.ts';
 import { setDeviceState } from './operations/device-state.ts';
 import { device, devices } from './operations/devices.ts';
+import { eraseDevice } from './operations/erase-device.ts';
 import { hold } from './operations/hold.ts';
 import { abandonIntent, expiredIntents } from './operations/intents.ts';
 import { takeLease } from './operations/leases.ts';
@@ -38,6 +39,8 @@ export type Durability = 'read' | 'lazy' | 'durable';
 
 export interface Kind<Argument, Result> {
   readonly durability: Durability;
+  /** What it deletes must not be found in the files either. */
+  readonly erases?: true;
   readonly perform: (argument: Argument) => Operation<Result>;
 }
 
@@ -56,6 +59,7 @@ export const operations = {
   devices: read(devices),
   device: read(device),
   setDeviceState: durable(setDeviceState),
+  eraseDevice: erasing(eraseDevice),
   approveDevice: durable(approveDevice),
   createSecret: durable(createSecret),
   secrets: read(secrets),
@@ -118,4 +122,8 @@ function lazy<Argument, Result>(perform: Kind<Argument, Result>['perform']): Kin
 
 function durable<Argument, Result>(perform: Kind<Argument, Result>['perform']): Kind<Argument, Result> {
   return { durability: 'durable', perform };
+}
+
+function erasing<Argument, Result>(perform: Kind<Argument, Result>['perform']): Kind<Argument, Result> {
+  return { durability: 'durable', perform, erases: true };
 }

@@ -137,6 +137,7 @@ export interface CertificateRow {
   readonly sha256: string;
   readonly issuer: string;
   readonly serial_number: string;
+  /** Empty, as `names`, where the device was erased. */
   readonly der: Uint8Array;
   readonly device_id: string;
   readonly template: string;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { AdminStore, NewApproval, NewSecret } from '#admin';
-import { CompactRange, encodeEntry, type LogStore, verifyLog } from '#audit';
+import { type Blob, CompactRange, encodeEntry, type LogStore, type NewEntry, verifyLog } from '#audit';
 import type {
   EnrollmentStore,
   HoldRecord,
@@ -108,8 +108,11 @@ export function mac(secretId: string): Uint8Array {
   return createHash('sha256').update(`mac of ${secretId}`).digest();
 }
 
-export function entry(id: string): Uint8Array {
-  return encodeEntry({ type: 'authority', version: 1, id, time: now, event: 'test', detail: {} });
+export function entry(id: string, blobs: readonly Blob[] = []): NewEntry {
+  return {
+    bytes: encodeEntry({ type: 'authority', version: 1, id, time: now, event: 'test', detail: {} }),
+    blobs,
+  };
 }
 
 export function device(id: string, changes: Partial<Device> = {}): Device {

@@ -27,7 +27,7 @@ export function enrollmentStore(
       return admit(query);
     },
     observe: (query) => perform('observe', query),
-    record: (entry, blobs) => perform('record', { entry, blobs }),
+    record: (entry) => perform('record', { entry }),
     hold: (record) => perform('hold', record),
     async reserve(intent) {
       try {
@@ -50,6 +50,7 @@ export function adminStore(perform: Perform): AdminStore {
     devices: (filter) => perform('devices', filter),
     device: (id) => perform('device', { id }),
     setDeviceState: (act) => perform('setDeviceState', act),
+    eraseDevice: (act) => perform('eraseDevice', act),
     approveDevice: (act) => perform('approveDevice', act),
     createSecret: (act) => perform('createSecret', act),
     secrets: (filter) => perform('secrets', filter),

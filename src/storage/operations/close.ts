@@ -25,7 +25,7 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
   );
   assertIntended(intent, record);
   yield* together(
-    appendBehind(head, record.entry, record.blobs),
+    appendBehind(head, record.entry),
     insertIssued(certificate, placeOf(head.number, head.size)),
     secretId === null ? null : spendSecret(secretId, certificate.sha256),
     approvalId === null ? null : useApproval(approvalId, intentId),

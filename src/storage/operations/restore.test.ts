@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { blobOf, CompactRange, encodeEntry, treeRoot } from '#audit';
+import { blobOf, CompactRange, treeRoot } from '#audit';
 import { isSallyportError } from '#errors';
 import {
   allOf,
@@ -36,16 +36,10 @@ async function restored(stores: Stores, afterwards: Partial<Afterwards> = {}, na
       now,
       afterwards: { ...none, ...afterwards },
       detail: { log: 'key' },
+      more: [],
       entryOf(event, detail) {
         told.push({ event, detail });
-        return encodeEntry({
-          type: 'authority',
-          version: 1,
-          id: `${name} ${(count += 1)}`,
-          time: now,
-          event,
-          detail,
-        });
+        return entry(`${name} ${(count += 1)}`);
       },
     }),
   );
@@ -98,10 +92,10 @@ suite('restoring', () => {
     const stores = openStores(t);
     const { enrollment, log } = stores;
     const blob = (text: string) => blobOf(Buffer.alloc(16, 1), Buffer.from(text));
-    await enrollment.record(entry('old 0'), [blob('same')]);
-    await enrollment.record(entry('old 1'), [blob('same'), blob('old')]);
+    await enrollment.record(entry('old 0', [blob('same')]));
+    await enrollment.record(entry('old 1', [blob('same'), blob('old')]));
     await restored(stores);
-    await enrollment.record(entry('new 1'), [blob('same')]);
+    await enrollment.record(entry('new 1', [blob('same')]));
     const [ended] = await log.earlier();
     const kept = async (reader: Pick<typeof log, 'blobs'>) =>
       (await reader.blobs(0, 256))
