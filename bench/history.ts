@@ -87,7 +87,7 @@ function* certificates(
       from + at,
       sha256,
       issuer,
-      spki.slice(0, 32),
+      `4${spki.slice(1, 32)}`,
       `old-${Math.floor(at / certificatesOfDevice)}`,
       'device',
       spki,

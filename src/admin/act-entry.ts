@@ -1,5 +1,5 @@
-import { encodeEntry } from '#audit';
-import type { ActEntry } from '#enrollment';
+import type { NewEntry } from '#audit';
+import { type ActEntry, newEntry } from '#enrollment';
 import { newId } from './identifiers.ts';
 import type { Operator } from './operator.ts';
 import type { AdminPorts } from './ports.ts';
@@ -7,8 +7,8 @@ import type { AdminPorts } from './ports.ts';
 /** One instant for an act: its entry and what it stores agree on when it was done. */
 export interface RecordedAct {
   readonly now: number;
-  /** The leaf; the store appends it in the transaction of the act's effect. */
-  readonly entry: Uint8Array;
+  /** The store appends it in the transaction of the act's effect. */
+  readonly entry: NewEntry;
 }
 
 /** @param act device.import, secret.create, … @param detail what it is done to, and how; never a secret */
@@ -21,12 +21,12 @@ export function recordAct(
   const now = ports.clock.now();
   const entry: ActEntry = {
     type: 'act',
-    version: 1,
+    version: 2,
     id: newId('act', ports.random),
     time: now,
     operator: operator.name,
     act,
     detail,
   };
-  return { now, entry: encodeEntry(entry) };
+  return { now, entry: newEntry(entry, ports.random) };
 }

@@ -4,6 +4,7 @@ import { approveRequest } from './acts/approve-request.ts';
 import { resumeDevice, retireDevice, suspendDevice } from './acts/change-device-state.ts';
 import { createSecret } from './acts/create-secret.ts';
 import { denyRequest } from './acts/deny-request.ts';
+import { eraseDevice } from './acts/erase-device.ts';
 import { importDevices } from './acts/import-devices.ts';
 import { listCertificates } from './acts/list-certificates.ts';
 import { listDevices } from './acts/list-devices.ts';
@@ -30,6 +31,7 @@ export const acts = {
   suspendDevice,
   resumeDevice,
   retireDevice,
+  eraseDevice,
   createSecret,
   listSecrets,
   revokeSecret,

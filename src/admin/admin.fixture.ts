@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import {
-  decodeEntry,
   encodeEntry,
+  type NewEntry,
   parseVerifierKey,
   publishCheckpoint,
   type TreeHead,
@@ -15,7 +15,7 @@ import {
 import { ceremony, randomSerialNumber } from '#ca';
 import { initialConfiguration, parseConfiguration } from '#config';
 import { type ErrorCode, isSallyportError } from '#errors';
-import { type Authority, sha256Hex, type StoreObservation, supportCode } from '#enrollment';
+import { type Authority, readEntries, sha256Hex, type StoreObservation, supportCode } from '#enrollment';
 import { generateSoftwareKey } from '#keys';
 import { type Bundle, defaultPolicies, loadBundle } from '#policy';
 import { createSqlite, type Storage } from '#storage';
@@ -89,10 +89,13 @@ export async function openWorld(t: TestContext): Promise<World> {
       nodes: [],
       residentBytes: 0,
     }),
-    revoked: async (issuer) => void revokedIssuers.push(issuer),
+    revoked: async (issuer) => {
+      revokedIssuers.push(issuer);
+      return false;
+    },
     report: (fault) => faults.push(fault),
   });
-  const entry = encodeEntry({ id: 'A-0', type: 'act', act: 'operator.create' });
+  const entry = bareEntry({ id: 'A-0', type: 'act', act: 'operator.create' });
   await storage.admin.createOperator({
     name: ada.name,
     tokenHash: hashOperatorToken(token),
@@ -109,8 +112,8 @@ export async function openWorld(t: TestContext): Promise<World> {
     revokedIssuers,
     size: async () => (await storage.log.head()).size,
     async entry(index: number) {
-      const [found] = await storage.log.entries(index, index + 1);
-      return decodeEntry(found!.bytes);
+      const [found] = await readEntries(storage.log, index, index + 1);
+      return found!.entry;
     },
     async publish() {
       const file = { read: async () => null, write: async () => {} };
@@ -191,7 +194,7 @@ async function holdRequest(storage: Storage, id: string, deviceId: string, now: 
       keyAlgorithm: 'ec-p256',
     },
     now,
-    entry: encodeEntry({ id, type: 'request' }),
+    entry: bareEntry({ id, type: 'request' }),
   });
 }
 
@@ -200,7 +203,7 @@ async function observeApproval(storage: Storage, deviceId: string, template: str
   const mac = randomBytes(32);
   const id = supportCode(random);
   const common = { deviceId, template, expected: null, createdAt: now, expiresAt: now + 1000, by: ada.name };
-  const entry = encodeEntry({ id, type: 'act' });
+  const entry = bareEntry({ id, type: 'act' });
   await storage.admin.createSecret({ secret: { ...common, id, mac, macKeyId: 'mac-1' }, entry });
   const asked = { userName: null, presenterSha256: null, identity: null, spki: heldKey, template, now };
   return (await storage.enrollment.observe({ secretMacs: [mac], ...asked })).approval;
@@ -218,10 +221,12 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
   const spki = sha256Hex(key.spki);
   const common = { issuer: 'issuing', serialNumber, deviceId, template: 'device', spki };
   const limit = { burst: 100, count: 100, periodSeconds: 60 };
+  const seen = (await storage.admin.device(deviceId))!;
   await storage.enrollment.reserve({
     ...common,
     id,
     requestSpki: spki,
+    seen,
     fresh: false,
     tbsSha256: sha256Hex(certificate.tbs),
     names: heldNames,
@@ -245,13 +250,18 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
       notAfter,
       predecessor: null,
     },
+    seen,
     secretId: null,
     approvalId: null,
     issuedBefore: null,
     now,
-    entry: encodeEntry({ id, type: 'request' }),
+    entry: bareEntry({ id, type: 'request' }),
   });
   return serialNumber;
+}
+
+function bareEntry(entry: object): NewEntry {
+  return { bytes: encodeEntry(entry), blobs: [] };
 }
 
 export const refusedWith = (code: ErrorCode, words?: RegExp) => (error: unknown) =>

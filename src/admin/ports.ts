@@ -16,8 +16,8 @@ export interface AdminPorts {
   readonly clock: Clock;
   /** n bytes of a cryptographic generator. */
   readonly random: (n: number) => Uint8Array;
-  /** Called after a revocation, so that the issuer's next CRL comes at once; resolves when that was tried, and never throws. */
-  readonly revoked: (issuer: string) => Promise<void>;
+  /** Called after a revocation, so that the issuer's next CRL comes at once. Whether it did; never throws. */
+  readonly revoked: (issuer: string) => Promise<boolean>;
   readonly report: Report;
   readonly running: () => Promise<RunningState>;
 }

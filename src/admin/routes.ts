@@ -9,6 +9,7 @@ export const routes = {
   suspendDevice: 'POST /v1/devices/{id}/suspend',
   resumeDevice: 'POST /v1/devices/{id}/resume',
   retireDevice: 'POST /v1/devices/{id}/retire',
+  eraseDevice: 'POST /v1/devices/{id}/erase',
   createSecret: 'POST /v1/secrets',
   listSecrets: 'GET /v1/secrets',
   revokeSecret: 'POST /v1/secrets/{id}/revoke',

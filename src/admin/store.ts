@@ -1,4 +1,5 @@
-import type { LogPosition, RequestSummary } from '#enrollment';
+import type { NewEntry } from '#audit';
+import type { IndexRange, LogPosition, RequestSummary } from '#enrollment';
 import type { Device, DeviceState } from '#inventory';
 import type { Objection } from '#policy';
 import type { GeneralName, Name } from '#x509';
@@ -14,7 +15,7 @@ export interface AdminStore {
     /** Each takes the place of the device's open ones as with `approveDevice`; a device that was active already gets none. */
     approve: { approvals: readonly NewApproval[] } | null;
     now: number;
-    entry: Uint8Array;
+    entry: NewEntry;
   }): Promise<LogPosition & { created: number; updated: number; approved: number }>;
   /** Which of these ids, and which of these serial numbers with another id, exist already. */
   compareDevices(devices: readonly Device[]): Promise<{
@@ -29,16 +30,28 @@ export interface AdminStore {
   }): Promise<readonly StoredDevice[]>;
   device(id: string): Promise<StoredDevice | null>;
   /** Retiring voids the device's open secrets and approvals and denies its pending requests in the same act. */
-  setDeviceState(act: {
+  setDeviceState(act: { id: string; state: DeviceState; now: number; entry: NewEntry }): Promise<LogPosition>;
+  /**
+   * Takes a retired device out of everything that has its name: documents and kept requests beside these entries go, certificates issued by them lose their bytes and
+   * keep digest, serial number, validity and revocation, and the device becomes `as`, of which nothing is known but class and times. Throws 'conflict', and has changed nothing,
+   * where the device is not retired, an intent of it is open, an entry that names it came since `lookedThrough`, or not exactly `blobs` were beside the entries.
+   */
+  eraseDevice(act: {
     id: string;
-    state: DeviceState;
+    as: string;
+    /** By the number of their log. */
+    entries: readonly { readonly log: number; readonly indexes: readonly IndexRange[] }[];
+    blobs: number;
+    /** Size of the log that is written, when it was looked through. */
+    lookedThrough: number;
     now: number;
-    entry: Uint8Array;
-  }): Promise<LogPosition>;
+    /** The first entry's index is returned. */
+    acts: readonly NewEntry[];
+  }): Promise<LogPosition & { certificates: number }>;
   /** Voids the device's open approvals for any key (`spki` null) and the same template, where this is one too. */
-  approveDevice(act: { approval: NewApproval; now: number; entry: Uint8Array }): Promise<LogPosition>;
+  approveDevice(act: { approval: NewApproval; now: number; entry: NewEntry }): Promise<LogPosition>;
 
-  createSecret(act: { secret: NewSecret; entry: Uint8Array }): Promise<LogPosition>;
+  createSecret(act: { secret: NewSecret; entry: NewEntry }): Promise<LogPosition>;
   secrets(filter: {
     deviceId?: string;
     state?: SecretState;
@@ -46,7 +59,7 @@ export interface AdminStore {
     limit: number;
   }): Promise<readonly StoredSecret[]>;
   /** Only live and reserved secrets can be voided. */
-  voidSecret(act: { id: string; now: number; entry: Uint8Array }): Promise<LogPosition>;
+  voidSecret(act: { id: string; now: number; entry: NewEntry }): Promise<LogPosition>;
 
   requests(filter: {
     state?: RequestState;
@@ -59,12 +72,12 @@ export interface AdminStore {
     id: string;
     approval: NewApproval;
     now: number;
-    entry: Uint8Array;
+    entry: NewEntry;
   }): Promise<LogPosition>;
   /** pending -> denied; voids the reserved secret. */
-  denyRequest(act: { id: string; by: string; now: number; entry: Uint8Array }): Promise<LogPosition>;
+  denyRequest(act: { id: string; by: string; now: number; entry: NewEntry }): Promise<LogPosition>;
   /** One that nobody decided in time, or that was approved and never collected. Voids the secret reserved for it. Throws 'conflict' for any other. */
-  endRequest(act: { id: string; now: number; entry: Uint8Array }): Promise<LogPosition>;
+  endRequest(act: { id: string; now: number; entry: NewEntry }): Promise<LogPosition>;
 
   certificates(filter: {
     deviceId?: string;
@@ -80,7 +93,7 @@ export interface AdminStore {
     sha256: string;
     reason: number;
     now: number;
-    entry: Uint8Array;
+    entry: NewEntry;
   }): Promise<LogPosition>;
 
   operatorByTokenHash(hash: Uint8Array): Promise<{ name: string } | null>;
@@ -88,14 +101,15 @@ export interface AdminStore {
     name: string;
     tokenHash: Uint8Array;
     now: number;
-    entry: Uint8Array;
+    entry: NewEntry;
   }): Promise<LogPosition>;
 
-  /** All revoked and unexpired certificates of an issuer (and those expired since `since`), for its CRL. */
+  /** All revoked and unexpired certificates of an issuer (and those expired since `since`), for its CRL; in parts, each as it is when it is read. */
   revoked(
     issuer: string,
     since: number,
-  ): Promise<readonly { serialNumber: string; revokedAt: number; reason: number }[]>;
+    partLength?: number,
+  ): AsyncIterable<readonly { serialNumber: string; revokedAt: number; reason: number }[]>;
   /** How many `revoked` would list. */
   revokedCount(issuer: string, since: number): Promise<number>;
   crl(issuer: string): Promise<(StoredCrlInfo & { der: Uint8Array }) | null>;
@@ -104,10 +118,13 @@ export interface AdminStore {
   saveCrl(act: {
     issuer: string;
     number: bigint;
+    /** Of the CRL that was the newest before the list was read; null: there was none. */
+    previous: bigint | null;
     der: Uint8Array;
+    listed: number;
     thisUpdate: number;
     nextUpdate: number;
-    entry: Uint8Array;
+    entry: NewEntry;
   }): Promise<LogPosition>;
 
   /** Bodies under their digests, for replay. Saving again is no error. */
@@ -122,7 +139,7 @@ export interface AdminStore {
    * Closes an intent that is still open as abandoned, frees its approval, and stores its serial as revoked (no certificate is known, and the
    * signature may exist). Its secret stays reserved for the same request. Throws 'conflict' when it is closed already.
    */
-  abandonIntent(act: { id: string; now: number; entry: Uint8Array }): Promise<LogPosition>;
+  abandonIntent(act: { id: string; now: number; entry: NewEntry }): Promise<LogPosition>;
   /** Work that one node does for all: takes its lease where that is free or has ended, or prolongs one's own. False: another holds it. */
   takeLease(lease: { name: string; holder: string; now: number; until: number }): Promise<boolean>;
   /** Takes the name of a node for one process where it is free or has ended, or prolongs it, with what that process judges by. */
@@ -156,6 +173,8 @@ export interface StoredCrlInfo {
   readonly number: bigint;
   /** Of its DER. */
   readonly octets: number;
+  /** Serial numbers on it; null: nobody counted. */
+  readonly listed: number | null;
   readonly thisUpdate: number;
   readonly nextUpdate: number;
 }

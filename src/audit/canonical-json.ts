@@ -66,7 +66,19 @@ function encodeComposite(value: object, depth: number): string {
 function encodeMembers(members: Readonly<Record<string, unknown>>, depth: number): string {
   let text = '';
   for (const name of Object.keys(members).sort()) {
-    text += `${text === '' ? '{' : ','}${encodeString(name)}:${encode(members[name], depth)}`;
+    text += `${text === '' ? '{' : ','}${encodeName(name)}${encode(members[name], depth)}`;
   }
   return text === '' ? '{}' : `${text}}`;
+}
+
+/** The names of members are few, and the same in every entry: each is written once. Bounded, for whoever names members after what others send. */
+const encodedNames = new Map<string, string>();
+const maximumNames = 1_024;
+
+function encodeName(name: string): string {
+  const known = encodedNames.get(name);
+  if (known !== undefined) return known;
+  const encoded = `${encodeString(name)}:`;
+  if (encodedNames.size < maximumNames) encodedNames.set(name, encoded);
+  return encoded;
 }

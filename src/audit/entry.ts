@@ -1,5 +1,12 @@
 import { SallyportError } from '#errors';
+import type { Blob } from './blob.ts';
 import { type JsonValue, canonicalJson } from './canonical-json.ts';
+
+/** On its way into the log: the leaf, and the blobs that it names, which are kept beside it in the same transaction. */
+export interface NewEntry {
+  readonly bytes: Uint8Array;
+  readonly blobs: readonly Blob[];
+}
 
 /**
  * C2SP tlog-tiles: entries of a bundle have a length of 16 bits. What is larger is stored beside the log, by

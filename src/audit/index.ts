@@ -9,8 +9,14 @@ export {
 } from './checkpoint.ts';
 export { CompactRange, type CompletedSubtree } from './compact-range.ts';
 export { type ConsistencyClaim, consistencyProof, verifyConsistency } from './consistency-proof.ts';
+export {
+  documentBundlePath,
+  formatDocumentBundle,
+  parseDocumentBundle,
+  parseDocumentBundlePath,
+} from './document-bundle.ts';
 export { formatEntryBundle, parseEntryBundle } from './entry-bundle.ts';
-export { decodeEntry, encodeEntry, maximumEntryLength } from './entry.ts';
+export { decodeEntry, encodeEntry, maximumEntryLength, type NewEntry } from './entry.ts';
 export { type InclusionClaim, inclusionProof, verifyInclusion } from './inclusion-proof.ts';
 export {
   type CheckpointAnchor,
@@ -23,6 +29,15 @@ export {
 } from './publish-checkpoint.ts';
 export { readTile } from './read-tile.ts';
 export { firstOrigin, restoredOrigin } from './restored-origin.ts';
+export {
+  documentOf,
+  joinEntry,
+  openEntry,
+  sealedAddress,
+  type SealedEntry,
+  SealedFields,
+  sealEntry,
+} from './sealed-entry.ts';
 export { type NoteSignature, type NoteSigner, type OpenedNote, openNote, signNote } from './signed-note.ts';
 export { openNdjsonSink } from './sinks/ndjson.ts';
 export { drain, type Sink, type SinkEntry } from './sinks/sink.ts';

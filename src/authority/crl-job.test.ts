@@ -13,7 +13,7 @@ import { refreshCrl } from './crl-job.ts';
 
 const day = 86_400_000;
 const begin = Date.UTC(2026, 10, 22, 12);
-const entry = (id: string) => encodeEntry({ id, type: 'test' });
+const entry = (id: string) => ({ bytes: encodeEntry({ id, type: 'test' }), blobs: [] });
 const random = (n: number) => randomBytes(n);
 
 /** The number of a CRL that was issued in this minute. */
@@ -38,14 +38,13 @@ async function withEmptyCrl(t: TestContext) {
   });
   const issuer = await loadIssuer({ name: 'issuing', certificate: certificate.der, chain: [], key });
   let now = begin;
-  const lengths = new Map();
   /** A minute later, for an issuer of which this node knows nothing new. Returns the CRL then. */
   const refresh = async () => {
     now += 60_000;
     const settings = { crl: { lifetimeSeconds: 7 * 86_400, refreshSeconds: 86_400 } };
     await refreshCrl(
       { issuer, settings: settings as never, revoked: false },
-      { store: admin, clock: { now: () => now }, random, lengths },
+      { store: admin, clock: { now: () => now }, random },
     );
     const crl = await admin.crl('issuing');
     return {
@@ -71,6 +70,7 @@ async function withEmptyCrl(t: TestContext) {
       serialNumber,
       tbsSha256: 'hash',
       deviceId: 'd1',
+      seen: device,
       template: 'device',
       spki: 'key',
       requestSpki: 'key',

@@ -1,9 +1,8 @@
-import type { AdminStore } from '#admin';
+import type { AdminStore, StoredCrlInfo } from '#admin';
 import { issueCrl, type Issuer, type RevokedSerialNumber, revocationReasons } from '#ca';
 import type { IssuerConfiguration } from '#config';
 import { sha256Hex, type Clock } from '#enrollment';
 import { isSallyportError } from '#errors';
-import { parseCertificateList } from '#x509';
 import { eventEntry } from './event-entry.ts';
 
 /** An expired certificate stays on the CRL for a while, for those whose clock lags. RFC 5280 section 3.3 wants it on one more. */
@@ -36,57 +35,46 @@ interface CrlPorts {
   readonly store: AdminStore;
   readonly clock: Clock;
   readonly random: (n: number) => Uint8Array;
-  /** How long the newest CRL of each issuer is: a long one is read once. */
-  readonly lengths: Map<string, { readonly number: bigint; readonly length: number }>;
 }
 
 async function refreshOnce(
   { issuer, settings, revoked }: CrlSettings,
-  { store, clock, random, lengths }: CrlPorts,
+  { store, clock, random }: CrlPorts,
 ): Promise<void> {
   const now = clock.now();
   const current = await store.crlInfo(issuer.name);
   const due = current === null || now >= current.thisUpdate + settings.crl.refreshSeconds * 1000;
-  if (!due && !revoked && (await listsAll(issuer.name, current, { store, lengths }))) return;
-  const number = nextNumber(current?.number ?? 0n, now);
+  if (!due && !revoked && (await listsAll(issuer.name, current, store))) return;
+  const previous = current?.number ?? null;
+  const number = nextNumber(previous ?? 0n, now);
   const thisUpdate = Math.floor(now / 1000) * 1000;
-  const list = await store.revoked(issuer.name, thisUpdate - afterExpiryMilliseconds);
   const nextUpdate = thisUpdate + settings.crl.lifetimeSeconds * 1000;
-  const crl = await issueCrl(issuer, {
-    number,
-    thisUpdate,
-    nextUpdate,
-    revoked: list.map((row) => ({ ...row, reason: reasonName(row.reason) })),
-  });
+  const list = store.revoked(issuer.name, thisUpdate - afterExpiryMilliseconds);
+  const { der, listed } = await issueCrl(issuer, { number, thisUpdate, nextUpdate, revoked: named(list) });
+  const sha256 = sha256Hex(der);
   const detail = {
     issuer: issuer.name,
     number: String(number),
-    revoked: list.length,
-    sha256: sha256Hex(crl),
+    revoked: listed,
+    sha256,
     thisUpdate,
     nextUpdate,
   };
   const entry = eventEntry('crl.issued', detail, now, random);
-  await store.saveCrl({ issuer: issuer.name, number, der: crl, thisUpdate, nextUpdate, entry });
+  await store.saveCrl({ issuer: issuer.name, number, previous, der, listed, thisUpdate, nextUpdate, entry });
 }
 
-type CurrentCrl = NonNullable<Awaited<ReturnType<AdminStore['crlInfo']>>>;
+async function* named(list: ReturnType<AdminStore['revoked']>): AsyncGenerator<RevokedSerialNumber[]> {
+  for await (const part of list) yield part.map((row) => ({ ...row, reason: reasonName(row.reason) }));
+}
 
 /** What was revoked stays revoked, so that what belonged on this CRL when it was made only becomes more: the number tells. */
 async function listsAll(
   issuer: string,
-  { number, thisUpdate }: CurrentCrl,
-  { store, lengths }: Pick<CrlPorts, 'store' | 'lengths'>,
+  { listed, thisUpdate }: StoredCrlInfo,
+  store: AdminStore,
 ): Promise<boolean> {
-  let known = lengths.get(issuer);
-  if (known?.number !== number) {
-    const crl = await store.crl(issuer);
-    // Another node has issued one meanwhile.
-    if (crl?.number !== number) return false;
-    known = { number, length: parseCertificateList(crl.der).revoked.length };
-    lengths.set(issuer, known);
-  }
-  return (await store.revokedCount(issuer, thisUpdate - afterExpiryMilliseconds)) === known.length;
+  return (await store.revokedCount(issuer, thisUpdate - afterExpiryMilliseconds)) === listed;
 }
 
 /**

@@ -1,5 +1,5 @@
-import { encodeEntry } from '#audit';
-import { supportCode, type AuthorityEntry } from '#enrollment';
+import type { NewEntry } from '#audit';
+import { type AuthorityEntry, newEntry, supportCode } from '#enrollment';
 
 /** An entry for what the authority did by itself. */
 export function eventEntry(
@@ -7,14 +7,14 @@ export function eventEntry(
   detail: Record<string, unknown>,
   time: number,
   random: (n: number) => Uint8Array,
-): Uint8Array {
+): NewEntry {
   const entry: AuthorityEntry = {
     type: 'authority',
-    version: 1,
+    version: 2,
     id: supportCode(random),
     time,
     event,
     detail,
   };
-  return encodeEntry(entry);
+  return newEntry(entry, random);
 }

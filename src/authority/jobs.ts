@@ -60,12 +60,13 @@ export async function startJobs(ports: {
 
   // At start every CRL is due: what was revoked just before a crash may be on none yet.
   const revoked = new Set(issuers.keys());
-  const crlPorts = { store: storage.admin, clock, random, lengths: new Map() };
+  const crlPorts = { store: storage.admin, clock, random };
   const crl = start('crl', 60_000, async () => {
     // What this node revoked it publishes itself, and at once.
     // And a database that was put back has forgotten what was revoked.
     await publisher.demandUnbroken();
     const forAll = node === null || (await holdsLease('crl', 120_000));
+    const faults: unknown[] = [];
     for (const settings of configuration().issuers) {
       const issuer = issuers.get(settings.name)!;
       // Taken before the list is read: what is revoked from here on asks for a run of its own.
@@ -76,13 +77,17 @@ export async function startJobs(ports: {
         documents.changed(crlPath(issuer.name));
       } catch (error) {
         if (due) revoked.add(issuer.name);
-        throw error;
+        faults.push(error);
       }
     }
+    // An issuer whose CRL fails keeps none of the others from theirs.
+    if (faults.length > 0) throw faults[0];
   });
-  const issueCrl = (issuer: string) => {
+  /** Whether there is a CRL now that was begun after this was asked. */
+  const issueCrl = async (issuer: string): Promise<boolean> => {
     revoked.add(issuer);
-    return crl.trigger();
+    await crl.trigger();
+    return !revoked.has(issuer);
   };
   startForAll('sweep', 5_000, async () => {
     for (const issuer of await sweepIntents({ store: storage.admin, clock, random })) await issueCrl(issuer);

@@ -3,10 +3,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
-import { encodeEntry, parseVerifierKey, publishCheckpoint, verifierKey } from '#audit';
+import { parseVerifierKey, publishCheckpoint, verifierKey } from '#audit';
 import type { Configuration } from '#config';
 import { generateSoftwareKey } from '#keys';
 import { createSqlite } from '#storage';
+import { eventEntry } from './event-entry.ts';
 import { openLog } from './log.ts';
 
 const origin = 'test.example/log';
@@ -28,9 +29,7 @@ async function openWorld(t: TestContext, { anchored = false } = {}) {
   } as Configuration;
   const vkey = verifierKey(origin, key.spki);
   const begin = (log: string) =>
-    storage.enrollment.record(
-      encodeEntry({ type: 'authority', version: 1, id: 'A', time: 7, event: 'created', detail: { log } }),
-    );
+    storage.enrollment.record(eventEntry('created', { log }, 7, (n) => new Uint8Array(n)));
   const publishTo = (file: string) =>
     publishCheckpoint(null, {
       log: storage.log,

@@ -12,7 +12,7 @@ const hour = 3_600_000;
 const lifetimeSeconds = 7 * 24 * 3600;
 const begin = Date.UTC(2026, 10, 22);
 
-const entry = (id: string) => encodeEntry({ id, type: 'test' });
+const entry = (id: string) => ({ bytes: encodeEntry({ id, type: 'test' }), blobs: [] });
 
 /** Requests of one device, each with a key and a secret of its own, held at `begin`. */
 async function withRequests(t: TestContext, ids: readonly string[]): Promise<Storage> {

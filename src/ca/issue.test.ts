@@ -55,11 +55,11 @@ async function written(
   assert.ok(root);
   const rootIssuer = await loadIssuer({ name: 'root', certificate: root.der, chain: [], key: rootKey });
   const update = { number: 1n, thisUpdate: noon, nextUpdate: noon + day };
-  const crl = await issueCrl(issuer, {
+  const { der: crl } = await issueCrl(issuer, {
     ...update,
-    revoked: revoked.map((serialNumber) => ({ serialNumber, revokedAt: noon, reason: 'keyCompromise' })),
+    revoked: [revoked.map((serialNumber) => ({ serialNumber, revokedAt: noon, reason: 'keyCompromise' }))],
   });
-  const rootCrl = await issueCrl(rootIssuer, { ...update, revoked: [] });
+  const { der: rootCrl } = await issueCrl(rootIssuer, { ...update, revoked: [] });
   return folderOf(t, {
     'root.pem': derToPem(root.der, 'CERTIFICATE'),
     'issuer.pem': derToPem(issuer.certificate.der, 'CERTIFICATE'),

@@ -2,6 +2,10 @@ import { request } from 'node:http';
 import type { ActInput, ActName, ActResult } from '#admin';
 import { type ErrorCode, SallyportError } from '#errors';
 
+const usualMilliseconds = 120_000;
+/** The whole log is read: a minute or two for a million entries, more where the machine has other work. */
+const erasingMilliseconds = 3_600_000;
+
 /** The other end of the socket. */
 export class AdminClient {
   readonly #socket: string;
@@ -16,7 +20,8 @@ export class AdminClient {
   async perform<Name extends ActName>(name: Name, input: ActInput<Name>): Promise<ActResult<Name>> {
     const { requestFor } = await import('#admin');
     const { method, path, body } = requestFor(name, input);
-    const { status, bytes } = await this.#exchange(method, path, body);
+    const patience = name === 'eraseDevice' ? erasingMilliseconds : usualMilliseconds;
+    const { status, bytes } = await this.#exchange(method, path, body, patience);
     const value = parseAnswer(bytes);
     if (status !== 200) throw await refusal(status, value);
     // Both ends are one program of one owner: the answer has the shape that this version's act gives.
@@ -35,13 +40,14 @@ export class AdminClient {
     method: string,
     path: string,
     body: string | null,
+    patience = usualMilliseconds,
   ): Promise<{ status: number; bytes: Uint8Array }> {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };
     if (body !== null) headers['content-type'] = 'application/json';
     return new Promise((resolve, reject) => {
       const call = request(
         // On a connection of its own: one that is kept may have been closed by the other end while this process stood still.
-        { socketPath: this.#socket, method, path, headers, timeout: 120_000, agent: false },
+        { socketPath: this.#socket, method, path, headers, timeout: patience, agent: false },
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -51,7 +57,7 @@ export class AdminClient {
           response.once('error', reject);
         },
       );
-      call.once('timeout', () => call.destroy(new Error('no answer within two minutes')));
+      call.once('timeout', () => call.destroy(new Error(`no answer within ${patience / 60_000} minutes`)));
       call.once('error', (cause) => reject(this.#unreachable(cause)));
       call.end(body ?? undefined);
     });

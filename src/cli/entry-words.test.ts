@@ -15,7 +15,7 @@ const session = new Session(
 
 const act: ActEntry = {
   type: 'act',
-  version: 1,
+  version: 2,
   id: 'A-1',
   time: now - 60_000,
   operator: 'ada',
@@ -38,7 +38,7 @@ test('an entry in full leaves out what is null', () => {
 });
 
 test('an entry of a later version is shown as it is', () => {
-  const later = { type: 'act', version: 2, anything: ['goes'] };
+  const later = { type: 'act', version: 3, anything: ['goes'] };
   assert.match(entryLine(7, later, noPaint), /another version/);
   assert.match(entryWords(session, '7', later), /anything +goes/);
 });

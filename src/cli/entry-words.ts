@@ -9,8 +9,43 @@ import { wrap } from './teach.ts';
 /** An entry as the authority gives it, decoded. One of a later version is shown as it is. */
 export function asEntry(entry: object): Entry | null {
   const { type, version } = entry as Partial<Entry>;
-  const known = (type === 'request' || type === 'act' || type === 'authority') && version === 1;
-  return known ? (entry as Entry) : null;
+  const known =
+    (type === 'request' || type === 'act' || type === 'authority') && (version === 1 || version === 2);
+  if (!known) return null;
+  return isErased(entry) && type === 'request' ? withoutNames(entry as RequestEntry) : (entry as Entry);
+}
+
+const gone = '(erased)';
+
+/** It names a document that is not there. */
+function isErased(entry: object): boolean {
+  return 'sealed' in entry;
+}
+
+/** What words need is there again, as a blank. What the entry has itself comes last, and stands. */
+function withoutNames(entry: RequestEntry): RequestEntry {
+  const { observations, verdict, error } = entry;
+  const { source, device, presenter } = observations;
+  return {
+    ...entry,
+    error: error === null ? null : filled({ message: gone }, error),
+    verdict: { ...verdict, objections: verdict.objections.map((each) => filled({ detail: '' }, each)) },
+    observations: {
+      ...observations,
+      source: filled({ address: gone }, source),
+      device: device === null ? null : filled({ id: gone }, device),
+      presenter: presenter === null ? null : filled({ hardwareModule: null }, presenter),
+    },
+  };
+}
+
+function filled<Value extends object>(blanks: Partial<Value>, value: Value): Value {
+  return { ...blanks, ...value };
+}
+
+/** Of an entry whose document is not there. */
+function erasedWords(entry: object): string | null {
+  return isErased(entry) ? 'not there any more: erased, or taken away' : null;
 }
 
 const widths = { index: 7, time: 20, what: 18, who: 16, about: 31 } as const;
@@ -81,6 +116,7 @@ export function entryWords(session: Session, where: string, raw: object): string
     ['time', entry === null ? null : describeTime(new Date(entry.time).toISOString(), session.now)],
     ['what', shown(title)],
     ...Object.entries(detail).map(([name, value]) => [printable(name), valueWords(value)] as const),
+    ['personal fields', erasedWords(raw)],
   ]);
 }
 
@@ -147,6 +183,7 @@ function requestEntryWords({ paint, now }: Session, where: string, entry: Reques
       'certificate',
       certificate === null ? null : `${certificate.serialNumber}\nSHA-256 ${certificate.sha256}`,
     ],
+    ['personal fields', erasedWords(entry)],
     ['references', entry.references],
     ['policies', entry.policies],
   ]);

@@ -33,7 +33,9 @@ test('the commands that scripts are promised exist', () => {
   const promised = [
     'init',
     'serve',
-    ...['import', 'list', 'show', 'approve', 'suspend', 'resume', 'retire'].map((name) => `device ${name}`),
+    ...['import', 'list', 'show', 'approve', 'suspend', 'resume', 'retire', 'erase'].map(
+      (name) => `device ${name}`,
+    ),
     ...['create', 'list', 'revoke'].map((name) => `secret ${name}`),
     ...['list', 'show', 'approve', 'deny'].map((name) => `request ${name}`),
     ...['list', 'show', 'revoke'].map((name) => `certificate ${name}`),

@@ -154,4 +154,6 @@ export interface SinkConfiguration {
   readonly name: string;
   readonly kind: 'ndjson';
   readonly file: string;
+  /** Whether entries go there with their personal fields, or leaves alone. */
+  readonly personalFields: 'opened' | 'sealed';
 }

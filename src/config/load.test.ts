@@ -26,7 +26,7 @@ test('paths count from the folder of the file and come out absolute', () => {
     ],
   );
   assert.deepEqual(configuration.log.sinks, [
-    { name: 'siem', kind: 'ndjson', file: '/srv/ca/log/events.ndjson' },
+    { name: 'siem', kind: 'ndjson', file: '/srv/ca/log/events.ndjson', personalFields: 'opened' },
   ]);
 });
 

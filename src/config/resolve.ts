@@ -174,6 +174,7 @@ function resolveLog(log: Settings['log'], paths: PathsOf): LogConfiguration {
       name,
       kind: 'ndjson',
       file: paths.resolve(sink.ndjson.file),
+      personalFields: sink.ndjson.personalFields,
     })),
   };
 }

@@ -1,4 +1,4 @@
-import { encodeEntry } from '#audit';
+import type { NewEntry } from '#audit';
 import { buildTbs, issue, lint, mintMandate, randomSerialNumber } from '#ca';
 import { isSallyportError, SallyportError } from '#errors';
 import { type GeneratedKey, generateKeyFor } from '#keys';
@@ -14,6 +14,7 @@ import { rateWaitSeconds, templateLimit } from './layers/rate.ts';
 import { notAdmitted } from './not-admitted.ts';
 import type { Observations, SourceObservation } from './observations.ts';
 import { observe, prepare, type Asked } from './observe.ts';
+import { newEntry } from './personal-fields.ts';
 import type { Admission, Answer, EnrollmentRequest } from './request.ts';
 import { atAdmission, entryOf } from './request-entry.ts';
 import { retryAfterSeconds } from './retry-after.ts';
@@ -33,6 +34,8 @@ export interface EnrollmentPorts {
 
 /** How long an intent may stay open before the sweep closes it. */
 const leaseMilliseconds = 30_000;
+/** A verdict is carried out at once, or the state is looked at again: it was true of then, and the process may have stood still. */
+const verdictHoldsMilliseconds = 10_000;
 const retryAfterFaultSeconds = 5;
 /** Another request took the secret, approval or limit between our observing and reserving: observe again, so often. */
 const attempts = 4;
@@ -63,7 +66,7 @@ export class Enrollment {
     } catch (error) {
       this.#ports.report({ id, error });
       // Nobody was judged, so that it is no request's entry. Not waited for: the store that failed may take its time to fail again.
-      store.record(encodeEntry(notAdmitted(id, time, source))).catch(() => undefined);
+      store.record(newEntry(notAdmitted(id, time, source), random)).catch(() => undefined);
       return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
     }
     const { facts, verdict } = this.#judgeAdmission(admission, authority, time);
@@ -165,8 +168,7 @@ export class Enrollment {
           keyAlgorithm: observations.key!.algorithm,
         },
         now: time,
-        entry: encodeEntry(this.#entry(decided, 'held')),
-        blobs: [asked.keeping.blob],
+        entry: this.#newEntry(this.#entry(decided, 'held'), asked),
       });
       const waited = time - held.firstSeen;
       return {
@@ -192,7 +194,7 @@ export class Enrollment {
 
   async #issue(decided: Decided, plan: Plan): Promise<Answer | 'conflict'> {
     const { asked, authority, observations, verdict, time } = decided;
-    const { store, random } = this.#ports;
+    const { store, random, clock } = this.#ports;
     const inForce = issuerOf(plan, authority);
     const { issuer } = inForce;
     const serialNumber = randomSerialNumber(random);
@@ -202,17 +204,20 @@ export class Enrollment {
     const linted = lint(buildTbs(issuePlan, issuer), issuePlan, issuer);
     const mandate = mintMandate(verdict, linted);
 
-    const deviceId = observations.device!.id;
+    const { id: deviceId, serialNumber: deviceSerialNumber, deviceClass, identifiers } = observations.device!;
+    const seen = { serialNumber: deviceSerialNumber, deviceClass, identifiers };
     const { secret, approval, presenter } = observations;
     const predecessor = decided.facts.action === 'renew' ? (presenter?.sha256 ?? null) : null;
     // An approval is used up by what needed it, and left open by what did not.
     const approvalId = needsApproval(decided) ? approval!.id : null;
+    if (clock.now() - time > verdictHoldsMilliseconds) return 'conflict';
     const reserved = await store.reserve({
       id: asked.admission.id,
       issuer: issuer.name,
       serialNumber,
       tbsSha256: mandate.tbsHash,
       deviceId,
+      seen,
       template: plan.template.name,
       spki: sha256Hex(spki),
       requestSpki: asked.spki,
@@ -240,17 +245,21 @@ export class Enrollment {
       deviceId,
       predecessor,
     };
+    // The sweep may have it on the CRL already, or in a moment.
+    if (clock.now() >= time + leaseMilliseconds) {
+      throw new SallyportError('conflict', 'this process stood still for longer than its intent is leased');
+    }
     await store.close({
       intentId: asked.admission.id,
       requestId: asked.admission.id,
       requestSpki: asked.spki,
       certificate: storedForm(certificate, summary, sha256Hex(spki), plan.namesDigest),
+      seen,
       secretId: secret?.id ?? null,
       approvalId,
       issuedBefore: secret === null && !asked.keygen ? issuedBefore(observations) : null,
       now: time,
-      entry: encodeEntry({ ...this.#entry(decided, 'issued'), certificate: summary }),
-      blobs: [asked.keeping.blob],
+      entry: this.#newEntry({ ...this.#entry(decided, 'issued'), certificate: summary }, asked),
     });
     const { id } = asked.admission;
     return { outcome: 'issued', id, certificate: certificate.der, madeKey };
@@ -290,9 +299,13 @@ export class Enrollment {
     return { ...entry, certificationRequest: asked.keeping.kept };
   }
 
-  /** `asked` where the entry tells of a request that was read. */
   #record(entry: RequestEntry, asked?: Asked): Promise<LogPosition> {
-    return this.#ports.store.record(encodeEntry(entry), asked === undefined ? [] : [asked.keeping.blob]);
+    return this.#ports.store.record(this.#newEntry(entry, asked));
+  }
+
+  /** `asked` where the entry tells of a request that was read. */
+  #newEntry(entry: RequestEntry, asked?: Asked): NewEntry {
+    return newEntry(entry, this.#ports.random, asked?.keeping.blob);
   }
 
   /** Fail closed: whatever went wrong, the client gets nothing and may ask again. The log says so, if it can be written. */

@@ -3,10 +3,16 @@ import type { Action, Facts, Verdict } from '#policy';
 import type { KeptRequest } from './kept-request.ts';
 import type { Observations } from './observations.ts';
 
+/**
+ * 2: what is personal is in a document beside the log, and can be erased (personal-fields.ts); read, the entry has it again. 1: it is in the leaf,
+ * for ever.
+ */
+type Version = 1 | 2;
+
 /** One leaf for every request that reached a protocol, refusals included. */
 export interface RequestEntry {
   readonly type: 'request';
-  readonly version: 1;
+  readonly version: Version;
   /** The request's id: the support code that a client is shown. */
   readonly id: string;
   /** Milliseconds since the epoch; the time with which facts were derived. */
@@ -50,7 +56,7 @@ export type Outcome =
 /** An operator's act, in the same transaction as what it did. */
 export interface ActEntry {
   readonly type: 'act';
-  readonly version: 1;
+  readonly version: Version;
   readonly id: string;
   readonly time: number;
   readonly operator: string;
@@ -63,7 +69,7 @@ export interface ActEntry {
 /** What the authority did by itself: created, started, reloaded, CRL issued, intent swept. */
 export interface AuthorityEntry {
   readonly type: 'authority';
-  readonly version: 1;
+  readonly version: Version;
   readonly id: string;
   readonly time: number;
   readonly event: string;

@@ -4,11 +4,22 @@ export { actionOf, derive, type Derivation } from './derive.ts';
 export { namesDigest, sha256Hex } from './digests.ts';
 export { Enrollment, type EnrollmentPorts } from './enroll.ts';
 export type { ActEntry, AuthorityEntry, Entry, Outcome, RequestEntry } from './entry.ts';
+export {
+  broughtBackBy,
+  erasureUndone,
+  eraseAct,
+  erasedBy,
+  type ErasedEntries,
+  inActs,
+  type IndexRange,
+  rangesOf,
+} from './erasure.ts';
 export { type FirstEntry, parseFirstEntry, type PreviousLog } from './first-entry.ts';
 export type * from './observations.ts';
+export { leafOf, newEntry, readEntries, type ReadEntry, readEntry } from './personal-fields.ts';
 export { generateSecret, type MacKey, macSecret } from './one-time-secret.ts';
 export { type IssuerReference, type ListenerReference, named, type References } from './references.ts';
+export { type RecordedBodies, RequestReplay } from './request-replay.ts';
 export type { Admission, Answer, ChannelBindings, Credential, EnrollmentRequest } from './request.ts';
 export type * from './store.ts';
 export { supportCode } from './support-code.ts';
-export { replayEntry, type Replay } from './replay.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeEntry } from '#audit';
+import { decodeEntry, type NewEntry } from '#audit';
 import { Enrollment } from '#enrollment';
 import { SallyportError } from '#errors';
 import type { EnrollmentPorts } from './enroll.ts';
@@ -15,7 +15,7 @@ test('a source that cannot be counted is sent away, and the log says under which
     report: ({ id }: { id: string }) => void faults.push(id),
     store: {
       admit: () => Promise.reject(new SallyportError('store', 'another node has the source')),
-      record: async (entry: Uint8Array) => void recorded.push(decodeEntry(entry)),
+      record: async ({ bytes }: NewEntry) => void recorded.push(decodeEntry(bytes)),
     },
   } as unknown as EnrollmentPorts;
   const source = { listener: 'enroll', address: '192.0.2.1' } as Parameters<Enrollment['admit']>[0];
@@ -24,6 +24,6 @@ test('a source that cannot be counted is sent away, and the log says under which
   assert.deepEqual(answer, { outcome: 'failed', id, retryAfterSeconds: 5 });
   assert.deepEqual(faults, [id]);
   assert.deepEqual(recorded, [
-    { type: 'authority', version: 1, id, time: 7, event: 'admission.failed', detail: { listener: 'enroll' } },
+    { type: 'authority', version: 2, id, time: 7, event: 'admission.failed', detail: { listener: 'enroll' } },
   ]);
 });

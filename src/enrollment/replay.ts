@@ -1,5 +1,5 @@
 import { encodeEntry } from '#audit';
-import { judge, type Bundle, type Facts, type Verdict } from '#policy';
+import { judge, type Bundle, type Facts, type Objection, type Verdict } from '#policy';
 import { derive } from './derive.ts';
 import type { RequestEntry } from './entry.ts';
 import type { References } from './references.ts';
@@ -19,4 +19,30 @@ export function replayEntry(entry: RequestEntry, references: References, bundle:
   const recorded = encodeEntry({ facts: entry.facts, verdict: entry.verdict });
   const replayed = encodeEntry({ facts, verdict });
   return { facts, verdict, same: Buffer.compare(recorded, replayed) === 0 };
+}
+
+/** What stands in the leaf of a request: decided and recorded, without a word of it. */
+export type JudgedLeaf = Pick<RequestEntry, 'outcome'> & {
+  readonly facts: Omit<Facts, 'reasons'>;
+  readonly verdict: {
+    readonly decision: Verdict['decision'];
+    readonly objections: readonly Omit<Objection, 'detail'>[];
+  };
+};
+
+/**
+ * Judges the recorded facts again, of an entry whose names were erased: nobody can derive them any more. Decision and controls must be those of the
+ * leaf; words, which were erased too, are not compared. Whatever is missing of the facts is denied, as ever.
+ */
+export function judgeLeaf(leaf: JudgedLeaf, bundle: Bundle): Omit<Replay, 'facts'> {
+  const verdict = judge(bundle, { ...leaf.facts, reasons: {} });
+  const recorded = encodeEntry(withoutWords(leaf.verdict));
+  return { verdict, same: Buffer.compare(recorded, encodeEntry(withoutWords(verdict))) === 0 };
+}
+
+function withoutWords({ decision, objections }: JudgedLeaf['verdict']): object {
+  return {
+    decision,
+    objections: objections.map(({ control, title, liftable }) => ({ control, title, liftable })),
+  };
 }

@@ -32,7 +32,7 @@ export function entryOf(
 ): RequestEntry {
   return {
     type: 'request',
-    version: 1,
+    version: 2,
     id: admission.id,
     time,
     action: facts.action,

@@ -1,4 +1,4 @@
-import type { Blob } from '#audit';
+import type { NewEntry } from '#audit';
 import type { DeviceState } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { Objection } from '#policy';
@@ -15,8 +15,8 @@ export interface EnrollmentStore {
   admit(query: { sourceKey: string; limit: RateLimit; now: number }): Promise<{ tat: number | null }>;
   /** One reading of all that the layers need. Changes nothing. */
   observe(query: ObserveQuery): Promise<StoreObservation>;
-  /** Appends an entry, keeps the blobs that it names beside it, and changes nothing else. */
-  record(entry: Uint8Array, blobs?: readonly Blob[]): Promise<LogPosition>;
+  /** Appends an entry, keeps what it names beside it, and changes nothing else. */
+  record(entry: NewEntry): Promise<LogPosition>;
   /**
    * Reserves the secret (when given) for key and names, opens or refreshes the pending request, appends the entry. `request` is the pending
    * request's id: that of whoever first asked for these names, with these objections; with others it is another request, and the earlier one
@@ -131,9 +131,7 @@ export interface HoldRecord {
   /** For the operator's eyes: protocol, source address, subject and SAN asked for and to be issued, key. */
   readonly summary: RequestSummary;
   readonly now: number;
-  readonly entry: Uint8Array;
-  /** What the entry names, kept in the same transaction. */
-  readonly blobs?: readonly Blob[];
+  readonly entry: NewEntry;
 }
 
 export interface RequestSummary {
@@ -152,6 +150,7 @@ export interface Intent {
   readonly serialNumber: string;
   readonly tbsSha256: string;
   readonly deviceId: string;
+  readonly seen: DeviceAsSeen;
   readonly template: string;
   /** Of the key that is certified. */
   readonly spki: string;
@@ -170,11 +169,19 @@ export interface Intent {
   readonly now: number;
 }
 
+/** What the verdict rests on in the inventory: where an operator has changed it since, nothing is reserved and nothing issued. */
+export interface DeviceAsSeen {
+  readonly serialNumber: string | null;
+  readonly deviceClass: string;
+  readonly identifiers: Readonly<Record<string, string>>;
+}
+
 export interface IssuedRecord {
   readonly intentId: string;
   readonly requestId: string;
   readonly requestSpki: string;
   readonly certificate: StoredCertificate;
+  readonly seen: DeviceAsSeen;
   readonly secretId: string | null;
   readonly approvalId: string | null;
   /**
@@ -183,9 +190,7 @@ export interface IssuedRecord {
    */
   readonly issuedBefore: { readonly predecessor: string | null; readonly sha256: string | null } | null;
   readonly now: number;
-  readonly entry: Uint8Array;
-  /** What the entry names, kept in the same transaction. */
-  readonly blobs?: readonly Blob[];
+  readonly entry: NewEntry;
 }
 
 export interface StoredCertificate {

@@ -6,6 +6,9 @@ import { algorithmOf, signatureHash, signsSynchronously } from './node-key-types
 
 const signInThreadPool = promisify(sign);
 
+/** Octets. To hash more takes this thread longer than the way to the thread pool and back. */
+const hashedHere = 65_536;
+
 /** A private key held in this process. Cannot be printed, cloned or posted: the key is in a private field. */
 export class SoftwareKey implements SigningKey {
   readonly algorithm: KeyAlgorithm;
@@ -22,7 +25,7 @@ export class SoftwareKey implements SigningKey {
 
   async sign(data: Uint8Array): Promise<Uint8Array> {
     const hash = signatureHash[this.algorithm];
-    return signsSynchronously[this.algorithm]
+    return signsSynchronously[this.algorithm] && data.length <= hashedHere
       ? sign(hash, data, this.#privateKey)
       : await signInThreadPool(hash, data, this.#privateKey);
   }

@@ -2,7 +2,9 @@ import { enrollment } from './migrations/0001-enrollment.ts';
 import { nodes } from './migrations/0002-nodes.ts';
 import { blobs } from './migrations/0003-blobs.ts';
 import { earlierLogs } from './migrations/0004-earlier-logs.ts';
-import { nodesInForce } from './migrations/0005-nodes-in-force.ts';
+import { crlLength } from './migrations/0005-crl-length.ts';
+import { newestHead } from './migrations/0006-newest-head.ts';
+import { nodesInForce } from './migrations/0007-nodes-in-force.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -13,7 +15,17 @@ export interface Migration {
   readonly version: number;
   readonly name: string;
   readonly statements: readonly string[];
+  /** What only PostgreSQL needs besides, in its own words. */
+  readonly onPostgres?: readonly string[];
 }
 
 /** In order; the version is the place in the list, from 1. */
-export const migrations: readonly Migration[] = [enrollment, nodes, blobs, earlierLogs, nodesInForce];
+export const migrations: readonly Migration[] = [
+  enrollment,
+  nodes,
+  blobs,
+  earlierLogs,
+  crlLength,
+  newestHead,
+  nodesInForce,
+];

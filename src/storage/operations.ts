@@ -10,10 +10,19 @@ import {
 } from './operations/certificates.ts';
 import { note, saveNote, saveSinkCursor, sinkCursor } from './operations/checkpoint.ts';
 import { close } from './operations/close.ts';
-import { crl, crlInfo, lostCertificates, revoked, revokedCount, saveCrl } from './operations/crl.ts';
+import {
+  crl,
+  crlInfo,
+  lostCertificates,
+  revokedCertificates,
+  revokedCount,
+  revokedUnseen,
+  saveCrl,
+} from './operations/crl.ts';
 import { compareDevices, importDevices } from './operations/device-import.ts';
 import { setDeviceState } from './operations/device-state.ts';
 import { device, devices } from './operations/devices.ts';
+import { eraseDevice } from './operations/erase-device.ts';
 import { hold } from './operations/hold.ts';
 import { abandonIntent, expiredIntents } from './operations/intents.ts';
 import { takeLease } from './operations/leases.ts';
@@ -31,6 +40,8 @@ export type Durability = 'read' | 'lazy' | 'durable';
 
 export interface Kind<Argument, Result> {
   readonly durability: Durability;
+  /** What it deletes must not be found in the files either. */
+  readonly erases?: true;
   readonly perform: (argument: Argument) => Operation<Result>;
 }
 
@@ -49,6 +60,7 @@ export const operations = {
   devices: read(devices),
   device: read(device),
   setDeviceState: durable(setDeviceState),
+  eraseDevice: erasing(eraseDevice),
   approveDevice: durable(approveDevice),
   createSecret: durable(createSecret),
   secrets: read(secrets),
@@ -63,7 +75,8 @@ export const operations = {
   revokeCertificate: durable(revokeCertificate),
   operatorByTokenHash: read(operatorByTokenHash),
   createOperator: durable(createOperator),
-  revoked: read(revoked),
+  revokedCertificates: read(revokedCertificates),
+  revokedUnseen: read(revokedUnseen),
   revokedCount: read(revokedCount),
   crl: read(crl),
   crlInfo: read(crlInfo),
@@ -112,4 +125,8 @@ function lazy<Argument, Result>(perform: Kind<Argument, Result>['perform']): Kin
 
 function durable<Argument, Result>(perform: Kind<Argument, Result>['perform']): Kind<Argument, Result> {
   return { durability: 'durable', perform };
+}
+
+function erasing<Argument, Result>(perform: Kind<Argument, Result>['perform']): Kind<Argument, Result> {
+  return { durability: 'durable', perform, erases: true };
 }

@@ -147,6 +147,7 @@ export interface CertificateRow {
   readonly sha256: string;
   readonly issuer: string;
   readonly serial_number: string;
+  /** Empty, as `names`, where the device was erased. */
   readonly der: Uint8Array;
   readonly device_id: string;
   readonly template: string;
@@ -176,6 +177,8 @@ export interface CrlRow {
   /** Decimal: RFC 5280 section 5.2.3 allows 20 octets. */
   readonly number: string;
   readonly der: Uint8Array;
+  /** How many serial numbers are on it; null: one that an earlier version issued, which did not count them. */
+  readonly listed: number | null;
   readonly this_update: number;
   readonly next_update: number;
 }

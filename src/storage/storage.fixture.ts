@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { AdminStore, NewApproval, NewSecret } from '#admin';
-import { CompactRange, encodeEntry, type LogStore, verifyLog } from '#audit';
+import { type Blob, CompactRange, encodeEntry, type LogStore, type NewEntry, verifyLog } from '#audit';
 import type {
   EnrollmentStore,
   HoldRecord,
@@ -91,7 +91,7 @@ export function openSqliteStores(t: Pick<TestContext, 'after'>): SqliteStores {
 
 function performAlone(writer: Writer): Perform {
   return async (name, argument) => {
-    const call: Call = { id: 1, name, argument };
+    const call: Call = { id: 1, name, argument, askedAt: 0 };
     const [reply] = writer.perform([call]);
     if (reply === undefined) throw new Error('no reply');
     if ('fault' in reply) throw new SallyportError(reply.fault.code, reply.fault.message);
@@ -108,8 +108,11 @@ export function mac(secretId: string): Uint8Array {
   return createHash('sha256').update(`mac of ${secretId}`).digest();
 }
 
-export function entry(id: string): Uint8Array {
-  return encodeEntry({ type: 'authority', version: 1, id, time: now, event: 'test', detail: {} });
+export function entry(id: string, blobs: readonly Blob[] = []): NewEntry {
+  return {
+    bytes: encodeEntry({ type: 'authority', version: 1, id, time: now, event: 'test', detail: {} }),
+    blobs,
+  };
 }
 
 export function device(id: string, changes: Partial<Device> = {}): Device {
@@ -202,8 +205,10 @@ export function observeQuery(changes: Partial<ObserveQuery> = {}): ObserveQuery 
 
 /** The key that is certified asks for itself unless `requestSpki` is changed. */
 export function intent(id: string, deviceId: string, changes: Partial<Intent> = {}): Intent {
+  const { serialNumber, deviceClass, identifiers } = device(deviceId);
   return {
     id,
+    seen: { serialNumber, deviceClass, identifiers },
     issuer: 'issuing',
     serialNumber: digest(`serial of ${id}`).slice(0, 40),
     tbsSha256: digest(`tbs of ${id}`),
@@ -246,6 +251,7 @@ export function issuedRecord(intent: Intent, changes: Partial<IssuedRecord> = {}
     requestId: intent.id,
     requestSpki: intent.requestSpki,
     certificate: certificateOf(intent),
+    seen: intent.seen,
     secretId: intent.secret?.id ?? null,
     approvalId: intent.approvalId,
     issuedBefore: null,
@@ -293,4 +299,9 @@ export async function verifiedIds(log: Pick<LogStore, 'head' | 'entries'>): Prom
 
 async function* readEntries(log: Pick<LogStore, 'entries'>, size: number) {
   for (let from = 0; from < size; from += 1024) yield* await log.entries(from, Math.min(from + 1024, size));
+}
+
+/** All that comes in parts. */
+export async function allOf<Item>(parts: AsyncIterable<readonly Item[]>): Promise<Item[]> {
+  return (await Array.fromAsync(parts)).flat();
 }

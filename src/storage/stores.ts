@@ -2,8 +2,12 @@ import type { AdminStore } from '#admin';
 import type { LogReader, LogStore } from '#audit';
 import type { EnrollmentStore } from '#enrollment';
 import { isSallyportError } from '#errors';
+import type { RevokedPage } from './operations/crl.ts';
 import type { ArgumentOf, OperationName, ResultOf } from './operations.ts';
 import { sweepingRates } from './rate-sweep.ts';
+
+/** So many take the serving thread a few milliseconds to write into a CRL. */
+const revokedAtOnce = 2000;
 
 /** How an adapter is asked for an operation. Rejects with a SallyportError. */
 export type Perform = <Name extends OperationName>(
@@ -23,7 +27,7 @@ export function enrollmentStore(
       return admit(query);
     },
     observe: (query) => perform('observe', query),
-    record: (entry, blobs) => perform('record', { entry, blobs }),
+    record: (entry) => perform('record', { entry }),
     hold: (record) => perform('hold', record),
     async reserve(intent) {
       try {
@@ -46,6 +50,7 @@ export function adminStore(perform: Perform): AdminStore {
     devices: (filter) => perform('devices', filter),
     device: (id) => perform('device', { id }),
     setDeviceState: (act) => perform('setDeviceState', act),
+    eraseDevice: (act) => perform('eraseDevice', act),
     approveDevice: (act) => perform('approveDevice', act),
     createSecret: (act) => perform('createSecret', act),
     secrets: (filter) => perform('secrets', filter),
@@ -60,7 +65,15 @@ export function adminStore(perform: Perform): AdminStore {
     revokeCertificate: (act) => perform('revokeCertificate', act),
     operatorByTokenHash: (hash) => perform('operatorByTokenHash', { hash }),
     createOperator: (act) => perform('createOperator', act),
-    revoked: (issuer, since) => perform('revoked', { issuer, since }),
+    async *revoked(issuer, since, limit = revokedAtOnce) {
+      let from: RevokedPage['next'] = { notAfter: since, place: -1 };
+      while (from !== null) {
+        const page: RevokedPage = await perform('revokedCertificates', { issuer, from, limit });
+        yield page.rows;
+        from = page.next;
+      }
+      yield await perform('revokedUnseen', { issuer });
+    },
     revokedCount: (issuer, since) => perform('revokedCount', { issuer, since }),
     crl: (issuer) => perform('crl', { issuer }),
     crlInfo: (issuer) => perform('crlInfo', { issuer }),

@@ -107,9 +107,14 @@ export {
   parseSignatureAlgorithm,
   signatureAlgorithmIdentifier,
 } from './signature-algorithm.ts';
-export { verifySignature } from './signature.ts';
+export { verifySignature, verifySignatureOfMuch } from './signature.ts';
 export { assembleSigned } from './signed.ts';
 export { type SubjectPublicKeyInfo, subjectPublicKeyInfoOf } from './subject-public-key-info.ts';
-export { type TbsCertListFields, type RevokedCertificate, encodeTbsCertList } from './tbs-cert-list.ts';
+export {
+  type TbsCertListFields,
+  type RevokedCertificate,
+  encodeRevokedCertificates,
+  encodeTbsCertList,
+} from './tbs-cert-list.ts';
 export { type TbsCertificateFields, encodeTbsCertificate } from './tbs-certificate.ts';
 export { withoutSecrets } from './without-secrets.ts';

@@ -1,4 +1,5 @@
 import { type KeyObject, constants, createPublicKey, verify } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { Der } from './der-node.ts';
 import { isEd25519PointUsable } from './edwards-curve.ts';
 import { isRsaComputable } from './public-key-facts.ts';
@@ -16,10 +17,46 @@ export function verifySignature(
   data: Uint8Array,
   signature: Uint8Array,
 ): boolean {
+  const verifier = verifierOf(algorithm, spki);
+  if (verifier === null) return false;
+  try {
+    return verify(verifier.hash, data, verifier.key, signature);
+  } catch {
+    // OpenSSL answers some impossible signatures (a salt longer than the modulus) with an error.
+    return false;
+  }
+}
+
+const verifyInThreadPool = promisify(verify);
+
+/** The same for data of megabytes, which is not hashed in this thread. */
+export async function verifySignatureOfMuch(
+  ...[algorithm, spki, data, signature]: Parameters<typeof verifySignature>
+): Promise<boolean> {
+  const verifier = verifierOf(algorithm, spki);
+  if (verifier === null) return false;
+  return verifyInThreadPool(verifier.hash, data, verifier.key, signature).catch(() => false);
+}
+
+/** null where no signature of this algorithm can be by the key. */
+function verifierOf(algorithm: Der | string, spki: Der) {
   const scheme = parseSignatureAlgorithm(algorithm);
-  if (!isKeyOf(scheme, parsePublicKey(spki))) return false;
+  if (!isKeyOf(scheme, parsePublicKey(spki))) return null;
   const key = importKey(spki);
-  return key !== null && verifyWith(scheme, key, data, signature);
+  if (key === null) return null;
+  switch (scheme.family) {
+    case 'rsa-pkcs1':
+    case 'ecdsa':
+      return { hash: scheme.hash, key };
+    case 'rsa-pss':
+      return {
+        hash: scheme.hash,
+        key: { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: scheme.saltLength },
+      };
+    case 'ed25519':
+    case 'ml-dsa':
+      return { hash: null, key };
+  }
 }
 
 /** The key's own algorithm decides what it may verify, never the message alone. */
@@ -44,33 +81,5 @@ function importKey(spki: Der): KeyObject | null {
     return createPublicKey({ key, format: 'der', type: 'spki' });
   } catch {
     return null;
-  }
-}
-
-function verifyWith(
-  scheme: SignatureScheme,
-  key: KeyObject,
-  data: Uint8Array,
-  signature: Uint8Array,
-): boolean {
-  try {
-    switch (scheme.family) {
-      case 'rsa-pkcs1':
-      case 'ecdsa':
-        return verify(scheme.hash, data, key, signature);
-      case 'rsa-pss':
-        return verify(
-          scheme.hash,
-          data,
-          { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: scheme.saltLength },
-          signature,
-        );
-      case 'ed25519':
-      case 'ml-dsa':
-        return verify(null, data, key, signature);
-    }
-  } catch {
-    // OpenSSL answers some impossible signatures (a salt longer than the modulus) with an error.
-    return false;
   }
 }

@@ -82,7 +82,7 @@ describe('log export', () => {
     assert.deepEqual(await reader.root(), head.root);
   });
 
-  test('is for its owner alone: the entries hold personal data', async () => {
+  test('is for its owner alone', async () => {
     await exportWell(folder);
     for (const [name, mode] of [
       ['.', 0o700],
@@ -149,6 +149,57 @@ describe('log export', () => {
     assert.equal(other.code, 5);
     assert.match(other.stderr, new RegExp(`first ${size - 1} entries are not those`));
     assert.equal(readCheckpoint(await readFile(file, 'utf8'), vkey).size, size - 1);
+  });
+
+  test('names no device, unless it is asked for personal fields, which lie beside the entries and fit', async () => {
+    const { admin } = authority;
+    await admin.device('ida-whose-laptop');
+    await published();
+    const { size } = await exportWell(folder);
+    const entries = async () => Buffer.concat(await readerOf(folder, size).entries()).toString();
+    assert.doesNotMatch(await entries(), /ida-whose/);
+    await assert.rejects(stat(path.join(folder, 'personal')), { code: 'ENOENT' });
+    const without = await verified(folder);
+    assert.equal(without.code, 0);
+    assert.match(without.stdout, /of \d+ entries not in this folder: what was seen there cannot be derived/);
+
+    assert.equal((await exported(folder, '--with-personal')).code, 0);
+    const personal = path.join(folder, `personal/${String(Math.floor((size - 1) / 256)).padStart(3, '0')}`);
+    assert.match(await readFile(personal, 'utf8'), /ida-whose-laptop/);
+    assert.equal((await stat(personal)).mode & 0o777, 0o600);
+    const counts = async () => {
+      const words = ['log', 'verify', '--json', '--tiles', folder, '--log-key', vkey];
+      const { code, stdout, stderr } = await sallyportHere(...words);
+      assert.equal(code, 0, stderr);
+      return (JSON.parse(stdout) as { documents: { there: number; erased: number; absent: number } })
+        .documents;
+    };
+    const { there, ...none } = await counts();
+    assert.deepEqual([there > 250, none], [true, { erased: 0, absent: 0 }]);
+
+    const kept = await readFile(personal, 'utf8');
+    for (const changed of [
+      kept.replace('ida-whose-laptop', 'eva-whose-laptop'),
+      kept.replace(/"salt":"../, '"salt":"zz'),
+      '{',
+    ]) {
+      await writeFile(personal, changed);
+      const { code, stderr } = await verified(folder);
+      assert.notEqual(code, 0);
+      assert.match(stderr, /document/);
+    }
+    await writeFile(personal, kept);
+
+    await admin.client.perform('retireDevice', { id: 'ida-whose-laptop' });
+    await admin.client.perform('eraseDevice', { id: 'ida-whose-laptop' });
+    await published();
+    await exportWell(folder);
+    const stale = await verified(folder);
+    assert.equal(stale.code, 5);
+    assert.match(stale.stderr, /were erased, and are in this folder: export again/);
+    assert.equal((await exported(folder, '--with-personal')).code, 0);
+    assert.doesNotMatch(await readFile(personal, 'utf8'), /ida-whose-laptop/);
+    assert.deepEqual(await counts(), { there: there - 1, erased: 2, absent: 0 });
   });
 
   test("another log's key opens nothing, and nothing is written", async () => {

@@ -22,7 +22,7 @@ import {
 } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { csrFor, makeKey } from '../harness/csr.ts';
-import { entriesOf, logSize } from '../harness/entries.ts';
+import { entriesOf, leafHashOf, logSize } from '../harness/entries.ts';
 import { base64, est } from '../harness/est-client.ts';
 import { supportCodeOf } from '../harness/expect.ts';
 import { publicDocument } from '../harness/public-document.ts';
@@ -193,10 +193,12 @@ test('the NDJSON sink has every entry once, in order, through stop, kill and sta
   const range = CompactRange.empty();
   for (const [at, line] of lines.entries()) {
     const match = /^\{"log":(\{[^}]*\}),"entry":(.*)\}$/.exec(line)!;
-    const log = JSON.parse(match[1]!) as { index: number; leafHash: string };
-    const leaf = leafHash(Buffer.from(match[2]!));
-    assert.deepEqual([log.index, log.leafHash], [at, Buffer.from(leaf).toString('base64')]);
-    range.append(leaf);
+    const log = JSON.parse(match[1]!) as { index: number; leafHash: string; salt?: string };
+    assert.deepEqual(
+      [log.index, log.leafHash],
+      [at, leafHashOf({ log, entry: JSON.parse(match[2]!) as object })],
+    );
+    range.append(Buffer.from(log.leafHash, 'base64'));
   }
   const { size, root } = await verifiedLog(files);
   assert.deepEqual([lines.length, Buffer.from(range.root()).toString('base64')], [size, root]);

@@ -4,7 +4,7 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { before, describe, test } from 'node:test';
-import { encodeEntry, leafHash, parseVerifierKey, verifyTlogProof } from '#audit';
+import { leafHash, parseVerifierKey, verifyTlogProof } from '#audit';
 import { parseCertificate, parseCertificateList } from '#x509';
 import { findClient } from '../clients.ts';
 import {
@@ -17,7 +17,7 @@ import {
 } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { makeKey } from '../harness/csr.ts';
-import { entriesOf } from '../harness/entries.ts';
+import { entriesOf, leafHashOf } from '../harness/entries.ts';
 import { postgresAuthority } from '../harness/postgres-authority.ts';
 import { PostgresCluster } from '../harness/postgres-cluster.ts';
 import { publicDocument } from '../harness/public-document.ts';
@@ -171,10 +171,9 @@ function restores(
       };
       const withHash = (line: string, change: (text: string) => string) => {
         const { log, entry } = JSON.parse(change(line)) as { log: object; entry: object };
-        const leaf = Buffer.from(leafHash(encodeEntry(entry))).toString('base64');
-        return JSON.stringify({ log: { ...log, leafHash: leaf }, entry });
+        return JSON.stringify({ log: { ...log, leafHash: leafHashOf({ log, entry }) }, entry });
       };
-      const other = (text: string) => text.replace('"version":1', '"version":9');
+      const other = (text: string) => text.replace('"version":2', '"version":9');
       const last = lines.length - 1;
       const changedLine = await rewritten('line.ndjson', (line, at) => (at === 3 ? other(line) : line));
       await assertRefused(

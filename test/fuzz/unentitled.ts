@@ -29,7 +29,7 @@ export async function findUnentitled(
 interface Shown {
   readonly device: string;
   readonly template: string;
-  readonly subject: string;
+  readonly subject: string | null;
   readonly subjectAltName: readonly string[];
   readonly spki: string;
 }

@@ -1,4 +1,5 @@
-import type { RequestEntry } from '#enrollment';
+import { leafHash } from '#audit';
+import { leafOf, type RequestEntry } from '#enrollment';
 import type { TestAuthority } from './authority.ts';
 
 type Admin = TestAuthority['admin'];
@@ -19,6 +20,12 @@ export async function entriesOf({ admin }: { admin: Admin }, from = 0): Promise<
 export async function requestEntriesOf(authority: { admin: Admin }, from = 0): Promise<RequestEntry[]> {
   const entries = await entriesOf(authority, from);
   return entries.filter(({ type }) => type === 'request') as unknown as RequestEntry[];
+}
+
+/** Computed again from a line of the NDJSON sink, with nothing but the line. Base64. */
+export function leafHashOf({ log, entry }: { log: { readonly salt?: string }; entry: object }): string {
+  const salt = log.salt === undefined ? null : Buffer.from(log.salt, 'base64');
+  return Buffer.from(leafHash(leafOf(entry, salt))).toString('base64');
 }
 
 /** How many entries the log has now. */

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { CompactRange, encodeEntry, formatCheckpoint, leafHash, signNote } from '#audit';
+import { type Blob, CompactRange, documentOf, formatCheckpoint, leafHash, signNote } from '#audit';
 import { loadConfiguration, readSecret } from '#config';
+import { type Entry, newEntry, readEntry } from '#enrollment';
 import { loadSoftwareKey } from '#keys';
 import type { AuthorityFiles, Cleanup } from './authority.ts';
 
@@ -52,12 +54,22 @@ export class TamperedAuthority {
     return row['idx'] as number;
   }
 
-  /** Writes an entry anew. The hashes stay as they were. */
+  /** Writes an entry anew, its personal fields with it. The hashes stay as they were. */
   rewriteEntry(index: number, change: (entry: Record<string, unknown>) => Record<string, unknown>): void {
     this.write((database) => {
       const row = database.prepare('select bytes from log_entry where idx = ?').get(index)!;
-      const bytes = encodeEntry(change(parseEntry(row['bytes'])));
+      const leaf = row['bytes'] as Uint8Array;
+      const rows = database.prepare('select address, salt, bytes from blob where log_idx = ?').all(index);
+      const beside = rows as unknown as Blob[];
+      const document = documentOf(parseEntry(leaf), beside);
+      const { entry } = readEntry(leaf, beside);
+      const { bytes, blobs } = newEntry(change(entry) as unknown as Entry, randomBytes);
       database.prepare('update log_entry set bytes = ? where idx = ?').run(bytes, index);
+      if (document !== null) {
+        database.prepare('delete from blob where log_idx = ? and address = ?').run(index, document.address);
+      }
+      const insert = database.prepare('insert into blob (log_idx, address, salt, bytes) values (?, ?, ?, ?)');
+      for (const blob of blobs) insert.run(index, blob.address, blob.salt, blob.bytes);
     });
   }
 

@@ -34,4 +34,7 @@ test('every act is one entry, under the name of the operator who did it', async 
   await assertLogged('device.suspend', 'suspendDevice', { id: 'laptop-7' });
   await assertLogged('device.resume', 'resumeDevice', { id: 'laptop-7' });
   await assertLogged('device.retire', 'retireDevice', { id: 'laptop-7' });
+  await world.importDevice('laptop-9');
+  await assertLogged('device.retire', 'retireDevice', { id: 'laptop-9' });
+  await assertLogged('device.erase', 'eraseDevice', { id: 'laptop-9' });
 });

@@ -98,7 +98,7 @@ suite('device import', () => {
     const world = await openWorld(t);
     const short = await world.admin.perform('importDevices', ada, { format: 'csv', list: csv });
     assert.deepEqual((await world.entry(short.logIndex!))['detail'], {
-      sha256: sha256Hex(Buffer.from(csv)),
+      listSha256: sha256Hex(Buffer.from(csv)),
       format: 'csv',
       count: 2,
       devices: ['laptop-7', 'cam-1'],

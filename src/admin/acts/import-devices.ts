@@ -83,7 +83,7 @@ export const importDevices = act(
     }
 
     const { now, entry } = recordAct(ports, operator, 'device.import', {
-      sha256: sha256Hex(bytes),
+      listSha256: sha256Hex(bytes),
       format,
       count: devices.length,
       devices: devices.length <= maximumIdsInEntry ? devices.map(({ id }) => id) : null,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { readEntries } from '#enrollment';
 import { act } from '../act.ts';
 import { entryCount, logIndex } from '../input.ts';
 import { entryView } from './show-entry.ts';
@@ -14,6 +15,6 @@ export const listEntries = act(input, async ({ log }, _operator, { from, limit }
   const { size } = await log.head();
   const first = Math.min(from ?? Math.max(0, size - limit), size);
   const end = Math.min(first + limit, size);
-  const entries = first === end ? [] : await log.entries(first, end);
+  const entries = first === end ? [] : await readEntries(log, first, end);
   return { size, entries: entries.map(entryView), next: end };
 });

@@ -1,11 +1,15 @@
 import * as z from 'zod';
 import {
+  decodeEntry,
+  documentOf,
   type EarlierLog,
   formatTlogProof,
   inclusionProof,
   leafHash,
+  type LogReader,
   openCheckpoint,
   parseVerifierKey,
+  verifyBlob,
   verifyTlogProof,
 } from '#audit';
 import { parseFirstEntry } from '#enrollment';
@@ -30,8 +34,17 @@ export const proveEntry = act(z.strictObject({ id: identifier }), async (ports, 
   const hashes = await inclusionProof(index, size, reader.hashes);
   const receipt = formatTlogProof({ index, hashes, checkpoint: note });
   verifyTlogProof(receipt, { leafHash: leafHash(bytes), log: verifier });
-  return { index, size, receipt, entry: Buffer.from(bytes).toString(), verifierKey };
+  const document = await sealedDocument(reader, index, bytes);
+  return { index, size, receipt, entry: Buffer.from(bytes).toString(), document, verifierKey };
 });
+
+/** What the entry's `sealed` is the address of, SHA-256(salt || text); null: it seals nothing, or that is not there any more. */
+async function sealedDocument(log: LogReader, index: number, bytes: Uint8Array) {
+  const document = documentOf(decodeEntry(bytes), await log.blobs(index, index + 1));
+  if (document === null) return null;
+  verifyBlob(document);
+  return { salt: Buffer.from(document.salt).toString('hex'), text: Buffer.from(document.bytes).toString() };
+}
 
 /** A log that ended is proven by the checkpoint over all of it, under the key that its own first entry names. */
 async function provingLog({ log, logVerifierKey }: AdminPorts, earlier: EarlierLog | null) {

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { revocationReasons, type RevocationReason } from '#ca';
 import { SallyportError } from '#errors';
-import { parseCertificateList } from '#x509';
 import { act } from '../act.ts';
 import { recordAct } from '../act-entry.ts';
 import { remark } from '../input.ts';
@@ -50,12 +49,8 @@ export const revokeCertificate = act(input, async (ports, operator, { id, reason
     now,
     entry,
   });
-  await ports.revoked(issuer);
   // The revocation stands whatever became of the CRL: its job tries again by itself.
-  const crl = await ports.store.crl(issuer);
-  const published =
-    crl !== null &&
-    parseCertificateList(crl.der).revoked.some((listed) => listed.serialNumber === serialNumber);
+  const published = await ports.revoked(issuer);
   return {
     serialNumber,
     sha256,

@@ -13,13 +13,25 @@ export const certificateId = z
   .regex(/^[0-9A-Fa-f:]+$/, 'is neither a serial number nor a SHA-256, in hex')
   .transform((id) => id.replaceAll(':', '').toLowerCase());
 
+/** The device was erased: what is left of its certificates says when they were valid, and whether they are revoked. */
+const erased = {
+  subject: null,
+  subjectAltName: [],
+  keyAlgorithm: null,
+  keyUsage: [],
+  extendedKeyUsage: [],
+  pem: null,
+};
+
 export const showCertificate = act(
   z.strictObject({ id: certificateId }),
   async (ports, _operator, { id }) => {
     const stored = await knownCertificate(ports, id);
+    const view = certificateView(stored, ports.clock.now());
+    if (stored.der.length === 0) return { ...view, ...erased };
     const certificate = parseCertificate(stored.der);
     return {
-      ...certificateView(stored, ports.clock.now()),
+      ...view,
       subject: formatName(certificate.subject),
       subjectAltName: certificate.subjectAltName.map(formatGeneralName),
       keyAlgorithm: inspectPublicKey(certificate.spki).algorithm,

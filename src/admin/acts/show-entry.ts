@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { decodeEntry, type EarlierLog, leafHash, type JsonValue, type LogReader } from '#audit';
+import { type EarlierLog, leafHash, type JsonValue, type LogReader } from '#audit';
+import { type ReadEntry, readEntry } from '#enrollment';
 import { SallyportError } from '#errors';
 import { act } from '../act.ts';
 import { identifier } from '../input.ts';
@@ -7,21 +8,23 @@ import type { AdminPorts } from '../ports.ts';
 
 export interface EntryView {
   readonly index: number;
+  /** As it was recorded. One that still has `sealed` is without its personal fields: their document is not there any more. */
   readonly entry: { readonly [name: string]: JsonValue };
 }
 
 export const showEntry = act(z.strictObject({ id: identifier }), async (ports, _operator, { id }) => {
   const { index, bytes, earlier } = await knownEntry(ports, id);
+  const blobs = await (earlier ?? ports.log).blobs(index, index + 1);
   return {
-    ...entryView({ index, bytes }),
+    ...entryView({ index, ...readEntry(bytes, blobs) }),
     leafHash: Buffer.from(leafHash(bytes)).toString('hex'),
     /** Origin of the log that has it, where that ended when a backup of it was restored. */
     earlierLog: earlier?.origin ?? null,
   };
 });
 
-export function entryView({ index, bytes }: { index: number; bytes: Uint8Array }): EntryView {
-  return { index, entry: decodeEntry(bytes) };
+export function entryView({ index, entry }: ReadEntry & { index: number }): EntryView {
+  return { index, entry };
 }
 
 /**

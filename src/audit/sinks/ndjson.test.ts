@@ -14,12 +14,18 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
+import { blobOf } from '../blob.ts';
+import { SealedFields, sealEntry } from '../sealed-entry.ts';
 import { leafHash } from '../tree-hash.ts';
 import type { LogStore } from '../store.ts';
 import { openNdjsonSink } from './ndjson.ts';
 import { drain } from './sink.ts';
 
-const entry = (index: number) => ({ index, bytes: Buffer.from(`{"n":${index},"text":"ü"}`) });
+const entry = (index: number) => ({
+  index,
+  bytes: Buffer.from(`{"n":${index},"text":"ü"}`),
+  blobs: [],
+});
 
 /** A log of so many entries, each as `entry` gives it. */
 const logOf = (size: number) => ({
@@ -28,7 +34,7 @@ const logOf = (size: number) => ({
 });
 
 const openSink = (file: string, { origin = 'o', log = logOf(100) } = {}) =>
-  openNdjsonSink({ name: 'file', file, origin, log });
+  openNdjsonSink({ name: 'file', file, origin, personalFields: 'opened', log });
 
 async function temporaryFile(t: TestContext): Promise<string> {
   const directory = await mkdtemp(path.join(tmpdir(), 'sallyport-sink-'));
@@ -56,6 +62,66 @@ test('each line holds the entry, its index, and the hash by which the stream ver
   assert.deepEqual(first.entry, { n: 0, text: 'ü' });
   assert.equal(second.log.index, 1);
   assert.equal(second.log.leafHash, Buffer.from(leafHash(entry(1).bytes)).toString('base64'));
+});
+
+suite('personal fields', () => {
+  const salt = Buffer.alloc(16, 3);
+  const whole = { id: 'R-1', who: 'ida' };
+  const { bytes, document } = sealEntry(whole, new SealedFields(['/who']), salt);
+  const leaf = JSON.parse(Buffer.from(bytes).toString()) as object;
+
+  test('are put back into a line, with the salt by which its leaf hash can be computed again', async (t) => {
+    const file = await temporaryFile(t);
+    const sink = await openSink(file);
+    assert.equal(sink.opens, true);
+    const beside = blobOf(salt, Buffer.from('a certification request'));
+    await sink.deliver([{ index: 0, bytes, blobs: [beside, document!] }, entry(1)]);
+    await sink.close();
+    const [first, second] = await lines(file);
+    assert.deepEqual(first.entry, whole);
+    assert.equal(first.log.salt, salt.toString('base64'));
+    assert.equal(first.log.leafHash, Buffer.from(leafHash(bytes)).toString('base64'));
+    assert.equal(second.log.salt, undefined);
+    assert.deepEqual(await indices(file), [0, 1]);
+  });
+
+  test('that are not there, or are not those of the entry, leave the leaf, and the sink goes on', async (t) => {
+    const file = await temporaryFile(t);
+    const sink = await openSink(file);
+    const changed = { ...document!, bytes: Buffer.from('{"/who":"eve"}') };
+    await sink.deliver([
+      { index: 0, bytes, blobs: [] },
+      { index: 1, bytes, blobs: [changed] },
+    ]);
+    await sink.close();
+    assert.deepEqual(
+      (await lines(file)).map((line) => [line.entry, line.log.salt]),
+      [
+        [leaf, undefined],
+        [leaf, undefined],
+      ],
+    );
+  });
+
+  test('are asked for by a sink that opens entries, and not by one that takes leaves alone', async (t) => {
+    for (const personalFields of ['opened', 'sealed'] as const) {
+      const file = await temporaryFile(t);
+      const settings = { name: 'file', file, origin: 'o', personalFields, log: logOf(1) };
+      const sink = await openNdjsonSink(settings);
+      let cursor = 0;
+      const log = {
+        entries: async () => [{ index: 0, bytes }],
+        blobs: async () => [{ ...document!, index: 0 }],
+        sinkCursor: async () => cursor,
+        saveSinkCursor: async (_sink: string, next: number) => void (cursor = next),
+      };
+      assert.equal(await drain(sink, log, 1), 1);
+      await sink.close();
+      const [line] = await lines(file);
+      assert.deepEqual(line.entry, personalFields === 'opened' ? whole : leaf);
+      assert.equal('salt' in line.log, personalFields === 'opened');
+    }
+  });
 });
 
 test('a file of another log of the same authority goes on, from its first entry', async (t) => {
@@ -86,6 +152,7 @@ test('what the file lacks is written, wherever another has moved the cursor', as
   const state = { cursor: 7 };
   const log = {
     ...logOf(9),
+    blobs: async () => [],
     sinkCursor: async () => state.cursor,
     saveSinkCursor: async (_sink: string, index: number) => void (state.cursor = index),
   } as unknown as LogStore;
@@ -219,7 +286,7 @@ suite('the file of another log', () => {
   test('is refused where our entry of that index is another one', async (t) => {
     const file = await temporaryFile(t);
     const before = await openSink(file);
-    await before.deliver([entry(0), { index: 1, bytes: Buffer.from('{"n":"other"}') }]);
+    await before.deliver([entry(0), { index: 1, bytes: Buffer.from('{"n":"other"}'), blobs: [] }]);
     await before.close();
     const content = await readFile(file);
     await assert.rejects(openSink(file), { code: 'config', message: another });

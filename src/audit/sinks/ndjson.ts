@@ -1,5 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { SallyportError } from '#errors';
+import { joinEntry } from '../sealed-entry.ts';
 import type { LogStore } from '../store.ts';
 import { firstOrigin } from '../restored-origin.ts';
 import { leafHash } from '../tree-hash.ts';
@@ -9,6 +10,8 @@ export interface NdjsonSinkSettings {
   readonly name: string;
   readonly file: string;
   readonly origin: string;
+  /** `opened`: entries with their personal fields, as long as those are there. `sealed`: leaves alone. */
+  readonly personalFields: 'opened' | 'sealed';
   readonly log: Pick<LogStore, 'entries'>;
 }
 
@@ -17,7 +20,7 @@ const lineStart = '{"log":';
 
 /**
  * Newline-delimited JSON in a file, for a shipper to follow: one line an entry, with the log's origin, the entry's index and its leaf hash,
- * so that the stream can be verified by itself. Acknowledged means synced to disk. What a crash left half written is cut off at the next
+ * so that the stream can be verified by itself; where personal fields were put back, also with the salt of the document that they were in. Acknowledged means synced to disk. What a crash left half written is cut off at the next
  * start, and lines that the file has already are not written twice. A file that was renamed or deleted is followed by a new one.
  */
 export async function openNdjsonSink(settings: NdjsonSinkSettings): Promise<Sink> {
@@ -34,6 +37,7 @@ export async function openNdjsonSink(settings: NdjsonSinkSettings): Promise<Sink
     get lacks() {
       return last === -1 ? null : last + 1;
     },
+    opens: settings.personalFields === 'opened',
     async deliver(entries) {
       if (await isMoved(handle, settings.file)) {
         const next = await openFile(settings);
@@ -59,10 +63,13 @@ export async function openNdjsonSink(settings: NdjsonSinkSettings): Promise<Sink
   };
 }
 
-function formatLine({ index, bytes }: SinkEntry, origin: string): string {
-  const log = JSON.stringify({ origin, index, leafHash: leafHashText(bytes) });
-  // The entry as it was hashed, byte for byte: an entry is JSON on one line.
-  return `{"log":${log},"entry":${Buffer.from(bytes).toString('utf8')}}\n`;
+function formatLine({ index, bytes, blobs }: SinkEntry, origin: string): string {
+  const joined = blobs.length === 0 ? null : joinEntry(bytes, blobs);
+  const salt = joined === null ? {} : { salt: Buffer.from(joined.salt).toString('base64') };
+  const log = JSON.stringify({ origin, index, leafHash: leafHashText(bytes), ...salt });
+  // A leaf as it was hashed, byte for byte: it is JSON on one line.
+  const entry = joined === null ? Buffer.from(bytes).toString('utf8') : JSON.stringify(joined.entry);
+  return `{"log":${log},"entry":${entry}}\n`;
 }
 
 function leafHashText(bytes: Uint8Array): string {

@@ -1,9 +1,12 @@
+import type { Blob } from '../blob.ts';
 import type { LogStore } from '../store.ts';
 
 /** One entry on its way out, with its place in the log: a receiver sees gaps and repetitions by the index. */
 export interface SinkEntry {
   readonly index: number;
   readonly bytes: Uint8Array;
+  /** What is kept beside it; empty for a sink that does not open entries. */
+  readonly blobs: readonly Blob[];
 }
 
 /**
@@ -14,6 +17,8 @@ export interface Sink {
   readonly name: string;
   /** The entry that the receiver lacks first, where it can tell: whatever the cursor says, nothing behind it is left out. Null: it cannot. */
   readonly lacks: number | null;
+  /** It passes entries on with their personal fields. */
+  readonly opens: boolean;
   deliver(entries: readonly SinkEntry[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -21,14 +26,23 @@ export interface Sink {
 const batch = 256;
 
 /** Moves what is new to the sink. Returns how many entries; throws what the sink throws, and then the cursor stands. */
-export async function drain(sink: Sink, log: LogStore, size: number): Promise<number> {
+export async function drain(
+  sink: Sink,
+  log: Pick<LogStore, 'entries' | 'blobs' | 'sinkCursor' | 'saveSinkCursor'>,
+  size: number,
+): Promise<number> {
   const saved = await log.sinkCursor(sink.name);
   let cursor = Math.min(saved, sink.lacks ?? saved);
   const start = cursor;
   while (cursor < size) {
-    const entries = await log.entries(cursor, Math.min(cursor + batch, size));
+    const end = Math.min(cursor + batch, size);
+    const [entries, blobs] = await Promise.all([
+      log.entries(cursor, end),
+      sink.opens ? log.blobs(cursor, end) : [],
+    ]);
     if (entries.length === 0) break;
-    await sink.deliver(entries);
+    const byEntry = Map.groupBy(blobs, ({ index }) => index);
+    await sink.deliver(entries.map((entry) => ({ ...entry, blobs: byEntry.get(entry.index) ?? [] })));
     cursor += entries.length;
     await log.saveSinkCursor(sink.name, cursor);
   }

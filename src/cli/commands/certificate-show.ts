@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { ActResult } from '#admin';
+import { SallyportError } from '#errors';
 import { formatFields, listed, shown } from '../render/fields.ts';
 import { paintState } from '../render/paint.ts';
 import { describeTime } from '../render/time.ts';
@@ -24,7 +25,10 @@ export function certificateShow(run: Run): Command {
 
 async function show(session: Session, id: string, { pem }: { readonly pem?: boolean }): Promise<void> {
   const certificate = await session.perform('showCertificate', { id });
-  session.print(certificate, () => (pem === true ? certificate.pem : words(session, certificate)));
+  if (pem === true && certificate.pem === null) {
+    throw new SallyportError('not-found', `certificate ${id} was erased with its device: its bytes are gone`);
+  }
+  session.print(certificate, () => (pem === true ? certificate.pem! : words(session, certificate)));
 }
 
 function words({ paint, now }: Session, certificate: ActResult<'showCertificate'>): string {
@@ -42,7 +46,7 @@ function words({ paint, now }: Session, certificate: ActResult<'showCertificate'
     ['issuer', shown(certificate.issuer)],
     ['subject', shown(certificate.subject)],
     ['names', listed(certificate.subjectAltName)],
-    ['key', `${certificate.keyAlgorithm}, SHA-256 ${certificate.spki}`],
+    ['key', `${certificate.keyAlgorithm ?? 'erased'}, SHA-256 ${certificate.spki}`],
     ['from', describeTime(certificate.notBefore, now)],
     ['to', describeTime(certificate.notAfter, now)],
     ['renews', certificate.predecessor],

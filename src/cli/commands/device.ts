@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { commandGroup } from '../command-group.ts';
 import type { Run } from '../run.ts';
 import { deviceApprove } from './device-approve.ts';
+import { deviceErase } from './device-erase.ts';
 import { deviceImport } from './device-import.ts';
 import { deviceList } from './device-list.ts';
 import { deviceShow } from './device-show.ts';
@@ -16,6 +17,7 @@ export function deviceCommand(run: Run): Command {
     deviceSuspend,
     deviceResume,
     deviceRetire,
+    deviceErase,
   ];
   return commandGroup('device', 'The inventory: who may ask at all', commands, run);
 }

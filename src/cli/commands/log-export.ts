@@ -12,6 +12,7 @@ import { signedCheckpoint } from '../verify/signed-checkpoint.ts';
 interface ExportOptions {
   readonly to: string;
   readonly logKey?: string;
+  readonly withPersonal?: boolean;
 }
 
 export function logExport(run: Run): Command {
@@ -20,16 +21,18 @@ export function logExport(run: Run): Command {
     when:
       'For an auditor, a mirror or an archive: the checkpoint, every hash and every entry as files in the layout of C2SP tlog-tiles, which public tools read and ' +
       'any web server can serve. Run it again to continue: only what is new is fetched, and a log that has lost or changed what was copied before is refused. ' +
-      'The entries hold personal data, and so do the files. `sallyport log verify --tiles` checks the folder without this authority.',
+      'The files name no device, person or address: those are apart, and are written with --with-personal only, anew each time, so that what was erased goes here as well. ' +
+      '`sallyport log verify --tiles` checks the folder without this authority.',
     examples: ['sallyport log export --to ./mirror'],
     exits: [3, 4, 5],
   })
     .requiredOption('--to <folder>', 'where to: a new folder, or that of an earlier export')
     .option('--log-key <key>', "the log's public key as `init` printed it (default: of the key file)")
+    .option('--with-personal', 'also the personal fields of the entries, beside them in a folder personal/')
     .action(run(exportLog));
 }
 
-async function exportLog(session: Session, { to, logKey }: ExportOptions): Promise<void> {
+async function exportLog(session: Session, { to, logKey, withPersonal }: ExportOptions): Promise<void> {
   const { verifyTiles } = await import('#audit');
   const key = logKey ?? (await configuredKey(session, await session.configuration()));
   const client = await session.adminClient();
@@ -45,6 +48,7 @@ async function exportLog(session: Session, { to, logKey }: ExportOptions): Promi
 
   const fetched = await fetchMissing(client, folder, head.size);
   await verifyTiles(folder, head, earlier === null ? [] : [earlier]);
+  if (withPersonal === true) await fetchDocuments(client, folder, head.size);
   // The last file: with it the folder is a log of that size.
   await folder.write('checkpoint', note);
   const { origin, size } = head;
@@ -60,6 +64,17 @@ function demandGrowth(earlier: ParsedCheckpoint, head: ParsedCheckpoint): void {
     'log',
     `the folder has ${earlier.size} signed entries, and the log has ${head.size} now: it has lost some. Keep both as they are`,
   );
+}
+
+/** All of them each time: between two exports some may have been erased. */
+async function fetchDocuments(client: AdminClient, folder: TileFolder, size: number): Promise<void> {
+  const { documentBundlePath, tileWidth } = await import('#audit');
+  for (let index = 0; index * tileWidth < size; index += 1) {
+    const path = documentBundlePath(index);
+    const bytes = await client.logDocument(path);
+    if (bytes === null) throw new SallyportError('log', `the log does not serve ${path}`);
+    await folder.write(path, bytes);
+  }
 }
 
 /** How many files were fetched. What is there already is not asked for again; verifying finds what is wrong with it. */

@@ -11,6 +11,7 @@ import { configuredKey, readIfThere } from '../verify/configured-key.ts';
 import { progressOn } from '../verify/progress.ts';
 import { signedCheckpoint } from '../verify/signed-checkpoint.ts';
 import type { LogReport } from '../verify/verify-authority-log.ts';
+import type { DocumentCounts } from '../verify/verify-documents.ts';
 
 export function logVerify(run: Run): Command {
   return teach(new Command('verify'), {
@@ -18,8 +19,9 @@ export function logVerify(run: Run): Command {
     when:
       "Regularly, and whenever you have a doubt. It works on the files, with or without a running authority: entries against the tree's hashes and the signed " +
       'checkpoint; each request judged again by the references and policies of its day, which must give the same verdict; each certificate against the entry of ' +
-      'its issuance. Give --log-key from your own notes to trust nothing on this machine. With --tiles it works on what `log export` wrote, anywhere: every entry ' +
-      'and hash against the signed checkpoint, and no verdict, since references and policies are in the database.',
+      'its issuance. Of a device that was erased the entries are there without their names: their facts are judged, and nobody can derive them any more. ' +
+      'Give --log-key from your own notes to trust nothing on this machine. With --tiles it works on what `log export` wrote, anywhere: every entry ' +
+      'and hash against the signed checkpoint, and personal fields, where they were exported, against their entries; no verdict, since references and policies are in the database.',
     examples: [
       'sallyport log verify',
       'sallyport log verify --json',
@@ -86,22 +88,35 @@ async function verifyExported(
   if (note === null) throw new SallyportError('usage', `there is no checkpoint in ${folder}`);
   const checkpoint = await signedCheckpoint(note, key);
   await verifyTiles(files, checkpoint);
+  const { verifyDocuments } = await import('../verify/verify-documents.ts');
+  const documents = await verifyDocuments(files, checkpoint);
   const { origin, size } = checkpoint;
   const root = Buffer.from(checkpoint.root).toString('base64');
-  session.print({ ok: true, origin, size, root }, () => {
+  session.print({ ok: true, origin, size, root, documents }, () => {
     const counted = formatFields([
       ['log', printable(origin)],
       ['entries', String(size)],
       ['root', root],
+      ['personal fields', documentWords(documents)],
     ]);
     return `${counted}\n${session.paint.good('The log verifies.')} Every entry and every hash is under the signed checkpoint.\n`;
   });
   return exitCodes.ok;
 }
 
+/** What is not there cannot be derived, wherever references and policies are. */
+function documentWords({ there, erased, absent }: DocumentCounts): string {
+  const parts = [
+    `of ${there} entries, which are those that were sealed`,
+    erased === 0 ? null : `of ${erased} entries erased`,
+    absent === 0 ? null : `of ${absent} entries not in this folder: what was seen there cannot be derived`,
+  ];
+  return parts.filter((part) => part !== null).join('\n');
+}
+
 function words(
   { paint }: Session,
-  { ok, size, root, requests, acts, earlier, certificates, findings }: LogReport,
+  { ok, size, root, requests, acts, earlier, certificates, erased, erasedAndBack, findings }: LogReport,
 ): string {
   const counted = formatFields([
     [
@@ -109,6 +124,13 @@ function words(
       `${size}: ${requests} requests, ${acts} acts of operators, ${size - requests - acts} of the authority itself`,
     ],
     ['certificates', String(certificates)],
+    [
+      'brought back',
+      erasedAndBack === 0
+        ? null
+        : `${erasedAndBack} entries that were erased after the backup: erase their devices again`,
+    ],
+    ['erased', erased === 0 ? null : `${erased}: judged by their facts, not derived`],
     ['root', root],
     ['before it', listed(earlier.map((log) => `${log.origin}, ${log.size} entries, root ${log.root}`))],
   ]);

@@ -74,7 +74,15 @@ function viewOf({ report, manifest, beyond, siem }: Checked) {
   const { origin, size, root, time } = manifest;
   const { ok, certificates, findings } = report;
   const known = siem === null ? null : { entries: siem.entries, missing: siem.missing, proven: siem.proven };
-  return { ok, backup: { origin, size, root, time }, certificates, beyond, siemExport: known, findings };
+  return {
+    ok,
+    backup: { origin, size, root, time },
+    certificates,
+    beyond,
+    siemExport: known,
+    erasedSince: erasedSince(siem),
+    findings,
+  };
 }
 
 function doneView(done: Done) {
@@ -88,8 +96,20 @@ function checkedWords({ manifest, report, beyond, siem }: Checked): string {
     ['log', `${manifest.origin}, ${manifest.size} entries, ${report.certificates} certificates`],
     ['published after it', beyond === 0 ? null : `${beyond} entries, which the backup does not have`],
     ['export', siem === null ? null : exportWords(siem)],
+    [
+      'erased since',
+      erasedSince(siem) === 0
+        ? null
+        : `${erasedSince(siem)} entries, whose personal fields the backup has: erase their devices again`,
+    ],
   ]);
   return `${fields}\n`;
+}
+
+/** Entries that were erased after the backup. */
+function erasedSince(siem: Checked['siem']): number {
+  const ranges = (siem?.erased ?? []).flatMap(({ indexes }) => indexes);
+  return ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 }
 
 function exportWords({ entries, missing, proven }: NonNullable<Checked['siem']>): string {

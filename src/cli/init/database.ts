@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { hashOperatorToken } from '#admin';
-import { encodeEntry, parseVerifierKey, publishCheckpoint, verifierKey } from '#audit';
-import { type ActEntry, type AuthorityEntry, sha256Hex, supportCode } from '#enrollment';
+import { parseVerifierKey, publishCheckpoint, verifierKey } from '#audit';
+import { type ActEntry, type AuthorityEntry, newEntry, sha256Hex, supportCode } from '#enrollment';
 import { createSqlite } from '#storage';
 import type { FirstCertificates } from './certificates.ts';
 import type { KeyMaterial } from './key-material.ts';
@@ -29,7 +29,7 @@ export async function createDatabase(
   try {
     const created: AuthorityEntry = {
       type: 'authority',
-      version: 1,
+      version: 2,
       id: supportCode(random),
       time: now,
       event: 'created',
@@ -43,10 +43,10 @@ export async function createDatabase(
         log: verifierKey(origin, keys.log.spki),
       },
     };
-    await storage.enrollment.record(encodeEntry(created));
+    await storage.enrollment.record(newEntry(created, random));
     const operator: ActEntry = {
       type: 'act',
-      version: 1,
+      version: 2,
       id: supportCode(random),
       time: now,
       operator: firstOperator,
@@ -54,7 +54,8 @@ export async function createDatabase(
       detail: { operator: firstOperator },
     };
     const tokenHash = hashOperatorToken(keys.token);
-    await storage.admin.createOperator({ name: firstOperator, tokenHash, now, entry: encodeEntry(operator) });
+    const entry = newEntry(operator, random);
+    await storage.admin.createOperator({ name: firstOperator, tokenHash, now, entry });
     await publishCheckpoint(null, {
       log: storage.log,
       file: { read: async () => null, write: (note) => folder.write(within(checkpointFile), note) },

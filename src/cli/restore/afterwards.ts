@@ -20,12 +20,19 @@ export function eventOf(index: number, entry: Members): Event | null {
   switch (entry['outcome'] ?? entry['act'] ?? entry['event']) {
     case 'issued': {
       const certificate = membersOf(entry['certificate']);
-      return serialEvent('issued', index, entry, { ...certificate, device: certificate['deviceId'] });
+      return serialEvent('issued', index, entry, {
+        ...certificate,
+        device: deviceOf(certificate['deviceId']),
+      });
     }
     case 'intent.abandoned':
-      return serialEvent('abandoned', index, entry, { ...detail, device: detail['deviceId'], sha256: null });
+      return serialEvent('abandoned', index, entry, {
+        ...detail,
+        device: deviceOf(detail['deviceId']),
+        sha256: null,
+      });
     case 'certificate.revoke':
-      return serialEvent('revoked', index, entry, detail);
+      return serialEvent('revoked', index, entry, { ...detail, device: deviceOf(detail['device']) });
     case 'device.suspend':
     case 'device.resume':
     case 'device.retire': {
@@ -110,6 +117,11 @@ function serialEvent(
     'issuer' | 'serialNumber' | 'sha256' | 'device' | 'template'
   >;
   return { kind, ...serial, index, time, reason: reasonCode(of['reason']) };
+}
+
+/** A line may be without it: erased since, or of a sink that takes leaves alone. What was issued is revoked all the same. */
+function deviceOf(device: unknown): unknown {
+  return device ?? '';
 }
 
 function reasonCode(name: unknown): number {

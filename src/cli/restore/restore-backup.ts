@@ -19,6 +19,7 @@ import {
   whileNobodyServes,
 } from '#authority';
 import type { Configuration, Environment } from '#config';
+import { erasureUndone, inActs } from '#enrollment';
 import { SallyportError } from '#errors';
 import { openSqliteReadOnly, type Restored, restoreCopy } from '#storage';
 import type { SealedManifest } from '../backup/manifest.ts';
@@ -153,6 +154,8 @@ async function begin(
       now: time,
       afterwards,
       detail,
+      // Nobody knows whose they were: an operator erases the device again.
+      more: inActs(siem?.erased ?? []).map((erased) => ({ event: erasureUndone, detail: { erased } })),
       entryOf: (event, about) => eventEntry(event, about, time, random),
     },
     (head) => signNote(formatCheckpoint({ origin, ...head }), { name: origin, key }),

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { CompactRange, encodeEntry, leafHash, type LogReader, type TreeHead, tileWidth } from '#audit';
+import { CompactRange, leafHash, type LogReader, type TreeHead, tileWidth } from '#audit';
+import { erasedBy, type ErasedEntries, leafOf } from '#enrollment';
 import { SallyportError } from '#errors';
 import type { Afterwards } from '#storage';
 import { errorCode } from '../files.ts';
@@ -17,6 +18,8 @@ export interface SiemExport {
   /** Of the newest entry that is proven, 0 where none is: an invented one must not set the authority's clock. */
   readonly newestTime: number;
   readonly afterwards: Afterwards;
+  /** What was erased after the backup, and is there again with it. */
+  readonly erased: readonly ErasedEntries[];
 }
 
 export interface ExportPorts {
@@ -33,12 +36,13 @@ export interface ExportPorts {
 interface Beyond {
   readonly leaf: Uint8Array;
   readonly event: Event | null;
+  readonly erased: readonly ErasedEntries[];
   readonly time: number;
 }
 
 /**
  * Lines as the ndjson sink writes them, whole or as a SIEM gives them back: an entry has one canonical form, and so its hash can be computed
- * again. Lines of other logs are passed over. Throws 'log' where a line is not what its hash says, or not what the backup has there.
+ * again, where it was opened with the salt that is in the line. Lines of other logs are passed over. Throws 'log' where a line is not what its hash says, or not what the backup has there.
  */
 export async function readSiemExport(file: string, ports: ExportPorts): Promise<SiemExport> {
   const { origin, size, now, published } = ports;
@@ -66,7 +70,10 @@ export async function readSiemExport(file: string, ports: ExportPorts): Promise<
         `has another entry ${index} than ${index < size ? 'the backup' : 'a line before it'}`,
       );
     }
-    if (index >= size) beyond.set(index, { leaf, event: eventOf(index, entry), time: timeOf(entry) });
+    if (index >= size) {
+      const told = { event: eventOf(index, entry), erased: erasedBy(entry), time: timeOf(entry) };
+      beyond.set(index, { leaf, ...told });
+    }
   }
   if (ours === 0) throw new SallyportError('log', `${file} has no entry of the log ${origin}`);
   const inOrder = [...beyond].toSorted(([left], [right]) => left - right);
@@ -81,6 +88,7 @@ export async function readSiemExport(file: string, ports: ExportPorts): Promise<
       inOrder.flatMap(([, { event }]) => (event === null ? [] : [event])),
       now,
     ),
+    erased: inOrder.flatMap(([, { erased }]) => erased),
   };
 }
 
@@ -128,7 +136,9 @@ function parseLine(line: string) {
       return null;
     }
     if (Number(index) < 0) return null;
-    const leaf = leafHash(encodeEntry(entry));
+    const salt = log['salt'];
+    if (salt !== undefined && typeof salt !== 'string') return null;
+    const leaf = leafHash(leafOf(entry, salt === undefined ? null : Buffer.from(salt, 'base64')));
     return { origin, index: Number(index), claimed: Buffer.from(claimed, 'base64'), leaf, entry };
   } catch {
     return null;

@@ -1,4 +1,6 @@
-import { CompactRange, decodeEntry, encodeEntry, leafHash, type StoredBlob } from '#audit';
+import { randomBytes } from 'node:crypto';
+import { CompactRange, decodeEntry, documentOf, leafHash, type StoredBlob } from '#audit';
+import { eraseAct, type Entry as LogEntry, newEntry, rangesOf, readEntry } from '#enrollment';
 import type { ReadOnlyStorage } from '#storage';
 
 /* A real authority's storage, and the same with something done to it behind its back. */
@@ -43,11 +45,47 @@ export async function copyOf(storage: ReadOnlyStorage): Promise<Copy> {
   };
 }
 
-/** The copy with one entry rewritten; its stored hash stays, as when somebody edits the database by hand. */
+/** The copy with one entry rewritten and sealed again; its stored hash stays, as when somebody edits the database by hand. */
 export function withEntry(copy: Copy, index: number, change: (entry: Entry) => Entry): Copy {
+  const leaf = copy.entries[index]!;
+  const beside = copy.blobs.filter((blob) => blob.index === index);
+  const document = documentOf(decodeEntry(leaf), beside);
+  const { entry } = readEntry(leaf, beside);
+  const { bytes, blobs } = newEntry(change(entry) as unknown as LogEntry, randomBytes);
   return {
     ...copy,
-    entries: copy.entries.toSpliced(index, 1, encodeEntry(change(decodeEntry(copy.entries[index]!)))),
+    entries: copy.entries.toSpliced(index, 1, bytes),
+    blobs: [
+      ...copy.blobs.filter((blob) => blob !== document),
+      ...blobs.map((blob) => ({ ...blob, index })),
+    ].toSorted((a, b) => a.index - b.index),
+  };
+}
+
+/** As `device erase` leaves it, told by an act at the end: nothing beside these entries, and no bytes of their certificates. */
+export function withErased(copy: Copy, indexes: readonly number[]): Copy {
+  return withAct(
+    {
+      ...copy,
+      blobs: copy.blobs.filter(({ index }) => !indexes.includes(index)),
+      certificates: copy.certificates.map((each) =>
+        indexes.includes(each.logIndex) ? { ...each, der: new Uint8Array() } : each,
+      ),
+    },
+    { as: 'E-1', erased: [{ log: copy.origin, indexes: rangesOf(indexes) }] },
+  );
+}
+
+/** An erasure at the end of the log, whether or not it was carried out. */
+export function withAct(copy: Copy, detail: Readonly<Record<string, unknown>>): Copy {
+  const index = copy.entries.length;
+  const common = { type: 'act', version: 2, id: `A-${index}`, time: 0, operator: 'ada' } as const;
+  const { bytes, blobs } = newEntry({ ...common, act: eraseAct, detail }, randomBytes);
+  return {
+    ...copy,
+    entries: [...copy.entries, bytes],
+    hashes: [...copy.hashes, leafHash(bytes)],
+    blobs: [...copy.blobs, ...blobs.map((blob) => ({ ...blob, index }))],
   };
 }
 

@@ -1,27 +1,53 @@
-import { type LogReader, type StoredBlob, tileWidth, verifyBlob } from '#audit';
+import { documentOf, type LogReader, type StoredBlob, tileWidth, verifyBlob } from '#audit';
 import type { RequestEntry } from '#enrollment';
 import { isSallyportError } from '#errors';
 
 type Report = (index: number | null, message: string) => void;
 
+/** What an entry's leaf names beside it. */
+export interface NamingBlobs {
+  readonly sealed?: unknown;
+  readonly certificationRequest?: RequestEntry['certificationRequest'];
+}
+
 /** What is kept beside an entry is what the entry names, and all of it. Entries come in order, and are read as many at a time as a tile has. */
 export class BlobComparison {
   readonly #log: Pick<LogReader, 'blobs'>;
   readonly #report: Report;
-  #read = { from: 0, to: 0, blobs: [] as readonly StoredBlob[] };
+  #read = { from: 0, to: 0, blobs: new Map<number, readonly StoredBlob[]>() };
 
   constructor(log: Pick<LogReader, 'blobs'>, report: Report) {
     this.#log = log;
     this.#report = report;
   }
 
-  async entry(index: number, kept: RequestEntry['certificationRequest']): Promise<void> {
-    const blobs = await this.#besides(index);
+  /** What is kept beside the entry. */
+  async beside(index: number): Promise<readonly StoredBlob[]> {
+    if (index < this.#read.from || index >= this.#read.to) {
+      const [from, to] = [index, index + tileWidth];
+      const blobs = Map.groupBy(await this.#log.blobs(from, to), (blob) => blob.index);
+      this.#read = { from, to, blobs };
+    }
+    return this.#read.blobs.get(index) ?? [];
+  }
+
+  /** True: nothing that it names is there, as after an erasure; whether there was one, others find out. */
+  async entry(index: number, leaf: NamingBlobs): Promise<boolean> {
+    const blobs = await this.beside(index);
+    const document = documentOf(leaf, blobs);
+    const kept = leaf.certificationRequest ?? null;
     const named = blobs.filter(({ address }) => Buffer.from(address).toString('hex') === kept?.blob);
-    if (kept !== null && named.length === 0) {
+    const isWithout = leaf.sealed !== undefined && document === null;
+    const isAbsent = isWithout && named.length === 0;
+    if (isWithout && !isAbsent) {
+      this.#report(index, 'its personal fields are not there, and its certification request is');
+    }
+    if (kept !== null && named.length === 0 && !isAbsent) {
       this.#report(index, 'the certification request that it names is not there');
     }
-    if (blobs.length > named.length) this.#report(index, 'something is kept beside it that it does not name');
+    if (blobs.length > named.length + (document === null ? 0 : 1)) {
+      this.#report(index, 'something is kept beside it that it does not name');
+    }
     for (const blob of named) {
       try {
         verifyBlob(blob);
@@ -30,13 +56,6 @@ export class BlobComparison {
         this.#report(index, 'its certification request was changed');
       }
     }
-  }
-
-  async #besides(index: number): Promise<readonly StoredBlob[]> {
-    if (index < this.#read.from || index >= this.#read.to) {
-      const [from, to] = [index, index + tileWidth];
-      this.#read = { from, to, blobs: await this.#log.blobs(from, to) };
-    }
-    return this.#read.blobs.filter((blob) => blob.index === index);
+    return isAbsent;
   }
 }

@@ -41,13 +41,16 @@ export class CertificateComparison {
     return this.#count;
   }
 
-  /** For each entry, in order; `issued` is the certificate that it says was issued. */
-  async entry(position: Position, issued: RequestEntry['certificate']): Promise<void> {
+  /**
+   * For each entry, in order; `issued` is the certificate that it says was issued, `isAbsent` that its personal fields are not there: erased, the
+   * certificate's bytes went with them.
+   */
+  async entry(position: Position, issued: RequestEntry['certificate'], isAbsent = false): Promise<void> {
     let matched = false;
     while (this.#next !== null && !isBefore(position, this.#next)) {
       const stored = this.#next;
       if (isBefore(stored, position) || issued === null) this.#reportUnlogged(stored);
-      else matched = this.#compare(stored, issued) || matched;
+      else matched = this.#compare(stored, issued, isAbsent) || matched;
       await this.#advance();
     }
     if (issued !== null && !matched) {
@@ -78,13 +81,14 @@ export class CertificateComparison {
     }
   }
 
-  #compare(stored: Stored, issued: NonNullable<RequestEntry['certificate']>): boolean {
+  #compare(stored: Stored, issued: NonNullable<RequestEntry['certificate']>, isAbsent: boolean): boolean {
     const { serialNumber, sha256 } = stored;
     if (sha256 !== issued.sha256 || serialNumber !== issued.serialNumber) {
       this.#report(stored, `the store has certificate ${serialNumber} here, the log ${issued.serialNumber}`);
       return true;
     }
-    const objection = bytesObjection(stored) ?? rowObjection(stored, issued);
+    const bytes = isAbsent ? erasedObjection(stored) : bytesObjection(stored);
+    const objection = bytes ?? rowObjection(stored, issued, isAbsent);
     if (objection !== null) this.#report(stored, `certificate ${serialNumber}: ${objection}`);
     return true;
   }
@@ -109,7 +113,12 @@ function isBefore(left: Position, right: Position): boolean {
   return left.log < right.log || (left.log === right.log && left.logIndex < right.logIndex);
 }
 
+function erasedObjection({ der }: Stored): string | null {
+  return der.length === 0 ? null : 'its bytes are there, and the personal fields of its entry are not';
+}
+
 function bytesObjection({ der, sha256, serialNumber, spki, notBefore, notAfter }: Stored): string | null {
+  if (der.length === 0) return 'its bytes in the store are not there';
   if (sha256Hex(der) !== sha256) return 'its bytes in the store were changed';
   const certificate = parseCertificate(der);
   if (certificate.serialNumber !== serialNumber) return 'its bytes hold another serial number';
@@ -120,10 +129,15 @@ function bytesObjection({ der, sha256, serialNumber, spki, notBefore, notAfter }
 }
 
 /** What the store says beside the bytes decides what a renewal is allowed. */
-function rowObjection(stored: Stored, issued: NonNullable<RequestEntry['certificate']>): string | null {
-  const other = (['issuer', 'template', 'deviceId', 'predecessor'] as const).find(
-    (name) => stored[name] !== issued[name],
-  );
+function rowObjection(
+  stored: Stored,
+  issued: NonNullable<RequestEntry['certificate']>,
+  isAbsent: boolean,
+): string | null {
+  const kept = ['issuer', 'template', 'predecessor'] as const;
+  // An erased device has another id in the store, and none in the log.
+  const compared = isAbsent ? kept : ([...kept, 'deviceId'] as const);
+  const other = compared.find((name) => stored[name] !== issued[name]);
   return other === undefined ? null : `the store has another ${words[other]} than the log`;
 }
 

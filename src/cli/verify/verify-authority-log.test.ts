@@ -2,9 +2,19 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, suite, test } from 'node:test';
-import { decodeEntry, encodeEntry, formatCheckpoint, signNote, verifierKey } from '#audit';
+import {
+  decodeEntry,
+  encodeEntry,
+  formatCheckpoint,
+  SealedFields,
+  sealEntry,
+  signNote,
+  type StoredBlob,
+  verifierKey,
+} from '#audit';
 import { readDatabase } from '#authority';
 import { loadConfiguration } from '#config';
+import { readEntry } from '#enrollment';
 import { generateSoftwareKey, loadSoftwareKey, type SoftwareKey } from '#keys';
 import { authorityInProcess } from '../../../test/harness/authority.ts';
 import { suiteCleanup } from '../../../test/harness/cleanup.ts';
@@ -56,6 +66,13 @@ suite('log verify', () => {
       verifierKey: vkey,
       progress: () => {},
     });
+
+  const beside = (index: number) => copy.blobs.filter((blob) => blob.index === index);
+  const opened = (index: number) => readEntry(copy.entries[index]!, beside(index)).entry;
+  /** The blob that an entry's leaf names by this address. */
+  const blobAt = (address: unknown) =>
+    copy.blobs.find((blob) => Buffer.from(blob.address).toString('hex') === address)!;
+  const without = (...taken: readonly StoredBlob[]) => copy.blobs.filter((blob) => !taken.includes(blob));
 
   /** A checkpoint over what is there now: even whoever has the log's key cannot make a wrong verdict right. */
   const signedAnew = async (altered: Copy) => {
@@ -169,7 +186,7 @@ suite('log verify', () => {
     ],
     [
       'a version nobody knows',
-      (entry: Record<string, unknown>) => ({ ...entry, version: 2 }),
+      (entry: Record<string, unknown>) => ({ ...entry, version: 9 }),
       /kind or version/,
     ],
   ] as const) {
@@ -180,7 +197,7 @@ suite('log verify', () => {
   }
 
   test('a certificate issued against the verdict is found', async () => {
-    const { certificate } = decodeEntry(copy.entries[issued]!);
+    const { certificate } = opened(issued);
     const altered = rehashed(
       withEntry(copy, refused, (entry) => ({ ...entry, outcome: 'redelivered', certificate })),
     );
@@ -212,25 +229,63 @@ suite('log verify', () => {
   });
 
   test('a certification request missing, changed or put beside another entry is found', async () => {
-    const [first, second] = copy.blobs;
-    assert.deepEqual([first?.index, second?.index], [refused, issued]);
-    assertFindings(await verify({ ...copy, blobs: [second!] }), [
+    const { certificationRequest } = opened(refused) as { certificationRequest?: { blob: string } };
+    const kept = blobAt(certificationRequest?.blob);
+    assertFindings(await verify({ ...copy, blobs: without(kept) }), [
       [refused, /certification request that it names is not there/],
     ]);
-    const bytes = Buffer.from(first!.bytes);
+    const bytes = Buffer.from(kept.bytes);
     bytes[40]! ^= 1;
     for (const altered of [
-      { ...first!, bytes },
-      { ...first!, salt: Buffer.alloc(16) },
-      { ...first!, salt: Buffer.alloc(17) },
+      { ...kept, bytes },
+      { ...kept, salt: Buffer.alloc(16) },
+      { ...kept, salt: Buffer.alloc(17) },
     ]) {
-      assertFindings(await verify({ ...copy, blobs: [altered, second!] }), [
+      assertFindings(await verify({ ...copy, blobs: [...without(kept), altered] }), [
         [refused, /certification request was changed/],
       ]);
     }
-    assertFindings(await verify({ ...copy, blobs: [{ ...first!, index: 0 }, second!] }), [
+    assertFindings(await verify({ ...copy, blobs: [...without(kept), { ...kept, index: 0 }] }), [
       [0, /something is kept beside it that it does not name/],
       [refused, /is not there/],
+    ]);
+  });
+
+  test('personal fields missing, changed, put beside another entry, or those of another document are found', async () => {
+    const document = blobAt(decodeEntry(copy.entries[refused]!)['sealed']);
+    assertFindings(await verify({ ...copy, blobs: without(document) }), [
+      [refused, /its personal fields are not there/],
+    ]);
+    const text = Buffer.from(document.bytes).toString();
+    const changed = Buffer.from(text.replace('laptop-7', 'laptop-8'));
+    assert.notEqual(changed.toString(), text);
+    for (const altered of [
+      { ...document, bytes: changed },
+      { ...document, bytes: Buffer.from('{') },
+      { ...document, salt: Buffer.alloc(16) },
+      { ...document, salt: Buffer.alloc(17) },
+    ]) {
+      assertFindings(await verify({ ...copy, blobs: [...without(document), altered] }), [
+        [refused, /personal fields are not those that it names/],
+      ]);
+    }
+    assertFindings(await verify({ ...copy, blobs: [...without(document), { ...document, index: 0 }] }), [
+      [0, /something is kept beside it that it does not name/],
+      [refused, /its personal fields are not there/],
+    ]);
+  });
+
+  test('a document in which the verdict was hidden too, with every hash and the checkpoint made to fit, is found', async () => {
+    const fields = new SealedFields(['/facts', '/verdict', '/observations']);
+    const { bytes, document } = sealEntry(opened(refused), fields, Buffer.alloc(16, 1));
+    const old = blobAt(decodeEntry(copy.entries[refused]!)['sealed']);
+    const altered = rehashed({
+      ...copy,
+      entries: copy.entries.toSpliced(refused, 1, bytes),
+      blobs: [...without(old), { ...document!, index: refused }],
+    });
+    assertFindings(await verify(altered, await signedAnew(altered)), [
+      [refused, /personal fields are not those that it names/],
     ]);
   });
 

@@ -17,6 +17,10 @@ export interface LogReport {
   readonly earlier: readonly { readonly origin: string; readonly size: number; readonly root: string }[];
   /** Of all logs. */
   readonly certificates: number;
+  /** Of all logs: entries whose personal fields an act erased. They were judged by their facts, and not derived. */
+  readonly erased: number;
+  /** Entries that had been erased after a backup that was restored, and are there again until their device is erased again. */
+  readonly erasedAndBack: number;
   readonly findings: readonly LogProblem[];
 }
 
@@ -69,6 +73,8 @@ export async function verifyAuthorityLog(asked: LogToVerify): Promise<LogReport>
       root: base64(log.head.root),
     })),
     certificates: verification.certificates,
+    erased: verification.erased,
+    erasedAndBack: verification.erasedAndBack,
     findings: all,
   };
 }

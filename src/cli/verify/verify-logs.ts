@@ -4,18 +4,20 @@ import {
   type LogReader,
   type LogVerification,
   type NoteVerifier,
+  type StoredBlob,
   type StoredEntry,
   tileWidth,
   verifyLog,
 } from '#audit';
-import type { Entry, RequestEntry } from '#enrollment';
+import { type Entry, type ReadEntry, readEntry, type RequestEntry, RequestReplay } from '#enrollment';
+import { isSallyportError } from '#errors';
 import type { ReadOnlyStorage } from '#storage';
-import { BlobComparison } from './compare-blobs.ts';
+import { BlobComparison, type NamingBlobs } from './compare-blobs.ts';
 import { CertificateComparison, type Position } from './compare-certificates.ts';
+import { ErasureComparison } from './compare-erasures.ts';
 import { LostComparison } from './compare-lost.ts';
 import type { Findings } from './findings.ts';
 import type { LogOfStorage } from './logs-of.ts';
-import { RequestReplay } from './replay-requests.ts';
 
 /** All logs of a database, one after the other: a certificate of an earlier one may be revoked in a later one. */
 export class LogsVerification {
@@ -25,6 +27,7 @@ export class LogsVerification {
   readonly #logs: readonly LogOfStorage[];
   readonly #findings: Findings;
   readonly #replay: RequestReplay;
+  readonly #erasures: ErasureComparison;
   readonly #lost = new LostComparison();
   readonly #progress: () => void;
   readonly #certificates: CertificateComparison;
@@ -42,6 +45,7 @@ export class LogsVerification {
     this.#replay = new RequestReplay(storage);
     this.#progress = progress;
     this.#certificates = certificates;
+    this.#erasures = new ErasureComparison((position, message) => report(logs, findings, position, message));
   }
 
   static async start(
@@ -63,6 +67,14 @@ export class LogsVerification {
     return this.#certificates.count;
   }
 
+  get erased(): number {
+    return this.#erasures.count;
+  }
+
+  get erasedAndBack(): number {
+    return this.#erasures.again;
+  }
+
   /** The oldest first. `key`: null where nothing says which it is. */
   async verify(
     log: LogOfStorage,
@@ -71,6 +83,7 @@ export class LogsVerification {
   ): Promise<LogVerification> {
     this.counts = { request: 0, act: 0, authority: 0 };
     this.#checkFirst(log, key?.verifierKey ?? null);
+    this.#erasures.begin(log);
     const blobs = new BlobComparison(log.reader, (logIndex, message) =>
       report(this.#logs, this.#findings, { log: log.number, logIndex }, message),
     );
@@ -93,24 +106,34 @@ export class LogsVerification {
 
   async end(): Promise<void> {
     await this.#certificates.end();
+    await this.#erasures.end();
     this.#lost.end(await this.#storage.lostCertificates(), (position, message) =>
       report(this.#logs, this.#findings, position, message),
     );
   }
 
   async #entry(position: Position, bytes: Uint8Array, blobs: BlobComparison): Promise<void> {
-    const entry = readEntry(bytes);
-    if (typeof entry === 'string') {
-      report(this.#logs, this.#findings, position, entry);
+    const leaf = readLeaf(bytes);
+    if (typeof leaf === 'string') {
+      report(this.#logs, this.#findings, position, leaf);
       await this.#certificates.entry(position, null);
       // Nobody can say what it names beside it.
       return;
     }
+    const read = opened(bytes, await blobs.beside(position.logIndex));
+    // Without its personal fields it is what its leaf is.
+    const entry = typeof read === 'string' ? leaf : read.entry;
     this.counts[entry.type] += 1;
-    const objection = entry.type === 'request' ? await this.#replay.objectionTo(entry) : null;
+    const objection =
+      typeof read === 'string'
+        ? read
+        : entry.type === 'request'
+          ? await this.#replay.objectionTo(entry, read.document === 'absent' ? 'leaf' : 'whole')
+          : null;
     if (objection !== null) report(this.#logs, this.#findings, position, objection);
-    await this.#certificates.entry(position, issuedBy(entry));
-    await blobs.entry(position.logIndex, requestKeptBy(entry));
+    const isAbsent = await blobs.entry(position.logIndex, leaf);
+    await this.#certificates.entry(position, issuedBy(entry), isAbsent);
+    await this.#erasures.entry(position, entry, isAbsent);
     const revoked = revokedBy(entry);
     if (revoked !== null) this.#certificates.revoked(position, revoked);
     if (entry.type === 'authority' && entry.event === 'certificate.lost') {
@@ -158,24 +181,35 @@ async function* readEntries(reader: LogReader, size: number): AsyncGenerator<Sto
   }
 }
 
-/** The entry, or why it is none. */
-function readEntry(bytes: Uint8Array): Entry | string {
+/** The entry as the tree has it, or why it is none. */
+function readLeaf(bytes: Uint8Array): (Entry & NamingBlobs) | string {
   try {
-    const entry = decodeEntry(bytes) as unknown as Entry;
+    const leaf = decodeEntry(bytes) as unknown as Entry & NamingBlobs;
     const known =
-      (entry.type === 'request' || entry.type === 'act' || entry.type === 'authority') && entry.version === 1;
-    return known ? entry : 'the entry is of a kind or version that this program does not know';
+      (leaf.type === 'request' || leaf.type === 'act' || leaf.type === 'authority') &&
+      (leaf.version === 2 || (leaf.version === 1 && leaf.sealed === undefined));
+    return known ? leaf : 'the entry is of a kind or version that this program does not know';
   } catch (error) {
     return `the entry does not decode: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
-function issuedBy(entry: Entry): RequestEntry['certificate'] {
-  return entry.type === 'request' && entry.outcome === 'issued' ? entry.certificate : null;
+/** With its personal fields, where they are there; in words why they are not its own. */
+function opened(
+  bytes: Uint8Array,
+  blobs: readonly StoredBlob[],
+): { readonly entry: Entry; readonly document: ReadEntry['document'] } | string {
+  try {
+    const { entry, document } = readEntry(bytes, blobs);
+    return { entry: entry as unknown as Entry, document };
+  } catch (error) {
+    if (!isSallyportError(error)) throw error;
+    return `its personal fields are not those that it names: ${error.message}`;
+  }
 }
 
-function requestKeptBy(entry: Entry): RequestEntry['certificationRequest'] {
-  return entry.type === 'request' ? (entry.certificationRequest ?? null) : null;
+function issuedBy(entry: Entry): RequestEntry['certificate'] {
+  return entry.type === 'request' && entry.outcome === 'issued' ? entry.certificate : null;
 }
 
 /** By an operator, or again at a restore. */

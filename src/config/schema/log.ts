@@ -4,7 +4,16 @@ import { duration, entryName, path } from './values.ts';
 
 const sink = z.strictObject({
   ndjson: z
-    .strictObject({ file: path.describe('One JSON object a line, appended.') })
+    .strictObject({
+      file: path.describe('One JSON object a line, appended.'),
+      personalFields: z
+        .enum(['opened', 'sealed'])
+        .prefault('opened')
+        .describe(
+          '`opened`: entries as they were recorded; who receives them purges what a later `device.erase` names. `sealed`: what is in the tree and nothing else, ' +
+            'with no name, serial number or address of a device or person.',
+        ),
+    })
     .describe('Entries to a file.'),
 });
 

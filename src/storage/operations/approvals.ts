@@ -1,4 +1,5 @@
 import type { NewApproval } from '#admin';
+import type { NewEntry } from '#audit';
 import type { LogPosition } from '#enrollment';
 import { SallyportError } from '#errors';
 import { fromJson, toJson } from '../json-text.ts';
@@ -135,7 +136,7 @@ export function* openApprovalOfRequest(approval: NewApproval): Operation<void> {
 export function* approveDevice(act: {
   approval: NewApproval;
   now: number;
-  entry: Uint8Array;
+  entry: NewEntry;
 }): Operation<LogPosition> {
   yield* openApproval(act.approval);
   return { index: yield* append(act.entry) };

@@ -24,11 +24,11 @@ suite('what is kept beside the log', () => {
     await importDevices(admin, device('d1'));
     await createSecret(admin, newSecret('s1', 'd1'));
     await enrollment.record(entry('none'));
-    const recorded = await enrollment.record(entry('r0'), [blob('recorded')]);
-    const held = await enrollment.hold({ ...holdRecord('r1', 'd1'), blobs: [blob('held')] });
+    const recorded = await enrollment.record(entry('r0', [blob('recorded')]));
+    const held = await enrollment.hold({ ...holdRecord('r1', 'd1'), entry: entry('r1', [blob('held')]) });
     const wanted = intent('i1', 'd1');
     assert.equal(await enrollment.reserve(wanted), 'reserved');
-    const issued = await enrollment.close({ ...issuedRecord(wanted), blobs: [blob('issued')] });
+    const issued = await enrollment.close({ ...issuedRecord(wanted), entry: entry('i1', [blob('issued')]) });
     const kept = await log.blobs(0, 100);
     assert.deepEqual(
       kept.map(({ index, bytes }) => `${index} ${Buffer.from(bytes).toString()}`),
@@ -43,8 +43,8 @@ suite('what is kept beside the log', () => {
 
   test('the same bytes beside two entries are two, and several beside one are all there', async (t) => {
     const { enrollment, log } = openStores(t);
-    await enrollment.record(entry('a'), [blob('same', 1)]);
-    await enrollment.record(entry('b'), [blob('same', 1), blob('same', 2), blob('other')]);
+    await enrollment.record(entry('a', [blob('same', 1)]));
+    await enrollment.record(entry('b', [blob('same', 1), blob('same', 2), blob('other')]));
     assert.deepEqual(
       (await log.blobs(0, 2)).map(({ index }) => index),
       [0, 1, 1, 1],
@@ -56,9 +56,9 @@ suite('what is kept beside the log', () => {
     await importDevices(admin, device('d1'));
     const wanted = intent('i1', 'd1');
     await issue(enrollment, wanted);
-    const again = { ...issuedRecord(wanted), blobs: [blob('late')] };
+    const again = { ...issuedRecord(wanted), entry: entry('i1', [blob('late')]) };
     await assert.rejects(enrollment.close(again), (error) => isSallyportError(error, 'conflict'));
-    await assert.rejects(enrollment.record(entry('twice'), [blob('one'), blob('one')]));
+    await assert.rejects(enrollment.record(entry('twice', [blob('one'), blob('one')])));
     assert.deepEqual(await log.blobs(0, 100), []);
     assert.equal(await log.find('twice'), null);
   });

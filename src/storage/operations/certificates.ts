@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { AdminStore, StoredCertificateInfo } from '#admin';
+import type { NewEntry } from '#audit';
 import type { LogPosition, StoredCertificate } from '#enrollment';
 import { SallyportError } from '#errors';
 import { all, first, type Operation, run } from '../operation.ts';
@@ -121,7 +122,8 @@ export function* insertIssued(certificate: StoredCertificate, place: number): Op
 
 export function* certificate({ sha256 }: { sha256: string }): Operation<StoredCertificate | null> {
   const row = yield* first(selectBySha256, { sha256 });
-  if (row === undefined) return null;
+  // Erased, there is nothing left to deliver.
+  if (row === undefined || row.der.length === 0) return null;
   const {
     log: _log,
     logIndex: _,
@@ -171,7 +173,7 @@ export function* revokeCertificate(act: {
   sha256: string;
   reason: number;
   now: number;
-  entry: Uint8Array;
+  entry: NewEntry;
 }): Operation<LogPosition> {
   const { sha256, reason, now, entry } = act;
   if ((yield* run(revoke, { sha256, reason, now })) !== 1) {

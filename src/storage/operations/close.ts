@@ -19,13 +19,13 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
     readHead(),
     takeIntent(intentId),
     // What was ended between reserving and here gets nothing: the key may have signed, and the sweep revokes that serial.
-    assertAdmissible(deviceId),
+    assertAdmissible(deviceId, record.seen),
     predecessor === null ? null : assertUnrevoked(predecessor),
     issuedBefore === null ? null : assertNothingIssued({ deviceId, template, spki, now, ...issuedBefore }),
   );
   assertIntended(intent, record);
   yield* together(
-    appendBehind(head, record.entry, record.blobs),
+    appendBehind(head, record.entry),
     insertIssued(certificate, placeOf(head.number, head.size)),
     secretId === null ? null : spendSecret(secretId, certificate.sha256),
     approvalId === null ? null : useApproval(approvalId, intentId),

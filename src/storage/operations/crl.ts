@@ -3,25 +3,34 @@ import type { AdminStore } from '#admin';
 import type { LogPosition } from '#enrollment';
 import { SallyportError } from '#errors';
 import { all, first, type Operation, run } from '../operation.ts';
-import type { LostCertificateRow } from '../schema.ts';
+import type { CrlRow, LostCertificateRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { append } from './log.ts';
 
 type CrlAct = Parameters<AdminStore['saveCrl']>[0];
 type StoredCrl = Awaited<ReturnType<AdminStore['crl']>>;
 type StoredCrlInfo = Awaited<ReturnType<AdminStore['crlInfo']>>;
-type Revocation = Awaited<ReturnType<AdminStore['revoked']>>[number];
+type Revocation =
+  ReturnType<AdminStore['revoked']> extends AsyncIterable<readonly (infer Row)[]> ? Row : never;
 
 /** RFC 5280 section 5.3.1: the reason of which the reason code extension "SHOULD be absent". */
 const unspecified = 0;
 
-const selectRevoked = statement((database, p: { issuer: string; since: number }) =>
-  database
-    .selectFrom('certificate')
-    .select(['serial_number', 'revoked_at', 'revocation_reason'])
-    .where('issuer', '=', p.issuer)
-    .where('revoked_at', 'is not', null)
-    .where('not_after', '>=', p.since),
+/** Along the index, from where the page before ended. */
+const selectRevoked = statement(
+  (database, p: { issuer: string; notAfter: number; place: number; limit: number }) =>
+    database
+      .selectFrom('certificate')
+      .select(['log_idx', 'not_after', 'serial_number', 'revoked_at', 'revocation_reason'])
+      .where('issuer', '=', p.issuer)
+      .where('revoked_at', 'is not', null)
+      .where('not_after', '>=', p.notAfter)
+      .where(({ eb, refTuple, tuple }) =>
+        eb(refTuple('not_after', 'log_idx'), '>', tuple(p.notAfter, p.place)),
+      )
+      .orderBy('not_after')
+      .orderBy('log_idx')
+      .limit(p.limit),
 );
 
 const selectAbandoned = statement((database, p: { issuer: string }) =>
@@ -70,7 +79,7 @@ const selectCrl = statement((database, p: { issuer: string }) =>
 const selectCrlInfo = statement((database, p: { issuer: string }) =>
   database
     .selectFrom('crl')
-    .select(['number', 'this_update', 'next_update', sql<number>`length(der)`.as('octets')])
+    .select(['number', 'listed', 'this_update', 'next_update', sql<number>`length(der)`.as('octets')])
     .where('issuer', '=', p.issuer),
 );
 
@@ -78,6 +87,7 @@ interface CrlParameters {
   readonly issuer: string;
   readonly number: string;
   readonly der: Uint8Array;
+  readonly listed: number;
   readonly thisUpdate: number;
   readonly nextUpdate: number;
 }
@@ -87,6 +97,7 @@ const insertCrl = statement((database, p: CrlParameters) =>
     issuer: p.issuer,
     number: p.number,
     der: p.der,
+    listed: p.listed,
     this_update: p.thisUpdate,
     next_update: p.nextUpdate,
   }),
@@ -95,7 +106,13 @@ const insertCrl = statement((database, p: CrlParameters) =>
 const replaceCrl = statement((database, p: CrlParameters & { readonly previous: string }) =>
   database
     .updateTable('crl')
-    .set({ number: p.number, der: p.der, this_update: p.thisUpdate, next_update: p.nextUpdate })
+    .set({
+      number: p.number,
+      der: p.der,
+      listed: p.listed,
+      this_update: p.thisUpdate,
+      next_update: p.nextUpdate,
+    })
     .where('issuer', '=', p.issuer)
     .where('number', '=', p.previous),
 );
@@ -104,13 +121,31 @@ const raiseNumber = statement((database, p: { issuer: string; number: string }) 
   database.updateTable('crl').set({ number: p.number }).where('issuer', '=', p.issuer),
 );
 
+export interface RevokedPage {
+  readonly rows: readonly Revocation[];
+  /** Where the next page begins; null: there is none. */
+  readonly next: { readonly notAfter: number; readonly place: number } | null;
+}
+
+export function* revokedCertificates(query: {
+  issuer: string;
+  from: NonNullable<RevokedPage['next']>;
+  limit: number;
+}): Operation<RevokedPage> {
+  const { issuer, from, limit } = query;
+  const rows = yield* all(selectRevoked, { issuer, ...from, limit });
+  const last = rows.length === limit ? rows.at(-1) : undefined;
+  return {
+    rows: rows.map((row) => revocation(row.serial_number, row.revoked_at, row.revocation_reason)),
+    next: last === undefined ? null : { notAfter: last.not_after, place: last.log_idx },
+  };
+}
+
 /** Serials of abandoned intents and lost certificates stay for good: nobody knows when a certificate that was never seen expires. */
-export function* revoked(query: { issuer: string; since: number }): Operation<readonly Revocation[]> {
-  const certificates = yield* all(selectRevoked, query);
-  const abandoned = yield* all(selectAbandoned, { issuer: query.issuer });
-  const lost = yield* all(selectLostOf, { issuer: query.issuer });
+export function* revokedUnseen({ issuer }: { issuer: string }): Operation<readonly Revocation[]> {
+  const abandoned = yield* all(selectAbandoned, { issuer });
+  const lost = yield* all(selectLostOf, { issuer });
   return [
-    ...certificates.map((row) => revocation(row.serial_number, row.revoked_at, row.revocation_reason)),
     ...abandoned.map((row) => revocation(row.serial_number, row.abandoned_at, unspecified)),
     ...lost.map((row) => revocation(row.serial_number, row.revoked_at, row.revocation_reason)),
   ];
@@ -138,10 +173,13 @@ export function* crlInfo({ issuer }: { issuer: string }): Operation<StoredCrlInf
   return row === undefined ? null : infoOf(row);
 }
 
-function infoOf(row: { number: string; octets: number; this_update: number; next_update: number }) {
+function infoOf(
+  row: Omit<CrlRow, 'issuer' | 'der'> & { readonly octets: number },
+): NonNullable<StoredCrlInfo> {
   return {
     number: BigInt(row.number),
     octets: row.octets,
+    listed: row.listed,
     thisUpdate: row.this_update,
     nextUpdate: row.next_update,
   };
@@ -155,19 +193,22 @@ export function* raiseCrlNumber(seen: { issuer: string; number: bigint }): Opera
   yield* run(raiseNumber, { issuer, number: number.toString() });
 }
 
-/** RFC 5280 section 5.2.3: the number is "monotonically increasing". Throws 'conflict' for one that is not. */
+/**
+ * RFC 5280 section 5.2.3: the number is "monotonically increasing". Throws 'conflict' for one that is not, and where another list came after the
+ * one that this one follows: what that one lists may not be on this one.
+ */
 export function* saveCrl(act: CrlAct): Operation<LogPosition> {
-  const { issuer, der, thisUpdate, nextUpdate } = act;
-  const row = { issuer, number: act.number.toString(), der, thisUpdate, nextUpdate };
-  const previous = (yield* first(selectCrlInfo, { issuer }))?.number;
-  if (previous === undefined) {
-    yield* run(insertCrl, row);
-  } else {
-    const replaced = BigInt(previous) < act.number && (yield* run(replaceCrl, { ...row, previous })) === 1;
-    if (!replaced) {
-      throw new SallyportError('conflict', `CRL ${previous} of ${issuer} is as new as ${row.number}`);
-    }
+  const { issuer, der, listed, thisUpdate, nextUpdate } = act;
+  const row = { issuer, number: act.number.toString(), der, listed, thisUpdate, nextUpdate };
+  const stored = (yield* first(selectCrlInfo, { issuer }))?.number ?? null;
+  if (stored !== (act.previous?.toString() ?? null)) {
+    throw new SallyportError('conflict', `CRL ${stored} of ${issuer} was issued meanwhile`);
   }
+  if (stored !== null && BigInt(stored) >= act.number) {
+    throw new SallyportError('conflict', `CRL ${stored} of ${issuer} is as new as ${row.number}`);
+  }
+  if (stored === null) yield* run(insertCrl, row);
+  else yield* run(replaceCrl, { ...row, previous: stored });
   return { index: yield* append(act.entry) };
 }
 

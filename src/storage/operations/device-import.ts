@@ -2,9 +2,9 @@ import { sql } from 'kysely';
 import type { AdminStore } from '#admin';
 import type { LogPosition } from '#enrollment';
 import { SallyportError } from '#errors';
-import type { Device } from '#inventory';
+import type { Device, DeviceState } from '#inventory';
 import { toJson } from '../json-text.ts';
-import { first, type Operation, run } from '../operation.ts';
+import { first, type Operation, run, together } from '../operation.ts';
 import type { DeviceRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { openApproval } from './approvals.ts';
@@ -12,6 +12,7 @@ import { append } from './log.ts';
 
 type ImportAct = Parameters<AdminStore['importDevices']>[0];
 type Comparison = Awaited<ReturnType<AdminStore['compareDevices']>>;
+type Known = Comparison['existing'][number];
 
 interface DeviceParameters {
   readonly id: string;
@@ -67,23 +68,13 @@ export function* importDevices(
   act: ImportAct,
 ): Operation<LogPosition & { created: number; updated: number; approved: number }> {
   const { devices, approve, now, entry } = act;
-  let updated = 0;
-  const active = new Set<string>();
-  for (const device of devices) {
-    const heldBy = yield* holderOfSerialNumber(device);
-    if (heldBy !== null) {
-      throw new SallyportError('conflict', `device ${heldBy} has the serial number of device ${device.id}`);
-    }
-    const { id, serialNumber, deviceClass, owner, state } = device;
-    const identifiers = toJson(device.identifiers);
-    const row = { id, serialNumber, deviceClass, owner, identifiers, now };
-    const known = yield* first(updateDevice, row);
-    if (known === undefined) yield* run(insertDevice, { ...row, state });
-    else updated += 1;
-    if (known?.state === 'active') active.add(id);
+  const known = new Map<string, DeviceState>();
+  for (const some of atOnce(devices)) {
+    for (const { id, state } of yield* importSome(some, now)) known.set(id, state);
   }
-  const approvals = (approve?.approvals ?? []).filter(({ deviceId }) => !active.has(deviceId));
-  for (const approval of approvals) yield* openApproval(approval);
+  const updated = known.size;
+  const approvals = (approve?.approvals ?? []).filter(({ deviceId }) => known.get(deviceId) !== 'active');
+  for (const some of atOnce(approvals)) yield* together(...some.map(openApproval));
   return {
     index: yield* append(entry),
     created: devices.length - updated,
@@ -92,15 +83,63 @@ export function* importDevices(
   };
 }
 
-export function* compareDevices({ devices }: { devices: readonly Device[] }): Operation<Comparison> {
-  const existing: Comparison['existing'][number][] = [];
-  const serialNumberConflicts: Comparison['serialNumberConflicts'][number][] = [];
+/** Those that were there already, with their state. All writers wait for an import: its devices do not wait for one another. */
+function* importSome(devices: readonly Device[], now: number): Operation<readonly Known[]> {
+  const holders = yield* together(...devices.map(holderOfSerialNumber));
+  const numbers = devices.flatMap(({ serialNumber }) => serialNumber ?? []);
+  const repeats = isRepeating(numbers) || isRepeating(devices.map(({ id }) => id));
+  if (repeats || holders.some((heldBy) => heldBy !== null)) return yield* importInOrder(devices, now);
+  const states = yield* together(...devices.map((device) => first(updateDevice, rowOf(device, now))));
+  const isNew = (_: unknown, at: number) => states[at] === undefined;
+  yield* together(...devices.filter(isNew).map((device) => insert(device, now)));
+  return devices.flatMap(({ id }, at) => (states[at] === undefined ? [] : { id, state: states[at].state }));
+}
+
+function isRepeating(values: readonly string[]): boolean {
+  return new Set(values).size < values.length;
+}
+
+/** Where one takes a serial number that another one of the list gives up, the order of the list counts. */
+function* importInOrder(devices: readonly Device[], now: number): Operation<readonly Known[]> {
+  const existing: Known[] = [];
   for (const device of devices) {
-    const { id, serialNumber } = device;
-    const known = yield* first(selectState, { id });
-    if (known !== undefined) existing.push({ id, state: known.state });
     const heldBy = yield* holderOfSerialNumber(device);
-    if (heldBy !== null && serialNumber !== null) serialNumberConflicts.push({ id, serialNumber, heldBy });
+    if (heldBy !== null) {
+      throw new SallyportError('conflict', `device ${heldBy} has the serial number of device ${device.id}`);
+    }
+    const known = yield* first(updateDevice, rowOf(device, now));
+    if (known === undefined) yield* insert(device, now);
+    else existing.push({ id: device.id, state: known.state });
+  }
+  return existing;
+}
+
+function rowOf({ id, serialNumber, deviceClass, owner, identifiers }: Device, now: number): DeviceParameters {
+  return { id, serialNumber, deviceClass, owner, identifiers: toJson(identifiers), now };
+}
+
+function* insert(device: Device, now: number): Operation<void> {
+  yield* run(insertDevice, { ...rowOf(device, now), state: device.state });
+}
+
+/** So many are asked for at once. */
+const chunk = 200;
+
+function* atOnce<Item>(list: readonly Item[]): Generator<readonly Item[]> {
+  for (let at = 0; at < list.length; at += chunk) yield list.slice(at, at + chunk);
+}
+
+export function* compareDevices({ devices }: { devices: readonly Device[] }): Operation<Comparison> {
+  const existing: Known[] = [];
+  const serialNumberConflicts: Comparison['serialNumberConflicts'][number][] = [];
+  for (const some of atOnce(devices)) {
+    const states = yield* together(...some.map(({ id }) => first(selectState, { id })));
+    const holders = yield* together(...some.map(holderOfSerialNumber));
+    for (const [at, { id, serialNumber }] of some.entries()) {
+      const [known, heldBy] = [states[at], holders[at] ?? null];
+      if (known !== undefined) existing.push({ id, state: known.state });
+      if (heldBy !== null && serialNumber !== null) serialNumberConflicts.push({ id, serialNumber, heldBy });
+    }
   }
   return { existing, serialNumberConflicts };
 }

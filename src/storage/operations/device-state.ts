@@ -1,3 +1,4 @@
+import type { NewEntry } from '#audit';
 import type { LogPosition } from '#enrollment';
 import type { DeviceState } from '#inventory';
 import { type Operation, run } from '../operation.ts';
@@ -17,7 +18,7 @@ export function* setDeviceState(act: {
   id: string;
   state: DeviceState;
   now: number;
-  entry: Uint8Array;
+  entry: NewEntry;
 }): Operation<LogPosition> {
   const { id, state, now } = act;
   if ((yield* run(updateState, { id, state, now })) !== 1) throw unknownDevice(id);

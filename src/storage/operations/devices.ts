@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AdminStore, StoredDevice } from '#admin';
+import type { DeviceAsSeen } from '#enrollment';
 import { SallyportError } from '#errors';
 import type { DeviceState } from '#inventory';
 import { fromJson } from '../json-text.ts';
@@ -51,17 +53,25 @@ export function* assertNotRetired(id: string): Operation<void> {
   if (row.state === 'retired') throw new SallyportError('conflict', `device ${id} is retired`);
 }
 
-const selectState = statement((database, p: { id: string }) =>
-  database.selectFrom('device').select('state').where('id', '=', p.id),
+const selectAdmission = statement((database, p: { id: string }) =>
+  database
+    .selectFrom('device')
+    .select(['state', 'serial_number', 'device_class', 'identifiers'])
+    .where('id', '=', p.id),
 );
 
-/** Throws 'not-found', and 'conflict' where the device was suspended or retired since it was observed. */
-export function* assertAdmissible(id: string): Operation<void> {
-  const row = yield* first(selectState, { id });
+/** Throws 'not-found', and 'conflict' where the device was suspended, retired or changed since it was seen so. */
+export function* assertAdmissible(id: string, seen: DeviceAsSeen): Operation<void> {
+  const row = yield* first(selectAdmission, { id });
   if (row === undefined) throw unknownDevice(id);
   if (row.state !== 'expected' && row.state !== 'active') {
     throw new SallyportError('conflict', `device ${id} is ${row.state} now`);
   }
+  const same =
+    row.serial_number === seen.serialNumber &&
+    row.device_class === seen.deviceClass &&
+    isDeepStrictEqual(fromJson(row.identifiers), seen.identifiers);
+  if (!same) throw new SallyportError('conflict', `device ${id} is another in the inventory now`);
 }
 
 export function unknownDevice(id: string): SallyportError {

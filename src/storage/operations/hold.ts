@@ -14,5 +14,5 @@ export function* hold(record: HoldRecord): Operation<Held> {
   if (opened) {
     yield* keepArrival(yield* conformingArrival(rateKeys.device(deviceId), record.limit, record.now));
   }
-  return { index: yield* append(record.entry, record.blobs), request, firstSeen };
+  return { index: yield* append(record.entry), request, firstSeen };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { isSallyportError } from '#errors';
 import {
+  allOf,
   approve,
   createSecret,
   device,
@@ -65,10 +66,10 @@ suite('abandoning an intent', () => {
     assert.deepEqual(await verifiedIds(log), ['import', 'create s1', 'approve a1', 'sweep']);
 
     const far = now + 1e12;
-    assert.deepEqual(await admin.revoked('issuing', far), [
+    assert.deepEqual(await allOf(admin.revoked('issuing', far)), [
       { serialNumber: wanted.serialNumber, revokedAt: now + 5, reason: 0 },
     ]);
-    assert.deepEqual(await admin.revoked('other', 0), []);
+    assert.deepEqual(await allOf(admin.revoked('other', 0)), []);
 
     const observed = await enrollment.observe(observeQuery({ secretMacs: [mac('s1')] }));
     assert.equal(observed.approval?.id, 'a1');
@@ -99,7 +100,7 @@ suite('abandoning an intent', () => {
         isSallyportError(error, 'conflict'),
       );
     }
-    assert.deepEqual(await admin.revoked('issuing', 0), [
+    assert.deepEqual(await allOf(admin.revoked('issuing', 0)), [
       { serialNumber: intent('abandoned', 'd1').serialNumber, revokedAt: now, reason: 0 },
     ]);
   });

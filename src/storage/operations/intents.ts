@@ -1,4 +1,5 @@
 import type { AbandonedIntent } from '#admin';
+import type { NewEntry } from '#audit';
 import type { Intent, LogPosition } from '#enrollment';
 import { SallyportError } from '#errors';
 import { all, first, type Operation, run } from '../operation.ts';
@@ -146,7 +147,7 @@ export function* abandonOpenIntents(
 }
 
 /** Its secret stays reserved: the same request may ask again. */
-export function* abandonIntent(act: { id: string; now: number; entry: Uint8Array }): Operation<LogPosition> {
+export function* abandonIntent(act: { id: string; now: number; entry: NewEntry }): Operation<LogPosition> {
   const { id, now, entry } = act;
   const intent = yield* takeIntent(id);
   yield* run(insertAbandoned, { ...intent, now });

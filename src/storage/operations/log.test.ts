@@ -20,7 +20,7 @@ suite('the log', () => {
     const { enrollment, log } = openStores(t);
     for (let i = 0; i < 5; i += 1) assert.deepEqual(await enrollment.record(entry(`e${i}`)), { index: i });
     const [second, third] = await log.entries(1, 3);
-    assert.deepEqual(second, { index: 1, bytes: new Uint8Array(entry('e1')) });
+    assert.deepEqual(second, { index: 1, bytes: new Uint8Array(entry('e1').bytes) });
     assert.equal(third?.index, 2);
     assert.deepEqual(await verifiedIds(log), ['e0', 'e1', 'e2', 'e3', 'e4']);
   });
@@ -31,7 +31,7 @@ suite('the log', () => {
     const roots = new Map<number, Uint8Array>();
     const range = CompactRange.empty();
     for (let i = 0; i < 700; i += 1) {
-      range.append(leafHash(entry(`e${i}`)));
+      range.append(leafHash(entry(`e${i}`).bytes));
       if (sizes.includes(range.size)) roots.set(range.size, range.root());
     }
     await recorded(stores, 700);
@@ -62,8 +62,10 @@ suite('the log', () => {
   test('refuses an entry without id and one that no bundle can hold, and is not moved by them', async (t) => {
     const { enrollment, log } = openStores(t);
     const large = Buffer.from(`{"id":"x","text":"${'x'.repeat(65_536)}"}`);
-    await assert.rejects(enrollment.record(large), (error) => isSallyportError(error, 'too-large'));
-    await assert.rejects(enrollment.record(Buffer.from('{"a":1}')), (error) =>
+    await assert.rejects(enrollment.record({ bytes: large, blobs: [] }), (error) =>
+      isSallyportError(error, 'too-large'),
+    );
+    await assert.rejects(enrollment.record({ bytes: Buffer.from('{"a":1}'), blobs: [] }), (error) =>
       isSallyportError(error, 'malformed'),
     );
     assert.deepEqual(await enrollment.record(entry('e0')), { index: 0 });

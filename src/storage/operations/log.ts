@@ -1,8 +1,8 @@
 import {
-  type Blob,
   CompactRange,
   leafHash,
   maximumEntryLength,
+  type NewEntry,
   type StoredBlob,
   type TileLevel,
 } from '#audit';
@@ -15,7 +15,11 @@ import { statement } from '../statement.ts';
 import { keepBlobs, selectBlobs } from './blobs.ts';
 
 const selectHead = statement((database) =>
-  database.selectFrom('log_head').select(['number', 'origin', 'size', 'hashes']).where('id', '=', 1),
+  database
+    .selectFrom('log_head')
+    .select(['number', 'origin', 'size', 'hashes'])
+    .orderBy('size', 'desc')
+    .limit(1),
 );
 
 const insertHead = statement((database, p: { origin: string; hashes: Uint8Array }) =>
@@ -113,6 +117,9 @@ const maximumBlobEntries = 256;
 
 /** Of a database that is about to be an authority's: a log begins once. Throws 'conflict' where there is one. */
 export function* beginLog({ origin }: { origin: string }): Operation<void> {
+  if ((yield* first(selectHead, {})) !== undefined) {
+    throw new SallyportError('conflict', 'the database holds a log already');
+  }
   yield* run(insertHead, { origin, hashes: CompactRange.empty().toBytes() });
 }
 
@@ -138,19 +145,18 @@ export function* openLog({ origin }: { origin: string }): Operation<void> {
 
 /**
  * Appends inside the transaction that the entry tells of. The index is given under the head's row, and the head is read from there each
- * time: what a rollback takes back is nowhere else. `blobs` are what the entry names.
+ * time: what a rollback takes back is nowhere else.
  */
-export function* append(bytes: Uint8Array, blobs: readonly Blob[] = []): Operation<number> {
+export function* append(entry: NewEntry): Operation<number> {
   const head = yield* readHead();
-  yield* appendBehind(head, bytes, blobs);
+  yield* appendBehind(head, entry);
   return head.size;
 }
 
 /** The same behind the head that was read in this transaction: the entry's place is known before it stands there. */
 export function* appendBehind(
   { number: log, size: index, hashes }: Head,
-  bytes: Uint8Array,
-  blobs: readonly Blob[] = [],
+  { bytes, blobs }: NewEntry,
 ): Operation<void> {
   if (bytes.length > maximumEntryLength) {
     throw new SallyportError('too-large', `a log entry has at most ${maximumEntryLength} octets`);
@@ -175,14 +181,8 @@ function* move(head: { from: number; size: number; hashes: Uint8Array }): Operat
   }
 }
 
-export function* record({
-  entry,
-  blobs,
-}: {
-  entry: Uint8Array;
-  blobs?: readonly Blob[] | undefined;
-}): Operation<{ index: number }> {
-  return { index: yield* append(entry, blobs) };
+export function* record({ entry }: { entry: NewEntry }): Operation<{ index: number }> {
+  return { index: yield* append(entry) };
 }
 
 export function* readHead(): Operation<Head> {

@@ -1,3 +1,4 @@
+import type { NewEntry } from '#audit';
 import type { LogPosition } from '#enrollment';
 import { SallyportError } from '#errors';
 import { first, type Operation, run } from '../operation.ts';
@@ -25,7 +26,7 @@ export function* createOperator(act: {
   name: string;
   tokenHash: Uint8Array;
   now: number;
-  entry: Uint8Array;
+  entry: NewEntry;
 }): Operation<LogPosition> {
   const { name, tokenHash, now, entry } = act;
   if ((yield* first(selectByName, { name })) !== undefined) {

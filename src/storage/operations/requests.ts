@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { AdminStore, NewApproval, RequestState, StoredRequest } from '#admin';
+import type { NewEntry } from '#audit';
 import type { HoldRecord, LogPosition } from '#enrollment';
 import type { Objection } from '#policy';
 import { SallyportError } from '#errors';
@@ -192,7 +193,7 @@ export function* approveRequest(act: {
   id: string;
   approval: NewApproval;
   now: number;
-  entry: Uint8Array;
+  entry: NewEntry;
 }): Operation<LogPosition> {
   const { id, approval, now, entry } = act;
   const row = yield* pendingRequest(id);
@@ -211,7 +212,7 @@ export function* denyRequest(act: {
   id: string;
   by: string;
   now: number;
-  entry: Uint8Array;
+  entry: NewEntry;
 }): Operation<LogPosition> {
   const { id, by, now, entry } = act;
   const { device_id: deviceId, template, spki } = yield* pendingRequest(id);
@@ -221,7 +222,7 @@ export function* denyRequest(act: {
 }
 
 /** One that nobody decided in time, or that was approved and never came for its certificate; and with it the secret that is reserved for it. */
-export function* endRequest(act: { id: string; now: number; entry: Uint8Array }): Operation<LogPosition> {
+export function* endRequest(act: { id: string; now: number; entry: NewEntry }): Operation<LogPosition> {
   const { id, now, entry } = act;
   const { device_id: deviceId, template, spki } = yield* requestIn(['pending', 'approved'], id);
   yield* run(end, { id, now });

@@ -94,6 +94,28 @@ suite('reserving', () => {
   });
 });
 
+for (const [what, changes] of [
+  ['class', { deviceClass: 'server' }],
+  ['serial number', { serialNumber: 'SN-other' }],
+  ['identifiers', { identifiers: { dnsName: 'www.example.com' } }],
+] as const) {
+  test(`reserving and closing fail where an operator gave the device another ${what} meanwhile`, async (t) => {
+    const { admin, enrollment, log } = await prepared(t);
+    const early = intent('i1', 'd2');
+    assert.equal(await enrollment.reserve(early), 'reserved');
+    await importDevices(admin, device('d2', changes));
+    assert.equal(await enrollment.reserve(intent('i2', 'd2')), 'conflict');
+    const { size } = await log.head();
+    await assert.rejects(enrollment.close(issuedRecord(early)), (error) =>
+      isSallyportError(error, 'conflict'),
+    );
+    assert.equal((await log.head()).size, size);
+    const { serialNumber, deviceClass, identifiers } = device('d2', changes);
+    const seen = { serialNumber, deviceClass, identifiers };
+    assert.equal(await enrollment.reserve(intent('i3', 'd2', { seen })), 'reserved');
+  });
+}
+
 suite('reserving for a key that the authority makes', () => {
   const keys = { requestSpki: digest('key'), spki: digest('key made here') };
 

@@ -12,12 +12,12 @@ import { reserveSecret } from './secrets.ts';
 
 /** All or nothing: throws 'conflict' for the first thing that is no longer as it was observed. */
 export function* reserve(intent: Intent): Operation<void> {
-  const { id, deviceId, template, spki, requestSpki, names, now } = intent;
+  const { id, deviceId, seen, template, spki, requestSpki, names, now } = intent;
   const { fresh, secret, approvalId, predecessor, limits } = intent;
   const [ofDevice, ofTemplate] = yield* together(
     conformingArrival(rateKeys.device(deviceId), limits.device, now),
     conformingArrival(rateKeys.template(template), limits.template, now),
-    assertAdmissible(deviceId),
+    assertAdmissible(deviceId, seen),
     predecessor === null ? null : assertUnrevoked(predecessor),
     assertUnshared({ spki, deviceId }),
     fresh ? assertFresh({ deviceId, template, spki, now }) : null,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { blobOf, CompactRange, encodeEntry, treeRoot } from '#audit';
+import { blobOf, CompactRange, treeRoot } from '#audit';
 import { isSallyportError } from '#errors';
 import {
+  allOf,
   approve,
   createSecret,
   device,
@@ -35,16 +36,10 @@ async function restored(stores: Stores, afterwards: Partial<Afterwards> = {}, na
       now,
       afterwards: { ...none, ...afterwards },
       detail: { log: 'key' },
+      more: [],
       entryOf(event, detail) {
         told.push({ event, detail });
-        return encodeEntry({
-          type: 'authority',
-          version: 1,
-          id: `${name} ${(count += 1)}`,
-          time: now,
-          event,
-          detail,
-        });
+        return entry(`${name} ${(count += 1)}`);
       },
     }),
   );
@@ -97,10 +92,10 @@ suite('restoring', () => {
     const stores = openStores(t);
     const { enrollment, log } = stores;
     const blob = (text: string) => blobOf(Buffer.alloc(16, 1), Buffer.from(text));
-    await enrollment.record(entry('old 0'), [blob('same')]);
-    await enrollment.record(entry('old 1'), [blob('same'), blob('old')]);
+    await enrollment.record(entry('old 0', [blob('same')]));
+    await enrollment.record(entry('old 1', [blob('same'), blob('old')]));
     await restored(stores);
-    await enrollment.record(entry('new 1'), [blob('same')]);
+    await enrollment.record(entry('new 1', [blob('same')]));
     const [ended] = await log.earlier();
     const kept = async (reader: Pick<typeof log, 'blobs'>) =>
       (await reader.blobs(0, 256))
@@ -161,7 +156,7 @@ suite('restoring', () => {
     assert.deepEqual(states.toSorted(), ['s1 spent', 's2 void', 's3 void']);
     assert.equal((await admin.request('r1'))?.state, 'denied');
     assert.deepEqual(
-      (await admin.revoked('issuing', now)).map(({ serialNumber, reason }) => [serialNumber, reason]),
+      (await allOf(admin.revoked('issuing', now))).map(({ serialNumber, reason }) => [serialNumber, reason]),
       [[open.serialNumber, 0]],
     );
     // Whoever signed it then comes too late, and the approval does not come back with it.
@@ -211,7 +206,7 @@ suite('restoring', () => {
       ],
     });
     assert.deepEqual([count, revoked, stopped, intents], [3, 1, 1, 0]);
-    const list = await admin.revoked('issuing', now);
+    const list = await allOf(admin.revoked('issuing', now));
     assert.deepEqual(Object.fromEntries(list.map(({ serialNumber, ...rest }) => [serialNumber, rest])), {
       [known.serialNumber]: { revokedAt: now - 5, reason: 4 },
       [open.serialNumber]: { revokedAt: now, reason: 0 },
@@ -231,8 +226,14 @@ suite('restoring', () => {
   test('goes on above a CRL number that is known to be out', async (t) => {
     const stores = openStores(t);
     const { admin } = stores;
-    const list = { issuer: 'issuing', der: new Uint8Array(), thisUpdate: now, nextUpdate: now + 1 };
-    await admin.saveCrl({ ...list, number: 5n, entry: entry('crl') });
+    const list = {
+      issuer: 'issuing',
+      der: new Uint8Array(),
+      listed: 0,
+      thisUpdate: now,
+      nextUpdate: now + 1,
+    };
+    await admin.saveCrl({ ...list, number: 5n, previous: null, entry: entry('crl') });
     const number = 2n ** 70n;
     await restored(stores, {
       crlNumbers: [
@@ -240,10 +241,11 @@ suite('restoring', () => {
         { issuer: 'unknown', number },
       ],
     });
-    await assert.rejects(admin.saveCrl({ ...list, number, entry: entry('again') }), (error) =>
-      isSallyportError(error, 'conflict'),
+    await assert.rejects(
+      admin.saveCrl({ ...list, number, previous: number, entry: entry('again') }),
+      (error) => isSallyportError(error, 'conflict'),
     );
-    await admin.saveCrl({ ...list, number: number + 1n, entry: entry('next') });
+    await admin.saveCrl({ ...list, number: number + 1n, previous: number, entry: entry('next') });
   });
 
   test('under a name that one of its logs has already is refused, and nothing is changed', async (t) => {

@@ -1,3 +1,4 @@
+import type { NewEntry } from '#audit';
 import type { DeviceState } from '#inventory';
 import { first, type Operation, run } from '../operation.ts';
 import { statement } from '../statement.ts';
@@ -19,7 +20,9 @@ export interface Restoring {
   /** What is known to have happened after the backup. */
   readonly afterwards: Afterwards;
   /** An entry of the new log. */
-  readonly entryOf: (event: string, detail: Readonly<Record<string, unknown>>) => Uint8Array;
+  readonly entryOf: (event: string, detail: Readonly<Record<string, unknown>>) => NewEntry;
+  /** What else the new log is to tell. */
+  readonly more: readonly { readonly event: string; readonly detail: Readonly<Record<string, unknown>> }[];
   /** Of its first entry, beside what is found here. */
   readonly detail: Readonly<Record<string, unknown>>;
 }
@@ -93,10 +96,18 @@ const deleteLeases = statement((database) => database.deleteFrom('lease'));
  * A new log, whose first entry tells of the old one. What was open at the time of the backup is void: whoever holds a secret, an approval or an
  * answer that was on its way may have used it since. What is known to have happened since is done again, each with its entry.
  */
-export function* restore({ origin, note, now, afterwards, entryOf, detail }: Restoring): Operation<Restored> {
+export function* restore({
+  origin,
+  note,
+  now,
+  afterwards,
+  entryOf,
+  detail,
+  more,
+}: Restoring): Operation<Restored> {
   yield* beginNextLog({ origin, note });
   yield* run(deleteLeases, {});
-  const entries: Uint8Array[] = [];
+  const entries: NewEntry[] = [];
   const tell = (event: string, about: Readonly<Record<string, unknown>>) =>
     void entries.push(entryOf(event, about));
 
@@ -111,6 +122,7 @@ export function* restore({ origin, note, now, afterwards, entryOf, detail }: Res
   const serials = new Set(lost.map(serialOf));
   const intents = yield* abandonOpenIntents(now, (intent) => serials.has(serialOf(intent)));
   for (const intent of intents) tell('intent.abandoned', { ...intent });
+  for (const { event, detail: about } of more) tell(event, about);
   const restored = {
     secrets: yield* voidOpenSecrets(),
     approvals: yield* voidOpenApprovals(),

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { NewSecret, SecretState, StoredSecret } from '#admin';
+import type { NewEntry } from '#audit';
 import type { LogPosition } from '#enrollment';
 import { SallyportError } from '#errors';
 import { fromJson, toJson } from '../json-text.ts';
@@ -163,7 +164,7 @@ export function* voidSecretsReservedFor(request: {
   yield* run(voidReservedFor, request);
 }
 
-export function* createSecret(act: { secret: NewSecret; entry: Uint8Array }): Operation<LogPosition> {
+export function* createSecret(act: { secret: NewSecret; entry: NewEntry }): Operation<LogPosition> {
   const { secret, entry } = act;
   yield* assertNotRetired(secret.deviceId);
   const expected = secret.expected === null ? null : toJson(secret.expected);
@@ -171,7 +172,7 @@ export function* createSecret(act: { secret: NewSecret; entry: Uint8Array }): Op
   return { index: yield* append(entry) };
 }
 
-export function* voidSecret(act: { id: string; now: number; entry: Uint8Array }): Operation<LogPosition> {
+export function* voidSecret(act: { id: string; now: number; entry: NewEntry }): Operation<LogPosition> {
   if ((yield* run(voidOne, { id: act.id })) !== 1) {
     const row = yield* first(selectOne, { id: act.id });
     if (row === undefined) throw new SallyportError('not-found', `no secret has the id ${act.id}`);

@@ -1,11 +1,14 @@
 import { type Kind, operations } from '../operations.ts';
 import type { StorageStats } from '../storage.ts';
 import { faultOf } from '../thread/fault.ts';
-import type { Call, Reply } from '../thread/messages.ts';
+import { type Call, countedMilliseconds, type Reply } from '../thread/messages.ts';
 import type { Session, Sessions } from './session.ts';
 
 /** The most that one transaction does: so long every other node waits. */
 const largestBatch = 64;
+
+/** Of a node that stood still, or of a database that did: what it was asked upon may be long over, and whoever asked has gone. */
+const asksHoldMilliseconds = 15_000;
 
 /**
  * Whoever writes holds the head of the log: the writers of all nodes come one after the other, and each sees what those before it committed.
@@ -18,7 +21,7 @@ const begin = [
   "set local lock_timeout = '15s'",
   "set local statement_timeout = '15s'",
   'set local synchronous_commit = on',
-  'select 1 from log_head where id = 1 for update',
+  'select 1 from log_head order by size desc limit 1 for update',
 ].join('; ');
 
 /** Performs what is waiting in one transaction after the other, each operation whole or not at all: many share one commit. */
@@ -87,7 +90,7 @@ export class GroupWriter {
     await session.control(begin);
     const replies: Reply[] = [];
     for (const call of calls) {
-      const reply = await answerOf(session, call);
+      const reply = await answerInTime(session, call);
       // A statement that the server refused has ended the transaction, whether or not it changed anything.
       if ('fault' in reply && (session.changed || session.refused)) return undefined;
       replies.push(reply);
@@ -101,7 +104,7 @@ export class GroupWriter {
     const replies: Reply[] = [];
     for (const call of calls) {
       await session.control('savepoint undo');
-      const reply = await answerOf(session, call);
+      const reply = await answerInTime(session, call);
       await session.control('fault' in reply ? 'rollback to undo' : 'release undo');
       replies.push(reply);
     }
@@ -112,6 +115,11 @@ export class GroupWriter {
 interface Pending {
   readonly call: Call;
   readonly answer: (reply: Reply) => void;
+}
+
+async function answerInTime(session: Session, call: Call): Promise<Reply> {
+  if (countedMilliseconds() - call.askedAt <= asksHoldMilliseconds) return answerOf(session, call);
+  return { id: call.id, fault: { code: 'store', message: 'it came to its turn too late, and was not done' } };
 }
 
 /** Throws where the session can go on with nothing. */

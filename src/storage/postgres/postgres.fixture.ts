@@ -3,6 +3,7 @@ import { SallyportError } from '#errors';
 import type { PostgresCluster } from '../../../test/harness/postgres-cluster.ts';
 import { beginLog } from '../operations/log.ts';
 import { origin, type Stores } from '../storage.fixture.ts';
+import { countedMilliseconds } from '../thread/messages.ts';
 import { adminStore, enrollmentStore, logStore, type Perform } from '../stores.ts';
 import { PostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
 import { PreparedStatements, Sessions } from './session.ts';
@@ -47,7 +48,7 @@ export function postgresStores(
   const perform: Perform = async (name, argument) => {
     const store = await opened;
     asked += 1;
-    const call = { id: asked, name, argument };
+    const call = { id: asked, name, argument, askedAt: countedMilliseconds() };
     const [reply] = await new Promise<Parameters<Parameters<typeof store.perform>[1]>[0]>((resolve) =>
       store.perform([call], resolve),
     );

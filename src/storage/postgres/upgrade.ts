@@ -63,7 +63,8 @@ async function upgradeOnce(session: Session, origin: string | null, to: readonly
   // Nothing is changed where nothing is missing, and nobody is waited for.
   if (typeof found?.name !== 'string') await session.control(postgresStatement(createMigrationTable));
   for (const migration of await session.perform(missingMigrations(to))) {
-    await session.control(migration.statements.map(postgresStatement).join(';\n'));
+    const { statements, onPostgres = [] } = migration;
+    await session.control([...statements.map(postgresStatement), ...onPostgres].join(';\n'));
     await session.perform(recordMigration(migration));
   }
   if (origin !== null) await session.perform(openLog({ origin }));

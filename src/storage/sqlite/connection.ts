@@ -44,6 +44,7 @@ export class Connection {
       'pragma temp_store = memory',
       'pragma cache_size = -4096',
       'pragma wal_autocheckpoint = 4000',
+      'pragma secure_delete = fast',
     ]);
   }
 
@@ -155,6 +156,24 @@ export class Connection {
       this.#database.prepare('vacuum into ?').run(file);
     } catch (error) {
       throw storeError(error, `the database cannot be copied to ${file}`);
+    }
+  }
+
+  /** From here on, deleted content is overwritten with zeros, pages that become free too (sqlite.org/pragma.html#pragma_secure_delete); or, as ever, where that costs no writing. */
+  overwriteDeleted(all: boolean): void {
+    this.#database.exec(`pragma secure_delete = ${all ? 'on' : 'fast'}`);
+  }
+
+  /** Moves the WAL into the database and cuts it to nothing. False: somebody reads from it, and it has to be tried again. */
+  emptyWal(): boolean {
+    // A reader may take minutes, and the writer must not wait for it.
+    this.#database.exec('pragma busy_timeout = 0');
+    try {
+      return this.#database.prepare('pragma wal_checkpoint(truncate)').get()?.['busy'] === 0;
+    } catch (error) {
+      throw storeError(error, 'the WAL of the database cannot be emptied');
+    } finally {
+      this.#database.exec(`pragma busy_timeout = ${busyTimeoutMilliseconds}`);
     }
   }
 

@@ -1,3 +1,4 @@
+import { type Kind, operations } from '../operations.ts';
 import { openLog } from '../operations/log.ts';
 import type { Call, Reply } from '../thread/messages.ts';
 import type { ServedStore } from '../thread/serve-store.ts';
@@ -12,6 +13,8 @@ export interface SqliteOptions {
 
 /** How long a lazy write may wait for a durable one to share its sync with. */
 const lazyMilliseconds = 50;
+/** How long the WAL waits for its readers. */
+const emptyingMilliseconds = 1_000;
 
 /** The only writing connection, in the thread that owns it. All that arrives before the event loop turns shares one transaction. */
 export class SqliteStore implements ServedStore {
@@ -20,6 +23,7 @@ export class SqliteStore implements ServedStore {
   #waiting: Call[] = [];
   #answer: (replies: readonly Reply[]) => void = () => undefined;
   #flushing: NodeJS.Timeout | undefined;
+  #emptying: NodeJS.Timeout | undefined;
 
   constructor({ file, origin }: SqliteOptions) {
     this.#connection = Connection.openWriter(file);
@@ -27,6 +31,8 @@ export class SqliteStore implements ServedStore {
     this.#connection.control('begin immediate');
     this.#connection.perform(openLog({ origin }));
     this.#connection.control('commit');
+    // What was erased just before a crash.
+    this.#emptyWal();
     this.#writer = new Writer(this.#connection);
   }
 
@@ -34,6 +40,18 @@ export class SqliteStore implements ServedStore {
     if (this.#waiting.length === 0) setImmediate(() => this.#performWaiting());
     this.#answer = answer;
     for (const call of calls) this.#waiting.push(call);
+  }
+
+  /** Until nobody reads from it. What fails here has been committed, and is tried again. */
+  #emptyWal(): void {
+    clearTimeout(this.#emptying);
+    let emptied = false;
+    try {
+      emptied = this.#connection.emptyWal();
+    } catch {
+      // Tried again.
+    }
+    if (!emptied) this.#emptying = setTimeout(() => this.#emptyWal(), emptyingMilliseconds);
   }
 
   stats() {
@@ -44,6 +62,7 @@ export class SqliteStore implements ServedStore {
   async close(): Promise<void> {
     this.#performWaiting();
     clearTimeout(this.#flushing);
+    clearTimeout(this.#emptying);
     this.#writer.flush();
     this.#connection.close();
   }
@@ -52,7 +71,14 @@ export class SqliteStore implements ServedStore {
     if (this.#waiting.length === 0) return;
     const calls = this.#waiting;
     this.#waiting = [];
-    this.#answer(this.#writer.perform(calls));
+    const erases = calls.some(({ name }) => (operations[name] as Kind<never, unknown>).erases === true);
+    if (erases) this.#connection.overwriteDeleted(true);
+    const replies = this.#writer.perform(calls);
+    if (erases) {
+      this.#connection.overwriteDeleted(false);
+      this.#emptyWal();
+    }
+    this.#answer(replies);
     if (!this.#writer.waiting) return;
     this.#flushing ??= setTimeout(() => {
       this.#flushing = undefined;

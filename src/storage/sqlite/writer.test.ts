@@ -17,8 +17,8 @@ import {
   wide,
 } from '../storage.fixture.ts';
 
-function calls(...asked: readonly Omit<Call, 'id'>[]): Call[] {
-  return asked.map((call, id) => ({ id, ...call }));
+function calls(...asked: readonly Omit<Call, 'id' | 'askedAt'>[]): Call[] {
+  return asked.map((call, id) => ({ id, ...call, askedAt: 0 }));
 }
 
 const record = (id: string) => ({ name: 'record', argument: { entry: entry(id) } }) as const;

@@ -6,6 +6,13 @@ export interface Call {
   readonly id: number;
   readonly name: OperationName;
   readonly argument: unknown;
+  /** Milliseconds of the clock that all threads have in common and nobody sets. */
+  readonly askedAt: number;
+}
+
+/** See `askedAt`. */
+export function countedMilliseconds(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
 }
 
 /** A SallyportError on its way between threads. */

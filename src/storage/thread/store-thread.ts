@@ -3,7 +3,14 @@ import type { SallyportError } from '#errors';
 import type { ArgumentOf, OperationName, ResultOf } from '../operations.ts';
 import type { StorageStats } from '../storage.ts';
 import { errorOf, faultOf } from './fault.ts';
-import type { Call, Fault, FromStore, Reply, ToStore } from './messages.ts';
+import {
+  type Call,
+  countedMilliseconds,
+  type Fault,
+  type FromStore,
+  type Reply,
+  type ToStore,
+} from './messages.ts';
 import { withOwnBuffers } from './own-buffers.ts';
 
 interface Pending {
@@ -59,7 +66,7 @@ export class StoreThread {
       const id = ++this.#lastId;
       this.#pending.set(id, { resolve, reject });
       if (this.#calls.length === 0) setImmediate(() => this.#send());
-      this.#calls.push({ id, name, argument: withOwnBuffers(argument) });
+      this.#calls.push({ id, name, argument: withOwnBuffers(argument), askedAt: countedMilliseconds() });
     });
   }
 

@@ -1,30 +1,39 @@
-import { type References, replayEntry, type RequestEntry, sha256Hex } from '#enrollment';
 import { isSallyportError, SallyportError } from '#errors';
 import { type Bundle, loadBundle, type Verdict } from '#policy';
-import type { ReadOnlyStorage } from '#storage';
+import { sha256Hex } from './digests.ts';
+import type { RequestEntry } from './entry.ts';
 import { Recent } from './recent.ts';
+import type { References } from './references.ts';
+import { judgeLeaf, replayEntry } from './replay.ts';
 
-type Bodies = Pick<ReadOnlyStorage, 'references' | 'policies'>;
+/** The bodies of references and policies, by digest; null: nobody has it. */
+export interface RecordedBodies {
+  references(digest: string): Promise<Uint8Array | null>;
+  policies(digest: string): Promise<string | null>;
+}
 
 /** Recomputes facts and verdict of recorded requests, with the references and policies that they name. */
 export class RequestReplay {
-  readonly #bodies: Bodies;
+  readonly #bodies: RecordedBodies;
   readonly #references = new Recent<References>(16);
   readonly #bundles = new Recent<Bundle>(16);
 
-  constructor(bodies: Bodies) {
+  constructor(bodies: RecordedBodies) {
     this.#bodies = bodies;
   }
 
-  /** What is wrong with the entry, in words; null: nothing. */
-  async objectionTo(entry: RequestEntry): Promise<string | null> {
+  /**
+   * What is wrong with the entry, in words; null: nothing. `leaf`: its names were erased, so that its facts are judged again and not derived.
+   */
+  async objectionTo(entry: RequestEntry, form: 'whole' | 'leaf' = 'whole'): Promise<string | null> {
     try {
       const references = await this.#references.get(entry.references, () =>
         this.#loadReferences(entry.references),
       );
       const key = `${entry.policies} ${entry.references}`;
       const bundle = await this.#bundles.get(key, () => this.#loadBundle(entry.policies, references));
-      const { same, verdict } = replayEntry(entry, references, bundle);
+      const { same, verdict } =
+        form === 'leaf' ? judgeLeaf(entry, bundle) : replayEntry(entry, references, bundle);
       if (!same) {
         return `judged again, it comes out otherwise: ${decisionWords(entry.verdict)} was recorded, ${decisionWords(verdict)} is right`;
       }

@@ -2,7 +2,7 @@ import type { Migration } from '../migration.ts';
 
 /** Which process serves under the name of a node, until when, and what it judges by. */
 export const nodesInForce: Migration = {
-  version: 5,
+  version: 7,
   name: 'nodes-in-force',
   statements: [
     `create table node (

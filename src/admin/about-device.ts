@@ -1,0 +1,24 @@
+import type { ActEntry, AuthorityEntry, RequestEntry } from '#enrollment';
+
+/**
+ * Is an entry this device's, with all that erasing takes from it? Where it names it by id: as the one that asked, as the owner of the credential, or as what an
+ * act was done to. Not where another device got a certificate by it: that is the other's record. Where no device was recognised, a name asked for is enough.
+ */
+export function isAbout(id: string, entry: object): boolean {
+  const { type } = entry as { readonly type?: unknown };
+  return type === 'request'
+    ? isRequestOf(id, entry as RequestEntry)
+    : isDetailOf(id, entry as ActEntry | AuthorityEntry);
+}
+
+function isRequestOf(id: string, { observations, certificate }: RequestEntry): boolean {
+  if (certificate !== null) return certificate.deviceId === id;
+  const { device, secret, presenter, request } = observations;
+  if ([device?.id, secret?.userNameDevice, presenter?.record?.deviceId].includes(id)) return true;
+  return device === null && request !== null && request.subject.flat().some(({ value }) => value === id);
+}
+
+function isDetailOf(id: string, { detail }: ActEntry | AuthorityEntry): boolean {
+  const { device, deviceId, devices } = detail;
+  return device === id || deviceId === id || (Array.isArray(devices) && devices.includes(id));
+}
