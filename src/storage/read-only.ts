@@ -1,3 +1,4 @@
+import type { AdminStore } from '#admin';
 import type { LogStore } from '#audit';
 import { placeOf } from './place.ts';
 import type { LostCertificateRow } from './schema.ts';
@@ -14,6 +15,8 @@ export interface ReadOnlyStorage {
   certificates(): AsyncIterable<WholeCertificate>;
   /** Issued after a backup that was restored. */
   lostCertificates(): Promise<readonly LostCertificateRow[]>;
+  /** All that was ever revoked of that issuer, expired or not. */
+  revoked(issuer: string): ReturnType<AdminStore['revoked']>;
   close(): Promise<void>;
 }
 
@@ -38,6 +41,7 @@ export function readOnlyStorage(perform: Perform, close: () => Promise<void>): R
       }
     },
     lostCertificates: () => perform('lostCertificates', null),
+    revoked: (issuer) => perform('revoked', { issuer, since: 0 }),
     close,
   };
 }

@@ -83,6 +83,7 @@ export function storageOf(copy: Copy): ReadOnlyStorage {
       yield* copy.certificates;
     },
     lostCertificates: async () => [],
+    revoked: refuse,
     close: async () => {},
   };
 }
