@@ -11,8 +11,9 @@ import type { PostgresSettings } from './postgres-settings.ts';
  * of either is restored to either. Throws 'store'.
  */
 export async function backUpPostgres(settings: PostgresSettings, file: string): Promise<void> {
-  const { PreparedStatements, Sessions } = await import('./session.ts');
-  const sessions = new Sessions(settings, 1, new PreparedStatements(settings));
+  const { PreparedStatements, Sessions, wholeTableTimeoutMilliseconds } = await import('./session.ts');
+  const prepared = new PreparedStatements(settings);
+  const sessions = new Sessions(settings, 1, prepared, wholeTableTimeoutMilliseconds);
   makePrivate(file);
   const to = Connection.openCopy(file);
   try {
