@@ -11,7 +11,8 @@ import type { PostgresSettings } from './postgres-settings.ts';
  * of either is restored to either. Throws 'store'.
  */
 export async function backUpPostgres(settings: PostgresSettings, file: string): Promise<void> {
-  const { PreparedStatements, Sessions, wholeTableTimeoutMilliseconds } = await import('./session.ts');
+  const { limitLockWait, PreparedStatements, Sessions, wholeTableTimeoutMilliseconds } =
+    await import('./session.ts');
   const prepared = new PreparedStatements(settings);
   const sessions = new Sessions(settings, 1, prepared, wholeTableTimeoutMilliseconds);
   makePrivate(file);
@@ -20,7 +21,7 @@ export async function backUpPostgres(settings: PostgresSettings, file: string): 
     upgrade(to);
     to.control('begin immediate');
     await sessions.with(async (session) => {
-      await session.control('begin isolation level repeatable read read only');
+      await session.control(`begin isolation level repeatable read read only; ${limitLockWait}`);
       await session.perform(assertNewest());
       for (const table of copiedTables) {
         let copied = 0;

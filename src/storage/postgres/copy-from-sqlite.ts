@@ -33,7 +33,14 @@ export async function copyFromSqlite(
   try {
     from.control('begin immediate');
     from.perform(assertNewest());
-    const outcome = await withSession(settings, (session) => copyAll(from, session, progress));
+    const { upgrade } = await import('./upgrade.ts');
+    const { wholeTableTimeoutMilliseconds } = await import('./session.ts');
+    await withSession(settings, (session) => upgrade(session, null));
+    const outcome = await withSession(
+      settings,
+      (session) => copyAll(from, session, progress),
+      wholeTableTimeoutMilliseconds,
+    );
     if (!('lost' in outcome)) return outcome.counts;
     if (await withSession(settings, (session) => arrived(from, session)).catch(notKnown)) {
       return outcome.counts;
@@ -50,10 +57,11 @@ async function copyAll(
   session: Session,
   progress: Progress,
 ): Promise<{ readonly counts: Counts; readonly lost?: unknown }> {
-  const { beginUpgrade, upgrade } = await import('./upgrade.ts');
-  await upgrade(session, null);
+  const { lockUpgrade } = await import('./upgrade.ts');
+  const { limitLockWait } = await import('./session.ts');
   // Whoever starts meanwhile waits until it has its log, and whoever serves it already until it is refused here.
-  await session.control(`${beginUpgrade}; select 1 from log_head where id = 1 for update`);
+  const lockHead = 'select 1 from log_head where id = 1 for update';
+  await session.control(`begin; ${limitLockWait}; ${lockUpgrade}; ${lockHead}`);
   const counts: Record<string, number> = {};
   try {
     if (await holdsSame(from, session)) {
@@ -142,10 +150,10 @@ export async function assertEmptyPostgres(settings: PostgresSettings): Promise<v
 async function withSession<Result>(
   settings: PostgresSettings,
   use: (session: Session) => Promise<Result>,
+  timeoutMilliseconds?: number,
 ): Promise<Result> {
-  const { PreparedStatements, Sessions, wholeTableTimeoutMilliseconds } = await import('./session.ts');
-  const prepared = new PreparedStatements(settings);
-  const sessions = new Sessions(settings, 1, prepared, wholeTableTimeoutMilliseconds);
+  const { PreparedStatements, Sessions } = await import('./session.ts');
+  const sessions = new Sessions(settings, 1, new PreparedStatements(settings), timeoutMilliseconds);
   try {
     return await sessions.with(use);
   } finally {

@@ -20,6 +20,8 @@ const connectTimeoutMilliseconds = 5_000;
 const answerTimeoutMilliseconds = 20_000;
 /** Where tables are counted, and committed, as a whole: the server works, and says nothing. */
 export const wholeTableTimeoutMilliseconds = 3_600_000;
+/** In a transaction that may take so long: who holds what it needs is not waited for as long. */
+export const limitLockWait = `set local lock_timeout = ${answerTimeoutMilliseconds}`;
 
 /** Of a table that is read whole: as many as these take. A request that is kept may have megabytes. */
 const octetsAtOnce = 16 * 1024 * 1024;
