@@ -35,6 +35,11 @@ export class ExportedLog {
     this.#leafAt = leavesOf(held);
   }
 
+  /** Of a log that the backup's own one followed: it tells nothing of the time after the backup. */
+  get isBefore(): boolean {
+    return this.#held.role === 'before';
+  }
+
   /** Logs that ended before the backup, its own, and those after it by the time of their beginning. */
   get rank(): number {
     if (this.#held.role === 'after') return this.#beyond.get(0)?.time ?? Infinity;
@@ -60,16 +65,21 @@ export class ExportedLog {
 
   /** What all lines together say. Throws 'log' where the log is whole up to what was published, and is another one. */
   end(published: PublishedLog | null): EndOfExport {
-    const { size } = this.#held;
+    const { size, role } = this.#held;
     const upTo = published === null ? size : Math.max(size, published.size);
     const inOrder = [...this.#beyond].toSorted(([left], [right]) => left - right);
     const isWhole = published !== null && this.#isWhole(published);
     const end = Math.max((inOrder.at(-1)?.[0] ?? size - 1) + 1, upTo);
     return {
       origin: this.origin,
-      entries: inOrder.length,
-      proven: isWhole ? upTo - size : 0,
-      missing: end - size - inOrder.length,
+      // What came before the backup was counted when its log began.
+      ...(role === 'before'
+        ? { entries: 0, proven: 0, missing: 0 }
+        : {
+            entries: inOrder.length,
+            proven: isWhole ? upTo - size : 0,
+            missing: end - size - inOrder.length,
+          }),
       isWhole,
       newestTime: isWhole ? (this.#beyond.get(upTo - 1)?.time ?? 0) : 0,
       told: inOrder.flatMap(([index, { event }]) =>

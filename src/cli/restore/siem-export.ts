@@ -18,7 +18,7 @@ export interface SiemExport {
 }
 
 export interface ExportCounts {
-  /** That the backup does not have. */
+  /** That the backup does not have, of its own log and of those after it. */
   readonly entries: number;
   /** Of these: a signed checkpoint says that they are their log's, and that there were no others before them. */
   readonly proven: number;
@@ -53,7 +53,7 @@ export async function readSiemExport(
     const objection = await logOf(line.origin)?.add(line);
     if (typeof objection === 'string') throw refused(file, number, objection);
   }
-  if (logs.size === 0) {
+  if ([...logs.values()].every(({ isBefore }) => isBefore)) {
     throw new SallyportError('log', `${file} has no entry of the log ${backup.origin}, nor of one after it`);
   }
   const inOrder = [...logs.values()].toSorted((left, right) => left.rank - right.rank);
