@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
+import { encodeEntry } from '../entry.ts';
 import { leafHash } from '../tree-hash.ts';
 import { openNdjsonSink } from './ndjson.ts';
 
@@ -54,6 +55,17 @@ test('each line holds the entry, its index, and the hash by which the stream ver
   assert.deepEqual(first.entry, { n: 0, text: 'ü' });
   assert.equal(second.log.index, 1);
   assert.equal(second.log.leafHash, Buffer.from(leafHash(entry(1).bytes)).toString('base64'));
+});
+
+test('no character tears a line for any reader, and the entry that was hashed is had back', async (t) => {
+  const file = await temporaryFile(t);
+  const sink = await openSink(file);
+  const bytes = encodeEntry({ name: 'a\u0085b\u2028c\u2029d\n\r\u000b' });
+  await sink.deliver([{ index: 0, bytes }]);
+  await sink.close();
+  const text = await readFile(file, 'utf8');
+  assert.doesNotMatch(text.trimEnd(), /[\n\r\u000b\u000c\u0085\u2028\u2029]/);
+  assert.deepEqual(Buffer.from(encodeEntry(JSON.parse(text).entry)), Buffer.from(bytes));
 });
 
 test('a file of another log of the same authority goes on, from its first entry', async (t) => {

@@ -14,6 +14,8 @@ export interface NdjsonSinkSettings {
 
 const tailBytes = 256 * 1024;
 const lineStart = '{"log":';
+/** Where some readers end a line, and JSON does not: within texts alone. A name that a stranger asked for must not tear a line. */
+const lineEnds = /[\u0085\u2028\u2029]/g;
 
 /**
  * Newline-delimited JSON in a file, for a shipper to follow: one line an entry, with the log's origin, the entry's index and its leaf hash,
@@ -58,8 +60,13 @@ export async function openNdjsonSink(settings: NdjsonSinkSettings): Promise<Sink
 
 function formatLine({ index, bytes }: SinkEntry, origin: string): string {
   const log = JSON.stringify({ origin, index, leafHash: leafHashText(bytes) });
-  // The entry as it was hashed, byte for byte: an entry is JSON on one line.
-  return `{"log":${log},"entry":${Buffer.from(bytes).toString('utf8')}}\n`;
+  // The entry as it was hashed: an entry is JSON on one line. Its canonical form has back what is written as an escape.
+  const entry = Buffer.from(bytes).toString('utf8').replaceAll(lineEnds, escaped);
+  return `{"log":${log},"entry":${entry}}\n`;
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function leafHashText(bytes: Uint8Array): string {
