@@ -11,7 +11,7 @@ export interface HeldLog {
   /** CompactRange, serialised. */
   readonly range: Uint8Array;
   /** null: it has nothing of it. */
-  readonly reader: LogReader | null;
+  readonly reader: Pick<LogReader, 'hashes'> | null;
 }
 
 export interface BackupLogs {
