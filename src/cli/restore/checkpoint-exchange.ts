@@ -1,29 +1,34 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { CheckpointFile } from '#audit';
+import { checkpointFile } from '#authority';
+import { sync } from '../backup/files.ts';
+import { readIfThere } from '../verify/configured-key.ts';
 import { originOf } from '../verify/verify-authority-log.ts';
 
-/**
- * Puts the first checkpoint of the new log in the place of what was published last, which is kept beside it under the name of its log: it may be
- * of more entries than the backup has, and then it is what is left of them.
- */
-export async function exchangeCheckpoint(
-  file: string,
-  published: string | null,
-  target: CheckpointFile,
-  note: string,
-): Promise<{ readonly kept: string | null; readonly undo: () => Promise<void> }> {
+/** The first checkpoint of a log that is not in place yet: it counts for nothing until its database does. */
+const restoringOf = (file: string) => `${file}.restoring`;
+
+/** Before the database is put in place: whoever ends between the two can be gone on with. */
+export async function prepareCheckpoint(file: string, note: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await checkpointFile(restoringOf(file)).write(note);
+}
+
+export async function preparedCheckpoint(file: string): Promise<string | null> {
+  return readIfThere(restoringOf(file));
+}
+
+/**
+ * Puts the prepared checkpoint in the place of what was published last, which is kept beside it under the name of its log: it may be of more
+ * entries than the backup has, and then it is what is left of them. Ended half way it is done again. Returns the file that keeps it.
+ */
+export async function exchangeCheckpoint(file: string): Promise<string | null> {
+  const published = await readIfThere(file);
   const kept = published === null ? null : await freeName(`${file}.${nameOf(published)}`);
   if (kept !== null) await rename(file, kept);
-  await target.write(note);
-  return {
-    kept,
-    async undo() {
-      await rm(file, { force: true });
-      if (kept !== null) await rename(kept, file);
-    },
-  };
+  await rename(restoringOf(file), file);
+  await sync(dirname(file));
+  return kept;
 }
 
 function nameOf(note: string): string {

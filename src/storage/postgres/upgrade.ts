@@ -7,8 +7,10 @@ import type { Session } from './session.ts';
 /** Of all that could be locked in this database, ours: whoever upgrades or makes it waits for whoever does. */
 const upgradeLock = 0x53616c6c79;
 
+export const lockUpgrade = `select pg_advisory_xact_lock(${upgradeLock})`;
+
 /** The beginning of a transaction that none of these meets. */
-export const beginUpgrade = `begin; select pg_advisory_xact_lock(${upgradeLock})`;
+export const beginUpgrade = `begin; ${lockUpgrade}`;
 
 /**
  * Brings the database to the newest version and makes its log where there is none (null: not yet), in one transaction. Nodes of an older version go on
