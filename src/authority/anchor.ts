@@ -10,7 +10,7 @@ const ending = '.checkpoint';
 
 /**
  * The checkpoints that all nodes keep in one folder, each in a file of its own, so that no two write to one; null where none is configured. An
- * empty folder is none: the storage that should be there may not be mounted. So the first one is put there by an operator, or by a restore.
+ * empty folder is none: the storage that should be there may not be mounted. So the first one is put there by an operator.
  */
 export function anchorOf({
   database,
@@ -33,12 +33,12 @@ export function anchorOf({
 }
 
 /** The file of this node; where there is but one, it has no name. */
-export function anchorFile(folder: string, configuration: Pick<Configuration, 'database'>): string {
+function anchorFile(folder: string, configuration: Pick<Configuration, 'database'>): string {
   return join(folder, `${nodeOf(configuration) ?? 'authority'}${ending}`);
 }
 
 /** What is there, with the files. Throws 'store'. */
-export async function readAnchor(
+async function readAnchor(
   folder: string,
 ): Promise<readonly { readonly file: string; readonly note: string }[]> {
   try {

@@ -8,7 +8,6 @@ export {
 } from './database.ts';
 export { eventEntry } from './event-entry.ts';
 export { type AuthorityPorts, type RunningAuthority, startAuthority } from './start.ts';
-export { anchorFile, readAnchor } from './anchor.ts';
 export { checkpointFile } from './checkpoint-file.ts';
 export { loadLogSigner } from './log.ts';
 export { policyText } from './in-force.ts';

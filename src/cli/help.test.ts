@@ -43,6 +43,7 @@ test('the commands that scripts are promised exist', () => {
     'backup',
     'restore',
     'migrate',
+    'status',
     'policy check',
     'trust export',
   ];

@@ -1,8 +1,9 @@
+import type { AdminStore } from '#admin';
 import type { LogStore } from '#audit';
 import { placeOf } from './place.ts';
 import type { LostCertificateRow } from './schema.ts';
 import type { WholeCertificate } from './operations/certificates.ts';
-import { logStore, type Perform } from './stores.ts';
+import { logStore, type Perform, revokedInParts } from './stores.ts';
 
 /** The database as it was when it was opened, read beside the process that serves it. */
 export interface ReadOnlyStorage {
@@ -14,6 +15,8 @@ export interface ReadOnlyStorage {
   certificates(): AsyncIterable<WholeCertificate>;
   /** Issued after a backup that was restored. */
   lostCertificates(): Promise<readonly LostCertificateRow[]>;
+  /** All that was ever revoked of that issuer, expired or not. */
+  revoked(issuer: string): ReturnType<AdminStore['revoked']>;
   close(): Promise<void>;
 }
 
@@ -38,6 +41,7 @@ export function readOnlyStorage(perform: Perform, close: () => Promise<void>): R
       }
     },
     lostCertificates: () => perform('lostCertificates', null),
+    revoked: (issuer) => revokedInParts(perform, issuer, 0),
     close,
   };
 }

@@ -65,15 +65,7 @@ export function adminStore(perform: Perform): AdminStore {
     revokeCertificate: (act) => perform('revokeCertificate', act),
     operatorByTokenHash: (hash) => perform('operatorByTokenHash', { hash }),
     createOperator: (act) => perform('createOperator', act),
-    async *revoked(issuer, since, limit = revokedAtOnce) {
-      let from: RevokedPage['next'] = { notAfter: since, place: -1 };
-      while (from !== null) {
-        const page: RevokedPage = await perform('revokedCertificates', { issuer, from, limit });
-        yield page.rows;
-        from = page.next;
-      }
-      yield await perform('revokedUnseen', { issuer });
-    },
+    revoked: (issuer, since, limit) => revokedInParts(perform, issuer, since, limit),
     revokedCount: (issuer, since) => perform('revokedCount', { issuer, since }),
     crl: (issuer) => perform('crl', { issuer }),
     crlInfo: (issuer) => perform('crlInfo', { issuer }),
@@ -88,6 +80,22 @@ export function adminStore(perform: Perform): AdminStore {
     releaseNode: (held) => perform('releaseNode', held),
     abandonIntent: (act) => perform('abandonIntent', act),
   };
+}
+
+/** What belongs on an issuer's CRL, in parts of so many. */
+export async function* revokedInParts(
+  perform: Perform,
+  issuer: string,
+  since: number,
+  limit: number = revokedAtOnce,
+): AsyncGenerator<RevokedPage['rows']> {
+  let from: RevokedPage['next'] = { notAfter: since, place: -1 };
+  while (from !== null) {
+    const page: RevokedPage = await perform('revokedCertificates', { issuer, from, limit });
+    yield page.rows;
+    from = page.next;
+  }
+  yield await perform('revokedUnseen', { issuer });
 }
 
 export function logStore(perform: Perform): LogStore {

@@ -102,6 +102,7 @@ export {
   minimumRsaBits,
 } from './public-key-facts.ts';
 export type { RequestAttribute } from './request-attributes.ts';
+export { isSerialNumber } from './serial-number.ts';
 export {
   type SignatureScheme,
   parseSignatureAlgorithm,

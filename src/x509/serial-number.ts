@@ -17,9 +17,14 @@ export function serialNumberOf(node: DerNode): string {
   return octets.toHex();
 }
 
+/** Whether it is spelled as `serialNumberOf` does. */
+export function isSerialNumber(text: string): boolean {
+  return /^(?:00|(?!00)(?:[0-9a-f]{2}){1,20})$/.test(text);
+}
+
 /** Takes what `serialNumberOf` gives; throws `malformed` for other spellings. */
 export function encodeSerialNumber(serialNumber: string): Der {
-  if (!/^(?:00|(?!00)(?:[0-9a-f]{2}){1,20})$/.test(serialNumber)) {
+  if (!isSerialNumber(serialNumber)) {
     throw new SallyportError('malformed', 'serialNumber: not 1 to 20 octets of lower-case hexadecimal');
   }
   return der.integer(Uint8Array.fromHex(serialNumber));

@@ -55,7 +55,7 @@ const samples = {
       { path: 'src/ca/issue.ts', text: "import { z } from 'zod';" },
       { path: 'src/policy/judge.ts', text: "import fc from 'fast-check';" },
       { path: 'src/enrollment/enroll.ts', text: "import { readFileSync } from 'node:fs';" },
-      { path: 'src/cli/init.ts', text: "import { spawn } from 'node:child_process';" },
+      { path: 'src/authority/start.ts', text: "import { spawn } from 'node:child_process';" },
       { path: 'src/cli/init.ts', text: "import { createHash } from 'crypto';" },
       { path: 'src/cli/init.ts', text: 'const room = await import(`#${name}`);' },
     ],

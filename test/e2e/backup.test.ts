@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { before, describe, test } from 'node:test';
@@ -116,6 +116,20 @@ function backups(
       assert.match(again.stderr, /is there already/);
       assert.deepEqual(await readFile(file), written);
       assert.equal((await backup(path.join(folder, 'nowhere', 'x.db'))).code, 2);
+    });
+
+    test('is not kept from its name by one that was killed, which is taken away when it is old', async () => {
+      const left = (name: string, hours: number) => {
+        const file = path.join(folder, `.${name}.0123456789abcdef.partial`);
+        return writeFile(file, '').then(() => utimes(file, new Date(), Date.now() / 1000 - hours * 3600));
+      };
+      await left('again.db', 1);
+      await left('older.db', 30);
+      await writeFile(path.join(folder, '.again.db.partial'), '');
+      assert.equal((await backup(path.join(folder, 'again.db'))).code, 0);
+      const hidden = (await readdir(folder)).filter((name) => name.startsWith('.'));
+      assert.deepEqual(hidden.toSorted(), ['.again.db.0123456789abcdef.partial', '.again.db.partial']);
+      for (const name of hidden) await rm(path.join(folder, name));
     });
 
     test('is refused where the checkpoint outside the database does not fit: nothing is signed then', async () => {

@@ -202,6 +202,19 @@ describe('log export', () => {
     assert.deepEqual(await counts(), { there: there - 1, erased: 2, absent: 0 });
   });
 
+  test('a folder of the log that a restore ended is no log that fails to verify: it is kept, and named', async () => {
+    await exportWell(folder);
+    const file = path.join(folder, 'checkpoint');
+    const origin = `${signer.name}/restored-20261122-abcdefgh`;
+    const text = formatCheckpoint({ origin, size: 7, root: Buffer.alloc(32, 7) });
+    const note = await signNote(text, { ...signer, name: origin });
+    await writeFile(file, note);
+    const { code, stderr } = await exported(folder);
+    assert.equal(code, 1);
+    assert.ok(stderr.includes(`the folder holds the log ${origin}`) && /restored/.test(stderr), stderr);
+    assert.equal(await readFile(file, 'utf8'), note);
+  });
+
   test("another log's key opens nothing, and nothing is written", async () => {
     const { publicKey } = generateKeyPairSync('ed25519');
     const other = verifierKey(signer.name, publicKey.export({ type: 'spki', format: 'der' }));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { replayLog } from '../../src/cli/verify/replay-log.ts';
+import { replayLog } from '#cli';
 import { anyPorts, initAuthority, sallyportHere, serveAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { TamperedAuthority } from '../harness/tampering.ts';

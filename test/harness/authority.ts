@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { AdminClient, processTerminal, runCommandLine } from '#cli';
+import { AdminClient, processTerminal, replayLog, runCommandLine } from '#cli';
 import { startAuthority, type RunningAuthority } from '#authority';
 import { loadConfiguration } from '#config';
-import { replayLog } from '../../src/cli/verify/replay-log.ts';
 import { AdminActs } from './admin-acts.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');

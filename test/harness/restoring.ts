@@ -15,10 +15,12 @@ export interface RestoreReport {
   readonly origin: string;
   readonly backup: { readonly origin: string; readonly size: number };
   readonly beyond: number;
+  readonly later: readonly { readonly origin: string; readonly isWhole: boolean }[];
   readonly siemExport: {
     readonly entries: number;
+    readonly proven: number;
+    readonly unproven: number;
     readonly missing: number;
-    readonly proven: boolean;
   } | null;
   readonly restored: Readonly<Record<string, number>>;
   readonly keptCheckpoint: string | null;

@@ -16,6 +16,7 @@ import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { blobOf } from '../blob.ts';
 import { SealedFields, sealEntry } from '../sealed-entry.ts';
+import { encodeEntry } from '../entry.ts';
 import { leafHash } from '../tree-hash.ts';
 import type { LogStore } from '../store.ts';
 import { openNdjsonSink } from './ndjson.ts';
@@ -122,6 +123,17 @@ suite('personal fields', () => {
       assert.equal('salt' in line.log, personalFields === 'opened');
     }
   });
+});
+
+test('no character tears a line for any reader, and the entry that was hashed is had back', async (t) => {
+  const file = await temporaryFile(t);
+  const sink = await openSink(file);
+  const bytes = encodeEntry({ name: 'a\u0085b\u2028c\u2029d\n\r\u000b' });
+  await sink.deliver([{ index: 0, bytes, blobs: [] }]);
+  await sink.close();
+  const text = await readFile(file, 'utf8');
+  assert.doesNotMatch(text.trimEnd(), /[\n\r\u000b\u000c\u0085\u2028\u2029]/);
+  assert.deepEqual(Buffer.from(encodeEntry(JSON.parse(text).entry)), Buffer.from(bytes));
 });
 
 test('a file of another log of the same authority goes on, from its first entry', async (t) => {

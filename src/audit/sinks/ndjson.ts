@@ -17,6 +17,8 @@ export interface NdjsonSinkSettings {
 
 const tailBytes = 256 * 1024;
 const lineStart = '{"log":';
+/** Where some readers end a line, and JSON does not: within texts alone. A name that a stranger asked for must not tear a line. */
+const lineEnds = /[\u0085\u2028\u2029]/g;
 
 /**
  * Newline-delimited JSON in a file, for a shipper to follow: one line an entry, with the log's origin, the entry's index and its leaf hash,
@@ -67,9 +69,13 @@ function formatLine({ index, bytes, blobs }: SinkEntry, origin: string): string 
   const joined = blobs.length === 0 ? null : joinEntry(bytes, blobs);
   const salt = joined === null ? {} : { salt: Buffer.from(joined.salt).toString('base64') };
   const log = JSON.stringify({ origin, index, leafHash: leafHashText(bytes), ...salt });
-  // A leaf as it was hashed, byte for byte: it is JSON on one line.
+  // A leaf as it was hashed: it is JSON on one line. Its canonical form has back what is written as an escape.
   const entry = joined === null ? Buffer.from(bytes).toString('utf8') : JSON.stringify(joined.entry);
-  return `{"log":${log},"entry":${entry}}\n`;
+  return `{"log":${log},"entry":${entry.replaceAll(lineEnds, escaped)}}\n`;
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function leafHashText(bytes: Uint8Array): string {

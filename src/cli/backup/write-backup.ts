@@ -10,6 +10,7 @@ import {
 } from '#audit';
 import { SallyportError } from '#errors';
 import { errorCode } from '../files.ts';
+import { removeLeftovers } from '../leftovers.ts';
 import { digestOf, manifestOf, sync } from './files.ts';
 import { format, sealManifest, type SealedManifest } from './manifest.ts';
 
@@ -20,8 +21,19 @@ export interface BackupPorts {
   /** The newest checkpoint outside the database, as it was before the rows were read; null: there is none. */
   readonly published: string | null;
   readonly now: number;
+  readonly random: (n: number) => Uint8Array;
   readonly program: string;
 }
+
+/** A name of its own: one that was killed keeps no other from writing the same backup, and two at once do not meet. */
+const partialOf = (file: string, random: BackupPorts['random']) =>
+  join(dirname(file), `.${basename(file)}.${Buffer.from(random(8)).toString('hex')}.partial`);
+
+/** With what SQLite keeps beside it. */
+const partialName = /^\..+\.[0-9a-f]{16}\.partial(?:-journal|-wal|-shm)?$/;
+
+/** Nobody copies for so long without writing. */
+const dayMilliseconds = 86_400_000;
 
 /**
  * A folder: a new name in it, by the time. Anything else: the file itself. Throws 'usage' where the folder is not there, 'conflict' where the
@@ -47,11 +59,13 @@ export async function chooseFile(to: string, now: number): Promise<string> {
 }
 
 /**
- * The rows, and then the manifest: a file without one is no backup. Nothing is left of one that fails. Throws 'log' where the log is not the one
+ * The rows, and then the manifest: a file without one is no backup. Nothing is left of one that fails, and what one left that was killed is taken
+ * away when it is a day old. Throws 'log' where the log is not the one
  * that was published: what the key signs here, it signs for good.
  */
 export async function writeBackup(file: string, ports: BackupPorts): Promise<SealedManifest> {
-  const partial = join(dirname(file), `.${basename(file)}.partial`);
+  await removeLeftovers(dirname(file), partialName, ports.now - dayMilliseconds);
+  const partial = partialOf(file, ports.random);
   await createPrivate(partial);
   try {
     await ports.copyRows(partial);
@@ -62,7 +76,7 @@ export async function writeBackup(file: string, ports: BackupPorts): Promise<Sea
     await sync(dirname(file));
     return manifest;
   } catch (error) {
-    await rm(partial, { force: true });
+    for (const end of ['', '-journal', '-wal', '-shm']) await rm(`${partial}${end}`, { force: true });
     throw error;
   }
 }

@@ -21,7 +21,7 @@ export function backupCommand(run: Run): Command {
 }
 
 async function backup(session: Session, { to }: { readonly to: string }): Promise<void> {
-  const { environment } = session.terminal;
+  const { environment, random } = session.terminal;
   const { backUpDatabase, loadLogSigner } = await import('#authority');
   const { chooseFile, writeBackup } = await import('../backup/write-backup.ts');
   const { manifestOf } = await import('../backup/files.ts');
@@ -32,6 +32,7 @@ async function backup(session: Session, { to }: { readonly to: string }): Promis
     signer: await loadLogSigner(configuration, environment),
     published: await readIfThere(configuration.log.checkpointFile),
     now: session.now,
+    random,
     program: packageJson.version,
   });
   const { origin, size, root, time } = manifest;

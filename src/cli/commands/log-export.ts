@@ -20,7 +20,7 @@ export function logExport(run: Run): Command {
     summary: 'Copy the log into a folder that can be verified anywhere',
     when:
       'For an auditor, a mirror or an archive: the checkpoint, every hash and every entry as files in the layout of C2SP tlog-tiles, which public tools read and ' +
-      'any web server can serve. Run it again to continue: only what is new is fetched, and a log that has lost or changed what was copied before is refused. ' +
+      'any web server can serve. Run it again to continue: only what is new is fetched, and a log that has lost or changed what was copied before is refused. After a restore the log is another one: export that to a folder of its own. ' +
       'The files name no device, person or address: those are apart, and are written with --with-personal only, anew each time, so that what was erased goes here as well. ' +
       '`sallyport log verify --tiles` checks the folder without this authority.',
     examples: ['sallyport log export --to ./mirror'],
@@ -43,6 +43,7 @@ async function exportLog(session: Session, { to, logKey, withPersonal }: ExportO
   const head = await signedCheckpoint(note, key);
   const folder = new TileFolder(session.path(to));
   const before = await folder.checkpoint();
+  if (before !== null) await demandSameLog(before, head.origin);
   const earlier = before === null ? null : await signedCheckpoint(before, key);
   if (earlier !== null) demandGrowth(earlier, head);
 
@@ -56,6 +57,17 @@ async function exportLog(session: Session, { to, logKey, withPersonal }: ExportO
     const since = earlier === null ? '' : `, ${size - earlier.size} more than before`;
     return `${size} entries of ${origin} are in ${to}${since}. Every hash was computed again and fits the signed checkpoint.\n`;
   });
+}
+
+/** After a restore the log has another name: the folder is then of the one that ended, and stays as it is. Throws 'conflict'. */
+async function demandSameLog(before: string, origin: string): Promise<void> {
+  const { firstOrigin } = await import('#audit');
+  const held = before.split('\n', 1)[0] ?? '';
+  if (held === origin || firstOrigin(held) !== firstOrigin(origin)) return;
+  throw new SallyportError(
+    'conflict',
+    `the folder holds the log ${held}, and this is another log of the same authority, ${origin}: one ended when a backup was restored. Keep the folder, and export to a new one`,
+  );
 }
 
 function demandGrowth(earlier: ParsedCheckpoint, head: ParsedCheckpoint): void {

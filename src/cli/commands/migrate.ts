@@ -16,7 +16,8 @@ export function migrateCommand(run: Run): Command {
     when:
       'When one machine is no longer enough. End `serve`, name the new and empty database under database.postgres in the configuration, and run this. All is ' +
       'copied in one transaction; the log is verified before in the old database and afterwards in the new one, and must be the same to the last hash. Then the ' +
-      'old file is put aside as sallyport.db.moved, so that nobody serves it by mistake: its log would go on as another.',
+      'old file is put aside as sallyport.db.moved, so that nobody serves it by mistake: its log would go on as another. What was broken off is gone on with by ' +
+      'running it again.',
     examples: ['sallyport migrate --config ./authority/sallyport.yaml'],
     exits: [3, 4, 5],
   }).action(run(migrate));

@@ -2,7 +2,9 @@ import { Command } from 'commander';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { formatFields } from '../render/fields.ts';
 import { printable } from '../render/printable.ts';
+import type { Finished } from '../restore/finish-restore.ts';
 import type { Checked, Done } from '../restore/restore-backup.ts';
+import type { SiemExport } from '../restore/siem-export.ts';
 import type { Run } from '../run.ts';
 import type { Session } from '../session.ts';
 import { teach, wrap } from '../teach.ts';
@@ -24,6 +26,7 @@ export function restoreCommand(run: Run): Command {
   })
     .requiredOption('--from <file>', "the backup's file of rows; its manifest lies beside it")
     .option('--siem-export <file>', 'lines of the log as its ndjson sink wrote them')
+    .option('--forget <log...>', 'logs after the backup, of which nothing more can be had: give them up')
     .option('--check', 'verify the backup and change nothing')
     .option('--log-key <key>', "the log's public key as `init` printed it (default: of the key file)")
     .action(run(restore));
@@ -32,6 +35,7 @@ export function restoreCommand(run: Run): Command {
 interface RestoreOptions {
   readonly from: string;
   readonly siemExport?: string;
+  readonly forget?: readonly string[];
   readonly check?: boolean;
   readonly logKey?: string;
 }
@@ -45,6 +49,7 @@ async function restore(session: Session, options: RestoreOptions): Promise<ExitC
     backup: session.path(options.from),
     siemExport: options.siemExport === undefined ? null : session.path(options.siemExport),
     logKey: options.logKey ?? null,
+    forget: options.forget ?? [],
     now: session.now,
     random,
     progress: progressOn(session),
@@ -58,10 +63,15 @@ async function restore(session: Session, options: RestoreOptions): Promise<ExitC
     return exitCodeOf(checked);
   }
   const done = await restoreBackup(ports);
+  const configured = ports.configuration.log.origin;
+  if (done.finished) {
+    session.print({ ok: true, ...done }, () => finishedWords(session, done, configured));
+    return exitCodes.ok;
+  }
   session.print(doneView(done), () =>
     done.origin === null
       ? `${checkedWords(done)}${endOf(session, done, '')}`
-      : doneWords(session, done, done.origin, ports.configuration.log.origin),
+      : doneWords(session, done, done.origin, configured),
   );
   return exitCodeOf(done);
 }
@@ -70,30 +80,38 @@ function exitCodeOf({ report }: Checked): ExitCode {
   return report.ok ? exitCodes.ok : exitCodes.unverified;
 }
 
-function viewOf({ report, manifest, beyond, siem }: Checked) {
+function viewOf({ report, manifest, beyond, siem, later, unknown }: Checked) {
   const { origin, size, root, time } = manifest;
   const { ok, certificates, findings } = report;
-  const known = siem === null ? null : { entries: siem.entries, missing: siem.missing, proven: siem.proven };
+  const laterLogs = later.map((log) => ({
+    origin: log.origin,
+    size: log.size,
+    isWhole: !unknown.includes(log.origin),
+  }));
   return {
     ok,
     backup: { origin, size, root, time },
     certificates,
     beyond,
-    siemExport: known,
+    later: laterLogs,
+    siemExport: siem?.counts ?? null,
     erasedSince: erasedSince(siem),
     findings,
   };
 }
 
 function doneView(done: Done) {
-  const { origin, restored, keptCheckpoint } = done;
-  return { ...viewOf(done), origin, restored, keptCheckpoint };
+  const { finished, origin, restored, keptCheckpoint } = done;
+  return { ...viewOf(done), finished, origin, restored, keptCheckpoint };
 }
 
-function checkedWords({ manifest, report, beyond, siem }: Checked): string {
+function checkedWords({ manifest, report, beyond, siem, later, unknown }: Checked): string {
+  const laterWords = (log: (typeof later)[number]) =>
+    `${log.origin}, ${log.size} entries, ${unknown.includes(log.origin) ? 'NOT all known here' : 'all known by the export'}`;
   const fields = formatFields([
     ['backup of', manifest.time],
     ['log', `${manifest.origin}, ${manifest.size} entries, ${report.certificates} certificates`],
+    ...later.map((log): [string, string] => ['a log after it', laterWords(log)]),
     ['published after it', beyond === 0 ? null : `${beyond} entries, which the backup does not have`],
     ['export', siem === null ? null : exportWords(siem)],
     [
@@ -112,9 +130,11 @@ function erasedSince(siem: Checked['siem']): number {
   return ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 }
 
-function exportWords({ entries, missing, proven }: NonNullable<Checked['siem']>): string {
-  const gaps = missing === 0 ? '' : `, ${missing} between them are missing`;
-  return `${entries} entries after the backup${gaps}; ${proven ? 'proven' : 'not proven'} by the checkpoint published last`;
+function exportWords({ counts }: SiemExport): string {
+  const { entries, proven, unproven, missing } = counts;
+  const gaps = missing === 0 ? '' : `; ${missing} are missing`;
+  const strict = unproven === 0 ? '' : ', which revoke and suspend and do nothing else';
+  return `${entries} entries after the backup: ${proven} proven by a published checkpoint, ${unproven} not proven${strict}${gaps}`;
 }
 
 function endOf({ paint }: Session, { report }: Checked, good: string): string {
@@ -135,9 +155,8 @@ function doneWords({ paint }: Session, done: Done, origin: string, configured: s
     ['old checkpoint', keptCheckpoint],
   ]);
   const whole =
-    beyond === 0
-      ? done.published !== null && (siem?.missing ?? 0) === 0
-      : siem !== null && siem.missing === 0 && siem.proven;
+    (siem?.counts.missing ?? 0) === 0 &&
+    (beyond === 0 ? done.published !== null : siem?.counts.proven === beyond);
   const unknown = whole
     ? ''
     : `\n${wrap(
@@ -145,7 +164,18 @@ function doneWords({ paint }: Session, done: Done, origin: string, configured: s
           'end; compare the newest CRL that relying parties have with the next one of this authority.',
       )}\n`;
   return `${checkedWords(done)}${ended}${unknown}
-${paint.good('Restored.')} The log goes on under a new name. Before you serve, replace in the configuration
+${nameWords(paint, origin, configured)}`;
+}
+
+function finishedWords({ paint }: Session, done: Finished, configured: string): string {
+  const kept = formatFields([['old checkpoint', done.keptCheckpoint]]);
+  return `An earlier restore of this backup had put the database in place and was ended then; what was left to do is done.
+${kept}
+${nameWords(paint, done.origin, configured)}`;
+}
+
+function nameWords(paint: Session['paint'], origin: string, configured: string): string {
+  return `${paint.good('Restored.')} The log goes on under a new name. Before you serve, replace in the configuration
   origin: ${configured}
 by
   origin: ${origin}

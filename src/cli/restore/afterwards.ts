@@ -1,47 +1,65 @@
 import { type RevocationReason, revocationReasons } from '#ca';
 import type { Afterwards, LostCertificate } from '#storage';
+import { isSerialNumber } from '#x509';
+import { membersOf } from './members.ts';
 
 /** What an entry tells that a restored database must not forget. */
 export type Event =
-  | ({ readonly kind: 'issued' | 'abandoned' | 'revoked' } & Serial)
+  | ({ readonly kind: 'issued' | 'revoked' } & Serial)
   | { readonly kind: 'device'; readonly device: string; readonly to: string }
   | { readonly kind: 'crl'; readonly issuer: string; readonly number: bigint };
 
-type Serial = Omit<LostCertificate, 'revokedAt' | 'reason'> & {
-  readonly time: number;
-  readonly reason: number;
+type Serial = Omit<LostCertificate, 'revokedAt'> & {
+  /** null: it is not known, and is from now on. */
+  readonly revokedAt: number | null;
 };
+
+/** An event, and whether a signed checkpoint proves that it is the log's. */
+export interface Told {
+  readonly event: Event;
+  readonly proven: boolean;
+}
+
+/** Of the newest entry of the backup, and of the restore. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
 
 type Members = Readonly<Record<string, unknown>>;
 
+interface Place {
+  readonly log: string;
+  readonly index: number;
+}
+
 /** null: a restored database can do without it. */
-export function eventOf(index: number, entry: Members): Event | null {
+export function eventOf(place: Place, entry: Members): Event | null {
   const detail = membersOf(entry['detail']);
   switch (entry['outcome'] ?? entry['act'] ?? entry['event']) {
     case 'issued': {
       const certificate = membersOf(entry['certificate']);
-      return serialEvent('issued', index, entry, {
-        ...certificate,
-        device: deviceOf(certificate['deviceId']),
-      });
+      return serialEvent('issued', place, { ...certificate, device: certificate['deviceId'] });
     }
     case 'intent.abandoned':
-      return serialEvent('abandoned', index, entry, {
-        ...detail,
-        device: deviceOf(detail['deviceId']),
-        sha256: null,
-      });
+      return serialEvent('issued', place, { ...detail, device: detail['deviceId'], sha256: null });
     case 'certificate.revoke':
-      return serialEvent('revoked', index, entry, { ...detail, device: deviceOf(detail['device']) });
+      return serialEvent('revoked', place, { ...detail, revokedAt: entry['time'] });
+    // What an earlier restore found out about the log before.
+    case 'certificate.lost':
+      return serialEvent(detail['reason'] === 0 ? 'issued' : 'revoked', place, detail);
+    case 'certificate.revoked':
+      return serialEvent('revoked', place, detail);
+    case 'device.suspended':
+    case 'device.retired':
+      return deviceEvent(detail['device'], detail['state']);
     case 'device.suspend':
     case 'device.resume':
-    case 'device.retire': {
-      const { device, to } = detail;
-      return typeof device === 'string' && typeof to === 'string' ? { kind: 'device', device, to } : null;
-    }
+    case 'device.retire':
+      return deviceEvent(detail['device'], detail['to']);
     case 'crl.issued': {
       const { issuer, number } = detail;
-      const known = typeof issuer === 'string' && typeof number === 'string' && /^\d{1,18}$/.test(number);
+      const known = isName(issuer) && typeof number === 'string' && /^\d{1,18}$/.test(number);
       return known ? { kind: 'crl', issuer, number: BigInt(number) } : null;
     }
     default:
@@ -50,86 +68,97 @@ export function eventOf(index: number, entry: Members): Event | null {
 }
 
 /**
- * In the order of the log. Certificates that the backup cannot know are revoked as unspecified: nothing is known against their keys, and nothing
- * for them. What operators revoked keeps its reason and its time.
+ * In the order of the logs. Certificates that the backup cannot know are revoked as unspecified: nothing is known against their keys, and nothing
+ * for them. What operators revoked keeps its reason and its time. What is not proven may be invented, and only makes things stricter: it revokes
+ * and suspends, it does not resume, it does not retire, which is for good, and no CRL number goes beyond the time for it.
  */
-export function afterwardsOf(events: readonly Event[], now: number): Afterwards {
-  const lost = new Map<string, LostCertificate>();
-  const revoked: LostCertificate[] = [];
+export function afterwardsOf(told: readonly Told[], { from, to }: Span): Afterwards {
+  const serials = new Serials({ from, to });
   const states = new Map<string, string>();
+  const suspects = new Set<string>();
   const numbers = new Map<string, bigint>();
-  for (const event of events) {
+  for (const { event, proven } of told) {
     switch (event.kind) {
       case 'device':
-        states.set(event.device, event.to);
+        if (proven) states.set(event.device, event.to);
+        else if (stops(event.to)) suspects.add(event.device);
         break;
       case 'crl':
+        if (!proven && event.number > BigInt(to)) break;
         if (event.number > (numbers.get(event.issuer) ?? 0n)) numbers.set(event.issuer, event.number);
         break;
-      case 'revoked': {
-        const certificate = lostCertificate(event, event.time);
-        if (lost.has(keyOf(event))) {
-          lost.set(keyOf(event), { ...certificate, index: lost.get(keyOf(event))!.index });
-        } else revoked.push(certificate);
-        break;
-      }
       default:
-        lost.set(keyOf(event), lostCertificate(event, now));
+        serials.tell(event);
     }
   }
+  for (const device of suspects) {
+    if (!stops(states.get(device))) states.set(device, 'suspended');
+  }
   return {
-    lost: [...lost.values()],
-    revoked,
+    lost: [...serials.lost.values()],
+    revoked: [...serials.revoked.values()],
     // One that was resumed is left as the backup has it: where that is suspended, an operator resumes it again.
-    stopped: [...states].flatMap(([device, state]) =>
-      state === 'suspended' || state === 'retired' ? [{ device, state }] : [],
-    ),
+    stopped: [...states].flatMap(([device, state]) => (stops(state) ? [{ device, state }] : [])),
     crlNumbers: [...numbers].map(([issuer, number]) => ({ issuer, number })),
   };
 }
 
-function lostCertificate(
-  { issuer, serialNumber, sha256, device, template, index, reason }: Serial,
-  revokedAt: number,
-) {
-  return { issuer, serialNumber, sha256, device, template, index, reason, revokedAt };
-}
+/** A serial number is lost or revoked once; the first reason that an operator gave is kept. */
+class Serials {
+  readonly lost = new Map<string, LostCertificate>();
+  readonly revoked = new Map<string, LostCertificate>();
+  readonly #span: Span;
 
-function keyOf({ issuer, serialNumber }: Serial): string {
-  return `${serialNumber} ${issuer}`;
-}
-
-function serialEvent(
-  kind: 'issued' | 'abandoned' | 'revoked',
-  index: number,
-  entry: Members,
-  of: Members,
-): Event | null {
-  const { issuer, serialNumber, sha256, device, template } = of;
-  const { time } = entry;
-  if (typeof time !== 'number' || !Number.isSafeInteger(time)) return null;
-  const texts = [issuer, serialNumber, device, template, ...(sha256 === null ? [] : [sha256])];
-  if (texts.some((text) => typeof text !== 'string') || !/^[0-9a-f]{2,40}$/.test(String(serialNumber))) {
-    return null;
+  constructor(span: Span) {
+    this.#span = span;
   }
-  const serial = { issuer, serialNumber, sha256, device, template } as Pick<
-    Serial,
-    'issuer' | 'serialNumber' | 'sha256' | 'device' | 'template'
-  >;
-  return { kind, ...serial, index, time, reason: reasonCode(of['reason']) };
+
+  tell({ kind, revokedAt, ...serial }: Extract<Event, { kind: 'issued' | 'revoked' }>): void {
+    const { from, to } = this.#span;
+    // No revocation of that time is older than the backup, which has those that are, and none is to come.
+    const certificate = { ...serial, revokedAt: Math.min(Math.max(revokedAt ?? to, from), to) };
+    const key = `${serial.serialNumber} ${serial.issuer}`;
+    const lost = this.lost.get(key);
+    if (kind === 'revoked' && lost !== undefined) {
+      if (lost.reason === revocationReasons.unspecified) {
+        this.lost.set(key, { ...certificate, log: lost.log, index: lost.index });
+      }
+    } else if (lost === undefined && !this.revoked.has(key)) {
+      (kind === 'revoked' ? this.revoked : this.lost).set(key, certificate);
+    }
+  }
 }
 
-/** A line may be without it: erased since, or of a sink that takes leaves alone. What was issued is revoked all the same. */
-function deviceOf(device: unknown): unknown {
-  return device ?? '';
+function stops(state: string | undefined): state is 'suspended' | 'retired' {
+  return state === 'suspended' || state === 'retired';
 }
 
-function reasonCode(name: unknown): number {
-  return typeof name === 'string' && Object.hasOwn(revocationReasons, name)
-    ? revocationReasons[name as RevocationReason]
+function deviceEvent(device: unknown, to: unknown): Event | null {
+  return isName(device) && typeof to === 'string' ? { kind: 'device', device, to } : null;
+}
+
+function serialEvent(kind: 'issued' | 'revoked', place: Place, of: Members): Event | null {
+  // A line may be without its device: erased since, or of a sink that takes leaves alone. What was issued is revoked all the same.
+  const { issuer, serialNumber, sha256, device = '', template, revokedAt } = of;
+  if (!isName(issuer) || !(device === '' || isName(device)) || !isName(template)) return null;
+  if (typeof serialNumber !== 'string' || !isSerialNumber(serialNumber)) return null;
+  if (sha256 !== null && (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256))) return null;
+  const time = typeof revokedAt === 'number' && Number.isSafeInteger(revokedAt) ? revokedAt : null;
+  const reason = reasonCode(of['reason']);
+  return { kind, issuer, serialNumber, sha256, device, template, ...place, revokedAt: time, reason };
+}
+
+/** By name in what an operator did, by code in what a restore found. */
+function reasonCode(reason: unknown): number {
+  if (typeof reason === 'string' && Object.hasOwn(revocationReasons, reason)) {
+    return revocationReasons[reason as RevocationReason];
+  }
+  return Object.values<unknown>(revocationReasons).includes(reason)
+    ? Number(reason)
     : revocationReasons.unspecified;
 }
 
-function membersOf(value: unknown): Members {
-  return typeof value === 'object' && value !== null ? (value as Members) : {};
+/** Text as each database can hold it, and as fits an entry several times. */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && /^[^\p{Cc}]{1,512}$/u.test(value);
 }

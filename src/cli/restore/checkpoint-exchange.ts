@@ -1,63 +1,42 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { checkpointFile } from '#authority';
+import { sync } from '../backup/files.ts';
+import { readIfThere } from '../verify/configured-key.ts';
 import { originOf } from '../verify/verify-authority-log.ts';
 
-/** A place outside the database where a checkpoint is, or should be. */
-export interface CheckpointPlace {
-  readonly file: string;
-  /** null: nothing is there. */
-  readonly published: string | null;
-  /** null: of another node, which writes there itself. */
-  readonly note: string | null;
+/** The first checkpoint of a log that is not in place yet: it counts for nothing until its database does. */
+const restoringOf = (file: string) => `${file}.restoring`;
+
+/** Before the database is put in place: whoever ends between the two can be gone on with. */
+export async function prepareCheckpoint(file: string, note: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await checkpointFile(restoringOf(file)).write(note);
+}
+
+export async function preparedCheckpoint(file: string): Promise<string | null> {
+  return readIfThere(restoringOf(file));
 }
 
 /**
- * Puts the first checkpoint of the new log in the place of what was published last, which is kept beside it under the name of its log: it may be
- * of more entries than the backup has, and then it is what is left of them. Returns the files that keep it.
+ * Puts the prepared checkpoint in the place of what was published last, which is kept beside it under the name of its log: it may be of more
+ * entries than the backup has, and then it is what is left of them. Ended half way it is done again. Returns the file that keeps it.
  */
-export async function exchangeCheckpoints(
-  places: readonly CheckpointPlace[],
-): Promise<{ readonly kept: readonly string[]; readonly undo: () => Promise<void> }> {
-  const undone: (() => Promise<void>)[] = [];
-  const undo = async () => {
-    for (const back of undone.splice(0).reverse()) await back();
-  };
-  const kept: string[] = [];
-  try {
-    for (const { file, published, note } of places) {
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-      if (published !== null) {
-        const beside = await freeName(`${file}.${nameOf(published)}`);
-        await rename(file, beside);
-        undone.push(() => rename(beside, file));
-        kept.push(beside);
-      }
-      if (note === null) continue;
-      undone.push(() => rm(file, { force: true }));
-      await checkpointFile(file).write(note);
-    }
-  } catch (error) {
-    await undo();
-    throw error;
-  }
-  return { kept, undo };
-}
-
-/** Of several, the one of the most entries: its size is what it says, and not verified. */
-export function largestOf(notes: readonly string[]): string | null {
-  return notes.toSorted((one, other) => sizeOf(other) - sizeOf(one))[0] ?? null;
-}
-
-function sizeOf(note: string): number {
-  return Number(/^\d{1,16}$/.exec(note.split('\n')[1] ?? '')?.[0] ?? 0);
+export async function exchangeCheckpoint(file: string): Promise<string | null> {
+  const published = await readIfThere(file);
+  const kept = published === null ? null : await freeName(`${file}.${nameOf(published)}`);
+  if (kept !== null) await rename(file, kept);
+  await rename(restoringOf(file), file);
+  await sync(dirname(file));
+  return kept;
 }
 
 function nameOf(note: string): string {
+  const size = /^\d{1,16}$/.exec(note.split('\n')[1] ?? '')?.[0] ?? '0';
   const origin = originOf(note)
     .replaceAll(/[^A-Za-z0-9.~-]+/g, '_')
     .slice(0, 100);
-  return `${origin}.${sizeOf(note)}`;
+  return `${origin}.${size}`;
 }
 
 async function freeName(name: string): Promise<string> {

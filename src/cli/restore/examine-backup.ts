@@ -1,28 +1,47 @@
-import {
-  checkAgainstPublished,
-  decodeEntry,
-  type NoteVerifier,
-  openCheckpoint,
-  parseVerifierKey,
-  type TreeHead,
-} from '#audit';
+import { checkAgainstPublished, decodeEntry, parseVerifierKey } from '#audit';
 import { isSallyportError, SallyportError } from '#errors';
-import { openSqliteReadOnly, type ReadOnlyStorage } from '#storage';
+import { type Afterwards, openSqliteReadOnly, type ReadOnlyStorage } from '#storage';
 import type { SealedManifest } from '../backup/manifest.ts';
-import { type LogReport, originOf, verifyAuthorityLog } from '../verify/verify-authority-log.ts';
+import { type LogReport, verifyAuthorityLog } from '../verify/verify-authority-log.ts';
+import { afterwardsOf } from './afterwards.ts';
+import { backupLogs } from './backup-logs.ts';
 import type { OpenedBackup } from './open-backup.ts';
+import { type OutsideNote, type PublishedLog, publishedLogs } from './published-logs.ts';
 import { readSiemExport, type SiemExport } from './siem-export.ts';
 
 export interface Examination {
   readonly report: LogReport;
-  /** The checkpoint outside the database, where it is of this log. */
-  readonly published: (TreeHead & { readonly note: string }) | null;
-  /** Entries that were published and are not in the backup. */
+  /** What the backup's own log published last, where that is known. */
+  readonly published: PublishedLog | null;
+  /** Logs that began after the backup, when it or one before it was restored, by their newest checkpoints. */
+  readonly later: readonly PublishedLog[];
+  /** Those of `later` of which the export does not have all that was published. */
+  readonly unknown: readonly string[];
+  /** Entries that were published, of whichever log, and are not in the backup. */
   readonly beyond: number;
   readonly siem: SiemExport | null;
-  /** Of the newest entry known. */
-  readonly newestTime: number;
+  readonly afterwards: Afterwards;
+  /** The authority's own: it never runs backwards, on a new machine neither. */
+  readonly time: number;
 }
+
+export interface Outside {
+  readonly notes: readonly OutsideNote[];
+  /** Verifier keys that may have signed for a log. */
+  readonly keysOf: (origin: string) => readonly string[];
+  readonly siemExport: string | null;
+  readonly now: number;
+  readonly progress: (done: number, size: number) => void;
+}
+
+const nothing = {
+  published: null,
+  later: [],
+  unknown: [],
+  beyond: 0,
+  siem: null,
+  afterwards: afterwardsOf([], { from: 0, to: 0 }),
+} as const;
 
 /**
  * All that can be said of a backup before it is used: its log from the first entry to the last, what was published after it, and what the SIEM
@@ -31,39 +50,33 @@ export interface Examination {
 export async function examineBackup(
   copy: string,
   { manifest, verifierKey }: OpenedBackup,
-  outside: {
-    readonly published: string | null;
-    readonly siemExport: string | null;
-    readonly now: number;
-    readonly progress: (done: number, size: number) => void;
-  },
+  { notes, keysOf, siemExport, now, progress }: Outside,
 ): Promise<Examination> {
   const storage = await openSqliteReadOnly(copy);
   try {
-    const { checkpoint, origin } = manifest;
-    const report = await verifyAuthorityLog({ storage, checkpoint, verifierKey, progress: outside.progress });
-    const nothing = { published: null, beyond: 0, siem: null, newestTime: 0 };
-    if (!report.ok) return { report, ...nothing };
+    const { checkpoint, origin, size } = manifest;
+    const report = await verifyAuthorityLog({ storage, checkpoint, verifierKey, progress });
+    if (!report.ok) return { report, ...nothing, time: now };
     demandSame(report, manifest);
-    const published = await publishedOf(outside.published, origin, parseVerifierKey(verifierKey), storage);
-    const isBeyond = published !== null && published.size > manifest.size;
-    const siem =
-      outside.siemExport === null
-        ? null
-        : await readSiemExport(outside.siemExport, {
-            origin,
-            size: manifest.size,
-            range: (await storage.log.head()).range,
-            log: storage.log,
-            published: isBeyond ? published : null,
-            now: outside.now,
-          });
+    const logs = await backupLogs(storage);
+    const outside = publishedLogs(notes, origin, (of) =>
+      logs.logOf(of)?.role === 'before' ? [] : keysOf(of),
+    );
+    const published = outside.get(origin) ?? null;
+    if (published !== null) await demandPartOf(published, verifierKey, storage);
+    const later = [...outside.values()].filter((log) => log.origin !== origin);
+    const siem = siemExport === null ? null : await readSiemExport(siemExport, logs, outside);
+    const from = await newestTime(storage, size);
+    const time = Math.max(now, from, siem?.newestTime ?? 0);
     return {
       report,
       published,
-      beyond: isBeyond ? published.size - manifest.size : 0,
+      later,
+      unknown: later.flatMap((log) => (siem?.whole.has(log.origin) === true ? [] : [log.origin])),
+      beyond: later.reduce((sum, log) => sum + log.size, Math.max(0, (published?.size ?? 0) - size)),
       siem,
-      newestTime: Math.max(await newestTime(storage, manifest.size), siem?.newestTime ?? 0),
+      afterwards: afterwardsOf(siem?.told ?? [], { from, to: time }),
+      time,
     };
   } finally {
     await storage.close();
@@ -78,28 +91,21 @@ function demandSame({ size, root }: LogReport, manifest: SealedManifest): void {
   );
 }
 
-/** What this log published last must go on from the backup, or be a part of it. */
-async function publishedOf(
-  note: string | null,
-  origin: string,
-  verifier: NoteVerifier,
+/** What this log published last goes on from the backup, which only the export can show, or is a part of it. */
+async function demandPartOf(
+  { size, note }: PublishedLog,
+  verifierKey: string,
   storage: ReadOnlyStorage,
-): Promise<Examination['published']> {
-  if (note === null || originOf(note) !== origin) return null;
+): Promise<void> {
+  if (size > (await storage.log.head()).size) return;
   try {
-    const { size, root } = openCheckpoint(note, verifier);
-    if (size <= (await storage.log.head()).size) {
-      await checkAgainstPublished(storage.log, { read: async () => note }, verifier);
-    }
-    return { size, root, note };
+    await checkAgainstPublished(storage.log, { read: async () => note }, parseVerifierKey(verifierKey));
   } catch (cause) {
     if (!isSallyportError(cause)) throw cause;
     throw new SallyportError(
       'log',
       `the checkpoint outside the database is not of this backup: ${cause.message}`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
 }

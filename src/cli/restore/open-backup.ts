@@ -20,7 +20,7 @@ export async function openBackup(
   copy: string,
   keyOf: (origin: string) => string,
 ): Promise<OpenedBackup> {
-  const { manifest, verifierKey } = openManifest(await readText(manifestOf(file)), keyOf);
+  const { manifest, verifierKey } = await readManifest(file, keyOf);
   try {
     await copyFile(file, copy);
     await chmod(copy, 0o600);
@@ -37,6 +37,11 @@ export async function openBackup(
   }
   upgradeCopy(copy);
   return { manifest, verifierKey };
+}
+
+/** What lies beside it. Throws 'log' where the log's key did not sign it. */
+export async function readManifest(file: string, keyOf: (origin: string) => string): Promise<OpenedBackup> {
+  return openManifest(await readText(manifestOf(file)), keyOf);
 }
 
 async function readText(file: string): Promise<string> {

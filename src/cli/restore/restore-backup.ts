@@ -1,4 +1,3 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   formatCheckpoint,
@@ -9,25 +8,20 @@ import {
   verifierKey as verifierKeyOf,
   verifierKeyFor,
 } from '#audit';
-import {
-  anchorFile,
-  assertEmptyDatabase,
-  eventEntry,
-  loadLogSigner,
-  putDatabase,
-  readAnchor,
-  whileNobodyServes,
-} from '#authority';
+import { assertEmptyDatabase, eventEntry, loadLogSigner, putDatabase, whileNobodyServes } from '#authority';
 import type { Configuration, Environment } from '#config';
 import { erasureUndone, inActs } from '#enrollment';
-import { SallyportError } from '#errors';
+import { isSallyportError, SallyportError } from '#errors';
 import { openSqliteReadOnly, type Restored, restoreCopy } from '#storage';
 import type { SealedManifest } from '../backup/manifest.ts';
-import { readIfThere } from '../verify/configured-key.ts';
 import { type LogReport, verifyAuthorityLog } from '../verify/verify-authority-log.ts';
-import { type CheckpointPlace, exchangeCheckpoints, largestOf } from './checkpoint-exchange.ts';
+import { exchangeCheckpoint, prepareCheckpoint } from './checkpoint-exchange.ts';
 import { type Examination, examineBackup } from './examine-backup.ts';
-import { openBackup, type OpenedBackup } from './open-backup.ts';
+import { type Finished, finishRestore } from './finish-restore.ts';
+import { openBackup, type OpenedBackup, readManifest } from './open-backup.ts';
+import { outsideNotes } from './published-logs.ts';
+import { demandCertificateLists } from './trial-crl.ts';
+import { inWorkFolder } from './work-folder.ts';
 
 export interface RestorePorts {
   readonly configuration: Configuration;
@@ -36,6 +30,8 @@ export interface RestorePorts {
   readonly siemExport: string | null;
   /** C2SP verifier key of the backup's log, where it is not the configured key's. */
   readonly logKey: string | null;
+  /** Logs that came after the backup and are given up, by their names. */
+  readonly forget: readonly string[];
   readonly now: number;
   readonly random: (n: number) => Uint8Array;
   readonly progress: (done: number, size: number) => void;
@@ -46,6 +42,7 @@ export interface Checked extends Examination {
 }
 
 export interface Done extends Checked {
+  readonly finished: false;
   /** Of the log that begins; null: the backup does not verify, and nothing was done. */
   readonly origin: string | null;
   readonly restored: (Restored & { readonly checkpoint: string }) | null;
@@ -55,86 +52,88 @@ export interface Done extends Checked {
 
 /** Looks at the backup and changes nothing, whether or not somebody serves. */
 export async function checkBackup(ports: RestorePorts): Promise<Checked> {
-  return inWorkFolder(ports.configuration, async (folder) => {
+  return inWorkFolder(ports.configuration.authority.data, 'check', ports.now, async (folder) => {
     const { opened, examination } = await examine(join(folder, 'copy.db'), ports);
     return { manifest: opened.manifest, ...examination };
   });
 }
 
 /**
- * The backup, verified and made into a new log's beginning, all of it in a copy; then the copy is put in place as a whole. Throws 'conflict' where
- * an authority is there, or runs.
+ * The backup, verified and made into a new log's beginning, all of it in a copy; then the copy is put in place as a whole. A restore that ended
+ * after that is finished. Throws 'conflict' where an authority is there, or runs, or where a log after the backup is not known and not given up.
  */
-export async function restoreBackup(ports: RestorePorts): Promise<Done> {
-  const { configuration, environment } = ports;
-  return whileNobodyServes(configuration, () =>
-    inWorkFolder(configuration, async (folder) => {
+export async function restoreBackup(ports: RestorePorts): Promise<Done | Finished> {
+  const { configuration, environment, now, backup } = ports;
+  return whileNobodyServes(configuration, async () => {
+    try {
       await assertEmptyDatabase(configuration, environment);
-      const copy = join(folder, 'copy.db');
-      const { opened, examination, signer, outside } = await examine(copy, ports);
-      const checked = { manifest: opened.manifest, ...examination };
-      if (!examination.report.ok) return { ...checked, origin: null, restored: null, keptCheckpoint: null };
-      const origin = restoredOrigin(opened.manifest.origin, ports.now, ports.random);
-      const restored = await begin(copy, origin, opened, examination, signer, ports);
-      const { kept, undo } = await exchangeCheckpoints(placesOf(configuration, outside, restored.checkpoint));
-      try {
-        await putDatabase(configuration, environment, copy);
-      } catch (error) {
-        await undo();
-        throw error;
-      }
-      return { ...checked, origin, restored, keptCheckpoint: kept[0] ?? null };
-    }),
+    } catch (error) {
+      if (!isSallyportError(error, 'conflict')) throw error;
+      const { manifest } = await readManifest(backup, keyOf(await signerOf(ports), ports));
+      const finished = await finishRestore(configuration, environment, manifest);
+      if (finished === null) throw error;
+      return finished;
+    }
+    return inWorkFolder(configuration.authority.data, 'restore', now, (folder) =>
+      restoreInto(join(folder, 'copy.db'), ports),
+    );
+  });
+}
+
+async function restoreInto(copy: string, ports: RestorePorts): Promise<Done> {
+  const { configuration, environment } = ports;
+  const { opened, examination, signer } = await examine(copy, ports);
+  const checked = { finished: false, manifest: opened.manifest, ...examination } as const;
+  if (!examination.report.ok) return { ...checked, origin: null, restored: null, keptCheckpoint: null };
+  demandKnown(examination, ports.forget);
+  const origin = restoredOrigin(opened.manifest.origin, ports.now, ports.random);
+  const restored = await begin(copy, origin, opened, examination, signer, ports);
+  const file = configuration.log.checkpointFile;
+  await prepareCheckpoint(file, restored.checkpoint);
+  // From here on the answer may be lost: what is prepared stays, and the next restore finishes this one, or begins anew.
+  await putDatabase(configuration, environment, copy);
+  return { ...checked, origin, restored, keptCheckpoint: await exchangeCheckpoint(file) };
+}
+
+/** A log after this backup may have revoked what the backup has as good: who gives it up says so. */
+function demandKnown({ unknown }: Examination, forget: readonly string[]): void {
+  const given = unknown.filter((origin) => !forget.includes(origin));
+  if (given.length === 0) return;
+  throw new SallyportError(
+    'conflict',
+    `this backup is older than the log ${given.join(' and ')}, of which not all is known here: restore a backup of that log, or give all its lines with --siem-export; ` +
+      `where there are none, and what it issued and revoked is to be lost, --forget ${given.join(' ')}`,
   );
 }
 
+async function signerOf({ configuration, environment }: RestorePorts) {
+  return loadLogSigner(configuration, environment);
+}
+
+function keyOf({ key }: NoteSigner, { logKey }: Pick<RestorePorts, 'logKey'>): (origin: string) => string {
+  return (origin) => (logKey === null ? verifierKeyOf(origin, key.spki) : verifierKeyFor(origin, logKey));
+}
+
 async function examine(copy: string, ports: RestorePorts) {
-  const { configuration, environment, logKey, now, siemExport, progress } = ports;
-  const signer = await loadLogSigner(configuration, environment);
-  const outside = await readOutside(configuration);
-  const published = largestOf([...outside.values()]);
-  const keyOf = (origin: string) =>
-    logKey === null ? verifierKeyOf(origin, signer.key.spki) : verifierKeyFor(origin, logKey);
-  const opened = await openBackup(ports.backup, copy, keyOf);
-  const examination = await examineBackup(copy, opened, { published, siemExport, now, progress });
-  return { opened, examination, signer, outside };
-}
-
-/** Every checkpoint that is kept outside the database, by its file. */
-async function readOutside({ log }: Configuration): Promise<ReadonlyMap<string, string>> {
-  const own = await readIfThere(log.checkpointFile);
-  const anchored = log.anchorFolder === null ? [] : await readAnchor(log.anchorFolder);
-  return new Map([
-    ...(own === null ? [] : [[log.checkpointFile, own] as const]),
-    ...anchored.map(({ file, note }) => [file, note] as const),
-  ]);
-}
-
-/** Where the new log's first checkpoint goes, and from where those of the old one go. */
-function placesOf(
-  configuration: Configuration,
-  outside: ReadonlyMap<string, string>,
-  note: string,
-): CheckpointPlace[] {
-  const { checkpointFile: file, anchorFolder } = configuration.log;
-  const own = [file, ...(anchorFolder === null ? [] : [anchorFile(anchorFolder, configuration)])];
-  const others = [...outside.keys()].filter((each) => !own.includes(each));
-  return [
-    ...own.map((each) => ({ file: each, published: outside.get(each) ?? null, note })),
-    ...others.map((each) => ({ file: each, published: outside.get(each)!, note: null })),
-  ];
+  const { configuration, now, siemExport, progress } = ports;
+  const signer = await signerOf(ports);
+  const notes = await outsideNotes(configuration.log.checkpointFile);
+  const ofBackup = keyOf(signer, ports);
+  // A log that began at a restore has the configured key, whatever the one before it had.
+  const keysOf = (origin: string) => [ofBackup(origin), verifierKeyOf(origin, signer.key.spki)];
+  const opened = await openBackup(ports.backup, copy, ofBackup);
+  const examination = await examineBackup(copy, opened, { notes, keysOf, siemExport, now, progress });
+  return { opened, examination, signer };
 }
 
 async function begin(
   copy: string,
   origin: string,
   { manifest, verifierKey }: OpenedBackup,
-  { published, siem, newestTime }: Examination,
+  { published, later, siem, afterwards, time }: Examination,
   { key }: NoteSigner,
-  { now, random }: RestorePorts,
+  { configuration, random }: RestorePorts,
 ): Promise<Restored & { checkpoint: string }> {
-  // The authority's time never runs backwards, on a new machine neither.
-  const time = Math.max(now, newestTime);
   const { size, root, checkpoint } = manifest;
   const own = verifierKeyOf(origin, key.spki);
   const detail = {
@@ -142,10 +141,10 @@ async function begin(
     previous: { origin: manifest.origin, log: verifierKey, size, root, checkpoint },
     // The newest that is known of it: beyond the backup, what was published and is not here any more.
     published: published === null ? null : { size: published.size, checkpoint: published.note },
+    later: later.map((log) => ({ origin: log.origin, size: log.size, checkpoint: log.note })),
     backup: { time: manifest.time, sha256: manifest.file.sha256, program: manifest.program },
-    siemExport: siem === null ? null : { entries: siem.entries, missing: siem.missing, proven: siem.proven },
+    siemExport: siem?.counts ?? null,
   };
-  const afterwards = siem?.afterwards ?? { lost: [], revoked: [], stopped: [], crlNumbers: [] };
   const restored = await restoreCopy(
     copy,
     {
@@ -160,15 +159,24 @@ async function begin(
     },
     (head) => signNote(formatCheckpoint({ origin, ...head }), { name: origin, key }),
   );
-  await demandVerified(copy, restored.checkpoint, own);
+  const issuers = configuration.issuers.map(({ name }) => name);
+  await demandVerified(copy, { checkpoint: restored.checkpoint, verifierKey: own, issuers });
   return restored;
 }
 
-/** What is put in place is what `log verify` will say is in order. */
-async function demandVerified(copy: string, checkpoint: string, verifierKey: string): Promise<void> {
+/** What is put in place is what `log verify` will say is in order, and what lists can be made of. */
+async function demandVerified(
+  copy: string,
+  {
+    checkpoint,
+    verifierKey,
+    issuers,
+  }: { checkpoint: string; verifierKey: string; issuers: readonly string[] },
+): Promise<void> {
   const storage = await openSqliteReadOnly(copy);
   let report: LogReport;
   try {
+    await demandCertificateLists(storage, issuers);
     report = await verifyAuthorityLog({ storage, checkpoint, verifierKey, progress: () => {} });
   } finally {
     await storage.close();
@@ -179,18 +187,4 @@ async function demandVerified(copy: string, checkpoint: string, verifierKey: str
     'log',
     `the new log ${parseVerifierKey(verifierKey).name} does not verify: ${words}`,
   );
-}
-
-/** Beside the database, so that what is finished can be put in place by its name alone. */
-async function inWorkFolder<Result>(
-  { authority }: Configuration,
-  work: (folder: string) => Promise<Result>,
-): Promise<Result> {
-  await mkdir(authority.data, { recursive: true, mode: 0o700 });
-  const folder = await mkdtemp(join(authority.data, '.restore-'));
-  try {
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

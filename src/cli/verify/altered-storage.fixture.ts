@@ -121,6 +121,9 @@ export function storageOf(copy: Copy): ReadOnlyStorage {
       yield* copy.certificates;
     },
     lostCertificates: async () => [],
+    async *revoked() {
+      yield await refuse();
+    },
     close: async () => {},
   };
 }

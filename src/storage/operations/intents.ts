@@ -28,7 +28,8 @@ const insert = statement((database, p: IntentParameters) =>
   }),
 );
 
-const selectSerialUsed = statement((database, p: { issuer: string; serialNumber: string }) =>
+/** Whether a certificate list could name it, or does. */
+export const selectSerialUsed = statement((database, p: { issuer: string; serialNumber: string }) =>
   database.selectNoFrom((eb) =>
     eb
       .or([

@@ -52,6 +52,7 @@ const lost = (serialNumber: string, changes: Partial<LostCertificate> = {}): Los
   sha256: serialNumber.repeat(16),
   device: 'later',
   template: 'device',
+  log: origin,
   index: 7,
   revokedAt: now,
   reason: 0,
@@ -194,10 +195,11 @@ suite('restoring', () => {
       intents,
     } = await restored(stores, {
       // One is known by its certificate, one by its intent, one not at all.
-      lost: [lost(known.serialNumber), lost(open.serialNumber), lost('0b')],
+      lost: [lost(known.serialNumber), lost(open.serialNumber), lost('0b'), lost('0b', { reason: 1 })],
       revoked: [
         lost(known.serialNumber, { sha256: known.sha256, reason: 4, revokedAt: now - 5 }),
         lost('0c', { reason: 1, revokedAt: now - 9 }),
+        lost('0c', { reason: 4 }),
       ],
       stopped: [
         { device: 'd2', state: 'suspended' },

@@ -1,11 +1,11 @@
 import type { NewEntry } from '#audit';
 import type { DeviceState } from '#inventory';
 import { first, type Operation, run } from '../operation.ts';
-import { statement } from '../statement.ts';
+import { isTrue, statement } from '../statement.ts';
 import { voidOpenApprovals } from './approvals.ts';
 import { certificateInfo, revokeIfCurrent } from './certificates.ts';
 import { raiseCrlNumber } from './crl.ts';
-import { abandonOpenIntents } from './intents.ts';
+import { abandonOpenIntents, selectSerialUsed } from './intents.ts';
 import { append, beginNextLog } from './log.ts';
 import { endOpenRequests } from './requests.ts';
 import { voidOpenSecrets } from './secrets.ts';
@@ -44,7 +44,8 @@ export interface LostCertificate {
   readonly sha256: string | null;
   readonly device: string;
   readonly template: string;
-  /** Of the entry that tells of it, in the log that ends. */
+  /** Origin of the log that tells of it, and the index of its entry there. */
+  readonly log: string;
   readonly index: number;
   readonly revokedAt: number;
   readonly reason: number;
@@ -71,14 +72,6 @@ const insertLost = statement((database, p: LostCertificate) =>
     revoked_at: p.revokedAt,
     revocation_reason: p.reason,
   }),
-);
-
-const selectSerial = statement((database, p: { issuer: string; serialNumber: string }) =>
-  database
-    .selectFrom('abandoned_intent')
-    .select('id')
-    .where('serial_number', '=', p.serialNumber)
-    .where('issuer', '=', p.issuer),
 );
 
 const stop = statement((database, p: { id: string; state: DeviceState; now: number }) =>
@@ -137,13 +130,11 @@ export function* restore({
   return restored;
 }
 
-/** A serial number stands on a CRL once: what the backup knows of is left out. */
+/** A serial number stands on a CRL once: what is known of, by the backup or by what came before in these, is left out. */
 function* keepLost(all: readonly LostCertificate[]): Operation<readonly LostCertificate[]> {
   const kept: LostCertificate[] = [];
   for (const certificate of all) {
-    const { issuer, serialNumber } = certificate;
-    const stored = yield* certificateInfo({ id: serialNumber });
-    if (stored?.issuer === issuer || (yield* first(selectSerial, certificate)) !== undefined) continue;
+    if (isTrue((yield* first(selectSerialUsed, certificate))?.used)) continue;
     yield* run(insertLost, certificate);
     kept.push(certificate);
   }

@@ -12,15 +12,17 @@ import type { PostgresSettings } from './postgres-settings.ts';
  * of either is restored to either. Throws 'store'.
  */
 export async function backUpPostgres(settings: PostgresSettings, file: string): Promise<void> {
-  const { PreparedStatements, Sessions } = await import('./session.ts');
-  const sessions = new Sessions(settings, 1, new PreparedStatements(settings));
+  const { limitLockWait, PreparedStatements, Sessions, wholeTableTimeoutMilliseconds } =
+    await import('./session.ts');
+  const prepared = new PreparedStatements(settings);
+  const sessions = new Sessions(settings, 1, prepared, wholeTableTimeoutMilliseconds);
   makePrivate(file);
   const to = Connection.openCopy(file);
   try {
     upgrade(to);
     to.control('begin immediate');
     await sessions.with(async (session) => {
-      await session.control(beginLongReading);
+      await session.control(`${beginLongReading}; ${limitLockWait}`);
       await session.perform(assertNewest());
       for (const table of copiedTables) {
         let copied = 0;

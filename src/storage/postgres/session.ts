@@ -18,18 +18,30 @@ types.setTypeParser(pg.types.builtins.INT8, Number);
 const connectTimeoutMilliseconds = 5_000;
 /** A server that says nothing for so long is as good as gone. */
 const answerTimeoutMilliseconds = 20_000;
+/** Where tables are counted, and committed, as a whole: the server works, and says nothing. */
+export const wholeTableTimeoutMilliseconds = 3_600_000;
+/** In a transaction that may take so long: who holds what it needs is not waited for as long. */
+export const limitLockWait = `set local lock_timeout = ${answerTimeoutMilliseconds}`;
 
-/** Of a table that is read whole: an entry of the log has 64 KiB at most. */
-const rowsAtOnce = 500;
+/** Of a table that is read whole: as many as these take. A request that is kept may have megabytes. */
+const octetsAtOnce = 16 * 1024 * 1024;
+const mostRowsAtOnce = 500;
+const firstRowsAtOnce = 16;
 
 /** Connections to one database, at most so many, made when they are needed. */
 export class Sessions {
   readonly #pool: pg.Pool;
   readonly #prepared: PreparedStatements;
 
-  constructor(options: PostgresSettings, maximum: number, prepared: PreparedStatements) {
+  constructor(
+    options: PostgresSettings,
+    maximum: number,
+    prepared: PreparedStatements,
+    timeoutMilliseconds = answerTimeoutMilliseconds,
+  ) {
     this.#pool = new pg.Pool({
       ...clientConfig(options),
+      query_timeout: timeoutMilliseconds,
       types,
       max: maximum,
     });
@@ -131,17 +143,19 @@ export class Session {
   /** Every row of a table, some at a time, in the transaction that is open. The name is one of the schema's own. */
   async *rowsOf(table: string): AsyncGenerator<readonly Readonly<Record<string, unknown>>[]> {
     await this.control(`declare copied no scroll cursor for select * from "${table}"`);
-    for (;;) {
-      const rows = await this.#nextRows(table);
+    for (let ask = firstRowsAtOnce; ;) {
+      const rows = await this.#nextRows(table, ask);
       if (rows.length > 0) yield rows;
-      if (rows.length < rowsAtOnce) break;
+      if (rows.length < ask) break;
+      const each = Math.max(1, octetsOf(rows) / rows.length);
+      ask = Math.max(1, Math.min(mostRowsAtOnce, Math.floor(octetsAtOnce / each)));
     }
     await this.control('close copied');
   }
 
-  async #nextRows(table: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  async #nextRows(table: string, count: number): Promise<readonly Readonly<Record<string, unknown>>[]> {
     try {
-      return (await this.#client.query<Record<string, unknown>>(`fetch ${rowsAtOnce} from copied`)).rows;
+      return (await this.#client.query<Record<string, unknown>>(`fetch ${count} from copied`)).rows;
     } catch (error) {
       throw this.#failed(error, `the database refused to read ${table}`);
     }
@@ -199,6 +213,17 @@ export class Session {
   }
 }
 
+/** What bytes and texts take, about. */
+export function octetsOf(rows: readonly Readonly<Record<string, unknown>>[]): number {
+  let octets = 0;
+  for (const row of rows) {
+    for (const value of Object.values(row)) {
+      if (typeof value === 'string' || value instanceof Uint8Array) octets += value.length;
+    }
+  }
+  return octets;
+}
+
 function holdsNul(value: Value): boolean {
   return typeof value === 'string' && value.includes('\0');
 }
@@ -238,7 +263,6 @@ function clientConfig({ host, port, database, user, password, tls }: PostgresSet
     ssl: tls === null ? false : { ca: tls.ca, host, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
     application_name: 'sallyport',
     connectionTimeoutMillis: connectTimeoutMilliseconds,
-    query_timeout: answerTimeoutMilliseconds,
     keepAlive: true,
     // What is asked at once is sent at once; answers come in its order.
     pipeline: true,

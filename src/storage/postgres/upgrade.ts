@@ -13,8 +13,10 @@ import type { Session } from './session.ts';
 /** Of all that could be locked in this database, ours: whoever upgrades or makes it waits for whoever does. */
 const upgradeLock = 0x53616c6c79;
 
+export const lockUpgrade = `select pg_advisory_xact_lock(${upgradeLock})`;
+
 /** The beginning of a transaction that none of these meets. */
-export const beginUpgrade = `begin; select pg_advisory_xact_lock(${upgradeLock})`;
+export const beginUpgrade = `begin; ${lockUpgrade}`;
 
 /**
  * A change of a table waits for who reads it, a backup say, and every writer waits behind the change. So it waits for a moment only, lets the
