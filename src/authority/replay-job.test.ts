@@ -56,10 +56,7 @@ test('what does not verify is an event with its first findings, and a fault', as
   );
   const [event] = world.events;
   assert.equal(event?.['findings'], 12);
-  assert.deepEqual(
-    event?.['first'],
-    findings.slice(0, 10).map(({ index }) => ({ index, message: 'x'.repeat(500) })),
-  );
+  assert.deepEqual(event?.['first'], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   await replayIfDue(day, ports(clean));
   assert.equal(world.runs, 1, 'and the next one is a day later all the same');
 });
@@ -101,7 +98,7 @@ test('a log that cannot even be read is a finding', async (t) => {
       event: 'log.replayed',
       size: 0,
       findings: 1,
-      first: [{ index: null, message: 'the store has 3 of 4 hashes' }],
+      first: [null],
     },
   ]);
 });
