@@ -61,7 +61,12 @@ export async function startJobs(ports: {
   // At start every CRL is due: what was revoked just before a crash may be on none yet.
   const revoked = new Set(issuers.keys());
   const crlPorts = { store: storage.admin, clock, random };
+  let crlRuns = 0;
+  /** The newest run after which nothing was left to list. */
+  const listedAt = new Map<string, number>();
   const crl = start('crl', 60_000, async () => {
+    crlRuns += 1;
+    const run = crlRuns;
     // What this node revoked it publishes itself, and at once.
     // And a database that was put back has forgotten what was revoked.
     await publisher.demandUnbroken();
@@ -71,10 +76,12 @@ export async function startJobs(ports: {
       const issuer = issuers.get(settings.name)!;
       // Taken before the list is read: what is revoked from here on asks for a run of its own.
       const due = revoked.delete(issuer.name);
-      if (!due && !forAll) continue;
       try {
-        await refreshCrl({ issuer, settings, revoked: due }, crlPorts);
-        documents.changed(crlPath(issuer.name));
+        if (due || forAll) {
+          await refreshCrl({ issuer, settings, revoked: due }, crlPorts);
+          documents.changed(crlPath(issuer.name));
+        }
+        listedAt.set(issuer.name, run);
       } catch (error) {
         if (due) revoked.add(issuer.name);
         faults.push(error);
@@ -86,8 +93,9 @@ export async function startJobs(ports: {
   /** Whether there is a CRL now that was begun after this was asked. */
   const issueCrl = async (issuer: string): Promise<boolean> => {
     revoked.add(issuer);
+    const before = crlRuns;
     await crl.trigger();
-    return !revoked.has(issuer);
+    return (listedAt.get(issuer) ?? 0) > before;
   };
   startForAll('sweep', 5_000, async () => {
     for (const issuer of await sweepIntents({ store: storage.admin, clock, random })) await issueCrl(issuer);

@@ -170,13 +170,17 @@ async function watchStoreThread(port: NonNullable<typeof parentPort>): Promise<v
   if (variables[probeVariables.database] === 'postgres') {
     const { default: pg } = await import('pg');
     const { query } = pg.Client.prototype;
-    const writing = new WeakSet<object>();
+    // What is asked for while a transaction runs waits for the next one.
+    const writing = new WeakMap<object, Names>();
     pg.Client.prototype.query = function (this: Client, ...words: unknown[]) {
       const [sql] = words;
       const run = () => Reflect.apply(query, this, words) as unknown;
       if (typeof sql !== 'string') return run();
-      if (sql.includes('for update')) writing.add(this);
-      return sql === 'commit' && writing.delete(this) ? around(names, run) : run();
+      if (sql.includes('for update')) writing.set(this, new Map(names));
+      const inIt = writing.get(this);
+      if (sql !== 'commit' || inIt === undefined) return run();
+      writing.delete(this);
+      return around(inIt, run);
     } as typeof query;
     return;
   }
