@@ -185,6 +185,16 @@ describe('a log that was tampered with', () => {
     });
   }
 
+  test('is found by a hash over its entries of which tiles and proofs are made, and does not start', async (t) => {
+    const tampered = await copy(t);
+    tampered.lengthen(256);
+    await tampered.signCheckpoint(tampered.rehash());
+    assert.equal((await verify(tampered)).ok, true);
+    tampered.write((database) => database.exec('update log_hash set hash = zeroblob(32)'));
+    await assertFound(tampered, [[null, /over entries 0 to 255 is not that of the entries/]]);
+    await assertRefusesToStart(tampered, /head does not fit its entries/);
+  });
+
   test('is found by a certificate that was taken away', async (t) => {
     const tampered = await copy(t);
     const index = tampered.indexOf(({ outcome }) => outcome === 'issued');

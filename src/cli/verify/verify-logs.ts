@@ -90,6 +90,7 @@ export class LogsVerification {
     const verification = await verifyLog({
       entries: readEntries(log.reader, log.head.size),
       head: log.head,
+      subtrees: log.reader.hashes,
       ...(checkpoint === null || key === null
         ? {}
         : { checkpoint: { note: checkpoint, verifier: key.verifier } }),
