@@ -14,6 +14,7 @@ import {
   crl,
   crlInfo,
   lostCertificates,
+  nextAbandoned,
   revokedCertificates,
   revokedCount,
   revokedUnseen,
@@ -102,6 +103,7 @@ export const operations = {
   sinkCursor: read(sinkCursor),
   saveSinkCursor: lazy(saveSinkCursor),
   nextCertificates: read(nextCertificates),
+  nextAbandoned: read(nextAbandoned),
   lostCertificates: read(lostCertificates),
 };
 

@@ -187,7 +187,7 @@ describe('a log that was tampered with', () => {
 
   test('is found by a hash over its entries of which tiles and proofs are made, and does not start', async (t) => {
     const tampered = await copy(t);
-    tampered.lengthen(256);
+    tampered.append(Array.from({ length: 256 }, () => ({ event: 'started', detail: {} })));
     await tampered.signCheckpoint(tampered.rehash());
     assert.equal((await verify(tampered)).ok, true);
     tampered.write((database) => database.exec('update log_hash set hash = zeroblob(32)'));
@@ -212,6 +212,28 @@ describe('a log that was tampered with', () => {
       database.exec('update certificate set revoked_at = null, revocation_reason = null'),
     );
     assert.equal((await verify(tampered)).code, 5);
+  });
+
+  test('is found by a serial number of an abandoned intent that was taken off the CRL, or put on it', async (t) => {
+    const tampered = await copy(t);
+    const abandoned = { id: 'I-1', issuer: 'issuing', serialNumber: '0a', template: 'device' };
+    tampered.append([{ event: 'intent.abandoned', detail: abandoned }]);
+    const insert = (id: string, serialNumber: string) =>
+      tampered.write((database) =>
+        database.exec(
+          `insert into abandoned_intent values ('${id}', 'issuing', '${serialNumber}', 'h', 'laptop-1', 'device', 'k', 1)`,
+        ),
+      );
+    insert('I-1', '0a');
+    await tampered.signCheckpoint(tampered.rehash());
+    assert.equal((await verify(tampered)).ok, true);
+    insert('I-2', '0b');
+    await assertFound(tampered, [
+      [null, /number 0b of issuing is revoked in the store, and no intent of it/],
+    ]);
+    tampered.write((database) => database.exec('delete from abandoned_intent'));
+    const index = tampered.indexOf(({ event }) => event === 'intent.abandoned');
+    await assertFound(tampered, [[index, /0a of issuing was revoked with its abandoned intent, and is not/]]);
   });
 
   test('is found by a certificate that was put in', async (t) => {

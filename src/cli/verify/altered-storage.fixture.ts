@@ -120,6 +120,7 @@ export function storageOf(copy: Copy): ReadOnlyStorage {
     async *certificates() {
       yield* copy.certificates;
     },
+    async *abandonedIntents() {},
     lostCertificates: async () => [],
     async *revoked() {
       yield await refuse();

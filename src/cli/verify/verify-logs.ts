@@ -15,7 +15,7 @@ import type { ReadOnlyStorage } from '#storage';
 import { BlobComparison, type NamingBlobs } from './compare-blobs.ts';
 import { CertificateComparison, type Position } from './compare-certificates.ts';
 import { ErasureComparison } from './compare-erasures.ts';
-import { LostComparison } from './compare-lost.ts';
+import { UnseenComparison } from './compare-unseen.ts';
 import type { Findings } from './findings.ts';
 import type { LogOfStorage } from './logs-of.ts';
 
@@ -28,7 +28,11 @@ export class LogsVerification {
   readonly #findings: Findings;
   readonly #replay: RequestReplay;
   readonly #erasures: ErasureComparison;
-  readonly #lost = new LostComparison();
+  readonly #lost = new UnseenComparison('was revoked at a restore', 'no restore in the log revoked it');
+  readonly #abandoned = new UnseenComparison(
+    'was revoked with its abandoned intent',
+    'no intent of it was abandoned in the log',
+  );
   readonly #progress: () => void;
   readonly #certificates: CertificateComparison;
 
@@ -108,9 +112,10 @@ export class LogsVerification {
   async end(): Promise<void> {
     await this.#certificates.end();
     await this.#erasures.end();
-    this.#lost.end(await this.#storage.lostCertificates(), (position, message) =>
-      report(this.#logs, this.#findings, position, message),
-    );
+    const say = (position: Position | null, message: string) =>
+      report(this.#logs, this.#findings, position, message);
+    await this.#lost.end(await this.#storage.lostCertificates(), say);
+    await this.#abandoned.end(this.#storage.abandonedIntents(), say);
   }
 
   async #entry(position: Position, bytes: Uint8Array, blobs: BlobComparison): Promise<void> {
@@ -139,6 +144,8 @@ export class LogsVerification {
     if (revoked !== null) this.#certificates.revoked(position, revoked);
     if (entry.type === 'authority' && entry.event === 'certificate.lost') {
       this.#lost.entry(position, entry.detail);
+    } else if (entry.type === 'authority' && entry.event === 'intent.abandoned') {
+      this.#abandoned.entry(position, entry.detail);
     }
   }
 
