@@ -24,6 +24,7 @@ import { compareDevices, importDevices } from './operations/device-import.ts';
 import { setDeviceState } from './operations/device-state.ts';
 import { device, devices } from './operations/devices.ts';
 import { eraseDevice } from './operations/erase-device.ts';
+import { approvalRecords, secretCount, secretRecords } from './operations/grants.ts';
 import { hold } from './operations/hold.ts';
 import { abandonIntent, expiredIntents } from './operations/intents.ts';
 import { takeLease } from './operations/leases.ts';
@@ -104,6 +105,9 @@ export const operations = {
   saveSinkCursor: lazy(saveSinkCursor),
   nextCertificates: read(nextCertificates),
   nextAbandoned: read(nextAbandoned),
+  secretRecords: read(secretRecords),
+  secretCount: read(secretCount),
+  approvalRecords: read(approvalRecords),
   lostCertificates: read(lostCertificates),
 };
 

@@ -1,8 +1,10 @@
 import type { AdminStore } from '#admin';
 import type { LogStore } from '#audit';
+import type { DeviceState } from '#inventory';
 import { placeOf } from './place.ts';
 import type { LostCertificateRow } from './schema.ts';
 import type { AbandonedSerial } from './operations/crl.ts';
+import type { ApprovalRecord, SecretRecord } from './operations/grants.ts';
 import type { WholeCertificate } from './operations/certificates.ts';
 import { logStore, type Perform, revokedInParts } from './stores.ts';
 
@@ -14,6 +16,12 @@ export interface ReadOnlyStorage {
   policies(digest: string): Promise<string | null>;
   /** In the order of their issuance. */
   certificates(): AsyncIterable<WholeCertificate>;
+  /** In the order of the ids; null for what is not there. */
+  secrets(ids: readonly string[]): Promise<readonly (SecretRecord | null)[]>;
+  secretCount(): Promise<number>;
+  approvals(ids: readonly string[]): Promise<readonly (ApprovalRecord | null)[]>;
+  /** null: there is no such device. */
+  deviceState(id: string): Promise<DeviceState | null>;
   /** Of signatures that may exist, and of which nothing was delivered. */
   abandonedIntents(): AsyncIterable<AbandonedSerial>;
   /** Issued after a backup that was restored. */
@@ -43,6 +51,10 @@ export function readOnlyStorage(perform: Perform, close: () => Promise<void>): R
         afterPlace = placeOf(last.log, last.logIndex);
       }
     },
+    secrets: (ids) => perform('secretRecords', { ids }),
+    secretCount: () => perform('secretCount', null),
+    approvals: (ids) => perform('approvalRecords', { ids }),
+    deviceState: async (id) => (await perform('device', { id }))?.state ?? null,
     async *abandonedIntents() {
       let after = '';
       for (;;) {
