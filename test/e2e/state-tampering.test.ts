@@ -23,7 +23,15 @@ describe('a state that was tampered with', () => {
     const [certificate] = (await client.perform('listCertificates', { device: 'laptop-1' })).items;
     await client.perform('revokeCertificate', { id: certificate!.sha256 });
     const [second] = (await client.perform('listCertificates', { device: 'laptop-2' })).items;
-    const secret = await client.perform('createSecret', { device: 'laptop-1', template: 'device' });
+    const secret = await client.perform('createSecret', {
+      device: 'laptop-1',
+      template: 'device',
+      subject: [{ type: 'commonName', value: 'laptop-1' }],
+      subjectAltName: [
+        { kind: 'dns', value: 'laptop-1.example.org' },
+        { kind: 'ip', value: '192.0.2.1' },
+      ],
+    });
     const voided = await client.perform('revokeSecret', { id: secret.id });
     const suspended = await client.perform('suspendDevice', { id: 'laptop-2' });
     indexes = {
