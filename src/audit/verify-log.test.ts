@@ -11,7 +11,7 @@ import {
   verifyLog,
 } from '#audit';
 import { noteKey } from './note-key.fixture.ts';
-import { entriesOf, naiveRoot } from './reference-tree.fixture.ts';
+import { entriesOf, naiveRoot, StoredTree } from './reference-tree.fixture.ts';
 
 const key = noteKey();
 const size = 40;
@@ -72,6 +72,24 @@ test('with the stored leaf hashes a changed entry is found by its index', async 
     result.problems.map(({ index }) => index),
     [7, null],
   );
+});
+
+test('a stored root of a full subtree that is another one, or is not there, is found', async () => {
+  const many = entriesOf(600);
+  const whole = { size: 600, root: naiveRoot(many) };
+  const problemsOf = async (roots: (row: Uint8Array[]) => Uint8Array[]) => {
+    const subtrees = StoredTree.of(many);
+    subtrees.rows.set(8, roots(subtrees.rows.get(8)!));
+    const entries = iterate(many.map((entry, index) => ({ index, bytes: entry })));
+    return (await verifyLog({ entries, head: whole, subtrees })).problems;
+  };
+  assert.deepEqual(await problemsOf((row) => row), []);
+  assert.deepEqual(await problemsOf((row) => row.with(1, Buffer.alloc(32))), [
+    { index: null, message: 'the hash stored over entries 256 to 511 is not that of the entries' },
+  ]);
+  assert.deepEqual(await problemsOf((row) => row.slice(0, 1)), [
+    { index: null, message: 'the hash stored over entries 256 to 511 is not there' },
+  ]);
 });
 
 test('an entry taken out, put in, repeated or moved is found where it is', async () => {

@@ -1,6 +1,7 @@
 import { isSallyportError } from '#errors';
 import { type ParsedCheckpoint, openCheckpoint } from './checkpoint.ts';
-import { CompactRange } from './compact-range.ts';
+import { CompactRange, type CompletedSubtree } from './compact-range.ts';
+import type { TileHashes } from './tile-hashes.ts';
 import type { TreeHead } from './tree-head.ts';
 import { leafHash, sameHash } from './tree-hash.ts';
 import type { NoteVerifier } from './verifier-key.ts';
@@ -17,6 +18,8 @@ export interface LogToVerify {
   readonly entries: AsyncIterable<StoredEntry>;
   /** What the store says of itself. */
   readonly head: TreeHead;
+  /** The roots of full subtrees that the store keeps, of which tiles and proofs are made. */
+  readonly subtrees?: TileHashes;
   /** What was kept outside the store. Only with it does a log prove that its tail is whole. */
   readonly checkpoint?: { readonly note: string | Uint8Array; readonly verifier: NoteVerifier };
   /** Called for each entry with its recomputed leaf hash. What it throws ends the verification. */
@@ -24,7 +27,7 @@ export interface LogToVerify {
 }
 
 export interface LogProblem {
-  /** The entry, or null: the problem is of the head or the checkpoint. */
+  /** The entry, or null: the problem is of the head, the checkpoint or a stored subtree. */
   readonly index: number | null;
   readonly message: string;
 }
@@ -56,7 +59,7 @@ export async function verifyLog(log: LogToVerify): Promise<LogVerification> {
     if (entry.leafHash !== undefined && !sameHash(leaf, entry.leafHash)) {
       problems.add(entry.index, 'the bytes of the entry are not those that were hashed when it was logged');
     }
-    range.append(leaf);
+    for (const subtree of range.append(leaf)) await compareSubtree(subtree, log.subtrees, problems);
     if (range.size === checkpoint?.size) rootAtCheckpoint = range.root();
     await log.onEntry?.({ index: entry.index, bytes: entry.bytes, leafHash: leaf });
   }
@@ -64,6 +67,21 @@ export async function verifyLog(log: LogToVerify): Promise<LogVerification> {
   compareHead(head, log.head, problems);
   if (checkpoint !== undefined) compareCheckpoint(head.size, rootAtCheckpoint, checkpoint, problems);
   return { ok: problems.none, ...head, problems: problems.list() };
+}
+
+async function compareSubtree(
+  { level, index, hash }: CompletedSubtree,
+  stored: TileHashes | undefined,
+  problems: ProblemList,
+): Promise<void> {
+  if (stored === undefined) return;
+  const [kept] = await stored.read(level, index, index + 1);
+  if (kept !== undefined && sameHash(kept, hash)) return;
+  const width = 2 ** level;
+  problems.add(
+    null,
+    `the hash stored over entries ${index * width} to ${(index + 1) * width - 1} is ${kept === undefined ? 'not there' : 'not that of the entries'}`,
+  );
 }
 
 function compareHead(recomputed: TreeHead, stored: TreeHead, problems: ProblemList): void {

@@ -72,6 +72,25 @@ suite('tiles', () => {
     await refused('tile/entries/000', files.get('tile/entries/001')!);
   });
 
+  test('are compared as their entries come: no more of the log is held than a bundle and a tile of each level', async () => {
+    const files = await filesOf(700);
+    const paths: string[] = [];
+    const read = async (path: string) => {
+      paths.push(path);
+      return files.get(path) ?? null;
+    };
+    await verifyTiles({ read }, headOf(700));
+    assert.deepEqual(paths, [
+      'tile/entries/000',
+      'tile/0/000',
+      'tile/entries/001',
+      'tile/0/001',
+      'tile/entries/002.p/188',
+      'tile/0/002.p/188',
+      'tile/1/000.p/2',
+    ]);
+  });
+
   test('of the second level appear with 65,536 entries', async () => {
     const zeros = {
       entries: async () => [],

@@ -25,6 +25,7 @@ export function* tilesOf(size: number): Generator<Tile> {
 
 /**
  * Recomputes the tree of its entries, and compares every tile and the root with it. `earlier` are heads that this log had: it must have them still.
+ * In memory is one bundle, and of each level the tile that is being filled, however large the log is.
  * Throws 'log' and names the file, or the head, that does not fit.
  */
 export async function verifyTiles(
@@ -32,24 +33,50 @@ export async function verifyTiles(
   head: TreeHead,
   earlier: readonly TreeHead[] = [],
 ): Promise<void> {
-  const rows = tileLevels.map((): Uint8Array[] => []);
+  const rows = tileLevels.map((_, level) => new Row(files, level));
   const range = CompactRange.empty();
   compareHeads(range, [head, ...earlier]);
-  for (const tile of tilesOf(head.size)) {
-    if (tile.level === 'entries') {
-      for (const bytes of await readEntries(files, tile)) {
-        const leaf = leafHash(bytes);
-        rows[0]?.push(leaf);
-        for (const { level, hash } of range.append(leaf)) rows[tileLevels.indexOf(level)]?.push(hash);
-        compareHeads(range, [head, ...earlier]);
-      }
-    } else {
-      const from = tile.index * tileWidth;
-      const row = rows[tile.level]?.slice(from, from + tile.width) ?? [];
-      if (!sameHash(await readFile(files, tile), Buffer.concat(row))) {
-        throw new SallyportError('log', `${pathOf(tile)} holds other hashes than the entries have`);
-      }
+  for (let index = 0; index * tileWidth < head.size; index += 1) {
+    const width = widthOfTile({ level: 'entries', index }, head.size);
+    for (const bytes of await readEntries(files, { level: 'entries', index, width })) {
+      const leaf = leafHash(bytes);
+      await rows[0]?.add(leaf);
+      for (const { level, hash } of range.append(leaf)) await rows[tileLevels.indexOf(level)]?.add(hash);
+      compareHeads(range, [head, ...earlier]);
     }
+  }
+  for (const row of rows) await row.end();
+}
+
+/** The hashes of one level, compared with its tiles one after the other. */
+class Row {
+  readonly #files: TileFiles;
+  readonly #level: number;
+  #index = 0;
+  #hashes: Uint8Array[] = [];
+
+  constructor(files: TileFiles, level: number) {
+    this.#files = files;
+    this.#level = level;
+  }
+
+  async add(hash: Uint8Array): Promise<void> {
+    this.#hashes.push(hash);
+    if (this.#hashes.length === tileWidth) await this.#compare();
+  }
+
+  /** The last tile may be a partial one. */
+  async end(): Promise<void> {
+    if (this.#hashes.length > 0) await this.#compare();
+  }
+
+  async #compare(): Promise<void> {
+    const tile = { level: this.#level, index: this.#index, width: this.#hashes.length };
+    if (!sameHash(await readFile(this.#files, tile), Buffer.concat(this.#hashes))) {
+      throw new SallyportError('log', `${pathOf(tile)} holds other hashes than the entries have`);
+    }
+    this.#index += 1;
+    this.#hashes = [];
   }
 }
 

@@ -12,6 +12,7 @@ import { sha256Hex } from './digests.ts';
 import type { Outcome, RequestEntry } from './entry.ts';
 import { rateWaitSeconds, templateLimit } from './layers/rate.ts';
 import { notAdmitted } from './not-admitted.ts';
+import { needsApproval } from './needs-approval.ts';
 import type { Observations, SourceObservation } from './observations.ts';
 import { observe, prepare, type Asked } from './observe.ts';
 import { newEntry } from './personal-fields.ts';
@@ -209,7 +210,7 @@ export class Enrollment {
     const { secret, approval, presenter } = observations;
     const predecessor = decided.facts.action === 'renew' ? (presenter?.sha256 ?? null) : null;
     // An approval is used up by what needed it, and left open by what did not.
-    const approvalId = needsApproval(decided) ? approval!.id : null;
+    const approvalId = needsApproval(decided.facts, authority.bundle) ? approval!.id : null;
     if (clock.now() - time > verdictHoldsMilliseconds) return 'conflict';
     const reserved = await store.reserve({
       id: asked.admission.id,
@@ -322,14 +323,6 @@ export class Enrollment {
 /** What is spent for this same request is its own already. */
 function reservable({ secret }: Observations): string | null {
   return secret?.state === 'spent' ? null : (secret?.id ?? null);
-}
-
-/** Would there be an objection without the approval? */
-function needsApproval({ authority, facts }: Decided): boolean {
-  const { approval } = facts.context;
-  if (!approval?.granted || approval.lifts.length === 0) return false;
-  const without = { ...facts.context, approval: { ...approval, granted: false, lifts: [] } };
-  return judge(authority.bundle, { ...facts, context: without }).decision !== 'allow';
 }
 
 interface Decided {

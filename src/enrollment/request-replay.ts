@@ -3,6 +3,7 @@ import { type Bundle, loadBundle, type Verdict } from '#policy';
 import { sha256Hex } from './digests.ts';
 import type { RequestEntry } from './entry.ts';
 import { Recent } from './recent.ts';
+import { needsApproval } from './needs-approval.ts';
 import type { References } from './references.ts';
 import { judgeLeaf, replayEntry } from './replay.ts';
 
@@ -27,11 +28,7 @@ export class RequestReplay {
    */
   async objectionTo(entry: RequestEntry, form: 'whole' | 'leaf' = 'whole'): Promise<string | null> {
     try {
-      const references = await this.#references.get(entry.references, () =>
-        this.#loadReferences(entry.references),
-      );
-      const key = `${entry.policies} ${entry.references}`;
-      const bundle = await this.#bundles.get(key, () => this.#loadBundle(entry.policies, references));
+      const { references, bundle } = await this.#inForce(entry);
       const { same, verdict } =
         form === 'leaf' ? judgeLeaf(entry, bundle) : replayEntry(entry, references, bundle);
       if (!same) {
@@ -42,6 +39,22 @@ export class RequestReplay {
       // What is recorded may be anything: an entry that breaks deriving is a finding and no fault of this program.
       return isSallyportError(error) ? error.message : `it cannot be judged again: ${String(error)}`;
     }
+  }
+
+  /** Of an entry to which nothing is objected: its verdict follows with its approval alone. */
+  async neededApproval(entry: RequestEntry): Promise<boolean> {
+    const { bundle } = await this.#inForce(entry);
+    // Reasons are words: no verdict hangs on them, and they may have been erased.
+    return needsApproval({ ...entry.facts, reasons: {} }, bundle);
+  }
+
+  async #inForce(entry: RequestEntry): Promise<{ references: References; bundle: Bundle }> {
+    const references = await this.#references.get(entry.references, () =>
+      this.#loadReferences(entry.references),
+    );
+    const key = `${entry.policies} ${entry.references}`;
+    const bundle = await this.#bundles.get(key, () => this.#loadBundle(entry.policies, references));
+    return { references, bundle };
   }
 
   async #loadReferences(digest: string): Promise<References> {

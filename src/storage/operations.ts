@@ -14,6 +14,7 @@ import {
   crl,
   crlInfo,
   lostCertificates,
+  nextAbandoned,
   revokedCertificates,
   revokedCount,
   revokedUnseen,
@@ -23,6 +24,7 @@ import { compareDevices, importDevices } from './operations/device-import.ts';
 import { setDeviceState } from './operations/device-state.ts';
 import { device, devices } from './operations/devices.ts';
 import { eraseDevice } from './operations/erase-device.ts';
+import { approvalRecords, secretCount, secretRecords } from './operations/grants.ts';
 import { hold } from './operations/hold.ts';
 import { abandonIntent, expiredIntents } from './operations/intents.ts';
 import { takeLease } from './operations/leases.ts';
@@ -105,6 +107,10 @@ export const operations = {
   sinkCursor: read(sinkCursor),
   saveSinkCursor: lazy(saveSinkCursor),
   nextCertificates: read(nextCertificates),
+  nextAbandoned: read(nextAbandoned),
+  secretRecords: read(secretRecords),
+  secretCount: read(secretCount),
+  approvalRecords: read(approvalRecords),
   lostCertificates: read(lostCertificates),
 };
 

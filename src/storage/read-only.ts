@@ -1,7 +1,10 @@
 import type { AdminStore } from '#admin';
 import type { LogStore } from '#audit';
+import type { DeviceState } from '#inventory';
 import { placeOf } from './place.ts';
 import type { LostCertificateRow } from './schema.ts';
+import type { AbandonedSerial } from './operations/crl.ts';
+import type { ApprovalRecord, SecretRecord } from './operations/grants.ts';
 import type { WholeCertificate } from './operations/certificates.ts';
 import { logStore, type Perform, revokedInParts } from './stores.ts';
 
@@ -13,6 +16,14 @@ export interface ReadOnlyStorage {
   policies(digest: string): Promise<string | null>;
   /** In the order of their issuance. */
   certificates(): AsyncIterable<WholeCertificate>;
+  /** In the order of the ids; null for what is not there. */
+  secrets(ids: readonly string[]): Promise<readonly (SecretRecord | null)[]>;
+  secretCount(): Promise<number>;
+  approvals(ids: readonly string[]): Promise<readonly (ApprovalRecord | null)[]>;
+  /** null: there is no such device. */
+  deviceState(id: string): Promise<DeviceState | null>;
+  /** Of signatures that may exist, and of which nothing was delivered. */
+  abandonedIntents(): AsyncIterable<AbandonedSerial>;
   /** Issued after a backup that was restored. */
   lostCertificates(): Promise<readonly LostCertificateRow[]>;
   /** All that was ever revoked of that issuer, expired or not. */
@@ -20,7 +31,7 @@ export interface ReadOnlyStorage {
   close(): Promise<void>;
 }
 
-const certificatesAtOnce = 500;
+const rowsAtOnce = 500;
 
 /** All that is performed must be of one moment: head, entries and certificates. */
 export function readOnlyStorage(perform: Perform, close: () => Promise<void>): ReadOnlyStorage {
@@ -33,11 +44,25 @@ export function readOnlyStorage(perform: Perform, close: () => Promise<void>): R
     async *certificates() {
       let afterPlace = -1;
       for (;;) {
-        const page = await perform('nextCertificates', { afterPlace, limit: certificatesAtOnce });
+        const page = await perform('nextCertificates', { afterPlace, limit: rowsAtOnce });
         yield* page;
         const last = page.at(-1);
         if (last === undefined) return;
         afterPlace = placeOf(last.log, last.logIndex);
+      }
+    },
+    secrets: (ids) => perform('secretRecords', { ids }),
+    secretCount: () => perform('secretCount', null),
+    approvals: (ids) => perform('approvalRecords', { ids }),
+    deviceState: async (id) => (await perform('device', { id }))?.state ?? null,
+    async *abandonedIntents() {
+      let after = '';
+      for (;;) {
+        const page = await perform('nextAbandoned', { after, limit: rowsAtOnce });
+        yield* page;
+        const last = page.at(-1);
+        if (last === undefined) return;
+        after = last.id;
       }
     },
     lostCertificates: () => perform('lostCertificates', null),

@@ -12,13 +12,9 @@ import {
 } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { makeKey } from '../harness/csr.ts';
+import { assertFound, type LogFindings, verifyLog } from '../harness/log-findings.ts';
 import { TamperedAuthority } from '../harness/tampering.ts';
 import { TestDevice } from '../harness/test-device.ts';
-
-interface Report {
-  readonly ok: boolean;
-  readonly findings: readonly { readonly index: number | null; readonly message: string }[];
-}
 
 /** Each in a copy of its own of an authority with a history: what was changed must be said, by index where it is an entry. */
 describe('a log that was tampered with', () => {
@@ -37,49 +33,15 @@ describe('a log that was tampered with', () => {
     await copyFile(path.join(original.directory, 'log/checkpoint'), older.checkpoint);
 
     const evening = await serveAuthority(original);
+    const { client } = evening.admin;
     const device = await TestDevice.enrolled(evening, 'laptop-2');
     assert.equal((await device.enroll({ key: makeKey() })).status, 401);
-    const [certificate] = (await evening.admin.client.perform('listCertificates', { device: 'laptop-1' }))
-      .items;
-    await evening.admin.client.perform('revokeCertificate', { id: certificate!.sha256 });
+    const [certificate] = (await client.perform('listCertificates', { device: 'laptop-1' })).items;
+    await client.perform('revokeCertificate', { id: certificate!.sha256 });
     await evening.stop();
   });
 
   const copy = (t: TestContext) => TamperedAuthority.copyOf(original, t);
-
-  async function verify(
-    { configuration }: { configuration: string },
-    ...more: string[]
-  ): Promise<Report & { code: number }> {
-    const { code, stdout, stderr } = await sallyportHere(
-      'log',
-      'verify',
-      '--json',
-      '--config',
-      configuration,
-      ...more,
-    );
-    assert.equal(stderr, '');
-    return { code, ...(JSON.parse(stdout) as Report) };
-  }
-
-  /** Exit code 5 and these findings, in this order, and no others. */
-  async function assertFound(
-    tampered: { configuration: string },
-    findings: readonly (readonly [index: number | null, words: RegExp])[],
-    ...more: string[]
-  ): Promise<void> {
-    const report = await verify(tampered, ...more);
-    assert.equal(report.code, 5);
-    assert.equal(report.ok, false);
-    const found = JSON.stringify(report.findings, null, 1);
-    assert.deepEqual(
-      report.findings.map(({ index }) => index),
-      findings.map(([index]) => index),
-      found,
-    );
-    findings.forEach(([, words], at) => assert.match(report.findings[at]!.message, words));
-  }
 
   async function assertRefusesToStart(
     { configuration }: { configuration: string },
@@ -95,7 +57,7 @@ describe('a log that was tampered with', () => {
   test('verifies as long as it was not', async () => {
     const verified = await sallyport('log', 'verify', '--json', '--config', original.configuration);
     assert.equal(verified.code, 0, verified.stderr);
-    const { ok, findings } = JSON.parse(verified.stdout) as Report;
+    const { ok, findings } = JSON.parse(verified.stdout) as LogFindings;
     assert.deepEqual({ ok, findings }, { ok: true, findings: [] });
   });
 
@@ -185,6 +147,16 @@ describe('a log that was tampered with', () => {
     });
   }
 
+  test('is found by a hash over its entries of which tiles and proofs are made, and does not start', async (t) => {
+    const tampered = await copy(t);
+    tampered.append(Array.from({ length: 256 }, () => ({ event: 'started', detail: {} })));
+    await tampered.signCheckpoint(tampered.rehash());
+    assert.equal((await verifyLog(tampered)).ok, true);
+    tampered.write((database) => database.exec('update log_hash set hash = zeroblob(32)'));
+    await assertFound(tampered, [[null, /over entries 0 to 255 is not that of the entries/]]);
+    await assertRefusesToStart(tampered, /head does not fit its entries/);
+  });
+
   test('is found by a certificate that was taken away', async (t) => {
     const tampered = await copy(t);
     const index = tampered.indexOf(({ outcome }) => outcome === 'issued');
@@ -201,7 +173,29 @@ describe('a log that was tampered with', () => {
     tampered.write((database) =>
       database.exec('update certificate set revoked_at = null, revocation_reason = null'),
     );
-    assert.equal((await verify(tampered)).code, 5);
+    assert.equal((await verifyLog(tampered)).code, 5);
+  });
+
+  test('is found by a serial number of an abandoned intent that was taken off the CRL, or put on it', async (t) => {
+    const tampered = await copy(t);
+    const abandoned = { id: 'I-1', issuer: 'issuing', serialNumber: '0a', template: 'device' };
+    tampered.append([{ event: 'intent.abandoned', detail: abandoned }]);
+    const insert = (id: string, serialNumber: string) =>
+      tampered.write((database) =>
+        database.exec(
+          `insert into abandoned_intent values ('${id}', 'issuing', '${serialNumber}', 'h', 'laptop-1', 'device', 'k', 1)`,
+        ),
+      );
+    insert('I-1', '0a');
+    await tampered.signCheckpoint(tampered.rehash());
+    assert.equal((await verifyLog(tampered)).ok, true);
+    insert('I-2', '0b');
+    await assertFound(tampered, [
+      [null, /number 0b of issuing is revoked in the store, and no intent of it/],
+    ]);
+    tampered.write((database) => database.exec('delete from abandoned_intent'));
+    const index = tampered.indexOf(({ event }) => event === 'intent.abandoned');
+    await assertFound(tampered, [[index, /0a of issuing was revoked with its abandoned intent, and is not/]]);
   });
 
   test('is found by a certificate that was put in', async (t) => {
@@ -237,7 +231,7 @@ describe('a log that was tampered with', () => {
     await copyFile(tampered.checkpointFile, elsewhere);
     await copyFile(older.database, tampered.databaseFile);
     await copyFile(older.checkpoint, tampered.checkpointFile);
-    assert.equal((await verify(tampered)).ok, true);
+    assert.equal((await verifyLog(tampered)).ok, true);
     await assertFound(tampered, [[null, /the tail is cut/]], '--checkpoint', elsewhere);
   });
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Blob, CompactRange, documentOf, formatCheckpoint, leafHash, signNote } from '#audit';
 import { loadConfiguration, readSecret } from '#config';
-import { type Entry, newEntry, readEntry } from '#enrollment';
+import { type AuthorityEntry, type Entry, newEntry, readEntry } from '#enrollment';
 import { loadSoftwareKey } from '#keys';
 import type { AuthorityFiles, Cleanup } from './authority.ts';
 
@@ -70,6 +70,24 @@ export class TamperedAuthority {
       }
       const insert = database.prepare('insert into blob (log_idx, address, salt, bytes) values (?, ?, ?, ?)');
       for (const blob of blobs) insert.run(index, blob.address, blob.salt, blob.bytes);
+    });
+  }
+
+  /** More events at the end of the log. Of its hashes only theirs are written. */
+  append(events: readonly Pick<AuthorityEntry, 'event' | 'detail'>[]): void {
+    this.write((database) => {
+      let index = Number(database.prepare('select size from log_head').get()!['size']);
+      const insert = database.prepare(
+        'insert into log_entry (idx, id, leaf_hash, bytes) values (?, ?, ?, ?)',
+      );
+      database.exec('begin');
+      for (const event of events) {
+        const id = `E-${index}`;
+        const { bytes } = newEntry({ type: 'authority', version: 2, id, time: 0, ...event }, randomBytes);
+        insert.run(index, id, leafHash(bytes), bytes);
+        index += 1;
+      }
+      database.exec('commit');
     });
   }
 

@@ -19,7 +19,7 @@ export function logVerify(run: Run): Command {
     when:
       "Regularly, and whenever you have a doubt. It works on the files, with or without a running authority: entries against the tree's hashes and the signed " +
       'checkpoint; each request judged again by the references and policies of its day, which must give the same verdict; each certificate against the entry of ' +
-      'its issuance. Of a device that was erased the entries are there without their names: their facts are judged, and nobody can derive them any more. ' +
+      'its issuance; secrets, approvals, stopped devices and revoked serial numbers against what the log tells of them. Of a device that was erased the entries are there without their names: their facts are judged, and nobody can derive them any more. ' +
       'Give --log-key from your own notes to trust nothing on this machine. With --tiles it works on what `log export` wrote, anywhere: every entry ' +
       'and hash against the signed checkpoint, and personal fields, where they were exported, against their entries; no verdict, since references and policies are in the database.',
     examples: [

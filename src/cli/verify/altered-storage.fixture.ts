@@ -17,6 +17,7 @@ export interface Copy {
   readonly hashes: readonly Uint8Array[];
   readonly certificates: readonly Certificate[];
   readonly blobs: readonly StoredBlob[];
+  readonly state: Pick<ReadOnlyStorage, 'secrets' | 'secretCount' | 'approvals' | 'deviceState'>;
   readonly bodies: Pick<ReadOnlyStorage, 'references' | 'policies'>;
 }
 
@@ -38,10 +39,29 @@ export async function copyOf(storage: ReadOnlyStorage): Promise<Copy> {
     hashes: entries.map(leafHash),
     certificates,
     blobs: await storage.log.blobs(0, size),
+    state: await stateOf(storage, entries),
     bodies: {
       references: async (digest) => bodies.get(digest) ?? null,
       policies: async (digest) => texts.get(digest) ?? null,
     },
+  };
+}
+
+/** Of all that the leaves name. */
+async function stateOf(storage: ReadOnlyStorage, entries: readonly Uint8Array[]): Promise<Copy['state']> {
+  const leaves = entries.map((bytes) => decodeEntry(bytes) as unknown as LogEntry);
+  const idsOf = (name: 'secret' | 'approval') =>
+    leaves.flatMap((leaf) => {
+      const id = leaf.type === 'request' ? leaf.observations[name]?.id : leaf.detail[name];
+      return typeof id === 'string' ? [id] : [];
+    });
+  const secrets = new Map((await storage.secrets(idsOf('secret'))).map((row) => [row?.id, row]));
+  const approvals = new Map((await storage.approvals(idsOf('approval'))).map((row) => [row?.id, row]));
+  return {
+    secrets: async (ids) => ids.map((id) => secrets.get(id) ?? null),
+    secretCount: async () => secrets.size,
+    approvals: async (ids) => ids.map((id) => approvals.get(id) ?? null),
+    deviceState: () => Promise.reject(new Error('no device of a copy was stopped')),
   };
 }
 
@@ -117,9 +137,11 @@ export function storageOf(copy: Copy): ReadOnlyStorage {
     },
     origin: async () => copy.origin,
     ...copy.bodies,
+    ...copy.state,
     async *certificates() {
       yield* copy.certificates;
     },
+    async *abandonedIntents() {},
     lostCertificates: async () => [],
     async *revoked() {
       yield await refuse();

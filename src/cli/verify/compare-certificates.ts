@@ -53,6 +53,9 @@ export class CertificateComparison {
       else matched = this.#compare(stored, issued, isAbsent) || matched;
       await this.#advance();
     }
+    if (issued !== null && this.#revokedInLog.has(issued.predecessor ?? '')) {
+      this.#report(position, 'a certificate was renewed that had been revoked');
+    }
     if (issued !== null && !matched) {
       this.#report(position, `certificate ${issued.serialNumber} was issued, and is not in the store`);
     }

@@ -25,8 +25,8 @@ export async function verifyDocuments(
   files: TileFiles,
   { origin, size }: { readonly origin: string; readonly size: number },
 ): Promise<DocumentCounts> {
-  const there: number[] = [];
-  const absent: number[] = [];
+  const there = new Runs();
+  const absent = new Runs();
   const erased: IndexRange[] = [];
   for (let bundle = 0; bundle * tileWidth < size; bundle += 1) {
     const from = bundle * tileWidth;
@@ -42,23 +42,62 @@ export async function verifyDocuments(
     for (const [at, leaf] of parseEntryBundle(entries!).entries()) {
       const index = from + at;
       const form = formOf(leaf, byEntry.get(index) ?? [], `${path}: entry ${index}`);
-      if (form === 'there') there.push(index);
-      else if (form === 'absent') absent.push(index);
+      if (form === 'there') there.add(index);
+      else if (form === 'absent') absent.add(index);
       erased.push(
         ...erasedBy(decodeEntry(leaf)).flatMap(({ log, indexes }) => (log === origin ? indexes : [])),
       );
     }
   }
-  const isErased = (index: number) => erased.some(([first, last]) => first <= index && index <= last);
-  const stayed = there.find(isErased);
+  const ended = merged(erased);
+  const [stayed] = common(there.ranges, ended);
   if (stayed !== undefined) {
     throw new SallyportError(
       'log',
-      `the personal fields of entry ${stayed} were erased, and are in this folder: export again with --with-personal, or delete personal/`,
+      `the personal fields of entry ${stayed[0]} were erased, and are in this folder: export again with --with-personal, or delete personal/`,
     );
   }
-  const gone = absent.filter(isErased).length;
-  return { there: there.length, erased: gone, absent: absent.length - gone };
+  const gone = countOf(common(absent.ranges, ended));
+  return { there: countOf(there.ranges), erased: gone, absent: countOf(absent.ranges) - gone };
+}
+
+/** Of ascending indexes: of a large log mostly one run, or few. */
+class Runs {
+  readonly ranges: [first: number, last: number][] = [];
+
+  add(index: number): void {
+    const last = this.ranges.at(-1);
+    if (last !== undefined && last[1] === index - 1) last[1] = index;
+    else this.ranges.push([index, index]);
+  }
+}
+
+/** Ascending, none in another one. */
+function merged(ranges: readonly IndexRange[]): IndexRange[] {
+  const result: [number, number][] = [];
+  for (const [first, last] of ranges.toSorted((a, b) => a[0] - b[0])) {
+    const before = result.at(-1);
+    if (before !== undefined && first <= before[1]) before[1] = Math.max(before[1], last);
+    else result.push([first, last]);
+  }
+  return result;
+}
+
+/** What is in both, where both are ascending. */
+function common(left: readonly IndexRange[], right: readonly IndexRange[]): IndexRange[] {
+  const result: IndexRange[] = [];
+  for (let [at, other] = [0, 0]; at < left.length && other < right.length;) {
+    const [a, b] = [left[at]!, right[other]!];
+    const [first, last] = [Math.max(a[0], b[0]), Math.min(a[1], b[1])];
+    if (first <= last) result.push([first, last]);
+    if (a[1] < b[1]) at += 1;
+    else other += 1;
+  }
+  return result;
+}
+
+function countOf(ranges: readonly IndexRange[]): number {
+  return ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 }
 
 function formOf(leaf: Uint8Array, documents: Parameters<typeof readEntry>[1], where: string) {

@@ -14,8 +14,10 @@ import { isSallyportError } from '#errors';
 import type { ReadOnlyStorage } from '#storage';
 import { BlobComparison, type NamingBlobs } from './compare-blobs.ts';
 import { CertificateComparison, type Position } from './compare-certificates.ts';
+import { DeviceComparison } from './compare-devices.ts';
 import { ErasureComparison } from './compare-erasures.ts';
-import { LostComparison } from './compare-lost.ts';
+import { GrantComparison } from './compare-grants.ts';
+import { UnseenComparison } from './compare-unseen.ts';
 import type { Findings } from './findings.ts';
 import type { LogOfStorage } from './logs-of.ts';
 
@@ -28,7 +30,13 @@ export class LogsVerification {
   readonly #findings: Findings;
   readonly #replay: RequestReplay;
   readonly #erasures: ErasureComparison;
-  readonly #lost = new LostComparison();
+  readonly #lost = new UnseenComparison('was revoked at a restore', 'no restore in the log revoked it');
+  readonly #abandoned = new UnseenComparison(
+    'was revoked with its abandoned intent',
+    'no intent of it was abandoned in the log',
+  );
+  readonly #grants: GrantComparison;
+  readonly #devices: DeviceComparison;
   readonly #progress: () => void;
   readonly #certificates: CertificateComparison;
 
@@ -45,7 +53,10 @@ export class LogsVerification {
     this.#replay = new RequestReplay(storage);
     this.#progress = progress;
     this.#certificates = certificates;
-    this.#erasures = new ErasureComparison((position, message) => report(logs, findings, position, message));
+    const say = (position: Position | null, message: string) => report(logs, findings, position, message);
+    this.#erasures = new ErasureComparison(say);
+    this.#grants = new GrantComparison(storage, say);
+    this.#devices = new DeviceComparison(storage, say);
   }
 
   static async start(
@@ -90,6 +101,7 @@ export class LogsVerification {
     const verification = await verifyLog({
       entries: readEntries(log.reader, log.head.size),
       head: log.head,
+      subtrees: log.reader.hashes,
       ...(checkpoint === null || key === null
         ? {}
         : { checkpoint: { note: checkpoint, verifier: key.verifier } }),
@@ -107,9 +119,12 @@ export class LogsVerification {
   async end(): Promise<void> {
     await this.#certificates.end();
     await this.#erasures.end();
-    this.#lost.end(await this.#storage.lostCertificates(), (position, message) =>
-      report(this.#logs, this.#findings, position, message),
-    );
+    await this.#grants.end();
+    await this.#devices.end();
+    const say = (position: Position | null, message: string) =>
+      report(this.#logs, this.#findings, position, message);
+    await this.#lost.end(await this.#storage.lostCertificates(), say);
+    await this.#abandoned.end(this.#storage.abandonedIntents(), say);
   }
 
   async #entry(position: Position, bytes: Uint8Array, blobs: BlobComparison): Promise<void> {
@@ -134,11 +149,22 @@ export class LogsVerification {
     const isAbsent = await blobs.entry(position.logIndex, leaf);
     await this.#certificates.entry(position, issuedBy(entry), isAbsent);
     await this.#erasures.entry(position, entry, isAbsent);
+    // What nothing is objected to has its observations.
+    if (objection === null) await this.#grants.entry(position, entry, await this.#neededApproval(entry));
+    this.#devices.entry(position, entry);
     const revoked = revokedBy(entry);
     if (revoked !== null) this.#certificates.revoked(position, revoked);
     if (entry.type === 'authority' && entry.event === 'certificate.lost') {
       this.#lost.entry(position, entry.detail);
+    } else if (entry.type === 'authority' && entry.event === 'intent.abandoned') {
+      this.#abandoned.entry(position, entry.detail);
     }
+  }
+
+  async #neededApproval(entry: Entry): Promise<boolean> {
+    return (
+      entry.type === 'request' && entry.outcome === 'issued' && (await this.#replay.neededApproval(entry))
+    );
   }
 
   /** Entry 0 says which authority and which log this is; of a log that began at a restore, which one it follows. */

@@ -3,7 +3,7 @@ import type { AdminStore } from '#admin';
 import type { LogPosition } from '#enrollment';
 import { SallyportError } from '#errors';
 import { all, first, type Operation, run } from '../operation.ts';
-import type { CrlRow, LostCertificateRow } from '../schema.ts';
+import type { AbandonedIntentRow, CrlRow, LostCertificateRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { append } from './log.ts';
 
@@ -38,6 +38,15 @@ const selectAbandoned = statement((database, p: { issuer: string }) =>
     .selectFrom('abandoned_intent')
     .select(['serial_number', 'abandoned_at'])
     .where('issuer', '=', p.issuer),
+);
+
+const selectAbandonedAfter = statement((database, p: { after: string; limit: number }) =>
+  database
+    .selectFrom('abandoned_intent')
+    .select(['id', 'issuer', 'serial_number'])
+    .where('id', '>', p.after)
+    .orderBy('id')
+    .limit(p.limit),
 );
 
 const countRevoked = statement((database, p: { issuer: string; since: number }) =>
@@ -121,6 +130,8 @@ const raiseNumber = statement((database, p: { issuer: string; number: string }) 
   database.updateTable('crl').set({ number: p.number }).where('issuer', '=', p.issuer),
 );
 
+export type AbandonedSerial = Pick<AbandonedIntentRow, 'id' | 'issuer' | 'serial_number'>;
+
 export interface RevokedPage {
   readonly rows: readonly Revocation[];
   /** Where the next page begins; null: there is none. */
@@ -156,6 +167,14 @@ export function* revokedCount(query: { issuer: string; since: number }): Operati
   const abandoned = (yield* first(countAbandoned, { issuer: query.issuer }))?.count ?? 0;
   const lost = (yield* first(countLost, { issuer: query.issuer }))?.count ?? 0;
   return certificates + abandoned + lost;
+}
+
+/** In the order of their ids. */
+export function* nextAbandoned(query: {
+  after: string;
+  limit: number;
+}): Operation<readonly AbandonedSerial[]> {
+  return yield* all(selectAbandonedAfter, query);
 }
 
 export function* lostCertificates(): Operation<readonly LostCertificateRow[]> {
