@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { parseCertificate, parseCertificateList } from '#x509';
 import { findClient } from '../clients.ts';
 import {
@@ -204,10 +205,14 @@ for (const [database, { skip, init }] of Object.entries(databases)) {
     });
 
     test('is in the lines of the SIEM until those are purged by the act, which names them', async () => {
-      const lines = (await readFile(path.join(files.directory, 'log/events.ndjson'), 'utf8'))
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as { log: { index: number; origin: string }; entry: object });
+      // The sink is half a second behind.
+      const { size } = (await authority.admin.client.perform('showStatus', {})).log;
+      const read = async () =>
+        (await readFile(path.join(files.directory, 'log/events.ndjson'), 'utf8')).trimEnd().split('\n');
+      for (let tries = 0; tries < 100 && (await read()).length < size; tries += 1) await setTimeout(50);
+      const lines = (await read()).map(
+        (line) => JSON.parse(line) as { log: { index: number; origin: string }; entry: object },
+      );
       const purge = lines.flatMap(({ entry }) => {
         const { act, detail } = entry as {
           act?: string;
