@@ -8,6 +8,7 @@ import { findClient } from '../../../test/clients.ts';
 import { suiteCleanup } from '../../../test/harness/cleanup.ts';
 import { PostgresCluster } from '../../../test/harness/postgres-cluster.ts';
 import { Connection } from '../sqlite/connection.ts';
+import { createSqlite } from '../sqlite/create-sqlite.ts';
 import { openSqlite } from '../sqlite/open-sqlite.ts';
 import { entry, origin } from '../storage.fixture.ts';
 import { backUpPostgres } from './back-up-postgres.ts';
@@ -34,6 +35,7 @@ describe('copying to PostgreSQL', { skip: 'skip' in postgresql ? postgresql.skip
     folder = await mkdtemp(path.join(tmpdir(), 'sallyport-copy-'));
     cleanup.after(() => rm(folder, { recursive: true }));
     file = path.join(folder, 'sallyport.db');
+    await (await createSqlite({ file, origin })).close();
     for (const id of ['a', 'b', 'c']) await append(id, 9 * 1024 * 1024);
   });
 

@@ -6,7 +6,7 @@ import { suiteCleanup } from '../../../test/harness/cleanup.ts';
 import { PostgresCluster } from '../../../test/harness/postgres-cluster.ts';
 import { entry } from '../storage.fixture.ts';
 import { type Call, countedMilliseconds, type Reply } from '../thread/messages.ts';
-import { freshDatabase } from './postgres.fixture.ts';
+import { freshDatabase, upgradedDatabase } from './postgres.fixture.ts';
 import { PostgresStore } from './postgres-store.ts';
 
 const postgresql = findClient('postgresql');
@@ -16,7 +16,7 @@ suite('a batch on PostgreSQL', { skip: 'skip' in postgresql ? postgresql.skip : 
 
   test('leaves out what was asked long ago: the process stood still, and nobody waits for it', async () => {
     const cluster = await PostgresCluster.start(postgresql.path, cleanup);
-    const store = await PostgresStore.open(await freshDatabase(cluster));
+    const store = await PostgresStore.open(await freshDatabase(cluster, await upgradedDatabase(cluster)));
     cleanup.after(() => store.close());
     const record = (id: number, age: number): Call => ({
       id,
@@ -39,7 +39,7 @@ suite('a batch on PostgreSQL', { skip: 'skip' in postgresql ? postgresql.skip : 
 
   test('finds the head at once, also while somebody reads in an old snapshot', async () => {
     const cluster = await PostgresCluster.start(postgresql.path, cleanup);
-    const options = await freshDatabase(cluster);
+    const options = await freshDatabase(cluster, await upgradedDatabase(cluster));
     const store = await PostgresStore.open(options);
     cleanup.after(() => store.close());
     const reader = new pg.Client({ ...cluster.address, database: options.database });
