@@ -3,20 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { DemoAuthority } from './demo-authority.ts';
-import { EstDevice, missingPrograms } from './est-device.ts';
+import { deviceMaker } from './device.ts';
 import { freePortBase } from './free-ports.ts';
 import { heading, say, summarise, type Told } from './story.ts';
 
 const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
 
-const missing = missingPrograms();
-if (missing.length > 0) {
-  console.error(
-    `sallyport demo: ${missing.join(' and ')} not found: the demo's devices are real clients, and need them`,
-  );
-  process.exit(1);
-}
-
+const makeDevice = deviceMaker();
 const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-demo-'));
 let authority: DemoAuthority | null = null;
 let code = 1;
@@ -36,7 +29,7 @@ process.exit(code);
 
 /** Four devices, each with its own fate. */
 async function tour(running: DemoAuthority): Promise<Told[]> {
-  const device = (id: string) => EstDevice.make(path.join(folder, id), id, running);
+  const device = (id: string) => makeDevice(path.join(folder, id), id, running);
 
   heading('The inventory: four devices');
   const approved = path.join(folder, 'approved.csv');
@@ -70,7 +63,7 @@ async function tour(running: DemoAuthority): Promise<Told[]> {
   const released = await grace.enroll(secret, 'grace-laptop asks again, approved', 'issued');
 
   heading("3. Edsger's secret leaked, and a thief asks for another name with it");
-  const thief = await EstDevice.make(path.join(folder, 'thief'), 'ceo-laptop', running);
+  const thief = await makeDevice(path.join(folder, 'thief'), 'ceo-laptop', running);
   const stolen = await thief.enroll(
     await running.secret('edsger-laptop'),
     'a thief with the secret of edsger-laptop',

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DemoAuthority } from './demo-authority.ts';
+import type { Device } from './device.ts';
 import { must } from './run.ts';
 import { say, shown, type Told } from './story.ts';
 
@@ -23,7 +24,7 @@ function isExecutable(file: string): boolean {
 }
 
 /** A device: a folder with a key, openssl to make requests and curl to send them. */
-export class EstDevice {
+export class EstDevice implements Device {
   readonly #directory: string;
   readonly #authority: DemoAuthority;
   readonly #id: string;
