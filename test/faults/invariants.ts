@@ -15,8 +15,11 @@ export interface Aftermath {
   readonly witness: Witness;
 }
 
-/** How long an authority that runs again may take to end what it left, milliseconds. */
-const usualSettlingMilliseconds = 20_000;
+/**
+ * How long an authority may take to end what a fault left, milliseconds. A process that lives on does not follow a clock that jumped: an intent's lease
+ * takes its 30 s there.
+ */
+const usualSettlingMilliseconds = 45_000;
 
 /** Waits until a crash is dealt with, and says what does not hold then; nothing, where all is well. */
 export async function brokenInvariants(
