@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { before, describe, test } from 'node:test';
 import { leafHash, parseVerifierKey, verifyTlogProof } from '#audit';
 import { parseCertificate, parseCertificateList } from '#x509';
-import { findClient } from '../clients.ts';
+import { findClient, requireClient } from '../clients.ts';
 import {
   anyPorts,
   type AuthorityFiles,
@@ -360,7 +360,7 @@ function restores(
       const second = await backUp(files, beside('backups/second.db'));
       await served.stop();
       const other = await otherDatabase(cluster, cleanup);
-      if (other === 'none') return t.skip('PostgreSQL is not installed');
+      if (other === 'none') return void requireClient(t, 'postgresql');
       await loseDatabase(files, other);
       const { origin } = await restored(files, '--from', second);
       await nameLog(files, origin);

@@ -7,6 +7,7 @@ import { assertNewest } from '../schema-version.ts';
 import { Connection } from '../sqlite/connection.ts';
 import { statement } from '../statement.ts';
 import { copiedTables } from '../tables.ts';
+import { lockHead } from './lock-head.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
 import type { Session } from './session.ts';
 
@@ -60,7 +61,6 @@ async function copyAll(
   const { lockUpgrade } = await import('./upgrade.ts');
   const { limitLockWait } = await import('./session.ts');
   // Whoever starts meanwhile waits until it has its log, and whoever serves it already until it is refused here.
-  const lockHead = 'select 1 from log_head where id = 1 for update';
   await session.control(`begin; ${limitLockWait}; ${lockUpgrade}; ${lockHead}`);
   const counts: Record<string, number> = {};
   try {

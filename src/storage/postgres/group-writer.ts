@@ -2,6 +2,7 @@ import { type Kind, operations } from '../operations.ts';
 import type { StorageStats } from '../storage.ts';
 import { faultOf } from '../thread/fault.ts';
 import { type Call, countedMilliseconds, type Reply } from '../thread/messages.ts';
+import { lockHead } from './lock-head.ts';
 import type { Session, Sessions } from './session.ts';
 
 /** The most that one transaction does: so long every other node waits. */
@@ -21,7 +22,7 @@ const begin = [
   "set local lock_timeout = '15s'",
   "set local statement_timeout = '15s'",
   'set local synchronous_commit = on',
-  'select 1 from log_head order by size desc limit 1 for update',
+  lockHead,
 ].join('; ');
 
 /** Performs what is waiting in one transaction after the other, each operation whole or not at all: many share one commit. */
