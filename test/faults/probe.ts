@@ -32,11 +32,16 @@ const ahead = Number(variables[probeVariables.ahead] ?? '0');
 let plan: Plan | null = null;
 let reached = 0;
 
+/** Either thread may carry a plan out, and the runner may write the next: it is read each time. */
+function planOfNow(): Plan | null {
+  if (planFile === '' || !existsSync(planFile)) return null;
+  return JSON.parse(readFileSync(planFile, 'utf8')) as Plan;
+}
+
 /** The plan's time has come at this point. */
 function isDue(point: string): boolean {
-  // Either thread may carry a plan out, and the runner may write the next: it is read each time.
-  if (planFile === '' || !existsSync(planFile)) return false;
-  const found = JSON.parse(readFileSync(planFile, 'utf8')) as Plan;
+  const found = planOfNow();
+  if (found === null) return false;
   if (found.id !== plan?.id) [plan, reached] = [found, 0];
   if (found.point !== point) return false;
   reached += 1;
@@ -97,8 +102,9 @@ function watchServingThread(): void {
   http.ServerResponse.prototype.end = function (this: http.ServerResponse, ...words: never[]) {
     if (this.req.method === 'POST' && this.statusCode === 200) {
       reach('answer:before');
-      // A turn later it is on its way.
-      this.once('finish', () => setImmediate(() => reach('answer:sent')));
+      const under = planOfNow()?.id;
+      // A turn later it is on its way. Whoever has it may have written a plan by then, which is for what comes next.
+      this.once('finish', () => setImmediate(() => planOfNow()?.id === under && reach('answer:sent')));
     }
     return Reflect.apply(end, this, words);
   } as typeof end;
