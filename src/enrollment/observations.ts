@@ -49,6 +49,8 @@ export interface RequestObservation {
     readonly oid: string;
     readonly critical: boolean;
     readonly value: string;
+    /** Stands in the client certificate with this value: libest asks a renewal for all that its certificate has. */
+    readonly presented?: true;
   }[];
   /** The names that a renewal asks for instead of those it has (RFC 6402 section 2.8). */
   readonly changeSubjectName: {

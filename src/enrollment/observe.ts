@@ -8,7 +8,7 @@ import {
   verifyCertificateSignature,
   verifyPossession,
 } from '#x509';
-import type { Certificate, CertificationRequest, Der } from '#x509';
+import type { Certificate, CertificationRequest, Der, Extension } from '#x509';
 import { type Authority, path } from './authority.ts';
 import { observeChannelBinding } from './channel-binding.ts';
 import { sha256Hex } from './digests.ts';
@@ -60,10 +60,10 @@ export function prepare(
 ): Asked {
   const { admission, credential, keygen } = asking;
   const request = parseCertificationRequest(asking.certificationRequest);
-  const requestObservation = observeRequest(request, asking);
-  demandRecordable('the certification request', requestObservation);
   const presenter =
     credential?.kind === 'certificate' ? preparePresenter(credential, request, authority) : null;
+  const requestObservation = observeRequest(request, asking, presenter?.certificate.extensions ?? []);
+  demandRecordable('the certification request', requestObservation);
   if (presenter !== null) demandRecordable('the client certificate', presenter.seen);
   return {
     admission,
@@ -197,15 +197,19 @@ export async function observe(
 function observeRequest(
   request: CertificationRequest,
   { channelBindings, keygen }: EnrollmentRequest,
+  presented: readonly Extension[],
 ): RequestObservation {
   const possession = keygen ? isSignedWithItsKey(request) : verifyPossession(request);
+  const isPresented = ({ oid, value }: Extension) =>
+    presented.some((own) => own.oid === oid && Buffer.compare(own.value, value) === 0);
   return {
     subject: request.subject,
     subjectAltName: request.subjectAltName,
-    extensions: request.extensions.map(({ oid, critical, value }) => ({
-      oid,
-      critical,
-      value: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
+    extensions: request.extensions.map((extension) => ({
+      oid: extension.oid,
+      critical: extension.critical,
+      value: Buffer.from(extension.value).toString('base64'),
+      ...(isPresented(extension) ? { presented: true } : {}),
     })),
     changeSubjectName: request.changeSubjectName,
     spki: keygen

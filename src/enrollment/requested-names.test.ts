@@ -107,4 +107,11 @@ describe('requestedNames', () => {
     }
     assert.deepEqual(requestedNames(asked, template('refused'), null).extensions, [san, keyUsage]);
   });
+
+  test('of a renewal an extension that its certificate has asks for nothing; a first enrollment asks for it', () => {
+    const repeated = { ...keyUsage, oid: extensionOids.extendedKeyUsage, presented: true as const };
+    const request = { ...asked, extensions: [repeated, keyUsage] };
+    assert.deepEqual(requestedNames(request, template('refused'), current).extensions, [keyUsage]);
+    assert.deepEqual(requestedNames(request, template('refused'), null).extensions, [repeated, keyUsage]);
+  });
 });

@@ -4,7 +4,8 @@ import type { PresenterObservation, RequestObservation } from './observations.ts
 
 /**
  * The names that count as asked for. A renewal may ask to change them (RFC 6402 section 2.8), and where its template says so one that
- * names nothing keeps what its certificate has.
+ * names nothing keeps what its certificate has. An extension that its certificate has asks for nothing: what the new one has is the
+ * template's.
  */
 export function requestedNames(
   request: RequestObservation,
@@ -20,6 +21,8 @@ export function requestedNames(
     change?.subjectAltName ??
     (kept && request.subjectAltName.length === 0 ? renewed.subjectAltName : request.subjectAltName);
   // The SAN asked for may no longer be the one among the extensions.
-  const extensions = request.extensions.filter(({ oid }) => oid !== extensionOids.subjectAltName);
+  const extensions = request.extensions.filter(
+    ({ oid, presented = false }) => oid !== extensionOids.subjectAltName && !presented,
+  );
   return { subject, subjectAltName, extensions };
 }

@@ -210,7 +210,7 @@ describe('channel binding', () => {
     assert.equal(answer.status, 401, answer.text);
   });
 
-  describe('tls-unique sent on TLS 1.3, as libest does, is no binding there:', () => {
+  describe('tls-unique sent on TLS 1.3 is no binding there:', () => {
     const cases = {
       'the Finished of the client': ({ finished }: ConnectionBindings) => base64(finished),
       'the Finished of the server': ({ peerFinished }: ConnectionBindings) => base64(peerFinished),

@@ -9,6 +9,7 @@ export interface Message {
   headers: (readonly [name: string, value: string])[];
   body: Buffer;
   readonly form: BodyForm | null;
+  readonly crlfBehind: boolean;
 }
 
 export const lengthPlace = '{{length}}';
@@ -18,13 +19,13 @@ export function messageOf(
   seed: Seed,
   fill: { readonly host: string; readonly authorization: string; readonly csr: Buffer },
 ): Message {
-  const { method, target, version, form } = { ...seed, form: seed.body };
+  const { method, target, version, body: form, crlfBehind } = seed;
   const headers = seed.headers.map(([name, value]) => {
     const filled = value.replace('{{host}}', fill.host).replace('{{authorization}}', fill.authorization);
     return [name, filled] as const;
   });
   const body = form === null ? '' : writeBody(fill.csr.toString('base64'), form);
-  return { method, target, version, headers, body: Buffer.from(body), form };
+  return { method, target, version, headers, body: Buffer.from(body), form, crlfBehind };
 }
 
 export function basic(user: string, secret: string): string {
@@ -33,7 +34,7 @@ export function basic(user: string, secret: string): string {
 
 /** The head, with this framing where the length would stand (null: none), and this content. */
 export function encodeMessage(
-  { method, target, version, headers }: Message,
+  { method, target, version, headers, crlfBehind }: Message,
   framing: string | null,
   content: Buffer,
 ): Buffer {
@@ -41,7 +42,8 @@ export function encodeMessage(
     value === lengthPlace ? (framing === null ? [] : [framing]) : [`${name}: ${value}`],
   );
   const head = [`${method} ${target} ${version}`, ...lines].join('\r\n');
-  return Buffer.concat([Buffer.from(`${head}\r\n\r\n`, 'latin1'), content]);
+  const behind = crlfBehind ? '\r\n' : '';
+  return Buffer.concat([Buffer.from(`${head}\r\n\r\n`, 'latin1'), content, Buffer.from(behind)]);
 }
 
 /** With its length, where it has a place for one. */

@@ -1,10 +1,10 @@
 // node --require ./src/runtime.cjs test/fuzz/record-seeds.ts
-// Writes test/fixtures/est anew from what curl, strongSwan and Bouncy Castle send to a real authority. The files of libest are not from here: it
-// is not packaged, so they are written by hand, from notes on its source.
+// Writes test/fixtures/est anew from what curl, strongSwan, Bouncy Castle and libest send to a real authority. Nobody packages libest: its files
+// stay as they are where no `estclient` is on the PATH.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { derToPem, pemToDer } from '#x509';
-import { requireClient } from '../clients.ts';
+import { findProgram, requireClient } from '../clients.ts';
 import { anyPorts, type Cleanup, initAuthority, serveAuthority } from '../harness/authority.ts';
 import { ClientFolder } from '../harness/client-files.ts';
 import { BouncyCastleClient } from '../interop/bouncycastle/est-client.ts';
@@ -58,6 +58,7 @@ async function record(): Promise<void> {
   await curl();
   await strongSwan();
   await bouncyCastle();
+  await libest();
 
   async function curl(): Promise<void> {
     const [program, openssl] = [requireClient(context, 'curl')!, requireClient(context, 'openssl')!];
@@ -159,5 +160,31 @@ async function record(): Promise<void> {
     await keep('bouncycastle-serverkeygen', () =>
       ask('serverkeygen', ...iot, '--subject', 'CN=bouncy-2', '--key', 'new.pem'),
     );
+  }
+  async function libest(): Promise<void> {
+    const [program, openssl] = [findProgram('estclient'), requireClient(context, 'openssl')!];
+    if (program === null) return console.log('No estclient: the files of libest are left as they are.');
+    const folder = await ClientFolder.make(context);
+    await folder.must(openssl, 'ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'key.pem');
+    const [host, port] = proxy.host.split(':') as [string, string];
+    const environment = { EST_OPENSSL_CACERT: authority.trust };
+    const ask = async (...words: string[]) => {
+      const where = ['-s', host, '-p', port, '-o', '.'];
+      const { code, stdout, stderr } = await folder.runWith({ environment }, program, ...words, ...where);
+      if (code !== 0) throw new Error(`estclient ${words.join(' ')}: ${stdout}${stderr}`);
+    };
+    const as = async (id: string, template?: string) => {
+      const secret = await secretFor(id, template);
+      return ['-x', 'key.pem', '--common-name', id, '-u', id, '-h', secret, '--pem-output'];
+    };
+    await keep('libest-cacerts', () => ask('-g'));
+    await keep('libest-csrattrs', () => ask('-a'));
+    const user = await as('libest-1');
+    await keep('libest-simpleenroll', () => ask('-e', ...user));
+    await prove(folder, 'cert-0-0.pem', 'key.pem');
+    await keep('libest-simplereenroll', () => ask('-r', '-c', 'cert-0-0.pem', '-k', 'key.pem'));
+    proxy.client = {};
+    const iot = await as('libest-2', 'iot');
+    await keep('libest-serverkeygen', () => ask('-q', '--path-seg', 'iot', ...iot));
   }
 }

@@ -16,6 +16,8 @@ export interface Seed {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** null: no body. */
   readonly body: BodyForm | null;
+  /** Behind the message stands one more CRLF, which RFC 9112 section 2.2 lets a server pass over: libest sends it. */
+  readonly crlfBehind: boolean;
 }
 
 const lineEnds = { lf: '\n', crlf: '\r\n' } as const;
@@ -27,8 +29,8 @@ export function writeBody(base64: string, { width, lineEnd, ended }: BodyForm): 
 }
 
 /**
- * The text of a seed's file: the head line by line, an empty line, and the form of the body. `{{host}}`, `{{authorization}}` and `{{length}}` stand
- * for values that are of the moment.
+ * The text of a seed's file: the head line by line, an empty line, the form of the body, and `{{crlf}}` where one stands behind it. `{{host}}`,
+ * `{{authorization}}` and `{{length}}` stand for values that are of the moment.
  */
 export function parseSeed(name: string, text: string): Seed {
   const [head = '', bodyText = ''] = text.split('\n\n');
@@ -38,14 +40,14 @@ export function parseSeed(name: string, text: string): Seed {
     const [name, value] = splitOnce(line, ': ');
     return [name, value] as const;
   });
-  const form = /^\{\{csr(?: (\d+) (lf|crlf)( ended)?)?\}\}\n?$/.exec(bodyText);
-  if (bodyText !== '' && form === null) throw new Error(`${name}: ${bodyText} is no form of a body`);
-  const [, width = '0', lineEnd = 'lf', ended] = form ?? [];
+  const form = /^(\{\{csr(?: (\d+) (lf|crlf)( ended)?)?\}\}\n)?(\{\{crlf\}\}\n)?$/.exec(bodyText);
+  if (form === null) throw new Error(`${name}: ${bodyText} is no form of a body`);
+  const [, csr, width = '0', lineEnd = 'lf', ended, crlf] = form;
   const body =
-    form === null
+    csr === undefined
       ? null
       : { width: Number(width), lineEnd: lineEnd as BodyForm['lineEnd'], ended: ended !== undefined };
-  return { name, method, target, version, headers, body };
+  return { name, method, target, version, headers, body, crlfBehind: crlf !== undefined };
 }
 
 function splitOnce(text: string, by: string): [string, string] {
@@ -64,12 +66,14 @@ export function seedTexts(sent: Buffer, host: string): string[] {
     const body = rest.slice(end + 4, end + 4 + length);
     if (body.length < length) throw new Error('a body without its end');
     rest = rest.slice(end + 4 + length);
+    const crlfBehind = rest.startsWith('\r\n');
+    if (crlfBehind) rest = rest.slice(2);
     const text = head
       .replaceAll('\r\n', '\n')
       .replaceAll(host, '{{host}}')
       .replace(/^(authorization: ).*$/im, '$1{{authorization}}')
       .replace(/^(content-length: ).*$/im, '$1{{length}}');
-    texts.push(`${text}\n\n${body === '' ? '' : `${formText(body)}\n`}`);
+    texts.push(`${text}\n\n${body === '' ? '' : `${formText(body)}\n`}${crlfBehind ? '{{crlf}}\n' : ''}`);
   }
   return texts;
 }

@@ -75,6 +75,21 @@ describe('the text of a seed', () => {
     );
   });
 
+  test('says of a CRLF behind a message that it is there', () => {
+    for (const [sent, text] of [
+      ['GET /a HTTP/1.1\r\nHost: here\r\n\r\n\r\n', '\n{{crlf}}\n'],
+      ['POST /a HTTP/1.1\r\nContent-Length: 4\r\n\r\nQUJD\r\n', '\n{{csr}}\n{{crlf}}\n'],
+    ] as const) {
+      const texts = seedTexts(Buffer.from(sent + sent), 'here');
+      assert.equal(texts.length, 2);
+      const fill = { host: 'here', authorization: '', csr: Buffer.from('ABC') };
+      for (const each of texts) {
+        assert.ok(each.endsWith(text), each);
+        assert.equal(encodeWhole(messageOf(parseSeed('a', each), fill)).toString(), sent);
+      }
+    }
+  });
+
   test('with another form of the body is refused', () => {
     assert.throws(
       () => parseSeed('a', 'POST /a HTTP/1.1\nHost: {{host}}\n\n{{csr 64}}\n'),

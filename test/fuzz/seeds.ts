@@ -4,7 +4,7 @@ import { parseSeed, type Seed } from './seed-text.ts';
 
 const fixtures = path.resolve(import.meta.dirname, '../fixtures/est');
 
-/** What real clients send, and libest by what notes say of it: test/fixtures/est. */
+/** What real clients send: test/fixtures/est. */
 export function loadSeeds(): Seed[] {
   return readdirSync(fixtures)
     .filter((file) => file.endsWith('.http'))

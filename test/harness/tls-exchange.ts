@@ -7,7 +7,7 @@ import { RawConnection } from './raw-connection.ts';
 
 /** What a client can say of its connection. */
 export interface ConnectionBindings {
-  /** The client's Finished: tls-unique on TLS 1.2 (RFC 5929 section 3), and no binding on TLS 1.3, where libest sends it all the same. */
+  /** The client's Finished: tls-unique on TLS 1.2 (RFC 5929 section 3), and no binding on TLS 1.3 (RFC 9266). */
   readonly finished: Buffer;
   readonly peerFinished: Buffer;
   /** tls-exporter of TLS 1.3 (RFC 9266 section 4). */

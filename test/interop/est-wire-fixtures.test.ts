@@ -9,8 +9,8 @@ import { suiteCleanup } from '../harness/cleanup.ts';
 import { csrFor, makeKey } from '../harness/csr.ts';
 import { exchange } from '../harness/raw-connection.ts';
 
-/** Not libest itself: a fixture that speaks and reads as notes on its source say. */
-describe('fixture of the libest client', () => {
+/** What libest 3.2.0p sent to this listener, sent again, and what it demands of an answer. */
+describe('the recorded libest client', () => {
   const cleanup = suiteCleanup();
   let authority: ServedAuthority;
   before(async () => {

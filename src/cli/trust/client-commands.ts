@@ -132,18 +132,23 @@ function libest(
   { root }: TrustFileNames,
   { template, labelled }: Est,
 ): ClientCommands {
+  const title = 'libEST';
+  if (server.onlyTls13) {
+    const remark = `libEST speaks TLS 1.2 at most, and listener ${server.name} takes TLS 1.3 only: name another listener, with --listener.`;
+    return { title, lines: [], remark };
+  }
   // libEST takes the host as it stands in no URL.
   const host = server.host.replaceAll(/[[\]]/g, '');
   const segment = labelled ? ` --path-seg ${template}` : '';
   const client = `EST_OPENSSL_CACERT=${root} estclient`;
   const where = `-s ${host} -p ${server.port ?? unknownPort}${segment} -o .`;
   return {
-    title: 'libEST',
+    title,
     lines: [
       continued(`${client} -g`, where),
       continued(`${client} -e`, where, '--common-name DEVICE -u DEVICE -h SECRET --pem-output'),
     ],
-    remark: null,
+    remark: labelled ? 'Only a libEST that was built with liburiparser knows --path-seg.' : null,
   };
 }
 
