@@ -163,15 +163,15 @@ async function record(): Promise<void> {
   }
   async function libest(): Promise<void> {
     const [program, openssl] = [findProgram('estclient'), requireClient(context, 'openssl')!];
-    if (program === null) return console.log('No estclient: the files of libest are left as they are.');
+    if (program === null) return;
     const folder = await ClientFolder.make(context);
     await folder.must(openssl, 'ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'key.pem');
     const [host, port] = proxy.host.split(':') as [string, string];
     const environment = { EST_OPENSSL_CACERT: authority.trust };
     const ask = async (...words: string[]) => {
       const where = ['-s', host, '-p', port, '-o', '.'];
-      const { code, stdout, stderr } = await folder.runWith({ environment }, program, ...words, ...where);
-      if (code !== 0) throw new Error(`estclient ${words.join(' ')}: ${stdout}${stderr}`);
+      const { code, stderr } = await folder.runWith({ environment }, program, ...words, ...where);
+      if (code !== 0) throw new Error(`estclient ${words.join(' ')}: ${stderr}`);
     };
     const as = async (id: string, template?: string) => {
       const secret = await secretFor(id, template);
