@@ -12,7 +12,7 @@ const listener = await startListener({
   port: 0,
   tls: {
     certificate: readFileSync(certificate!, 'utf8'),
-    key: openTransportKey(readFileSync(key!, 'utf8'), readFileSync(passphrase!, 'utf8').trim()),
+    key: await openTransportKey(readFileSync(key!, 'utf8'), readFileSync(passphrase!, 'utf8').trim()),
     minimum: 'TLSv1.3',
     clientCas: [readFileSync(certificate!, 'utf8')],
   },

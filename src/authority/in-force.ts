@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { loadIssuer, type Issuer } from '#ca';
 import {
@@ -21,35 +22,41 @@ export async function loadIssuers(
   configuration: Configuration,
   environment: Environment,
 ): Promise<ReadonlyMap<string, Issuer>> {
-  const issuers = new Map<string, Issuer>();
-  for (const { name, certificate, chain, rollover, key } of configuration.issuers) {
-    const [own, ...above] = await Promise.all([certificate, ...chain].map(readCertificate));
-    issuers.set(
+  const loading = configuration.issuers.map(async ({ name, certificate, chain, rollover, key }) => {
+    const [opened, own, above, next] = await Promise.all([
+      loadKey(key, configuration, environment),
+      readCertificate(certificate),
+      Promise.all(chain.map(readCertificate)),
+      Promise.all(rollover.map(readCertificates)),
+    ]);
+    const issuer = await loadIssuer({
       name,
-      await loadIssuer({
-        name,
-        certificate: own!,
-        chain: above,
-        rollover: (await Promise.all(rollover.map(readCertificates))).flat().map(({ der }) => der),
-        key: await loadKey(key, configuration, environment),
-      }),
-    );
-  }
-  return issuers;
+      certificate: own,
+      chain: above,
+      rollover: next.flat().map(({ der }) => der),
+      key: opened,
+    });
+    return [name, issuer] as const;
+  });
+  return new Map(await Promise.all(loading));
 }
 
-/** All that a request is judged by, from a configuration. Throws 'config' and 'policy', and has changed nothing. */
+/**
+ * All that a request is judged by, from a configuration. Policies load while the issuers still open their keys, on other threads. Throws 'config'
+ * and 'policy', and has changed nothing.
+ */
 export async function readAuthority(
   configuration: Configuration,
   environment: Environment,
-  issuers: ReadonlyMap<string, Issuer>,
+  opening: ReadonlyMap<string, Issuer> | Promise<ReadonlyMap<string, Issuer>>,
 ): Promise<Authority> {
   const identities = await loadIdentities(configuration);
-  const references = referencesOf(configuration, [...issuers.values()], identities);
   const bundle = loadBundle(await policyText(configuration.policy), {
-    templates: Object.keys(references.templates),
-    deviceClasses: Object.keys(references.deviceClasses),
+    templates: configuration.templates.map(({ name }) => name),
+    deviceClasses: configuration.deviceClasses.map(({ name }) => name),
   });
+  const issuers = await opening;
+  const references = referencesOf(configuration, [...issuers.values()], identities);
   return {
     references,
     referencesDigest: recordedForm(references).digest,
@@ -133,13 +140,14 @@ export async function recordAuthority(
   await store.savePolicies(bundle.digest, bundle.text);
 }
 
+/** Its passphrase is at work on another thread when this returns its promise. */
 export async function loadKey(
   key: { readonly file: string; readonly passphrase: SecretReference },
   configuration: Configuration,
   environment: Environment,
 ): Promise<SoftwareKey> {
   return loadSoftwareKey(
-    await readText(key.file),
+    readTextNow(key.file),
     readSecret(key.passphrase, configuration.directory, environment),
   );
 }
@@ -149,8 +157,21 @@ export async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new SallyportError('config', `${file} cannot be read`, { cause });
+    throw unreadable(file, cause);
   }
+}
+
+/** The same before anything else is done: for keys, which are small. */
+export function readTextNow(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
+}
+
+function unreadable(file: string, cause: unknown): SallyportError {
+  return new SallyportError('config', `${file} cannot be read`, { cause });
 }
 
 async function readCertificate(file: string): Promise<Uint8Array> {

@@ -14,7 +14,7 @@ import {
   type TlsSettings,
 } from '#server';
 import { derToPem, parseCertificate, pemToDer } from '#x509';
-import { readText } from './in-force.ts';
+import { readText, readTextNow } from './in-force.ts';
 
 /** Where a listener is reached; what does not apply to its class is null. */
 export interface ListenerAddress {
@@ -31,7 +31,7 @@ const maximumHeaderBytes = 16_384;
 
 export async function startListeners(ports: {
   configuration: Configuration;
-  environment: Environment;
+  transportKeys: TransportKeys;
   documents: PublicDocuments;
   enrollment: Enrollment;
   authority: () => Authority;
@@ -40,7 +40,7 @@ export async function startListeners(ports: {
   now: () => number;
   report: (fault: { id: string; error: unknown }) => void;
 }): Promise<RunningListener[]> {
-  const { configuration, environment, documents, enrollment, authority, random, now, report } = ports;
+  const { configuration, transportKeys, documents, enrollment, authority, random, now, report } = ports;
   const started: RunningListener[] = [];
   try {
     for (const listener of configuration.listeners) {
@@ -63,7 +63,7 @@ export async function startListeners(ports: {
         started.push(await startListener({ ...common, tls: null, handler }));
         continue;
       }
-      const tls = await tlsSettings(listener, configuration, environment, authority());
+      const tls = await tlsSettings(listener, transportKeys, authority());
       started.push(
         await startSigning(tls, async (keySigner) =>
           startListener({
@@ -130,13 +130,13 @@ function loadSigner({ certificate, key }: TlsSettings): () => Signer {
 export async function prepareListeners(
   running: readonly RunningListener[],
   configuration: Configuration,
-  environment: Environment,
+  transportKeys: TransportKeys,
   authority: Authority,
 ): Promise<() => void> {
   const prepared: (() => void)[] = [];
   for (const listener of configuration.listeners) {
     if (listener.class !== 'enroll') continue;
-    const settings = await tlsSettings(listener, configuration, environment, authority);
+    const settings = await tlsSettings(listener, transportKeys, authority);
     prepared.push(running.find(({ name }) => name === listener.name)!.prepareTls(settings));
   }
   return () => {
@@ -165,18 +165,13 @@ export async function endingCertificates(configuration: Configuration, now: numb
 
 async function tlsSettings(
   { name, tls }: EnrollListener,
-  configuration: Configuration,
-  environment: Environment,
+  transportKeys: TransportKeys,
   { issuers, identityCas, hintedCas }: Authority,
 ): Promise<TlsSettings> {
   const certificates = await Promise.all([tls.certificate, ...tls.chain].map(readText));
-  const pem = await readText(tls.key.file);
-  const { passphrase } = tls.key;
-  const secret =
-    passphrase === null ? undefined : readSecret(passphrase, configuration.directory, environment);
   return {
     certificate: certificates.join('\n'),
-    key: openKey(name, pem, secret),
+    key: transportKeys.get(name)!,
     minimum: tls.minimum,
     // Clients send a certificate only where its issuer is named to them (Bouncy Castle, most others).
     clientCas: [
@@ -187,15 +182,29 @@ async function tlsSettings(
   };
 }
 
-function openKey(listener: string, pem: string, passphrase: string | undefined): KeyObject {
-  try {
-    return openTransportKey(pem, passphrase);
-  } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
-    throw new SallyportError('config', `listener ${listener} cannot use its certificate and key: ${words}`, {
-      cause,
-    });
-  }
+/** Of each listener that has TLS, by its name. */
+export type TransportKeys = ReadonlyMap<string, KeyObject>;
+
+/** @throws SallyportError 'config', naming the listener */
+export async function openTransportKeys(
+  configuration: Configuration,
+  environment: Environment,
+): Promise<TransportKeys> {
+  const enrolling = configuration.listeners.filter((listener) => listener.class === 'enroll');
+  const opening = enrolling.map(async ({ name, tls: { key } }) => {
+    const pem = readTextNow(key.file);
+    const passphrase =
+      key.passphrase === null ? undefined : readSecret(key.passphrase, configuration.directory, environment);
+    try {
+      return [name, await openTransportKey(pem, passphrase)] as const;
+    } catch (cause) {
+      const words = cause instanceof Error ? cause.message : String(cause);
+      throw new SallyportError('config', `listener ${name} cannot use its certificate and key: ${words}`, {
+        cause,
+      });
+    }
+  });
+  return new Map(await Promise.all(opening));
 }
 
 export function describeListeners(

@@ -13,7 +13,13 @@ import { eventEntry } from './event-entry.ts';
 import { loadIssuers, readAuthority, recordAuthority } from './in-force.ts';
 import { startJobs } from './jobs.ts';
 import type { Replay } from './replay-job.ts';
-import { describeListeners, type ListenerAddress, prepareListeners, startListeners } from './listeners.ts';
+import {
+  describeListeners,
+  type ListenerAddress,
+  openTransportKeys,
+  prepareListeners,
+  startListeners,
+} from './listeners.ts';
 import { loadLogSigner, openLog } from './log.ts';
 import { differences, type InForce, joinNodes } from './node.ts';
 import { openPublisher } from './publisher.ts';
@@ -63,9 +69,8 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     });
     const settled = opening.catch(() => null);
     closing.push(async () => (await settled)?.close());
-    const issuers = await loadIssuers(configuration, environment);
-    let authority = await readAuthority(configuration, environment, issuers);
-    const signer = await loadLogSigner(configuration, environment);
+    const [issuers, signer, transportKeys, read] = await loadInForce(configuration, environment);
+    let authority = read;
     const storage = await opening;
     const clocks = {
       wall: storage.clock?.now ?? ports.wallClock,
@@ -133,7 +138,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     });
     const listeners = await startListeners({
       configuration,
-      environment,
+      transportKeys,
       documents,
       enrollment,
       authority: () => authority,
@@ -191,8 +196,11 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
             `a restart is needed to change ${needsRestart.join(', ')}; nothing was changed`,
           );
         }
-        const replacement = await readAuthority(next, environment, issuers);
-        const renewListeners = await prepareListeners(listeners, next, environment, replacement);
+        const [replacement, keys] = await Promise.all([
+          readAuthority(next, environment, issuers),
+          openTransportKeys(next, environment),
+        ]);
+        const renewListeners = await prepareListeners(listeners, next, keys, replacement);
         await recordAuthority(replacement, storage.admin);
         const differing = await nodes?.announce(digestsOf(replacement));
         await record('reloaded', {
@@ -212,6 +220,17 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     await close();
     throw error;
   }
+}
+
+/** The keys open on other threads while the policies load in this one. */
+async function loadInForce(configuration: Configuration, environment: Environment) {
+  const issuers = loadIssuers(configuration, environment);
+  return Promise.all([
+    issuers,
+    loadLogSigner(configuration, environment),
+    openTransportKeys(configuration, environment),
+    readAuthority(configuration, environment, issuers),
+  ]);
 }
 
 function digestsOf({ referencesDigest, bundle }: Authority): InForce {

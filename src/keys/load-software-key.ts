@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { SallyportError } from '#errors';
-import { decryptPkcs8 } from './encrypted-pkcs8.ts';
+import { decryptPkcs8, isEncryptedPkcs8 } from './encrypted-pkcs8.ts';
 import { SoftwareKey } from './software-key.ts';
 
 /**
@@ -8,7 +8,8 @@ import { SoftwareKey } from './software-key.ts';
  *
  * @throws SallyportError 'key'
  */
-export function openTransportKey(pem: string, passphrase: string | undefined): KeyObject {
+export async function openTransportKey(pem: string, passphrase: string | undefined): Promise<KeyObject> {
+  if (passphrase !== undefined && isEncryptedPkcs8(pem)) return decryptPkcs8(pem, passphrase);
   try {
     return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
   } catch {
@@ -18,5 +19,5 @@ export function openTransportKey(pem: string, passphrase: string | undefined): K
 
 /** @throws SallyportError 'key': wrong passphrase, not encrypted PKCS#8, or a key that cannot sign here */
 export async function loadSoftwareKey(pem: string, passphrase: string): Promise<SoftwareKey> {
-  return new SoftwareKey(decryptPkcs8(pem, passphrase));
+  return new SoftwareKey(await decryptPkcs8(pem, passphrase));
 }
