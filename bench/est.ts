@@ -35,6 +35,8 @@ export interface BenchSettings {
   readonly certificates: number;
   /** So many nodes over a PostgreSQL of the bench's own, synced to disk; null: SQLite. */
   readonly nodes: number | null;
+  /** Every operation of the store has a commit of its own: what sharing them gains is the difference. */
+  readonly singleCommits: boolean;
 }
 
 /** One device, ready to ask: its request is made before the clock starts. */
@@ -51,13 +53,15 @@ interface Client {
  * in the log, durable. Only the limits are raised, since one source and one template take the whole load.
  */
 export async function benchEst(settings: BenchSettings, say: (line: string) => void) {
-  const measured = await withAuthority({}, settings, say, (nodes) =>
+  const options = settings.singleCommits ? { NODE_OPTIONS: `--import=${singleCommits}` } : {};
+  const measured = await withAuthority(options, settings, say, (nodes) =>
     measure(nodes, settings, settings.seconds, say),
   );
   const servingSteps = settings.profile ? await profileRun(settings, say) : null;
   return { ...measured.result, servingSteps };
 }
 
+const singleCommits = new URL('./single-commits.ts', import.meta.url).href;
 const memorySamples = 10;
 
 async function measure(nodes: Nodes, settings: BenchSettings, seconds: number, say: (line: string) => void) {
@@ -105,6 +109,7 @@ async function measure(nodes: Nodes, settings: BenchSettings, seconds: number, s
     nodes: nodes.length,
     filesystem: filesystemOf(tmpdir()),
     certificatesBefore: settings.certificates,
+    singleCommits: settings.singleCommits,
     workers,
     seconds: rounded(elapsed / 1000, 2),
     enrollments: latencies.length,

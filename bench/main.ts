@@ -15,6 +15,7 @@ const { values, positionals } = parseArgs({
     postgres: { type: 'boolean', default: false },
     nodes: { type: 'string', default: '1' },
     certificates: { type: 'string', default: '0' },
+    'single-commits': { type: 'boolean', default: false },
     folder: { type: 'string', default: tmpdir() },
   },
 });
@@ -22,7 +23,7 @@ const { values, positionals } = parseArgs({
 const name = positionals[0] ?? '';
 if (!Object.hasOwn(benches, name)) {
   console.error(
-    `usage: npm run bench -- NAME [--seconds N] [--workers N] [--renewals] [--profile] [--postgres [--nodes N]] [--certificates N] [--folder DIR]; NAME is one of ${Object.keys(benches).join(', ')}`,
+    `usage: npm run bench -- NAME [--seconds N] [--workers N] [--renewals] [--profile] [--postgres [--nodes N]] [--certificates N] [--single-commits] [--folder DIR]; NAME is one of ${Object.keys(benches).join(', ')}`,
   );
   process.exit(2);
 }
@@ -34,6 +35,7 @@ const settings = {
   renewals: values.renewals,
   profile: values.profile,
   certificates: wholeNumber(values.certificates, 'certificates', 0),
+  singleCommits: values['single-commits'],
   nodes: values.postgres ? positive(values.nodes, 'nodes') : null,
 };
 const result = await benches[name as keyof typeof benches](settings, (line) => console.log(line));
