@@ -47,8 +47,8 @@ interface VerifyOptions {
 async function verify(session: Session, options: VerifyOptions): Promise<ExitCode> {
   if (options.tiles !== undefined) return verifyExported(session, options.tiles, options);
   const { verifierKeyFor } = await import('#audit');
-  const { readDatabase } = await import('#authority');
-  const { originOf, verifyAuthorityLog } = await import('../verify/verify-authority-log.ts');
+  const { originOf, readDatabase } = await import('#authority');
+  const { verifyAuthorityLog } = await import('../verify/verify-authority-log.ts');
   const configuration = await session.configuration();
   const verifierKey =
     options.logKey === undefined
