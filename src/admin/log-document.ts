@@ -2,6 +2,7 @@ import {
   decodeEntry,
   documentOf,
   formatDocumentBundle,
+  type LogReader,
   openCheckpoint,
   parseDocumentBundlePath,
   parseTilePath,
@@ -21,23 +22,53 @@ export interface LogDocument {
 
 type Ports = Pick<AdminPorts, 'log' | 'logVerifier'>;
 
-/** `path` without the log's prefix. Tiles go as far as the newest signed checkpoint: nothing is told of what nobody signed. */
-export async function logDocument({ log, logVerifier }: Ports, path: string): Promise<LogDocument | null> {
-  const tile = orNull(() => parseTilePath(path));
-  const bundle = orNull(() => parseDocumentBundlePath(path));
-  if (tile === null && bundle === null && path !== 'checkpoint') return null;
-  const note = await log.note();
-  if (note === null) return null;
-  if (bundle !== null) return documentsOf(bundle, openCheckpoint(note, logVerifier).size, log);
+/** Of a log that a restore ended, by its number among those of the database. */
+const earlierPath = /^earlier\/(0|[1-9]\d{0,5})\/(.+)$/;
+
+/** What can be read of one log, and as far as which entry. */
+interface PublishedLog {
+  readonly log: Pick<LogReader, 'entries' | 'blobs' | 'hashes'>;
+  readonly note: string;
+  readonly size: number;
+}
+
+/**
+ * `path` without the log's prefix. Tiles go as far as the newest signed checkpoint: nothing is told of what nobody signed. A log that ended has the
+ * same paths below `earlier/<number>/`, 0 being the first.
+ */
+export async function logDocument(ports: Ports, path: string): Promise<LogDocument | null> {
+  const [, number, below] = earlierPath.exec(path) ?? [];
+  const resource = below ?? path;
+  const tile = orNull(() => parseTilePath(resource));
+  const bundle = orNull(() => parseDocumentBundlePath(resource));
+  if (tile === null && bundle === null && resource !== 'checkpoint') return null;
+  const published = await (number === undefined ? currentLog(ports) : endedLog(ports, Number(number)));
+  if (published === null) return null;
+  const { log, note, size } = published;
+  if (bundle !== null) return documentsOf(bundle, size, log);
   if (tile === null) {
     return { contentType: 'text/plain; charset=utf-8', body: Buffer.from(note), immutable: false };
   }
-  const body = await readTile(tile, openCheckpoint(note, logVerifier).size, log);
+  const body = await readTile(tile, size, log);
   return body === null ? null : { contentType: 'application/octet-stream', body, immutable: true };
 }
 
+async function currentLog({ log, logVerifier }: Ports): Promise<PublishedLog | null> {
+  const note = await log.note();
+  return note === null ? null : { log, note, size: openCheckpoint(note, logVerifier).size };
+}
+
+async function endedLog({ log }: Ports, number: number): Promise<PublishedLog | null> {
+  const ended = (await log.earlier()).find((each) => each.number === number);
+  return ended === undefined ? null : { log: ended, note: ended.note, size: ended.head.size };
+}
+
 /** What is left of the sealed documents of one bundle. */
-async function documentsOf(bundle: number, size: number, log: Ports['log']): Promise<LogDocument | null> {
+async function documentsOf(
+  bundle: number,
+  size: number,
+  log: PublishedLog['log'],
+): Promise<LogDocument | null> {
   const from = bundle * tileWidth;
   const to = Math.min(from + tileWidth, size);
   if (from >= to) return null;

@@ -8,7 +8,9 @@ export {
 } from './database.ts';
 export { eventEntry } from './event-entry.ts';
 export { type AuthorityPorts, type RunningAuthority, startAuthority } from './start.ts';
+export { exchangeAnchor, notesInAnchor, prepareAnchor } from './anchor.ts';
 export { checkpointFile } from './checkpoint-file.ts';
+export { keptName, originOf } from './kept-checkpoint.ts';
 export { loadLogSigner } from './log.ts';
 export { policyText } from './in-force.ts';
 export { caCertificatePath, crlPath } from './public-paths.ts';

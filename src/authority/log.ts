@@ -12,6 +12,7 @@ import { SallyportError } from '#errors';
 import type { Storage } from '#storage';
 import { anchorOf } from './anchor.ts';
 import { checkpointFile } from './checkpoint-file.ts';
+import { leaveEndedLog } from './ended-log.ts';
 import { loadKey } from './in-force.ts';
 
 /** The key that signs checkpoints, under the log's name. */
@@ -38,6 +39,7 @@ export async function openLog(
   const file = checkpointFile(configuration.log.checkpointFile);
   const notes = new Set((await anchorOf(configuration)?.read()) ?? []);
   const anchored = await Promise.all([...notes].map((note) => checkNote(note, log, verifier)));
+  await leaveEndedLog(log, configuration.log.checkpointFile, [...notes], signer.verifierKey);
   const own =
     anchored.length > 0 && (await file.read()) === null
       ? null

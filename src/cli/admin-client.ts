@@ -3,8 +3,11 @@ import type { ActInput, ActName, ActResult } from '#admin';
 import { type ErrorCode, SallyportError } from '#errors';
 
 const usualMilliseconds = 120_000;
-/** The whole log is read: a minute or two for a million entries, more where the machine has other work. */
-const erasingMilliseconds = 3_600_000;
+/**
+ * For an erasure the whole log is read: a minute or two for a million entries, more where the machine has other work. An import waits for its
+ * turn among all writers, part by part.
+ */
+const longMilliseconds = 3_600_000;
 
 /** The other end of the socket. */
 export class AdminClient {
@@ -20,7 +23,8 @@ export class AdminClient {
   async perform<Name extends ActName>(name: Name, input: ActInput<Name>): Promise<ActResult<Name>> {
     const { requestFor } = await import('#admin');
     const { method, path, body } = requestFor(name, input);
-    const patience = name === 'eraseDevice' ? erasingMilliseconds : usualMilliseconds;
+    const isLong = name === 'eraseDevice' || name === 'importDevices';
+    const patience = isLong ? longMilliseconds : usualMilliseconds;
     const { status, bytes } = await this.#exchange(method, path, body, patience);
     const value = parseAnswer(bytes);
     if (status !== 200) throw await refusal(status, value);

@@ -14,7 +14,7 @@ export {
   type IndexRange,
   rangesOf,
 } from './erasure.ts';
-export { type FirstEntry, parseFirstEntry, type PreviousLog } from './first-entry.ts';
+export { type FirstEntry, type OutsideHead, parseFirstEntry, type PreviousLog } from './first-entry.ts';
 export type * from './observations.ts';
 export { leafOf, newEntry, readEntries, type ReadEntry, readEntry } from './personal-fields.ts';
 export { generateSecret, type MacKey, macSecret } from './one-time-secret.ts';

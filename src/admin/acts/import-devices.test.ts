@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { sha256Hex } from '#enrollment';
-import { ada, detailOf, openWorld } from '../admin.fixture.ts';
+import { SallyportError } from '#errors';
+import { ada, detailOf, openWorld, refusedWith, type World } from '../admin.fixture.ts';
 
 suite('device import', () => {
   const csv = 'id,class,serial_number\nlaptop-7,laptop,C02X\ncam-1,iot,\n';
@@ -110,5 +111,129 @@ suite('device import', () => {
       list: `id,class\n${rows.join('\n')}\n`,
     });
     assert.equal((await detailOf(world, long.logIndex!))['devices'], null);
+  });
+});
+
+suite('import of a long list', () => {
+  const ids = Array.from({ length: 2_500 }, (_, at) => `device-${at}`);
+  const list = JSON.stringify(ids.map((id) => ({ id, class: 'laptop', serial_number: `S-${id}` })));
+  const long = { format: 'json' as const, list, approveFor: ['device'] };
+
+  const partsOf = async (world: World, from: number) => {
+    const details: Record<string, unknown>[] = [];
+    for (let at = from; at < (await world.size()); at += 1) details.push(await detailOf(world, at));
+    return details.map(({ count, part }) => ({ count, part }));
+  };
+  const there = async (world: World) => {
+    const found = await Promise.all(ids.map((id) => world.storage.admin.device(id)));
+    return found.filter((device) => device !== null).length;
+  };
+
+  test('is several acts, each with its entry, and one report of all', async (t) => {
+    const world = await openWorld(t);
+    const report = await world.admin.perform('importDevices', ada, long);
+    assert.deepEqual(report, {
+      imported: true,
+      devices: 2_500,
+      created: 2_500,
+      updated: 0,
+      approvedFor: ['device'],
+      approvals: 2_500,
+      problems: [],
+      logIndex: 3,
+    });
+    assert.deepEqual(await partsOf(world, 1), [
+      { count: 1_000, part: { first: 1, of: 2_500 } },
+      { count: 1_000, part: { first: 1_001, of: 2_500 } },
+      { count: 500, part: { first: 2_001, of: 2_500 } },
+    ]);
+    const details = await Promise.all([1, 2, 3].map((index) => detailOf(world, index)));
+    for (const { listSha256, devices } of details) {
+      assert.equal(listSha256, sha256Hex(Buffer.from(list)));
+      assert.equal(devices, null);
+    }
+    assert.notEqual(await world.approval('device-2499', 'device'), null);
+  });
+
+  test('lets others write between its acts', async (t) => {
+    const world = await openWorld(t);
+    const state = { done: false };
+    const importing = world.admin.perform('importDevices', ada, long).finally(() => (state.done = true));
+    let between = 0;
+    for (; !state.done; between += 1) await world.importDevice(`other-${between}`);
+    await importing;
+    const counts = (await partsOf(world, 1)).map(({ count }) => count);
+    const [first, last] = [counts.indexOf(1_000), counts.indexOf(500)];
+    assert.ok(counts.slice(first, last).includes(1), counts.join());
+  });
+
+  test('is refused whole for what stands in its last row, or against a device of another part', async (t) => {
+    const world = await openWorld(t);
+    await world.admin.perform('importDevices', ada, {
+      format: 'csv',
+      list: 'id,class,serial_number\nheld,laptop,S-device-2400\n',
+    });
+    const held = await world.admin.perform('importDevices', ada, long);
+    assert.match(held.problems[0]!.message, /S-device-2400, which is that of device held/);
+    const rows = JSON.parse(list) as { id: string; class: string; serial_number: string }[];
+    const doubled = [
+      { id: 'device-1', class: 'laptop' },
+      { id: 'z', class: 'laptop', serial_number: 'S-device-1' },
+    ];
+    const report = await world.admin.perform('importDevices', ada, {
+      ...long,
+      list: JSON.stringify([...rows, ...doubled]),
+    });
+    assert.deepEqual(
+      report.problems.filter(({ row }) => row !== null).map(({ row, column }) => ({ row, column })),
+      [
+        { row: 2_501, column: 'id' },
+        { row: 2_502, column: 'serial_number' },
+      ],
+    );
+    assert.equal(await there(world), 0);
+    assert.equal(await world.size(), 2);
+  });
+
+  test('that breaks off says how many were imported, and is finished by the same list', async (t) => {
+    const world = await openWorld(t);
+    const { importDevices } = world.storage.admin;
+    const failAt = (at: number, error: Error) => {
+      let acts = 0;
+      t.mock.method(
+        world.storage.admin,
+        'importDevices',
+        async (act: Parameters<typeof importDevices>[0]) => {
+          acts += 1;
+          if (acts === at) throw error;
+          return importDevices(act);
+        },
+      );
+    };
+    const taken = new SallyportError('conflict', 'device x has the serial number of device y');
+    failAt(1, taken);
+    await assert.rejects(
+      world.admin.perform('importDevices', ada, long),
+      refusedWith('conflict', /^device x/),
+    );
+    failAt(3, taken);
+    await assert.rejects(
+      world.admin.perform('importDevices', ada, long),
+      refusedWith(
+        'conflict',
+        /^2000 of 2500 devices were imported, .*: device x has .* Import the same list/,
+      ),
+    );
+    assert.equal(await there(world), 2_000);
+    failAt(2, new TypeError('of ours'));
+    await assert.rejects(
+      world.admin.perform('importDevices', ada, long),
+      refusedWith('store', /^1000 of 2500 devices were imported, .*: a fault of the authority, /),
+    );
+    assert.equal(world.faults.length, 1);
+    t.mock.restoreAll();
+    const report = await world.admin.perform('importDevices', ada, long);
+    assert.deepEqual([report.created, report.updated, report.approvals], [500, 2_000, 2_500]);
+    assert.equal(await there(world), 2_500);
   });
 });

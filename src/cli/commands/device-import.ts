@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { ImportProblem, ImportReport } from '#admin';
-import { SallyportError } from '#errors';
+import { isSallyportError, SallyportError } from '#errors';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { readNamedFile } from '../files.ts';
 import { formatTable } from '../render/table.ts';
@@ -20,7 +20,8 @@ export function deviceImport(run: Run): Command {
     when:
       'Before devices enroll: only known devices get anything. The list has the columns id and class, and where you have them serial_number, ' +
       'owner, state (expected or active) and names such as dns_name, from which templates build subjects. Devices that exist are updated, their state ' +
-      'excepted. All or nothing: with one bad row nothing is imported, and every bad row is shown. --approve-for approves each ' +
+      'excepted. All or nothing: with one bad row nothing is imported, and every bad row is shown. A long list goes in by parts of 1,000, between which ' +
+      'devices enroll; where that breaks off, the message says how many are imported, and the same list again finishes it. --approve-for approves each ' +
       'device beforehand for those of the templates that its class may have: for clients that cannot wait for an operator. The approval takes the ' +
       'place of one that is still open, and a device that is active already gets none: `sallyport device approve` is for that.',
     examples: [
@@ -50,14 +51,31 @@ async function importList(session: Session, file: string, options: ImportOptions
   if (bytes.length > maximumBytes) {
     throw new SallyportError('too-large', `${file} has more than 32 MiB; split it and import the parts`);
   }
-  const report = await session.perform('importDevices', {
-    format,
-    list: decode(bytes, file),
-    dryRun: options.dryRun === true,
-    approveFor: [...(options.approveFor ?? [])],
-  });
-  session.print(report, () => importWords(session, report, options.dryRun === true));
+  const list = decode(bytes, file);
+  const dryRun = options.dryRun === true;
+  const approveFor = [...(options.approveFor ?? [])];
+  const report = await session
+    .perform('importDevices', { format, list, dryRun, approveFor })
+    .catch((error: unknown) => {
+      throw dryRun || !isLost(error) ? error : lostWords(error);
+    });
+  session.print(report, () => importWords(session, report, dryRun));
   return report.problems.length === 0 ? exitCodes.ok : exitCodes.failed;
+}
+
+/** The authority went away with the list in its hand: it was reached, and gave no answer. */
+function isLost(error: unknown): error is SallyportError {
+  if (!isSallyportError(error, 'store') || !(error.cause instanceof Error)) return false;
+  const { code } = error.cause as NodeJS.ErrnoException;
+  return code !== 'ECONNREFUSED' && code !== 'ENOENT' && code !== 'EACCES';
+}
+
+function lostWords(cause: SallyportError): SallyportError {
+  return new SallyportError(
+    'store',
+    'the authority gave no answer: some of the devices may be imported. Import the same list again, which finishes it; --dry-run says how many of it are there',
+    { cause },
+  );
 }
 
 function formatByName(file: string): 'csv' | 'json' {

@@ -21,7 +21,7 @@ export function logVerify(run: Run): Command {
       'checkpoint; each request judged again by the references and policies of its day, which must give the same verdict; each certificate against the entry of ' +
       'its issuance; secrets, approvals, stopped devices and revoked serial numbers against what the log tells of them. Of a device that was erased the entries are there without their names: their facts are judged, and nobody can derive them any more. ' +
       'Give --log-key from your own notes to trust nothing on this machine. With --tiles it works on what `log export` wrote, anywhere: every entry ' +
-      'and hash against the signed checkpoint, and personal fields, where they were exported, against their entries; no verdict, since references and policies are in the database.',
+      'and hash against the signed checkpoint, of the log that it names (before or after a restore), and personal fields, where they were exported, against their entries; no verdict, since references and policies are in the database.',
     examples: [
       'sallyport log verify',
       'sallyport log verify --json',
@@ -47,8 +47,8 @@ interface VerifyOptions {
 async function verify(session: Session, options: VerifyOptions): Promise<ExitCode> {
   if (options.tiles !== undefined) return verifyExported(session, options.tiles, options);
   const { verifierKeyFor } = await import('#audit');
-  const { readDatabase } = await import('#authority');
-  const { originOf, verifyAuthorityLog } = await import('../verify/verify-authority-log.ts');
+  const { originOf, readDatabase } = await import('#authority');
+  const { verifyAuthorityLog } = await import('../verify/verify-authority-log.ts');
   const configuration = await session.configuration();
   const verifierKey =
     options.logKey === undefined
@@ -81,20 +81,29 @@ async function verifyExported(
   folder: string,
   { logKey, checkpoint: file }: VerifyOptions,
 ): Promise<ExitCode> {
-  const { verifyTiles } = await import('#audit');
-  const key = logKey ?? (await configuredKey(session, await session.configuration()));
+  const { parseVerifierKey, verifierKeyFor, verifyTiles } = await import('#audit');
+  const { originOf } = await import('#authority');
+  const noted = logKey ?? (await configuredKey(session, await session.configuration()));
   const files = new TileFolder(session.path(folder));
   const note = file === undefined ? await files.checkpoint() : await readIfThere(session.path(file));
   if (note === null) throw new SallyportError('usage', `there is no checkpoint in ${folder}`);
-  const checkpoint = await signedCheckpoint(note, key);
+  // A restore gives the log another name, and keeps its key: before and after it, one that was noted once will do.
+  const checkpoint = await signedCheckpoint(note, verifierKeyFor(originOf(note), noted));
   await verifyTiles(files, checkpoint);
   const { verifyDocuments } = await import('../verify/verify-documents.ts');
   const documents = await verifyDocuments(files, checkpoint);
   const { origin, size } = checkpoint;
   const root = Buffer.from(checkpoint.root).toString('base64');
   session.print({ ok: true, origin, size, root, documents }, () => {
+    const { name } = parseVerifierKey(noted);
     const counted = formatFields([
       ['log', printable(origin)],
+      [
+        'the key is of',
+        name === origin
+          ? null
+          : `${printable(name)}: another log of this authority, before or after a restore`,
+      ],
       ['entries', String(size)],
       ['root', root],
       ['personal fields', documentWords(documents)],

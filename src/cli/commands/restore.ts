@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
-import { formatFields } from '../render/fields.ts';
+import { formatFields, listed } from '../render/fields.ts';
 import { printable } from '../render/printable.ts';
 import type { Finished } from '../restore/finish-restore.ts';
 import type { Checked, Done } from '../restore/restore-backup.ts';
@@ -17,7 +17,7 @@ export function restoreCommand(run: Run): Command {
       'After the database was lost, with `serve` ended. Put keys and configuration back first, set the clock, and give the newest backup, with what the SIEM has ' +
       'received if you can get it: what was issued after the backup is revoked then, and what was revoked stays so. The backup is verified before anything is ' +
       'done. Secrets, approvals and requests that were open are void. The log goes on as a new one that names the old: write its name into the configuration as ' +
-      'log.origin, and serve. With --check nothing is changed: do that with every backup you rely on.',
+      'log.origin, on every node, and serve. What nodes keep in log.anchor is read, and kept beside the new log there. With --check nothing is changed: do that with every backup you rely on.',
     examples: [
       'sallyport restore --from ./sallyport-20261122T031500Z.db --check',
       'sallyport restore --from ./sallyport-20261122T031500Z.db --siem-export ./siem.ndjson',
@@ -101,8 +101,8 @@ function viewOf({ report, manifest, beyond, siem, later, unknown }: Checked) {
 }
 
 function doneView(done: Done) {
-  const { finished, origin, restored, keptCheckpoint } = done;
-  return { ...viewOf(done), finished, origin, restored, keptCheckpoint };
+  const { finished, origin, restored, keptCheckpoint, keptInAnchor } = done;
+  return { ...viewOf(done), finished, origin, restored, keptCheckpoint, keptInAnchor };
 }
 
 function checkedWords({ manifest, report, beyond, siem, later, unknown }: Checked): string {
@@ -146,13 +146,14 @@ function endOf({ paint }: Session, { report }: Checked, good: string): string {
 }
 
 function doneWords({ paint }: Session, done: Done, origin: string, configured: string): string {
-  const { restored, beyond, siem, keptCheckpoint } = done;
+  const { restored, beyond, siem, keptCheckpoint, keptInAnchor } = done;
   const { secrets, approvals, requests, intents, lost, revoked, stopped } = restored!;
   const ended = formatFields([
     ['void now', `${secrets} secrets, ${approvals} approvals, ${requests} requests, ${intents} intents`],
     ['revoked', siem === null ? null : `${lost} certificates issued after the backup, ${revoked} of its own`],
     ['stopped', stopped === 0 ? null : `${stopped} devices that were suspended or retired after the backup`],
     ['old checkpoint', keptCheckpoint],
+    ['of the anchor', listed(keptInAnchor)],
   ]);
   const whole =
     (siem?.counts.missing ?? 0) === 0 &&
@@ -168,7 +169,10 @@ ${nameWords(paint, origin, configured)}`;
 }
 
 function finishedWords({ paint }: Session, done: Finished, configured: string): string {
-  const kept = formatFields([['old checkpoint', done.keptCheckpoint]]);
+  const kept = formatFields([
+    ['old checkpoint', done.keptCheckpoint],
+    ['of the anchor', listed(done.keptInAnchor)],
+  ]);
   return `An earlier restore of this backup had put the database in place and was ended then; what was left to do is done.
 ${kept}
 ${nameWords(paint, done.origin, configured)}`;

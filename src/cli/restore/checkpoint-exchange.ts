@@ -1,9 +1,8 @@
-import { mkdir, rename, stat } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { checkpointFile } from '#authority';
+import { checkpointFile, keptName } from '#authority';
 import { sync } from '../backup/files.ts';
 import { readIfThere } from '../verify/configured-key.ts';
-import { originOf } from '../verify/verify-authority-log.ts';
 
 /** The first checkpoint of a log that is not in place yet: it counts for nothing until its database does. */
 const restoringOf = (file: string) => `${file}.restoring`;
@@ -24,24 +23,9 @@ export async function preparedCheckpoint(file: string): Promise<string | null> {
  */
 export async function exchangeCheckpoint(file: string): Promise<string | null> {
   const published = await readIfThere(file);
-  const kept = published === null ? null : await freeName(`${file}.${nameOf(published)}`);
+  const kept = published === null ? null : await keptName(file, published);
   if (kept !== null) await rename(file, kept);
   await rename(restoringOf(file), file);
   await sync(dirname(file));
   return kept;
-}
-
-function nameOf(note: string): string {
-  const size = /^\d{1,16}$/.exec(note.split('\n')[1] ?? '')?.[0] ?? '0';
-  const origin = originOf(note)
-    .replaceAll(/[^A-Za-z0-9.~-]+/g, '_')
-    .slice(0, 100);
-  return `${origin}.${size}`;
-}
-
-async function freeName(name: string): Promise<string> {
-  for (let at = 1; ; at += 1) {
-    const candidate = at === 1 ? name : `${name}.${at}`;
-    if ((await stat(candidate).catch(() => null)) === null) return candidate;
-  }
 }

@@ -6,7 +6,7 @@ import { type LogReport, verifyAuthorityLog } from '../verify/verify-authority-l
 import { afterwardsOf } from './afterwards.ts';
 import { backupLogs } from './backup-logs.ts';
 import type { OpenedBackup } from './open-backup.ts';
-import { type OutsideNote, type PublishedLog, publishedLogs } from './published-logs.ts';
+import { newestOf, type OutsideNote, publishedHeads, type PublishedLog } from './published-logs.ts';
 import { readSiemExport, type SiemExport } from './siem-export.ts';
 
 export interface Examination {
@@ -15,6 +15,8 @@ export interface Examination {
   readonly published: PublishedLog | null;
   /** Logs that began after the backup, when it or one before it was restored, by their newest checkpoints. */
   readonly later: readonly PublishedLog[];
+  /** All of which that was found, older ones of several nodes too. */
+  readonly outside: readonly PublishedLog[];
   /** Those of `later` of which the export does not have all that was published. */
   readonly unknown: readonly string[];
   /** Entries that were published, of whichever log, and are not in the backup. */
@@ -37,6 +39,7 @@ export interface Outside {
 const nothing = {
   published: null,
   later: [],
+  outside: [],
   unknown: [],
   beyond: 0,
   siem: null,
@@ -59,11 +62,13 @@ export async function examineBackup(
     if (!report.ok) return { report, ...nothing, time: now };
     demandSame(report, manifest);
     const logs = await backupLogs(storage);
-    const outside = publishedLogs(notes, origin, (of) =>
+    const heads = publishedHeads(notes, origin, (of) =>
       logs.logOf(of)?.role === 'before' ? [] : keysOf(of),
     );
+    // Each node keeps one: none of them may be of another log, however old it is.
+    for (const head of heads) if (head.origin === origin) await demandPartOf(head, verifierKey, storage);
+    const outside = newestOf(heads);
     const published = outside.get(origin) ?? null;
-    if (published !== null) await demandPartOf(published, verifierKey, storage);
     const later = [...outside.values()].filter((log) => log.origin !== origin);
     const siem = siemExport === null ? null : await readSiemExport(siemExport, logs, outside);
     const from = await newestTime(storage, size);
@@ -72,6 +77,7 @@ export async function examineBackup(
       report,
       published,
       later,
+      outside: heads,
       unknown: later.flatMap((log) => (siem?.whole.has(log.origin) === true ? [] : [log.origin])),
       beyond: later.reduce((sum, log) => sum + log.size, Math.max(0, (published?.size ?? 0) - size)),
       siem,

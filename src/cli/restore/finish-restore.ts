@@ -1,9 +1,8 @@
 import { checkAgainstPublished, decodeEntry, parseVerifierKey, verifierKey } from '#audit';
-import { loadLogSigner, readDatabase } from '#authority';
+import { exchangeAnchor, loadLogSigner, originOf, readDatabase } from '#authority';
 import type { Configuration, Environment } from '#config';
 import type { ReadOnlyStorage } from '#storage';
 import type { SealedManifest } from '../backup/manifest.ts';
-import { originOf } from '../verify/verify-authority-log.ts';
 import { exchangeCheckpoint, preparedCheckpoint } from './checkpoint-exchange.ts';
 import { membersOf } from './members.ts';
 
@@ -11,6 +10,7 @@ export interface Finished {
   readonly finished: true;
   readonly origin: string;
   readonly keptCheckpoint: string | null;
+  readonly keptInAnchor: readonly string[];
 }
 
 /**
@@ -32,7 +32,8 @@ export async function finishRestore(
     const { key } = await loadLogSigner(configuration, environment);
     const verifier = parseVerifierKey(verifierKey(origin, key.spki));
     await checkAgainstPublished(storage.log, { read: async () => note }, verifier);
-    return { finished: true, origin, keptCheckpoint: await exchangeCheckpoint(file) };
+    const keptInAnchor = await exchangeAnchor(configuration, note);
+    return { finished: true, origin, keptInAnchor, keptCheckpoint: await exchangeCheckpoint(file) };
   } finally {
     await storage.close();
   }

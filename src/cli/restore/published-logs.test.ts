@@ -5,7 +5,7 @@ import path from 'node:path';
 import { before, suite, test } from 'node:test';
 import { formatCheckpoint, signNote, verifierKey } from '#audit';
 import { generateSoftwareKey, type SoftwareKey } from '#keys';
-import { outsideNotes, publishedLogs } from './published-logs.ts';
+import { newestOf, outsideNotes, publishedHeads } from './published-logs.ts';
 
 const origin = 'ca.example.com/log';
 const later = `${origin}/restored-20261122-abcdefgh`;
@@ -21,10 +21,12 @@ suite('checkpoints outside the database', () => {
     signNote(formatCheckpoint({ origin: of, size, root: Buffer.alloc(32, size) }), { name: of, key: by });
   const keysOf = (of: string) => [verifierKey(of, other.spki), verifierKey(of, key.spki)];
   const published = async (...notes: Promise<string>[]) =>
-    publishedLogs(
-      (await Promise.all(notes)).map((text, at) => ({ file: `file ${at}`, note: text })),
-      origin,
-      keysOf,
+    newestOf(
+      publishedHeads(
+        (await Promise.all(notes)).map((text, at) => ({ file: `file ${at}`, note: text })),
+        origin,
+        keysOf,
+      ),
     );
 
   test('are the file and what restores kept beside it, and nothing that is still in the making', async (t) => {

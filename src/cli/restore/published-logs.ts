@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { firstOrigin, openCheckpoint, parseVerifierKey, type TreeHead } from '#audit';
+import { originOf } from '#authority';
 import { isSallyportError, SallyportError } from '#errors';
 import { errorCode } from '../files.ts';
 import { readIfThere } from '../verify/configured-key.ts';
-import { originOf } from '../verify/verify-authority-log.ts';
 
 /** A checkpoint as it was found outside the database. Nobody has looked at its signature. */
 export interface OutsideNote {
@@ -36,21 +36,26 @@ export async function outsideNotes(checkpointFile: string): Promise<readonly Out
 }
 
 /**
- * Of each log of the authority the newest, in the order in which they were found. `keysOf` gives the verifier keys that may have signed for a log;
- * none for one that is not asked about. Throws 'log' for a note of such a log that none of them signed.
+ * What the notes say of logs of the authority, in the order in which they were found. `keysOf` gives the verifier keys that may have signed for a
+ * log; none for one that is not asked about. Throws 'log' for a note of such a log that none of them signed.
  */
-export function publishedLogs(
+export function publishedHeads(
   notes: readonly OutsideNote[],
   origin: string,
   keysOf: (origin: string) => readonly string[],
-): ReadonlyMap<string, PublishedLog> {
-  const newest = new Map<string, PublishedLog>();
-  for (const { file, note } of notes) {
+): readonly PublishedLog[] {
+  return notes.flatMap(({ file, note }) => {
     const of = originOf(note);
     const keys = firstOrigin(of) === firstOrigin(origin) ? keysOf(of) : [];
-    if (keys.length === 0) continue;
-    const log = { ...openedBy(keys, note, file), origin: of, note };
-    if (log.size >= (newest.get(of)?.size ?? 0)) newest.set(of, log);
+    return keys.length === 0 ? [] : [{ ...openedBy(keys, note, file), origin: of, note }];
+  });
+}
+
+/** Of each log the newest. */
+export function newestOf(heads: readonly PublishedLog[]): ReadonlyMap<string, PublishedLog> {
+  const newest = new Map<string, PublishedLog>();
+  for (const log of heads) {
+    if (log.size >= (newest.get(log.origin)?.size ?? 0)) newest.set(log.origin, log);
   }
   return newest;
 }

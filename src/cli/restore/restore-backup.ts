@@ -8,9 +8,18 @@ import {
   verifierKey as verifierKeyOf,
   verifierKeyFor,
 } from '#audit';
-import { assertEmptyDatabase, eventEntry, loadLogSigner, putDatabase, whileNobodyServes } from '#authority';
+import {
+  assertEmptyDatabase,
+  eventEntry,
+  exchangeAnchor,
+  loadLogSigner,
+  notesInAnchor,
+  prepareAnchor,
+  putDatabase,
+  whileNobodyServes,
+} from '#authority';
 import type { Configuration, Environment } from '#config';
-import { erasureUndone, inActs } from '#enrollment';
+import { erasureUndone, inActs, type OutsideHead } from '#enrollment';
 import { isSallyportError, SallyportError } from '#errors';
 import { openSqliteReadOnly, type Restored, restoreCopy } from '#storage';
 import type { SealedManifest } from '../backup/manifest.ts';
@@ -48,6 +57,8 @@ export interface Done extends Checked {
   readonly restored: (Restored & { readonly checkpoint: string }) | null;
   /** The file that keeps what was published last. */
   readonly keptCheckpoint: string | null;
+  /** Those that keep what the nodes had in the anchor. */
+  readonly keptInAnchor: readonly string[];
 }
 
 /** Looks at the backup and changes nothing, whether or not somebody serves. */
@@ -84,15 +95,20 @@ async function restoreInto(copy: string, ports: RestorePorts): Promise<Done> {
   const { configuration, environment } = ports;
   const { opened, examination, signer } = await examine(copy, ports);
   const checked = { finished: false, manifest: opened.manifest, ...examination } as const;
-  if (!examination.report.ok) return { ...checked, origin: null, restored: null, keptCheckpoint: null };
+  if (!examination.report.ok) {
+    return { ...checked, origin: null, restored: null, keptCheckpoint: null, keptInAnchor: [] };
+  }
   demandKnown(examination, ports.forget);
   const origin = restoredOrigin(opened.manifest.origin, ports.now, ports.random);
   const restored = await begin(copy, origin, opened, examination, signer, ports);
   const file = configuration.log.checkpointFile;
   await prepareCheckpoint(file, restored.checkpoint);
+  await prepareAnchor(configuration, restored.checkpoint);
   // From here on the answer may be lost: what is prepared stays, and the next restore finishes this one, or begins anew.
   await putDatabase(configuration, environment, copy);
-  return { ...checked, origin, restored, keptCheckpoint: await exchangeCheckpoint(file) };
+  // The prepared one goes last: as long as it is there, the next restore finishes this one.
+  const keptInAnchor = await exchangeAnchor(configuration, restored.checkpoint);
+  return { ...checked, origin, restored, keptInAnchor, keptCheckpoint: await exchangeCheckpoint(file) };
 }
 
 /** A log after this backup may have revoked what the backup has as good: who gives it up says so. */
@@ -117,7 +133,8 @@ function keyOf({ key }: NoteSigner, { logKey }: Pick<RestorePorts, 'logKey'>): (
 async function examine(copy: string, ports: RestorePorts) {
   const { configuration, now, siemExport, progress } = ports;
   const signer = await signerOf(ports);
-  const notes = await outsideNotes(configuration.log.checkpointFile);
+  const ofNode = await outsideNotes(configuration.log.checkpointFile);
+  const notes = [...ofNode, ...(await notesInAnchor(configuration))];
   const ofBackup = keyOf(signer, ports);
   // A log that began at a restore has the configured key, whatever the one before it had.
   const keysOf = (origin: string) => [ofBackup(origin), verifierKeyOf(origin, signer.key.spki)];
@@ -130,7 +147,7 @@ async function begin(
   copy: string,
   origin: string,
   { manifest, verifierKey }: OpenedBackup,
-  { published, later, siem, afterwards, time }: Examination,
+  { published, later, outside, siem, afterwards, time }: Examination,
   { key }: NoteSigner,
   { configuration, random }: RestorePorts,
 ): Promise<Restored & { checkpoint: string }> {
@@ -142,6 +159,8 @@ async function begin(
     // The newest that is known of it: beyond the backup, what was published and is not here any more.
     published: published === null ? null : { size: published.size, checkpoint: published.note },
     later: later.map((log) => ({ origin: log.origin, size: log.size, checkpoint: log.note })),
+    // A node that comes later shows one of these, or a part of the backup: of anything else nothing is known here.
+    outside: distinct(outside),
     backup: { time: manifest.time, sha256: manifest.file.sha256, program: manifest.program },
     siemExport: siem?.counts ?? null,
   };
@@ -162,6 +181,15 @@ async function begin(
   const issuers = configuration.issuers.map(({ name }) => name);
   await demandVerified(copy, { checkpoint: restored.checkpoint, verifierKey: own, issuers });
   return restored;
+}
+
+function distinct(heads: Examination['outside']): readonly OutsideHead[] {
+  const byText = new Map<string, OutsideHead>();
+  for (const { origin, size, root } of heads) {
+    const head = { origin, size, root: Buffer.from(root).toString('base64') };
+    byText.set(JSON.stringify(head), head);
+  }
+  return [...byText.values()];
 }
 
 /** What is put in place is what `log verify` will say is in order, and what lists can be made of. */

@@ -1,4 +1,5 @@
 import { checkAgainstPublished, type LogProblem, type NoteVerifier, parseVerifierKey } from '#audit';
+import { originOf } from '#authority';
 import { isSallyportError } from '#errors';
 import type { ReadOnlyStorage } from '#storage';
 import { Findings } from './findings.ts';
@@ -77,11 +78,6 @@ export async function verifyAuthorityLog(asked: LogToVerify): Promise<LogReport>
     erasedAndBack: verification.erasedAndBack,
     findings: all,
   };
-}
-
-/** The log that a note claims to be of: the first line of a checkpoint. */
-export function originOf(note: string): string {
-  return note.split('\n', 1)[0] ?? '';
 }
 
 function demandLogOf(note: string, logs: readonly LogOfStorage[], findings: Findings): void {
