@@ -9,7 +9,7 @@ export {
 export { eventEntry } from './event-entry.ts';
 export { type AuthorityPorts, type RunningAuthority, startAuthority } from './start.ts';
 export { checkpointFile } from './checkpoint-file.ts';
-export { loadLogSigner } from './log.ts';
+export { checkPublished, loadLogSigner, type Published, readPublished } from './log.ts';
 export { policyText } from './in-force.ts';
 export { caCertificatePath, crlPath } from './public-paths.ts';
 export type { ListenerAddress } from './listeners.ts';
