@@ -147,7 +147,11 @@ export class LogsVerification {
           : null;
     if (objection !== null) report(this.#logs, this.#findings, position, objection);
     const isAbsent = await blobs.entry(position.logIndex, leaf);
-    await this.#certificates.entry(position, issuedBy(entry), isAbsent);
+    const certified =
+      isAbsent && objection === null && entry.type === 'request' && entry.outcome === 'issued'
+        ? await this.#replay.certified(entry)
+        : null;
+    await this.#certificates.entry(position, issuedBy(entry), isAbsent, certified);
     await this.#erasures.entry(position, entry, isAbsent);
     // What nothing is objected to has its observations.
     if (objection === null) await this.#grants.entry(position, entry, await this.#neededApproval(entry));
