@@ -42,6 +42,8 @@ export class DeviceTraces {
   readonly #logs: LogLooked[] = [];
   /** What is beside the entries. */
   blobs = 0;
+  /** Acts of erasure that were met, of whichever device. */
+  erasures = 0;
 
   constructor(id: string, ports: Pick<AdminPorts, 'log' | 'store'>) {
     this.#id = id;
@@ -162,6 +164,7 @@ export class DeviceTraces {
 
   /** An earlier one, of what is absent since. */
   #erasure(bytes: Uint8Array): void {
+    this.erasures += 1;
     for (const { log: origin, indexes } of erasedBy(decodeEntry(bytes))) {
       const log = this.#logs.find((each) => each.origin === origin);
       for (const index of log?.absent ?? []) {

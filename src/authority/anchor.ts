@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { constants, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CheckpointAnchor, firstOrigin } from '#audit';
 import type { Configuration } from '#config';
@@ -10,6 +10,9 @@ import { keptName, originOf } from './kept-checkpoint.ts';
 const ending = '.checkpoint';
 
 type Anchored = Pick<Configuration, 'database' | 'log'>;
+
+/** As many as a note may have. */
+const maximumBytes = 262_144;
 
 /**
  * The checkpoints that all nodes keep in one folder, each in a file of its own, so that no two write to one; null where none is configured. An
@@ -116,10 +119,24 @@ async function readAnchor(
     return await Promise.all(
       names.map(async (name) => ({
         file: join(folder, name),
-        note: await readFile(join(folder, name), 'utf8'),
+        note: await readNote(join(folder, name)),
       })),
     );
   } catch (cause) {
     throw new SallyportError('store', `the anchor ${folder} cannot be read`, { cause });
+  }
+}
+
+/** Others may write there: a pipe would keep us waiting, a link or a file without end would fill the memory. */
+async function readNote(file: string): Promise<string> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const handle = await open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    const found = await handle.stat();
+    if (!found.isFile() || found.size > maximumBytes) throw new Error(`${file} is no checkpoint`);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(found.size), 0, found.size, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
   }
 }

@@ -1,4 +1,4 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { CheckpointFile } from '#audit';
 
@@ -15,7 +15,9 @@ export function checkpointFile(file: string): CheckpointFile {
     },
     async write(note) {
       const beside = `${file}.new`;
-      const handle = await open(beside, 'w', 0o644);
+      // Made anew: others may write in an anchor's folder, and a link of this name must not lead to a file of ours.
+      await rm(beside, { force: true });
+      const handle = await open(beside, 'wx', 0o644);
       try {
         await handle.writeFile(note);
         await handle.sync();

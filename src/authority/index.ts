@@ -11,7 +11,7 @@ export { type AuthorityPorts, type RunningAuthority, startAuthority } from './st
 export { exchangeAnchor, notesInAnchor, prepareAnchor } from './anchor.ts';
 export { checkpointFile } from './checkpoint-file.ts';
 export { keptName, originOf } from './kept-checkpoint.ts';
-export { loadLogSigner } from './log.ts';
+export { checkPublished, loadLogSigner, type Published, readPublished } from './log.ts';
 export { policyText } from './in-force.ts';
 export { caCertificatePath, crlPath } from './public-paths.ts';
 export type { ListenerAddress } from './listeners.ts';

@@ -3,7 +3,9 @@ import {
   checkNote,
   decodeEntry,
   type LogStore,
+  type NoteVerifier,
   parseVerifierKey,
+  type TreeHead,
   verifierKey,
 } from '#audit';
 import type { Configuration, Environment } from '#config';
@@ -36,15 +38,41 @@ export async function openLog(
   const { log } = storage;
   const verifier = parseVerifierKey(signer.verifierKey);
   await demandOwnBeginning(log, signer.verifierKey);
-  const file = checkpointFile(configuration.log.checkpointFile);
-  const notes = new Set((await anchorOf(configuration)?.read()) ?? []);
-  const anchored = await Promise.all([...notes].map((note) => checkNote(note, log, verifier)));
-  await leaveEndedLog(log, configuration.log.checkpointFile, [...notes], signer.verifierKey);
-  const own =
-    anchored.length > 0 && (await file.read()) === null
-      ? null
-      : await checkAgainstPublished(log, file, verifier);
-  return { clock: steadyClock({ ...clocks, floor: await newestTime(log) }), published: own };
+  const { anchored } = await readPublished(configuration);
+  await Promise.all(anchored.map((note) => checkNote(note, log, verifier)));
+  await leaveEndedLog(log, configuration.log.checkpointFile, anchored, signer.verifierKey);
+  const published = await checkPublished(await readPublished(configuration), log, verifier);
+  return { clock: steadyClock({ ...clocks, floor: await newestTime(log) }), published };
+}
+
+/** What was published of the log, as it is kept outside the database. */
+export interface Published {
+  readonly own: string | null;
+  readonly anchored: readonly string[];
+}
+
+/** Throws 'config' where the checkpoint file cannot be read, 'store' where the anchor cannot. */
+export async function readPublished(configuration: Configuration): Promise<Published> {
+  const file = configuration.log.checkpointFile;
+  return {
+    own: await checkpointFile(file)
+      .read()
+      .catch((cause: unknown) => {
+        throw new SallyportError('config', `${file} cannot be read`, { cause });
+      }),
+    anchored: [...new Set((await anchorOf(configuration)?.read()) ?? [])],
+  };
+}
+
+/** What this node itself published last; null: only the others are known to have published. Throws 'log' where the log is not that one. */
+export async function checkPublished(
+  { own, anchored }: Published,
+  log: Pick<LogStore, 'head' | 'hashes'>,
+  verifier: NoteVerifier,
+): Promise<TreeHead | null> {
+  await Promise.all(anchored.map((note) => checkNote(note, log, verifier)));
+  if (anchored.length > 0 && own === null) return null;
+  return checkAgainstPublished(log, { read: async () => own }, verifier);
 }
 
 /** A log says in its first entry whose it is: an empty one, and one of another key, is not ours to go on with. */

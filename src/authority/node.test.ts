@@ -13,9 +13,15 @@ async function openWorld(t: TestContext) {
     await storage.close();
     await rm(folder, { recursive: true, force: true });
   });
-  const world = { now: Date.UTC(2026, 10, 22), said: [] as string[], meanwhile: async () => {} };
-  const start = (name: string, holder: string, references = 'same', policies = 'same') =>
-    joinNodes(
+  const world = {
+    now: Date.UTC(2026, 10, 22),
+    said: [] as string[],
+    stands: false,
+    meanwhile: async () => {},
+  };
+  const start = (name: string, holder: string, references = 'same', policies = 'same') => {
+    let slept = 0;
+    return joinNodes(
       {
         name,
         holder,
@@ -23,12 +29,15 @@ async function openWorld(t: TestContext) {
         clock: { now: () => world.now },
         report: ({ error }) => void world.said.push((error as Error).message),
         async sleep(milliseconds) {
-          world.now += milliseconds;
+          if (!world.stands) world.now += milliseconds;
+          slept += milliseconds;
+          assert.ok(slept < 60_000, 'a node has waited for a minute');
           await world.meanwhile();
         },
       },
       { references, policies },
     );
+  };
   const save = (digest: string, body: object) =>
     storage.admin.saveReferences(digest, Buffer.from(JSON.stringify(body)));
   return { world, start, save };
@@ -58,6 +67,16 @@ suite('a node', () => {
     // It only stood still, and comes back.
     await assert.rejects(crashed.announce(same), { code: 'config' });
     assert.equal((await crashed.failed).code, 'config');
+  });
+
+  /** The log is ahead of a clock that was set right since: time stands still until then (enrollment's steadyClock). */
+  test('that crashed starts again where time stands still, and does not where its name is a living one', async (t) => {
+    const { world, start } = await openWorld(t);
+    await start('node-1', 'a');
+    world.stands = true;
+    const second = await start('node-1', 'b');
+    world.meanwhile = async () => void (await second.announce(same));
+    await assert.rejects(start('node-1', 'c'), { code: 'config' });
   });
 
   test('that was ended starts again at once', async (t) => {

@@ -38,15 +38,20 @@ export interface NodePorts {
  */
 export async function joinNodes(ports: NodePorts, inForce: InForce): Promise<Node> {
   const { name, holder, store, clock, report, sleep = setTimeout } = ports;
-  const hold = (by: InForce) => {
-    const now = clock.now();
+  const hold = (by: InForce, now = clock.now()) => {
     return store.holdNode({ name, holder, now, until: now + heldMilliseconds, ...by });
   };
   const { promise: failed, resolve } = Promise.withResolvers<SallyportError>();
   let others: { name: string; differs: readonly string[] }[] = [];
   let heldBefore: number | null = null;
+  let waited = 0;
   for (;;) {
-    const { takenUntil, others: found } = await hold(inForce);
+    // Who has said nothing for so long is dead, whatever the clock says: behind the log it stands still.
+    const isSilent = heldBefore !== null && waited >= heldMilliseconds;
+    const { takenUntil, others: found } = await hold(
+      inForce,
+      isSilent ? Math.max(heldBefore!, clock.now()) : clock.now(),
+    );
     if (takenUntil === null) {
       others = await compare(found, inForce, store);
       break;
@@ -54,7 +59,9 @@ export async function joinNodes(ports: NodePorts, inForce: InForce): Promise<Nod
     if (heldBefore !== null && takenUntil > heldBefore) throw taken(name);
     if (heldBefore === null) report({ id: 'node', error: waiting(name, takenUntil - clock.now()) });
     heldBefore = takenUntil;
-    await sleep(Math.min(1000, Math.max(50, takenUntil - clock.now())));
+    const pause = Math.min(1000, Math.max(50, takenUntil - clock.now()));
+    await sleep(pause);
+    waited += pause;
   }
   return {
     failed,

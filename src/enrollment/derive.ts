@@ -157,7 +157,7 @@ function lastDenial(denials: Observations['denials'], names: string | null): num
 }
 
 /** As long as the template says, no longer than the class allows, and never past the issuer. Whole seconds, as X.509 has them. */
-function validity(
+export function validity(
   template: Template,
   deviceClass: DeviceClass | undefined,
   references: References,

@@ -138,7 +138,7 @@ export class Enrollment {
   async #carryOut(decided: Decided, { plan, issued }: Derivation): Promise<Answer | 'conflict'> {
     const { asked, observations, verdict, authority, time } = decided;
     if (verdict.decision === 'deny' || plan === null || observations.device === null) {
-      await this.#record(this.#entry(decided, 'refused'), asked);
+      if ((await this.#recordOf(decided, this.#entry(decided, 'refused'))) === 'conflict') return 'conflict';
       return refusal(asked.admission, observations, verdict, authority, time);
     }
     if (verdict.decision === 'hold') return this.#hold(decided, plan);
@@ -183,12 +183,13 @@ export class Enrollment {
     }
   }
 
-  async #redeliver(decided: Decided, sha256: string): Promise<Answer> {
+  async #redeliver(decided: Decided, sha256: string): Promise<Answer | 'conflict'> {
     const stored = await this.#ports.store.certificate(sha256);
     if (stored === null) throw new SallyportError('store', `certificate ${sha256} is not in the store`);
     const { issuer, serialNumber, template, deviceId, predecessor } = stored;
     const certificate = { issuer, serialNumber, sha256, template, deviceId, predecessor };
-    await this.#record({ ...this.#entry(decided, 'redelivered'), certificate }, decided.asked);
+    const entry: RequestEntry = { ...this.#entry(decided, 'redelivered'), certificate };
+    if ((await this.#recordOf(decided, entry)) === 'conflict') return 'conflict';
     const { id } = decided.asked.admission;
     return { outcome: 'redelivered', id, certificate: stored.der, madeKey: null };
   }
@@ -300,8 +301,19 @@ export class Enrollment {
     return { ...entry, certificationRequest: asked.keeping.kept };
   }
 
-  #record(entry: RequestEntry, asked?: Asked): Promise<LogPosition> {
-    return this.#ports.store.record(this.#newEntry(entry, asked));
+  #record = (entry: RequestEntry): Promise<LogPosition> => this.#ports.store.record(this.#newEntry(entry));
+
+  /** A device that was observed may have been erased since: then it is not named. */
+  async #recordOf({ asked, observations }: Decided, entry: RequestEntry): Promise<LogPosition | 'conflict'> {
+    const { device, secret, presenter } = observations;
+    const named = [device?.id, secret?.userNameDevice, presenter?.record?.deviceId];
+    const naming = new Set(named.filter((id) => typeof id === 'string'));
+    try {
+      return await this.#ports.store.record(this.#newEntry(entry, asked), [...naming]);
+    } catch (error) {
+      if (isSallyportError(error, 'conflict')) return 'conflict';
+      throw error;
+    }
   }
 
   /** `asked` where the entry tells of a request that was read. */

@@ -1,10 +1,11 @@
 import { isSallyportError, SallyportError } from '#errors';
 import { type Bundle, loadBundle, type Verdict } from '#policy';
+import { validity } from './derive.ts';
 import { sha256Hex } from './digests.ts';
 import type { RequestEntry } from './entry.ts';
 import { Recent } from './recent.ts';
 import { needsApproval } from './needs-approval.ts';
-import type { References } from './references.ts';
+import { named, type References } from './references.ts';
 import { judgeLeaf, replayEntry } from './replay.ts';
 
 /** The bodies of references and policies, by digest; null: nobody has it. */
@@ -48,7 +49,20 @@ export class RequestReplay {
     return needsApproval({ ...entry.facts, reasons: {} }, bundle);
   }
 
-  async #inForce(entry: RequestEntry): Promise<{ references: References; bundle: Bundle }> {
+  /** Of an entry to which nothing is objected: what its certificate must have, without its names; null: nobody can say. */
+  async certified({ certificate, facts, observations, time, ...entry }: RequestEntry) {
+    const { references } = await this.#inForce(entry);
+    const template = named(references.templates, certificate?.template);
+    if (template === undefined) return null;
+    const deviceClass = named(references.deviceClasses, facts.deviceClass);
+    // A key that the authority made is in no entry.
+    const spki = observations.key?.spki ?? null;
+    return { ...validity(template, deviceClass, references, time), spki };
+  }
+
+  async #inForce(
+    entry: Pick<RequestEntry, 'references' | 'policies'>,
+  ): Promise<{ references: References; bundle: Bundle }> {
     const references = await this.#references.get(entry.references, () =>
       this.#loadReferences(entry.references),
     );

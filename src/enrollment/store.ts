@@ -15,8 +15,10 @@ export interface EnrollmentStore {
   admit(query: { sourceKey: string; limit: RateLimit; now: number }): Promise<{ tat: number | null }>;
   /** One reading of all that the layers need. Changes nothing. */
   observe(query: ObserveQuery): Promise<StoreObservation>;
-  /** Appends an entry, keeps what it names beside it, and changes nothing else. */
-  record(entry: NewEntry): Promise<LogPosition>;
+  /**
+   * Appends an entry, keeps what it names beside it, and changes nothing else. Throws 'conflict' where one of the devices that it names was erased.
+   */
+  record(entry: NewEntry, naming?: readonly string[]): Promise<LogPosition>;
   /**
    * Reserves the secret (when given) for key and names, opens or refreshes the pending request, appends the entry. `request` is the pending
    * request's id: that of whoever first asked for these names, with these objections; with others it is another request, and the earlier one

@@ -28,6 +28,8 @@ export interface ReadOnlyStorage {
   lostCertificates(): Promise<readonly LostCertificateRow[]>;
   /** All that was ever revoked of that issuer, expired or not. */
   revoked(issuer: string): ReturnType<AdminStore['revoked']>;
+  /** The newest list of that issuer; null: there is none. */
+  crl(issuer: string): ReturnType<AdminStore['crl']>;
   close(): Promise<void>;
 }
 
@@ -67,6 +69,7 @@ export function readOnlyStorage(perform: Perform, close: () => Promise<void>): R
     },
     lostCertificates: () => perform('lostCertificates', null),
     revoked: (issuer) => revokedInParts(perform, issuer, 0),
+    crl: (issuer) => perform('crl', { issuer }),
     close,
   };
 }

@@ -27,7 +27,7 @@ export function enrollmentStore(
       return admit(query);
     },
     observe: (query) => perform('observe', query),
-    record: (entry) => perform('record', { entry }),
+    record: (entry, naming = []) => perform('record', { entry, naming }),
     hold: (record) => perform('hold', record),
     async reserve(intent) {
       try {

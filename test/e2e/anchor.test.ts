@@ -31,6 +31,7 @@ describe('nodes with an anchor', { skip: 'skip' in postgresql ? postgresql.skip 
     other = await anotherNode(files, 'node-2');
     await rm(checkpointOf(other));
     older = await cluster.createDatabase(await databaseOf(files));
+    await copyFile(checkpointOf(files), path.join(files.directory, '../first.checkpoint'));
   });
 
   async function refusal({ configuration }: AuthorityFiles, code: number): Promise<string> {
@@ -68,6 +69,23 @@ describe('nodes with an anchor', { skip: 'skip' in postgresql ? postgresql.skip 
     cleanup.after(() => two.stop('SIGKILL'));
     await two.stop();
     assert.match(await readFile(path.join(anchor, 'node-2.checkpoint'), 'utf8'), /\n— /);
+  });
+
+  test('back up no database that lacks what another published', async () => {
+    await withDatabase(other, older, async () => {
+      const backup = [
+        'backup',
+        '--to',
+        path.join(other.directory, 'older.db'),
+        '--config',
+        other.configuration,
+      ];
+      await rm(checkpointOf(other), { force: true });
+      await copyFile(path.join(files.directory, '../first.checkpoint'), checkpointOf(other));
+      const { code, stderr } = await sallyportHere(...backup);
+      assert.equal(code, 5, stderr);
+      assert.match(stderr, /this is an older copy/);
+    });
   });
 
   test('end where an older state is put in place of the database under them, and sign nothing of it', async () => {

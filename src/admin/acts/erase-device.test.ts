@@ -64,6 +64,17 @@ suite('erasing a device', () => {
     assert.match(JSON.stringify(await world.entry(1)), /laptop-7/);
   });
 
+  test('is done for each of two devices of one list that are erased at once', async (t) => {
+    const world = await openWorld(t);
+    const list = JSON.stringify(['laptop-7', 'laptop-8'].map((id) => ({ id, class: 'laptop' })));
+    await world.admin.perform('importDevices', ada, { format: 'json', list, approveFor: [] });
+    for (const id of ['laptop-7', 'laptop-8']) await world.admin.perform('retireDevice', ada, { id });
+    const erased = await Promise.all(
+      ['laptop-7', 'laptop-8'].map((id) => world.admin.perform('eraseDevice', ada, { id })),
+    );
+    assert.equal(new Set(erased.map(({ as }) => as)).size, 2);
+  });
+
   test('counts what names it in the tree itself, by entries of version 1, and leaves that', async (t) => {
     const world = await openWorld(t);
     await withRetired(world);

@@ -18,10 +18,16 @@ const attempts = 8;
  * would be hidden. The act names entries by their indexes, and never the device.
  */
 export const eraseDevice = act(z.strictObject({ id: deviceId }), async (ports, operator, { id }) => {
-  const traces = new DeviceTraces(id, ports);
+  let traces = new DeviceTraces(id, ports);
   for (let attempt = 1; ; attempt += 1) {
     await demandRetired(ports, id);
+    const { erasures } = traces;
     await traces.look(ports.logVerifier.name);
+    if (attempt > 1 && traces.erasures > erasures) {
+      // What is beside its entries may have gone with another device's: a list of devices names several.
+      traces = new DeviceTraces(id, ports);
+      await traces.look(ports.logVerifier.name);
+    }
     await demandCertificates(ports, id, traces);
     try {
       return await erase(ports, operator, id, traces);

@@ -1,13 +1,7 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import {
-  checkAgainstPublished,
-  CompactRange,
-  formatCheckpoint,
-  type NoteSigner,
-  parseVerifierKey,
-  signNote,
-} from '#audit';
+import { CompactRange, formatCheckpoint, type NoteSigner, parseVerifierKey, signNote } from '#audit';
+import { checkPublished, type Published } from '#authority';
 import { SallyportError } from '#errors';
 import { errorCode } from '../files.ts';
 import { removeLeftovers } from '../leftovers.ts';
@@ -18,8 +12,8 @@ export interface BackupPorts {
   /** Writes all rows as they are at one moment to a new SQLite file. */
   readonly copyRows: (file: string) => Promise<void>;
   readonly signer: NoteSigner & { readonly verifierKey: string };
-  /** The newest checkpoint outside the database, as it was before the rows were read; null: there is none. */
-  readonly published: string | null;
+  /** The checkpoints outside the database, as they were before the rows were read. */
+  readonly published: Published;
   readonly now: number;
   readonly random: (n: number) => Uint8Array;
   readonly program: string;
@@ -94,7 +88,7 @@ async function describe(
       throw new SallyportError('config', `the database holds the log ${origin}, not ${signer.name}`);
     }
     const verifier = parseVerifierKey(signer.verifierKey);
-    await checkAgainstPublished(storage.log, { read: async () => published }, verifier);
+    await checkPublished(published, storage.log, verifier);
     const { size, range } = await storage.log.head();
     const root = CompactRange.restore(size, range).root();
     const manifest = {

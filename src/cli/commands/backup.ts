@@ -4,7 +4,6 @@ import { formatFields } from '../render/fields.ts';
 import type { Run } from '../run.ts';
 import type { Session } from '../session.ts';
 import { teach } from '../teach.ts';
-import { readIfThere } from '../verify/configured-key.ts';
 
 export function backupCommand(run: Run): Command {
   return teach(new Command('backup'), {
@@ -22,7 +21,7 @@ export function backupCommand(run: Run): Command {
 
 async function backup(session: Session, { to }: { readonly to: string }): Promise<void> {
   const { environment, random } = session.terminal;
-  const { backUpDatabase, loadLogSigner } = await import('#authority');
+  const { backUpDatabase, loadLogSigner, readPublished } = await import('#authority');
   const { chooseFile, writeBackup } = await import('../backup/write-backup.ts');
   const { manifestOf } = await import('../backup/files.ts');
   const configuration = await session.configuration(environment);
@@ -30,7 +29,7 @@ async function backup(session: Session, { to }: { readonly to: string }): Promis
   const manifest = await writeBackup(file, {
     copyRows: (partial) => backUpDatabase(configuration, environment, partial),
     signer: await loadLogSigner(configuration, environment),
-    published: await readIfThere(configuration.log.checkpointFile),
+    published: await readPublished(configuration),
     now: session.now,
     random,
     program: packageJson.version,

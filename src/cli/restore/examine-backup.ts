@@ -5,6 +5,7 @@ import type { SealedManifest } from '../backup/manifest.ts';
 import { type LogReport, verifyAuthorityLog } from '../verify/verify-authority-log.ts';
 import { afterwardsOf } from './afterwards.ts';
 import { backupLogs } from './backup-logs.ts';
+import { erasedDevices } from './erased-devices.ts';
 import type { OpenedBackup } from './open-backup.ts';
 import { newestOf, type OutsideNote, publishedHeads, type PublishedLog } from './published-logs.ts';
 import { readSiemExport, type SiemExport } from './siem-export.ts';
@@ -71,6 +72,10 @@ export async function examineBackup(
     const published = outside.get(origin) ?? null;
     const later = [...outside.values()].filter((log) => log.origin !== origin);
     const siem = siemExport === null ? null : await readSiemExport(siemExport, logs, outside);
+    const retired = [...(await erasedDevices(storage, siem?.erased ?? []))].map((device) => ({
+      event: { kind: 'device', device, to: 'retired' } as const,
+      proven: true,
+    }));
     const from = await newestTime(storage, size);
     const time = Math.max(now, from, siem?.newestTime ?? 0);
     return {
@@ -81,7 +86,7 @@ export async function examineBackup(
       unknown: later.flatMap((log) => (siem?.whole.has(log.origin) === true ? [] : [log.origin])),
       beyond: later.reduce((sum, log) => sum + log.size, Math.max(0, (published?.size ?? 0) - size)),
       siem,
-      afterwards: afterwardsOf(siem?.told ?? [], { from, to: time }),
+      afterwards: afterwardsOf([...(siem?.told ?? []), ...retired], { from, to: time }),
       time,
     };
   } finally {

@@ -10,6 +10,14 @@ export interface Position {
   readonly logIndex: number;
 }
 
+/** What is known of a certificate without its names and its bytes. */
+export interface Certified {
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** null: it is not known. */
+  readonly spki: string | null;
+}
+
 type Report = (position: Position | null, message: string) => void;
 
 /**
@@ -43,14 +51,19 @@ export class CertificateComparison {
 
   /**
    * For each entry, in order; `issued` is the certificate that it says was issued, `isAbsent` that its personal fields are not there: erased, the
-   * certificate's bytes went with them.
+   * certificate's bytes went with them; `certified` what it must have been all the same.
    */
-  async entry(position: Position, issued: RequestEntry['certificate'], isAbsent = false): Promise<void> {
+  async entry(
+    position: Position,
+    issued: RequestEntry['certificate'],
+    isAbsent = false,
+    certified: Certified | null = null,
+  ): Promise<void> {
     let matched = false;
     while (this.#next !== null && !isBefore(position, this.#next)) {
       const stored = this.#next;
       if (isBefore(stored, position) || issued === null) this.#reportUnlogged(stored);
-      else matched = this.#compare(stored, issued, isAbsent) || matched;
+      else matched = this.#compare(stored, issued, isAbsent, certified) || matched;
       await this.#advance();
     }
     if (issued !== null && this.#revokedInLog.has(issued.predecessor ?? '')) {
@@ -84,13 +97,18 @@ export class CertificateComparison {
     }
   }
 
-  #compare(stored: Stored, issued: NonNullable<RequestEntry['certificate']>, isAbsent: boolean): boolean {
+  #compare(
+    stored: Stored,
+    issued: NonNullable<RequestEntry['certificate']>,
+    isAbsent: boolean,
+    certified: Certified | null,
+  ): boolean {
     const { serialNumber, sha256 } = stored;
     if (sha256 !== issued.sha256 || serialNumber !== issued.serialNumber) {
       this.#report(stored, `the store has certificate ${serialNumber} here, the log ${issued.serialNumber}`);
       return true;
     }
-    const bytes = isAbsent ? erasedObjection(stored) : bytesObjection(stored);
+    const bytes = isAbsent ? erasedObjection(stored, certified) : bytesObjection(stored);
     const objection = bytes ?? rowObjection(stored, issued, isAbsent);
     if (objection !== null) this.#report(stored, `certificate ${serialNumber}: ${objection}`);
     return true;
@@ -116,8 +134,17 @@ function isBefore(left: Position, right: Position): boolean {
   return left.log < right.log || (left.log === right.log && left.logIndex < right.logIndex);
 }
 
-function erasedObjection({ der }: Stored): string | null {
-  return der.length === 0 ? null : 'its bytes are there, and the personal fields of its entry are not';
+/** Its end decides how long it stands on the CRL, and its key who else may have that. */
+function erasedObjection(
+  { der, spki, notBefore, notAfter }: Stored,
+  certified: Certified | null,
+): string | null {
+  if (der.length > 0) return 'its bytes are there, and the personal fields of its entry are not';
+  if (certified === null) return null;
+  if (certified.spki !== null && certified.spki !== spki) return 'the store has another key than the log';
+  return certified.notBefore === notBefore && certified.notAfter === notAfter
+    ? null
+    : 'the store has another validity than follows from the log';
 }
 
 function bytesObjection({ der, sha256, serialNumber, spki, notBefore, notAfter }: Stored): string | null {

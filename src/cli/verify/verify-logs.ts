@@ -14,6 +14,7 @@ import { isSallyportError } from '#errors';
 import type { ReadOnlyStorage } from '#storage';
 import { BlobComparison, type NamingBlobs } from './compare-blobs.ts';
 import { CertificateComparison, type Position } from './compare-certificates.ts';
+import { CrlComparison } from './compare-crls.ts';
 import { DeviceComparison } from './compare-devices.ts';
 import { ErasureComparison } from './compare-erasures.ts';
 import { GrantComparison } from './compare-grants.ts';
@@ -37,6 +38,7 @@ export class LogsVerification {
   );
   readonly #grants: GrantComparison;
   readonly #devices: DeviceComparison;
+  readonly #crls: CrlComparison;
   readonly #progress: () => void;
   readonly #certificates: CertificateComparison;
 
@@ -57,6 +59,7 @@ export class LogsVerification {
     this.#erasures = new ErasureComparison(say);
     this.#grants = new GrantComparison(storage, say);
     this.#devices = new DeviceComparison(storage, say);
+    this.#crls = new CrlComparison(storage, say);
   }
 
   static async start(
@@ -121,6 +124,7 @@ export class LogsVerification {
     await this.#erasures.end();
     await this.#grants.end();
     await this.#devices.end();
+    await this.#crls.end();
     const say = (position: Position | null, message: string) =>
       report(this.#logs, this.#findings, position, message);
     await this.#lost.end(await this.#storage.lostCertificates(), say);
@@ -147,11 +151,16 @@ export class LogsVerification {
           : null;
     if (objection !== null) report(this.#logs, this.#findings, position, objection);
     const isAbsent = await blobs.entry(position.logIndex, leaf);
-    await this.#certificates.entry(position, issuedBy(entry), isAbsent);
+    const certified =
+      isAbsent && objection === null && entry.type === 'request' && entry.outcome === 'issued'
+        ? await this.#replay.certified(entry)
+        : null;
+    await this.#certificates.entry(position, issuedBy(entry), isAbsent, certified);
     await this.#erasures.entry(position, entry, isAbsent);
     // What nothing is objected to has its observations.
     if (objection === null) await this.#grants.entry(position, entry, await this.#neededApproval(entry));
     this.#devices.entry(position, entry);
+    this.#crls.entry(position, entry);
     const revoked = revokedBy(entry);
     if (revoked !== null) this.#certificates.revoked(position, revoked);
     if (entry.type === 'authority' && entry.event === 'certificate.lost') {

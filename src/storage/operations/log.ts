@@ -107,6 +107,10 @@ const selectEarlier = statement((database) =>
   database.selectFrom('earlier_log').selectAll().orderBy('number'),
 );
 
+const selectDeviceId = statement((database, p: { id: string }) =>
+  database.selectFrom('device').select('id').where('id', '=', p.id),
+);
+
 type Head = Pick<LogHeadRow, 'number' | 'origin' | 'size' | 'hashes'>;
 
 /** The most entries that one reading returns. */
@@ -181,7 +185,14 @@ function* move(head: { from: number; size: number; hashes: Uint8Array }): Operat
   }
 }
 
-export function* record({ entry }: { entry: NewEntry }): Operation<{ index: number }> {
+/** Throws 'conflict' where a device that the entry names is not there any more: erased since, and nobody would erase it here. */
+export function* record(told: { entry: NewEntry; naming: readonly string[] }): Operation<{ index: number }> {
+  const { entry, naming } = told;
+  for (const id of naming) {
+    if ((yield* first(selectDeviceId, { id })) === undefined) {
+      throw new SallyportError('conflict', `device ${id} is not there any more`);
+    }
+  }
   return { index: yield* append(entry) };
 }
 

@@ -44,7 +44,9 @@ export function* holdNode(act: NodeAct): Operation<NodeStanding> {
   const found = yield* first(selectNode, { name: act.name });
   const isTaken = found !== undefined && found.holder !== act.holder && found.until_time > act.now;
   if (isTaken) return { takenUntil: found.until_time, others: [] };
-  yield* run(upsertNode, act);
+  // Each time is later than the last, where the clock stands still too: whoever waits for the name sees by it that this one lives.
+  const last = found?.holder === act.holder ? found.until_time : 0;
+  yield* run(upsertNode, { ...act, until: Math.max(act.until, last + 1) });
   const rows = yield* all(selectOthers, { name: act.name, now: act.now });
   const others = rows.map(({ name, references_digest, policies_digest }): NodeInForce => ({
     name,

@@ -4,7 +4,7 @@ import { Connection } from '../sqlite/connection.ts';
 import { makePrivate } from '../sqlite/private-file.ts';
 import { upgrade } from '../sqlite/upgrade.ts';
 import { copiedTables } from '../tables.ts';
-import { beginLongReading } from './long-reading.ts';
+import { asWholeTable, beginLongReading } from './long-reading.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
 
 /**
@@ -30,7 +30,7 @@ export async function backUpPostgres(settings: PostgresSettings, file: string): 
           to.insert(table, rows);
           copied += rows.length;
         }
-        assertWhole(table, copied, await session.count(table));
+        assertWhole(table, copied, await asWholeTable(session, () => session.count(table)));
       }
       await session.control('rollback');
     });
