@@ -186,8 +186,13 @@ function* move(head: { from: number; size: number; hashes: Uint8Array }): Operat
 }
 
 /** Throws 'conflict' where a device that the entry names is not there any more: erased since, and nobody would erase it here. */
-export function* record(told: { entry: NewEntry; naming: readonly string[] }): Operation<{ index: number }> {
-  const { entry, naming } = told;
+export function* record({
+  entry,
+  naming = [],
+}: {
+  entry: NewEntry;
+  naming?: readonly string[];
+}): Operation<{ index: number }> {
   for (const id of naming) {
     if ((yield* first(selectDeviceId, { id })) === undefined) {
       throw new SallyportError('conflict', `device ${id} is not there any more`);
