@@ -88,6 +88,26 @@ describe('nodes with an anchor', { skip: 'skip' in postgresql ? postgresql.skip 
     });
   });
 
+  test('say of such a database that it does not verify', async () => {
+    await withDatabase(other, older, async () => {
+      await rm(checkpointOf(other), { force: true });
+      await copyFile(path.join(files.directory, '../first.checkpoint'), checkpointOf(other));
+      const { code, stdout } = await sallyportHere(
+        'log',
+        'verify',
+        '--json',
+        '--config',
+        other.configuration,
+      );
+      assert.equal(code, 5, stdout);
+      const { findings } = JSON.parse(stdout) as { findings: { message: string }[] };
+      assert.deepEqual(
+        findings.map(({ message }) => /^a checkpoint of the anchor: .*this is an older copy/.test(message)),
+        [true],
+      );
+    });
+  });
+
   test('end where an older state is put in place of the database under them, and sign nothing of it', async () => {
     const node = await serveAuthority(files, {}, { quiet: true });
     cleanup.after(() => node.stop('SIGKILL'));

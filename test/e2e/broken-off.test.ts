@@ -123,5 +123,15 @@ describe('what is broken off on its way to PostgreSQL', { skip: 'skip' in postgr
         ['sallyport.db.moved'],
       );
     });
+
+    test('does not write over what an earlier one put aside', async () => {
+      const files = await initForPostgres(cleanup, cluster);
+      const moved = path.join(files.directory, 'data/sallyport.db.moved');
+      await writeFile(moved, 'earlier');
+      const { code, stderr } = await sallyport('migrate', '--config', files.configuration);
+      assert.equal(code, 3, stderr);
+      assert.match(stderr, /sallyport\.db\.moved is there already/);
+      assert.equal(await readFile(moved, 'utf8'), 'earlier');
+    });
   });
 });

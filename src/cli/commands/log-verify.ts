@@ -47,23 +47,25 @@ interface VerifyOptions {
 async function verify(session: Session, options: VerifyOptions): Promise<ExitCode> {
   if (options.tiles !== undefined) return verifyExported(session, options.tiles, options);
   const { verifierKeyFor } = await import('#audit');
-  const { originOf, readDatabase } = await import('#authority');
+  const { originOf, readDatabase, readPublished } = await import('#authority');
   const { verifyAuthorityLog } = await import('../verify/verify-authority-log.ts');
   const configuration = await session.configuration();
   const verifierKey =
     options.logKey === undefined
       ? await configuredKey(session, configuration)
       : verifierKeyFor(configuration.log.origin, options.logKey);
-  const configured = () => readIfThere(configuration.log.checkpointFile);
+  // Before the database is opened, so that they cannot be ahead of it.
+  const { own, anchored } = await readPublished(configuration);
   const kept = options.checkpoint === undefined ? null : await readIfThere(session.path(options.checkpoint));
   // One of a log that ended says nothing of the one that is written.
   const ofEarlier = kept !== null && originOf(kept) !== configuration.log.origin;
-  const checkpoint = options.checkpoint === undefined || ofEarlier ? await configured() : kept;
+  const checkpoint = options.checkpoint === undefined || ofEarlier ? own : kept;
   const storage = await readDatabase(configuration, session.terminal.environment);
   try {
     const report = await verifyAuthorityLog({
       storage,
       checkpoint,
+      anchored,
       earlierCheckpoint: ofEarlier ? kept : null,
       verifierKey,
       progress: progressOn(session),

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
-import { rename } from 'node:fs/promises';
+import { access, rename } from 'node:fs/promises';
 import type { Configuration } from '#config';
+import { SallyportError } from '#errors';
 import type { ReadOnlyStorage } from '#storage';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { formatFields } from '../render/fields.ts';
@@ -16,8 +17,8 @@ export function migrateCommand(run: Run): Command {
     when:
       'When one machine is no longer enough. End `serve`, name the new and empty database under database.postgres in the configuration, and run this. All is ' +
       'copied in one transaction; the log is verified before in the old database and afterwards in the new one, and must be the same to the last hash. Then the ' +
-      'old file is put aside as sallyport.db.moved, so that nobody serves it by mistake: its log would go on as another. What was broken off is gone on with by ' +
-      'running it again.',
+      'old file is put aside as sallyport.db.moved, so that nobody serves it by mistake: its log would go on as another. Delete it when you are sure: ' +
+      '`device erase` does not reach it. What was broken off is gone on with by running it again.',
     examples: ['sallyport migrate --config ./authority/sallyport.yaml'],
     exits: [3, 4, 5],
   }).action(run(migrate));
@@ -29,6 +30,8 @@ async function migrate(session: Session): Promise<ExitCode> {
   const { openSqliteReadOnly } = await import('#storage');
   const configuration = await session.configuration(environment);
   const { sqliteFile } = configuration;
+  const moved = `${sqliteFile}.moved`;
+  await demandAbsent(moved);
 
   const before = await verified(session, configuration, await openSqliteReadOnly(sqliteFile));
   if (!before.ok) {
@@ -45,7 +48,6 @@ async function migrate(session: Session): Promise<ExitCode> {
       'The log of the new database is not that of the old one. Do not serve it; the old one is untouched.',
     );
   }
-  const moved = `${sqliteFile}.moved`;
   await rename(sqliteFile, moved);
   const report = {
     ok: true,
@@ -65,6 +67,19 @@ async function migrate(session: Session): Promise<ExitCode> {
     return `${fields}\n${session.paint.good('Moved.')} The log verifies in the new database, to the same root.\n`;
   });
   return exitCodes.ok;
+}
+
+/** What an earlier run put aside is not written over. */
+async function demandAbsent(moved: string): Promise<void> {
+  const isThere = await access(moved).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return;
+  throw new SallyportError(
+    'config',
+    `${moved} is there already, from an earlier migration: move or delete it`,
+  );
 }
 
 async function verified(

@@ -1,4 +1,10 @@
-import { checkAgainstPublished, type LogProblem, type NoteVerifier, parseVerifierKey } from '#audit';
+import {
+  checkAgainstPublished,
+  checkNote,
+  type LogProblem,
+  type NoteVerifier,
+  parseVerifierKey,
+} from '#audit';
 import { originOf } from '#authority';
 import { isSallyportError } from '#errors';
 import type { ReadOnlyStorage } from '#storage';
@@ -29,6 +35,8 @@ export interface LogToVerify {
   readonly storage: ReadOnlyStorage;
   /** What was kept outside the database; null: it is missing. Read before the database was opened, so it cannot be ahead of it. */
   readonly checkpoint: string | null;
+  /** What the nodes keep in their anchor, read as early. */
+  readonly anchored?: readonly string[];
   /** One more, that was kept elsewhere, of a log that ended. */
   readonly earlierCheckpoint?: string | null;
   /** C2SP verifier key. */
@@ -38,7 +46,7 @@ export interface LogToVerify {
 
 /** Every hash, every verdict, every certificate of every log that the database holds; nothing is believed that can be recomputed. */
 export async function verifyAuthorityLog(asked: LogToVerify): Promise<LogReport> {
-  const { storage, checkpoint, earlierCheckpoint = null, verifierKey, progress } = asked;
+  const { storage, checkpoint, anchored = [], earlierCheckpoint = null, verifierKey, progress } = asked;
   const findings = new Findings();
   const verifier = parseVerifierKey(verifierKey);
   const origin = await storage.origin();
@@ -60,6 +68,7 @@ export async function verifyAuthorityLog(asked: LogToVerify): Promise<LogReport>
     }
   }
   const { size, root } = await verification.verify(logs.at(-1)!, { verifierKey, verifier }, checkpoint);
+  for (const note of anchored) await compareAnchored(logs.at(-1)!, note, verifier, findings);
   await verification.end();
   const all = findings.list().toSorted((a, b) => (a.index ?? -1) - (b.index ?? -1));
   return {
@@ -83,6 +92,21 @@ export async function verifyAuthorityLog(asked: LogToVerify): Promise<LogReport>
 function demandLogOf(note: string, logs: readonly LogOfStorage[], findings: Findings): void {
   if (logs.slice(0, -1).some(({ origin }) => origin === originOf(note))) return;
   findings.add(null, `the checkpoint is of a log that the database does not hold: ${originOf(note)}`);
+}
+
+/** What another node published is the log's beginning as well. */
+async function compareAnchored(
+  { head: { size }, range, reader }: LogOfStorage,
+  note: string,
+  verifier: NoteVerifier,
+  findings: Findings,
+): Promise<void> {
+  try {
+    await checkNote(note, { head: async () => ({ size, range }), hashes: reader.hashes }, verifier);
+  } catch (error) {
+    if (!isSallyportError(error)) throw error;
+    findings.add(null, `a checkpoint of the anchor: ${error.message}`);
+  }
 }
 
 async function compareKept(
