@@ -101,9 +101,10 @@ describe('nodes with an anchor', { skip: 'skip' in postgresql ? postgresql.skip 
       );
       assert.equal(code, 5, stdout);
       const { findings } = JSON.parse(stdout) as { findings: { message: string }[] };
-      assert.deepEqual(
-        findings.map(({ message }) => /^a checkpoint of the anchor: .*this is an older copy/.test(message)),
-        [true],
+      const messages = findings.map(({ message }) => message);
+      assert.ok(
+        messages.some((each) => each.startsWith('a checkpoint of the anchor: ')),
+        messages.join('\n'),
       );
     });
   });
