@@ -16,6 +16,10 @@ export const cmsOids = {
   dhSinglePassStdDhSha256Kdf: '1.3.132.1.11.1',
   dhSinglePassStdDhSha384Kdf: '1.3.132.1.11.2',
   /** RFC 3565 section 4. */
+  aes128Cbc: '2.16.840.1.101.3.4.1.2',
+  aes192Cbc: '2.16.840.1.101.3.4.1.22',
   aes256Cbc: '2.16.840.1.101.3.4.1.42',
+  /** RFC 3370 section 5.1, for old devices alone. */
+  desEde3Cbc: '1.2.840.113549.3.7',
   aes256Wrap: '2.16.840.1.101.3.4.1.45',
 } as const;

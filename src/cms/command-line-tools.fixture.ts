@@ -67,3 +67,50 @@ export function certtoolVerify(certtool: string, message: Uint8Array, root: Uint
     (cwd) => spawnSync(certtool, ['--p7-verify', ...paths], { cwd, encoding: 'utf8' }).stderr,
   );
 }
+
+/** What `openssl cms -sign` writes, content included. */
+export function opensslSign(
+  openssl: string,
+  content: Uint8Array,
+  certificate: Uint8Array,
+  privateKey: KeyObject,
+  options: readonly string[],
+): Uint8Array {
+  const files = {
+    content,
+    'signer.pem': derToPem(certificate, 'CERTIFICATE'),
+    'key.pem': privateKey.export({ format: 'pem', type: 'pkcs8' }),
+  };
+  const paths = ['-in', 'content', '-binary', '-outform', 'DER', '-out', 'message.der'];
+  return inFolder(files, (folder) => {
+    const by = ['-signer', 'signer.pem', '-inkey', 'key.pem'];
+    run(openssl, folder, ['cms', '-sign', '-nodetach', ...paths, ...by, ...options]);
+    return new Uint8Array(readFileSync(join(folder, 'message.der')));
+  });
+}
+
+/** What `openssl cms -encrypt` writes, for these recipients. */
+export function opensslEncrypt(
+  openssl: string,
+  content: Uint8Array,
+  recipients: readonly Uint8Array[],
+  options: readonly string[],
+): Uint8Array {
+  const names = recipients.map((_, at) => `recipient-${at}.pem`);
+  const files = {
+    content,
+    ...Object.fromEntries(names.map((name, at) => [name, derToPem(recipients[at]!, 'CERTIFICATE')])),
+  };
+  const paths = ['-in', 'content', '-binary', '-outform', 'DER', '-out', 'message.der'];
+  return inFolder(files, (folder) => {
+    // Options for the key of a recipient follow it, and stand before the next.
+    const to = names.flatMap((name) => [
+      '-recip',
+      name,
+      ...options.filter((each) => each.startsWith('-keyopt=')).flatMap((each) => ['-keyopt', each.slice(8)]),
+    ]);
+    const others = options.filter((each) => !each.startsWith('-keyopt='));
+    run(openssl, folder, ['cms', '-encrypt', ...paths, ...others, ...to]);
+    return new Uint8Array(readFileSync(join(folder, 'message.der')));
+  });
+}

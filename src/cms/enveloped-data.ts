@@ -3,13 +3,23 @@ import { type Certificate, type Der, der, oids, readDer, tags } from '#x509';
 import { createCipheriv } from 'node:crypto';
 import { cmsOids } from './cms-oids.ts';
 import { type Content, encodeContentInfo, messageLimits } from './content-info.ts';
+import { type ContentCipher, ciphers } from './content-cipher.ts';
+import type { KeyTransport } from './key-transport.ts';
 import { type RecipientInfo, recipientInfo } from './recipient-info.ts';
 
-const keyBytes = 32;
-const ivBytes = 16;
+/** How a message is encrypted. */
+export interface EnvelopeForm {
+  readonly cipher: ContentCipher;
+  /** To an RSA key. */
+  readonly transport: KeyTransport;
+  /** Whether a key whose certificate forbids it is encrypted for: SCEP answers to the key that signed (RFC 8894 section 3.1). */
+  readonly anyKeyUsage: boolean;
+}
+
+const strongForm: EnvelopeForm = { cipher: 'aes-256-cbc', transport: 'oaep-sha256', anyKeyUsage: false };
 
 /**
- * ContentInfo with an EnvelopedData around the content: AES-256-CBC (RFC 3565), for one recipient (RFC 5652 section 6).
+ * ContentInfo with an EnvelopedData around the content, for one recipient (RFC 5652 section 6): AES-256-CBC (RFC 3565), where nothing else is asked for.
  * `random` gives that many new octets, which are ours: the key among them is wiped here. Nothing protects the ciphertext
  * from changes: what must be authentic is a SignedData inside.
  * @throws SallyportError 'unsupported' where nothing can be encrypted for the recipient's certificate
@@ -19,15 +29,17 @@ export function envelopedData(
   content: Content,
   recipient: Certificate,
   random: (octets: number) => Uint8Array,
+  form: EnvelopeForm = strongForm,
 ): Der {
   requireValue(content);
+  const { key: keyBytes, iv: ivBytes } = ciphers[form.cipher];
   const key = random(keyBytes);
   try {
-    const info = recipientInfo(recipient, key);
+    const info = recipientInfo(recipient, key, form);
     const bytes = der.sequence(
       der.integer(versionFor(info)),
       der.set(info.der),
-      encryptedContentInfo(content, key, random(ivBytes)),
+      encryptedContentInfo(content, form.cipher, key, random(ivBytes)),
     );
     return encodeContentInfo({ type: cmsOids.envelopedData, bytes });
   } finally {
@@ -41,12 +53,17 @@ function versionFor({ version }: RecipientInfo): number {
 }
 
 /** RFC 5652 sections 6.1 and 6.3; OpenSSL pads as section 6.3 asks, by one to sixteen octets. */
-function encryptedContentInfo({ type, bytes }: Content, key: Uint8Array, iv: Uint8Array): Der {
-  const cipher = createCipheriv('aes-256-cbc', key, iv);
-  const encrypted = Buffer.concat([cipher.update(bytes), cipher.final()]);
+function encryptedContentInfo(
+  { type, bytes }: Content,
+  cipher: ContentCipher,
+  key: Uint8Array,
+  iv: Uint8Array,
+): Der {
+  const encryption = createCipheriv(cipher, key, iv);
+  const encrypted = Buffer.concat([encryption.update(bytes), encryption.final()]);
   return der.sequence(
     der.oid(type),
-    der.sequence(der.oid(cmsOids.aes256Cbc), der.octetString(iv)),
+    der.sequence(der.oid(ciphers[cipher].oid), der.octetString(iv)),
     der.implicit(0, der.octetString(encrypted)),
   );
 }

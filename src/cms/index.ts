@@ -1,7 +1,16 @@
 export { asymmetricKeyPackage } from './asymmetric-key-package.ts';
 export { certsOnly, parseCertsOnly } from './certs-only.ts';
 export { cmsOids } from './cms-oids.ts';
+export type { ContentCipher } from './content-cipher.ts';
 export { type Content, parseContentInfo } from './content-info.ts';
-export { envelopedData } from './enveloped-data.ts';
-export { signedData } from './signed-data.ts';
-export type { Signer } from './signer-info.ts';
+export { envelopedData, type EnvelopeForm } from './enveloped-data.ts';
+export type { KeyTransport } from './key-transport.ts';
+export {
+  decryptEnvelopedData,
+  type EnvelopedMessage,
+  readEnvelopedData,
+  type TransportKey,
+} from './open-enveloped-data.ts';
+export { type MessageDigest, openSignedData, type SignedMessage } from './open-signed-data.ts';
+export { type MessageSigner, signedData, signedMessage } from './signed-data.ts';
+export { attribute, type Signer } from './signer-info.ts';

@@ -1,5 +1,6 @@
 import { SallyportError } from '#errors';
 import { type Certificate, type Der, type KeyUsage, inspectPublicKey } from '#x509';
+import type { EnvelopeForm } from './enveloped-data.ts';
 import { keyAgreeRecipientInfo } from './key-agreement.ts';
 import { keyTransRecipientInfo } from './key-transport.ts';
 
@@ -13,7 +14,11 @@ export interface RecipientInfo {
  * The content-encryption key for one recipient, by what its certified key can do.
  * @throws SallyportError 'unsupported' for a key that can neither, that is weak, or whose keyUsage forbids it
  */
-export function recipientInfo(recipient: Certificate, contentEncryptionKey: Uint8Array): RecipientInfo {
+export function recipientInfo(
+  recipient: Certificate,
+  contentEncryptionKey: Uint8Array,
+  { transport, anyKeyUsage }: EnvelopeForm,
+): RecipientInfo {
   const { algorithm, weaknesses } = inspectPublicKey(recipient.spki);
   if (weaknesses.length > 0) {
     throw new SallyportError('unsupported', `the recipient's key is weak: ${weaknesses.join(', ')}`);
@@ -23,11 +28,11 @@ export function recipientInfo(recipient: Certificate, contentEncryptionKey: Uint
     case 'rsa-3072':
     case 'rsa-4096':
     case 'rsa-other':
-      requireKeyUsage(recipient, 'keyEncipherment');
-      return keyTransRecipientInfo(recipient, contentEncryptionKey);
+      if (!anyKeyUsage) requireKeyUsage(recipient, 'keyEncipherment');
+      return keyTransRecipientInfo(recipient, contentEncryptionKey, transport);
     case 'ec-p256':
     case 'ec-p384':
-      requireKeyUsage(recipient, 'keyAgreement');
+      if (!anyKeyUsage) requireKeyUsage(recipient, 'keyAgreement');
       return keyAgreeRecipientInfo(recipient, algorithm, contentEncryptionKey);
     default:
       throw new SallyportError(

@@ -107,7 +107,8 @@ function primitive(tag: number, content: Uint8Array): Der {
   return element;
 }
 
-function constructed(tag: number, parts: readonly Der[]): Der {
+/** An element of any tag around the parts. */
+export function constructed(tag: number, parts: readonly Uint8Array[]): Der {
   let length = 0;
   for (const part of parts) length += part.length;
   const element = allocate(tag, length);

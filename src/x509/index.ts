@@ -108,7 +108,8 @@ export {
   parseSignatureAlgorithm,
   signatureAlgorithmIdentifier,
 } from './signature-algorithm.ts';
-export { verifySignature, verifySignatureOfMuch } from './signature.ts';
+export { verifyRsaSha1Signature, verifySignature, verifySignatureOfMuch } from './signature.ts';
+export { derFromBer } from './der-from-ber.ts';
 export { assembleSigned } from './signed.ts';
 export { type SubjectPublicKeyInfo, subjectPublicKeyInfoOf } from './subject-public-key-info.ts';
 export {

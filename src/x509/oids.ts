@@ -17,6 +17,9 @@ export const oids = {
   mlDsa44: '2.16.840.1.101.3.4.3.17',
   mlDsa65: '2.16.840.1.101.3.4.3.18',
   mlDsa87: '2.16.840.1.101.3.4.3.19',
+  /** Of messages only, and only where a template names it for old devices. */
+  sha1: '1.3.14.3.2.26',
+  sha1WithRsaEncryption: '1.2.840.113549.1.1.5',
   sha256: '2.16.840.1.101.3.4.2.1',
   sha384: '2.16.840.1.101.3.4.2.2',
   sha512: '2.16.840.1.101.3.4.2.3',

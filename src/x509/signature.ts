@@ -38,6 +38,17 @@ export async function verifySignatureOfMuch(
   return verifyInThreadPool(verifier.hash, data, verifier.key, signature).catch(() => false);
 }
 
+/**
+ * PKCS #1 v1.5 with SHA-1, for messages of devices that know nothing else and whose template says so. Certificates are never verified by it: whoever
+ * finds a collision there has a certificate, and here a message of his own making.
+ */
+export function verifyRsaSha1Signature(spki: Der, data: Uint8Array, signature: Uint8Array): boolean {
+  const parsed = parsePublicKey(spki);
+  if (parsed.kind !== 'rsa' || !isRsaComputable(parsed)) return false;
+  const key = importKey(spki);
+  return key !== null && verify('sha1', data, key, signature);
+}
+
 /** null where no signature of this algorithm can be by the key. */
 function verifierOf(algorithm: Der | string, spki: Der) {
   const scheme = parseSignatureAlgorithm(algorithm);

@@ -26,6 +26,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   enrollment: { values: grounds },
   // A protocol hands its request to enrollment: never to the CA, to storage or to another protocol.
   est: { values: [...formats, 'limits', 'enrollment'], types: ['keys', 'policy', 'inventory', 'audit'] },
+  scep: { values: [...formats, 'limits', 'enrollment'], types: ['keys', 'policy', 'inventory', 'audit'] },
   admin: { values: core, packages: ['zod'] },
   // An adapter: it implements ports that are defined above it, so it takes their types, and computes only what keeps rows whole.
   storage: {
@@ -54,7 +55,7 @@ export const worldlyModules: Readonly<Record<string, readonly string[]>> = {
   'node:fs': ['policy', 'audit', 'admin', 'storage', 'config', 'server', 'authority', 'cli'],
   'node:fs/promises': ['policy', 'audit', 'admin', 'storage', 'config', 'server', 'authority', 'cli'],
   'node:sqlite': ['storage'],
-  'node:worker_threads': ['storage'],
+  'node:worker_threads': ['keys', 'storage'],
   'node:http': ['admin', 'server', 'cli'],
   'node:https': ['server'],
   'node:http2': [],
