@@ -182,6 +182,26 @@ test('what the file lacks is written, wherever another has moved the cursor', as
   assert.deepEqual(await indices(file), [7, 8, ...Array.from({ length: 11 }, (_, at) => at + 9)]);
 });
 
+test('a long arrear goes out in parts, without a gap', async (t) => {
+  const file = await temporaryFile(t);
+  const state = { cursor: 0 };
+  const log = {
+    ...logOf(1000),
+    blobs: async () => [],
+    sinkCursor: async () => state.cursor,
+    saveSinkCursor: async (_sink: string, index: number) => void (state.cursor = index),
+  } as unknown as LogStore;
+  const sink = await openSink(file);
+  const moved: number[] = [];
+  for (let at = 0; at < 5; at += 1) moved.push(await drain(sink, log, 1000, 300));
+  await sink.close();
+  assert.deepEqual(moved, [300, 300, 300, 100, 0]);
+  assert.deepEqual(
+    await indices(file),
+    Array.from({ length: 1000 }, (_, at) => at),
+  );
+});
+
 test('a line torn by a crash is cut off and written again', async (t) => {
   const file = await temporaryFile(t);
   const before = await openSink(file);

@@ -25,17 +25,22 @@ export interface Sink {
 
 const batch = 256;
 
-/** Moves what is new to the sink. Returns how many entries; throws what the sink throws, and then the cursor stands. */
+/**
+ * Moves what is new to the sink, up to the log's size and at most so many entries: a receiver that was away for a week, and one that is new to an old log,
+ * are served beside the devices and not before them. Returns how many; throws what the sink throws, and then the cursor stands.
+ */
 export async function drain(
   sink: Sink,
   log: Pick<LogStore, 'entries' | 'blobs' | 'sinkCursor' | 'saveSinkCursor'>,
   size: number,
+  most = Infinity,
 ): Promise<number> {
   const saved = await log.sinkCursor(sink.name);
   let cursor = Math.min(saved, sink.lacks ?? saved);
   const start = cursor;
-  while (cursor < size) {
-    const end = Math.min(cursor + batch, size);
+  const stop = Math.min(size, start + most);
+  while (cursor < stop) {
+    const end = Math.min(cursor + batch, stop);
     const [entries, blobs] = await Promise.all([
       log.entries(cursor, end),
       sink.opens ? log.blobs(cursor, end) : [],
