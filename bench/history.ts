@@ -81,8 +81,10 @@ function* certificates(
     const spki = hash('sha256', `key ${at}`, 'hex');
     const ofDevice = at % certificatesOfDevice;
     const isRevoked = at >= count - revoked;
+    // No two end at once, as in a fleet: the CRL is read in the order of ends.
     const end =
-      isRevoked || ofDevice === certificatesOfDevice - 1 ? now + 300 * day : now - (10 - ofDevice) * day;
+      at +
+      (isRevoked || ofDevice === certificatesOfDevice - 1 ? now + 300 * day : now - (10 - ofDevice) * day);
     yield [
       from + at,
       sha256,
