@@ -24,6 +24,8 @@ import { keptName, originOf } from './kept-checkpoint.ts';
  * A node that has not served since a restore keeps a checkpoint of a log that ended. Where the log that goes on accounts for it, a checkpoint of that
  * one takes its place; it is kept beside. No file, and one of another authority, are left to whoever looks for a checkpoint of this log.
  *
+ * Returns the checkpoint that is in the file now; null: there is none.
+ *
  * @param anchored notes of this log that were checked against the database; where there are none, the database's own must be signed
  * @throws SallyportError 'log' where it is not accounted for
  */
@@ -32,14 +34,14 @@ export async function leaveEndedLog(
   path: string,
   anchored: readonly string[],
   verifierKey: string,
-): Promise<void> {
+): Promise<string | null> {
   const file = checkpointFile(path);
   const own = await file.read();
   const verifier = parseVerifierKey(verifierKey);
-  if (own === null || originOf(own) === verifier.name) return;
-  if (firstOrigin(originOf(own)) !== firstOrigin(verifier.name)) return;
+  if (own === null || originOf(own) === verifier.name) return own;
+  if (firstOrigin(originOf(own)) !== firstOrigin(verifier.name)) return own;
   const note = anchored[0] ?? (await log.note());
-  if (note === null) return;
+  if (note === null) return own;
   try {
     const head = await checkNote(note, log, verifier);
     await demandAccounted(own, { ...head, reader: log }, log, verifierKey);
@@ -55,6 +57,7 @@ export async function leaveEndedLog(
   // Kept before it is replaced, and never without one: whoever ends between the two begins anew.
   await checkpointFile(await keptName(path, own)).write(own);
   await file.write(note);
+  return note;
 }
 
 /** A tree that is proven, and where it can be read. */

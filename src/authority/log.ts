@@ -39,9 +39,9 @@ export async function openLog(
   const verifier = parseVerifierKey(signer.verifierKey);
   await demandOwnBeginning(log, signer.verifierKey);
   const { anchored } = await readPublished(configuration);
-  await Promise.all(anchored.map((note) => checkNote(note, log, verifier)));
-  await leaveEndedLog(log, configuration.log.checkpointFile, anchored, signer.verifierKey);
-  const published = await checkPublished(await readPublished(configuration), log, verifier);
+  await checkAnchored(anchored, log, verifier);
+  const own = await leaveEndedLog(log, configuration.log.checkpointFile, anchored, signer.verifierKey);
+  const published = await checkOwn({ own, anchored }, log, verifier);
   return { clock: steadyClock({ ...clocks, floor: await newestTime(log) }), published };
 }
 
@@ -64,13 +64,32 @@ export async function readPublished(configuration: Configuration): Promise<Publi
   };
 }
 
-/** What this node itself published last; null: only the others are known to have published. Throws 'log' where the log is not that one. */
+/** Throws 'log' where the log is not the one that was published. */
 export async function checkPublished(
+  published: Published,
+  log: CheckedLog,
+  verifier: NoteVerifier,
+): Promise<void> {
+  await checkAnchored(published.anchored, log, verifier);
+  await checkOwn(published, log, verifier);
+}
+
+type CheckedLog = Pick<LogStore, 'head' | 'hashes'>;
+
+async function checkAnchored(
+  anchored: Published['anchored'],
+  log: CheckedLog,
+  verifier: NoteVerifier,
+): Promise<void> {
+  await Promise.all(anchored.map((note) => checkNote(note, log, verifier)));
+}
+
+/** What this node itself published last; null: only the others are known to have published. */
+async function checkOwn(
   { own, anchored }: Published,
-  log: Pick<LogStore, 'head' | 'hashes'>,
+  log: CheckedLog,
   verifier: NoteVerifier,
 ): Promise<TreeHead | null> {
-  await Promise.all(anchored.map((note) => checkNote(note, log, verifier)));
   if (anchored.length > 0 && own === null) return null;
   return checkAgainstPublished(log, { read: async () => own }, verifier);
 }

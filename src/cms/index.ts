@@ -11,6 +11,7 @@ export {
   readEnvelopedData,
   type TransportKey,
 } from './open-enveloped-data.ts';
-export { type MessageDigest, openSignedData, type SignedMessage } from './open-signed-data.ts';
+export type { MessageDigest } from './message-digest.ts';
+export { openSignedData, type SignedMessage } from './open-signed-data.ts';
 export { type MessageSigner, signedData, signedMessage } from './signed-data.ts';
 export { attribute, type Signer } from './signer-info.ts';

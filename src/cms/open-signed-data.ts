@@ -11,15 +11,12 @@ import {
   parseCertificate,
   readDer,
   tags,
-  verifyRsaSha1Signature,
-  verifySignature,
 } from '#x509';
 import { hash, timingSafeEqual } from 'node:crypto';
 import { certificateMatcher } from './certificate-identifier.ts';
 import { cmsOids } from './cms-oids.ts';
 import { type Content, contentInfoOf, messageLimits } from './content-info.ts';
-
-export type MessageDigest = 'sha1' | 'sha256' | 'sha384' | 'sha512';
+import { type MessageDigest, verifyMessageSignature } from './message-digest.ts';
 
 /** A message that one signer signed, verified. Who the signer is, and whether that suffices, is for others to say. */
 export interface SignedMessage {
@@ -51,15 +48,6 @@ const signatureAlgorithms: ReadonlyMap<string, { digest: MessageDigest | null; f
     [oids.ecdsaWithSha384, { digest: 'sha384', family: 'ecdsa' }],
     [oids.ecdsaWithSha512, { digest: 'sha512', family: 'ecdsa' }],
   ]);
-
-const schemes = {
-  rsa: {
-    sha256: oids.sha256WithRsaEncryption,
-    sha384: oids.sha384WithRsaEncryption,
-    sha512: oids.sha512WithRsaEncryption,
-  },
-  ecdsa: { sha256: oids.ecdsaWithSha256, sha384: oids.ecdsaWithSha384, sha512: oids.ecdsaWithSha512 },
-} as const;
 
 const maximumCertificates = 8;
 const maximumAttributes = 32;
@@ -223,10 +211,7 @@ function isSigned(
       `SignedData: signature algorithm ${algorithm} with ${digest} is not accepted`,
     );
   }
-  const verify = (data: Uint8Array) =>
-    digest === 'sha1'
-      ? verifyRsaSha1Signature(spki, data, signature)
-      : verifySignature(schemes[known.family][digest], spki, data, signature);
+  const verify = (data: Uint8Array) => verifyMessageSignature(known.family, digest, spki, data, signature);
   const asTheyStand = attributes.der.with(0, tags.set);
   if (verify(asTheyStand)) return true;
   const sorted = der.set(...[...attributes.children('signedAttrs')].map((each) => each.der));

@@ -1,15 +1,7 @@
 import { SallyportError } from '#errors';
-import {
-  type Certificate,
-  type Der,
-  type KeyUsage,
-  der,
-  oids,
-  verifyRsaSha1Signature,
-  verifySignature,
-} from '#x509';
+import { type Certificate, type Der, type KeyUsage, der, oids } from '#x509';
 import { type Content, encodeContentInfo } from './content-info.ts';
-import type { MessageDigest } from './open-signed-data.ts';
+import { type MessageDigest, verifyMessageSignature } from './message-digest.ts';
 import { type Signer, type Signing, digestAlgorithm, signerInfo, signingOf } from './signer-info.ts';
 
 const signingUsages: readonly KeyUsage[] = ['digitalSignature', 'nonRepudiation'];
@@ -55,10 +47,7 @@ export async function signedMessage(
     digest,
     algorithm: rsaEncryption,
     sign: (data) => key.sign(data, digest),
-    verify: (spki, data, signature) =>
-      digest === 'sha1'
-        ? verifyRsaSha1Signature(spki, data, signature)
-        : verifySignature(oids[`${digest}WithRsaEncryption`], spki, data, signature),
+    verify: (...signed) => verifyMessageSignature('rsa', digest, ...signed),
   };
   const info = await signerInfo(content, certificate, signing, signingTime, attributes);
   return message(content, digest, certificates, info);

@@ -3,7 +3,7 @@ import { type Certificate, type Der, der, oids, signatureAlgorithmIdentifier, ve
 import { hash } from 'node:crypto';
 import { cmsOids } from './cms-oids.ts';
 import { issuerAndSerialNumber } from './issuer-and-serial-number.ts';
-import type { MessageDigest } from './open-signed-data.ts';
+import type { MessageDigest } from './message-digest.ts';
 
 type SigningAlgorithm = Parameters<typeof signatureAlgorithmIdentifier>[0];
 

@@ -290,10 +290,8 @@ export class Enrollment {
     const time = this.#ports.clock.now();
     const { facts, verdict } = this.#judgeAdmission(admission, authority, time);
     const entry = entryOf(admission, atAdmission(admission), facts, verdict, authority, time, outcome);
-    await this.#record({
-      ...entry,
-      error: error === null ? null : { code: error.code, message: error.message },
-    });
+    const told = error && { code: error.code, message: error.message };
+    await this.#record({ ...entry, error: told });
   }
 
   #entry({ asked, observations, facts, verdict, authority, time }: Decided, outcome: Outcome): RequestEntry {
@@ -301,7 +299,9 @@ export class Enrollment {
     return { ...entry, certificationRequest: asked.keeping.kept };
   }
 
-  #record = (entry: RequestEntry): Promise<LogPosition> => this.#ports.store.record(this.#newEntry(entry));
+  #record(entry: RequestEntry): Promise<LogPosition> {
+    return this.#ports.store.record(this.#newEntry(entry));
+  }
 
   /** A device that was observed may have been erased since: then it is not named. */
   async #recordOf({ asked, observations }: Decided, entry: RequestEntry): Promise<LogPosition | 'conflict'> {

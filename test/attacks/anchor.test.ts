@@ -11,6 +11,7 @@ import {
   command,
   initAuthority,
   serveAuthority,
+  withSharedAnchor,
 } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { TestDevice } from '../harness/test-device.ts';
@@ -21,9 +22,7 @@ describe('an anchor in the hands of somebody else', () => {
   let files: AuthorityFiles;
   let anchor: string;
   beforeEach(async () => {
-    files = await initAuthority(cleanup, (yaml) =>
-      anyPorts(yaml).replace('checkpointFile: log/checkpoint', '$&\n  anchor: { folder: ../shared }'),
-    );
+    files = await initAuthority(cleanup, (yaml) => withSharedAnchor(anyPorts(yaml)));
     anchor = path.join(files.directory, '../shared');
     await mkdir(anchor);
     await copyFile(path.join(files.directory, 'log/checkpoint'), path.join(anchor, 'authority.checkpoint'));

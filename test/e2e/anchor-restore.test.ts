@@ -3,7 +3,12 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { findClient } from '../clients.ts';
-import { type AuthorityFiles, sallyportHere, serveAuthority } from '../harness/authority.ts';
+import {
+  type AuthorityFiles,
+  sallyportHere,
+  serveAuthority,
+  withSharedAnchor,
+} from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { losingAnswer } from '../harness/lost-answer.ts';
 import { anotherNode, databaseOf, postgresAuthority } from '../harness/postgres-authority.ts';
@@ -49,9 +54,7 @@ describe(
     before(async () => {
       if (!('path' in postgresql)) return;
       cluster = await PostgresCluster.start(postgresql.path, cleanup);
-      files = await postgresAuthority(cleanup, cluster, (yaml) =>
-        yaml.replace('checkpointFile: log/checkpoint', '$&\n  anchor: { folder: ../shared }'),
-      );
+      files = await postgresAuthority(cleanup, cluster, withSharedAnchor);
       anchor = path.join(files.directory, '../shared');
       await mkdir(anchor);
       await copyFile(checkpointOf(files), path.join(anchor, 'node-1.checkpoint'));

@@ -3,7 +3,13 @@ import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { findClient } from '../clients.ts';
-import { type AuthorityFiles, sallyport, sallyportHere, serveAuthority } from '../harness/authority.ts';
+import {
+  type AuthorityFiles,
+  sallyport,
+  sallyportHere,
+  serveAuthority,
+  withSharedAnchor,
+} from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { anotherNode, databaseOf, postgresAuthority } from '../harness/postgres-authority.ts';
 import { PostgresCluster } from '../harness/postgres-cluster.ts';
@@ -24,9 +30,7 @@ describe('nodes with an anchor', { skip: 'skip' in postgresql ? postgresql.skip 
   before(async () => {
     if (!('path' in postgresql)) return;
     cluster = await PostgresCluster.start(postgresql.path, cleanup);
-    files = await postgresAuthority(cleanup, cluster, (yaml) =>
-      yaml.replace('checkpointFile: log/checkpoint', '$&\n  anchor: { folder: ../shared }'),
-    );
+    files = await postgresAuthority(cleanup, cluster, withSharedAnchor);
     anchor = path.join(files.directory, '../shared');
     other = await anotherNode(files, 'node-2');
     await rm(checkpointOf(other));

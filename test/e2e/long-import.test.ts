@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { findClient } from '../clients.ts';
-import { sallyport, type ServedAuthority, serveAuthority } from '../harness/authority.ts';
+import { sallyport, type ServedAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
-import { anotherNode, databaseOf, postgresAuthority } from '../harness/postgres-authority.ts';
+import { databaseOf, twoNodes } from '../harness/postgres-authority.ts';
 import { PostgresCluster } from '../harness/postgres-cluster.ts';
 import { TestDevice } from '../harness/test-device.ts';
 
@@ -22,11 +22,7 @@ describe(
     before(async () => {
       if (!('path' in postgresql)) return;
       cluster = await PostgresCluster.start(postgresql.path, cleanup);
-      const files = await postgresAuthority(cleanup, cluster);
-      one = await serveAuthority(files);
-      cleanup.after(() => one.stop());
-      two = await serveAuthority(await anotherNode(files, 'node-2'));
-      cleanup.after(() => two.stop());
+      [one, two] = await twoNodes(cleanup, cluster);
     });
 
     const importList = async (name: string, count: number, node: ServedAuthority) => {

@@ -3,10 +3,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { findClient } from '../clients.ts';
-import { sallyport, sallyportHere, type ServedAuthority, serveAuthority } from '../harness/authority.ts';
+import { sallyport, sallyportHere, type ServedAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { requestEntriesOf } from '../harness/entries.ts';
-import { anotherNode, initForPostgres, postgresAuthority } from '../harness/postgres-authority.ts';
+import { anotherNode, initForPostgres, twoNodes } from '../harness/postgres-authority.ts';
 import { PostgresCluster } from '../harness/postgres-cluster.ts';
 import { publicDocument } from '../harness/public-document.ts';
 import { TestDevice } from '../harness/test-device.ts';
@@ -21,11 +21,7 @@ describe('an authority on PostgreSQL', { skip: 'skip' in postgresql ? postgresql
   before(async () => {
     if (!('path' in postgresql)) return;
     cluster = await PostgresCluster.start(postgresql.path, cleanup);
-    const files = await postgresAuthority(cleanup, cluster);
-    one = await serveAuthority(files);
-    cleanup.after(() => one.stop());
-    two = await serveAuthority(await anotherNode(files, 'node-2'));
-    cleanup.after(() => two.stop());
+    [one, two] = await twoNodes(cleanup, cluster);
   });
 
   const verify = async ({ configuration }: ServedAuthority) => {

@@ -46,6 +46,11 @@ export function anyPorts(yaml: string): string {
   return yaml.replaceAll(/^( +port:) \d+$/gm, '$1 0');
 }
 
+/** With an anchor in a folder beside those of the nodes. */
+export function withSharedAnchor(yaml: string): string {
+  return yaml.replace('checkpointFile: log/checkpoint', '$&\n  anchor: { folder: ../shared }');
+}
+
 export interface TestAuthority extends AuthorityFiles {
   readonly est: string;
   readonly publicUrl: string;

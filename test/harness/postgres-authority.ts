@@ -1,7 +1,15 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
-import { anyPorts, type AuthorityFiles, type Cleanup, initAuthority, sallyport } from './authority.ts';
+import {
+  anyPorts,
+  type AuthorityFiles,
+  type Cleanup,
+  initAuthority,
+  sallyport,
+  type ServedAuthority,
+  serveAuthority,
+} from './authority.ts';
 import type { PostgresCluster } from './postgres-cluster.ts';
 
 interface Settings {
@@ -55,4 +63,17 @@ export async function anotherNode(files: AuthorityFiles, name: string): Promise<
   const yaml = await readFile(configuration, 'utf8');
   await writeFile(configuration, yaml.replace('node: node-1', `node: ${name}`));
   return { directory, configuration, trust: path.join(directory, 'pki/trust.pem') };
+}
+
+/** Two nodes that serve, over a database of their own. */
+export async function twoNodes(
+  cleanup: Cleanup,
+  cluster: PostgresCluster,
+): Promise<readonly [one: ServedAuthority, two: ServedAuthority]> {
+  const files = await postgresAuthority(cleanup, cluster);
+  const one = await serveAuthority(files);
+  cleanup.after(() => one.stop());
+  const two = await serveAuthority(await anotherNode(files, 'node-2'));
+  cleanup.after(() => two.stop());
+  return [one, two];
 }

@@ -18,7 +18,6 @@ import { blobOf } from '../blob.ts';
 import { SealedFields, sealEntry } from '../sealed-entry.ts';
 import { encodeEntry } from '../entry.ts';
 import { leafHash } from '../tree-hash.ts';
-import type { LogStore } from '../store.ts';
 import { openNdjsonSink } from './ndjson.ts';
 import { drain } from './sink.ts';
 
@@ -32,6 +31,14 @@ const entry = (index: number) => ({
 const logOf = (size: number) => ({
   entries: async (from: number, to: number) =>
     Array.from({ length: Math.max(0, Math.min(to, size) - from) }, (_, at) => entry(from + at)),
+});
+
+/** With what is moved by draining it. */
+const drainedLog = (size: number, state: { cursor: number }) => ({
+  ...logOf(size),
+  blobs: async () => [],
+  sinkCursor: async () => state.cursor,
+  saveSinkCursor: async (_sink: string, index: number) => void (state.cursor = index),
 });
 
 const openSink = (file: string, { origin = 'o', log = logOf(100) } = {}) =>
@@ -162,12 +169,7 @@ test('what was delivered and not acknowledged is not written twice', async (t) =
 test('what the file lacks is written, wherever another has moved the cursor', async (t) => {
   const file = await temporaryFile(t);
   const state = { cursor: 7 };
-  const log = {
-    ...logOf(9),
-    blobs: async () => [],
-    sinkCursor: async () => state.cursor,
-    saveSinkCursor: async (_sink: string, index: number) => void (state.cursor = index),
-  } as unknown as LogStore;
+  const log = drainedLog(9, state);
   // An empty file is one that was rotated: what was before is elsewhere.
   const first = await openSink(file);
   await drain(first, log, 8);
@@ -177,20 +179,14 @@ test('what the file lacks is written, wherever another has moved the cursor', as
   assert.deepEqual(await indices(file), [7, 8]);
   state.cursor = 20;
   const next = await openSink(file);
-  await drain(next, { ...log, ...logOf(20) }, 20);
+  await drain(next, drainedLog(20, state), 20);
   await next.close();
   assert.deepEqual(await indices(file), [7, 8, ...Array.from({ length: 11 }, (_, at) => at + 9)]);
 });
 
 test('a long arrear goes out in parts, without a gap', async (t) => {
   const file = await temporaryFile(t);
-  const state = { cursor: 0 };
-  const log = {
-    ...logOf(1000),
-    blobs: async () => [],
-    sinkCursor: async () => state.cursor,
-    saveSinkCursor: async (_sink: string, index: number) => void (state.cursor = index),
-  } as unknown as LogStore;
+  const log = drainedLog(1000, { cursor: 0 });
   const sink = await openSink(file);
   const moved: number[] = [];
   for (let at = 0; at < 5; at += 1) moved.push(await drain(sink, log, 1000, 300));

@@ -1,10 +1,4 @@
-import {
-  checkAgainstPublished,
-  checkNote,
-  type LogProblem,
-  type NoteVerifier,
-  parseVerifierKey,
-} from '#audit';
+import { checkNote, type LogProblem, type NoteVerifier, parseVerifierKey } from '#audit';
 import { originOf } from '#authority';
 import { isSallyportError } from '#errors';
 import type { ReadOnlyStorage } from '#storage';
@@ -68,7 +62,11 @@ export async function verifyAuthorityLog(asked: LogToVerify): Promise<LogReport>
     }
   }
   const { size, root } = await verification.verify(logs.at(-1)!, { verifierKey, verifier }, checkpoint);
-  for (const note of anchored) await compareAnchored(logs.at(-1)!, note, verifier, findings);
+  for (const note of anchored) {
+    await compareKept(logs.at(-1)!, note, verifier, (message) =>
+      findings.add(null, `a checkpoint of the anchor: ${message}`),
+    );
+  }
   await verification.end();
   const all = findings.list().toSorted((a, b) => (a.index ?? -1) - (b.index ?? -1));
   return {
@@ -94,34 +92,16 @@ function demandLogOf(note: string, logs: readonly LogOfStorage[], findings: Find
   findings.add(null, `the checkpoint is of a log that the database does not hold: ${originOf(note)}`);
 }
 
-/** What another node published is the log's beginning as well. */
-async function compareAnchored(
-  { head: { size }, range, reader }: LogOfStorage,
-  note: string,
-  verifier: NoteVerifier,
-  findings: Findings,
-): Promise<void> {
-  try {
-    await checkNote(note, { head: async () => ({ size, range }), hashes: reader.hashes }, verifier);
-  } catch (error) {
-    if (!isSallyportError(error)) throw error;
-    findings.add(null, `a checkpoint of the anchor: ${error.message}`);
-  }
-}
-
+/** What was published of a log, wherever it was kept, is the beginning of it. */
 async function compareKept(
   { reader, head, range }: LogOfStorage,
   note: string,
   verifier: NoteVerifier,
   report: (message: string) => void,
 ): Promise<void> {
-  const log = {
-    head: async () => ({ size: head.size, range }),
-    hashes: reader.hashes,
-    note: async () => null,
-  };
+  const log = { head: async () => ({ size: head.size, range }), hashes: reader.hashes };
   try {
-    await checkAgainstPublished(log, { read: async () => note }, verifier);
+    await checkNote(note, log, verifier);
   } catch (error) {
     if (!isSallyportError(error)) throw error;
     report(error.message);
