@@ -165,8 +165,8 @@ export interface NodeAct extends NodeInForce {
 export interface NodeStanding {
   /** Another process has the name until then; null: the one that asked has it. */
   readonly takenUntil: number | null;
-  /** Those that live; none where the name is another's. */
-  readonly others: readonly NodeInForce[];
+  /** Those that live, and until when they have their names, by their own clocks; none where the name is another's. */
+  readonly others: readonly (NodeInForce & { readonly until: number })[];
 }
 
 export interface StoredCrlInfo {

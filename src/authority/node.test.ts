@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
+import { type SteadyClock, steadyClock } from '#enrollment';
 import { createSqlite } from '#storage';
 import { joinNodes } from './node.ts';
 
@@ -19,14 +20,21 @@ async function openWorld(t: TestContext) {
     stands: false,
     meanwhile: async () => {},
   };
-  const start = (name: string, holder: string, references = 'same', policies = 'same') => {
+  const followed: SteadyClock = { now: () => world.now, hear() {} };
+  const start = (
+    name: string,
+    holder: string,
+    references = 'same',
+    policies = 'same',
+    clock: SteadyClock = followed,
+  ) => {
     let slept = 0;
     return joinNodes(
       {
         name,
         holder,
         store: storage.admin,
-        clock: { now: () => world.now },
+        clock,
         report: ({ error }) => void world.said.push((error as Error).message),
         async sleep(milliseconds) {
           if (!world.stands) world.now += milliseconds;
@@ -67,6 +75,24 @@ suite('a node', () => {
     // It only stood still, and comes back.
     await assert.rejects(crashed.announce(same), { code: 'config' });
     assert.equal((await crashed.failed).code, 'config');
+  });
+
+  test('follows a jump of the clock that one which was started since has followed', async (t) => {
+    const { world, start } = await openWorld(t);
+    let count = 0;
+    const clockOfItsOwn = () =>
+      steadyClock({ wall: () => world.now, monotonic: () => count, floor: 0, jumped() {} });
+    const clock = clockOfItsOwn();
+    const first = await start('node-1', 'a', 'same', 'same', clock);
+    const began = world.now;
+    world.now += 120_000;
+    await first.announce(same);
+    assert.equal(clock.now(), began);
+    await start('node-2', 'b', 'same', 'same', clockOfItsOwn());
+    count += 2_000;
+    world.now += 2_000;
+    await first.announce(same);
+    assert.equal(clock.now(), began + 122_000);
   });
 
   /** The log is ahead of a clock that was set right since: time stands still until then (enrollment's steadyClock). */

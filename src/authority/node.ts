@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { AdminStore, NodeInForce } from '#admin';
-import type { Clock } from '#enrollment';
+import type { SteadyClock } from '#enrollment';
 import { SallyportError } from '#errors';
 
 /** What a node judges by: digests of references and policies. */
@@ -27,7 +27,7 @@ export interface NodePorts {
   /** Of this process alone. */
   readonly holder: string;
   readonly store: Pick<AdminStore, 'holdNode' | 'releaseNode' | 'references'>;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly report: (fault: { id: string; error: unknown }) => void;
   readonly sleep?: (milliseconds: number) => Promise<unknown>;
 }
@@ -38,8 +38,10 @@ export interface NodePorts {
  */
 export async function joinNodes(ports: NodePorts, inForce: InForce): Promise<Node> {
   const { name, holder, store, clock, report, sleep = setTimeout } = ports;
-  const hold = (by: InForce, now = clock.now()) => {
-    return store.holdNode({ name, holder, now, until: now + heldMilliseconds, ...by });
+  const hold = async (by: InForce, now = clock.now()) => {
+    const standing = await store.holdNode({ name, holder, now, until: now + heldMilliseconds, ...by });
+    for (const { until } of standing.others) clock.hear(until - heldMilliseconds);
+    return standing;
   };
   const { promise: failed, resolve } = Promise.withResolvers<SallyportError>();
   let others: { name: string; differs: readonly string[] }[] = [];

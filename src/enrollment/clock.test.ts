@@ -88,6 +88,31 @@ suite('the clock', () => {
     assert.equal(clock.now(), begin + 8 * hour + 11 * minute);
   });
 
+  test('believes a jump forward at once as far as another node has followed it', () => {
+    const { clock, pass, setWall } = machine();
+    clock.now();
+    setWall(2 * minute);
+    clock.hear(begin + minute);
+    assert.equal(clock.now(), begin + minute);
+    clock.hear(begin + hour);
+    assert.equal(clock.now(), begin + 2 * minute);
+    pass(minute);
+    assert.equal(clock.now(), begin + 3 * minute);
+  });
+
+  test('does not believe another node what its wall clock does not say', () => {
+    const { clock, pass, setWall } = machine();
+    clock.hear(begin + hour);
+    assert.equal(clock.now(), begin);
+    setWall(-hour);
+    clock.hear(begin + hour);
+    assert.equal(clock.now(), begin);
+    pass(minute);
+    setWall(3 * hour);
+    clock.hear(begin - hour);
+    assert.equal(clock.now(), begin + minute);
+  });
+
   test('begins no earlier than what the log knows', () => {
     const { clock, pass, jumps } = machine(begin + minute);
     assert.deepEqual(jumps, [-minute]);
@@ -101,6 +126,7 @@ suite('the clock', () => {
       fc.oneof(
         fc.record({ pass: fc.nat({ max: 2 * hour }) }),
         fc.record({ set: fc.integer({ min: -400 * 24 * hour, max: 400 * 24 * hour }) }),
+        fc.record({ hear: fc.integer({ min: -400 * 24 * hour, max: 400 * 24 * hour }) }),
       ),
       { maxLength: 40 },
     );
@@ -115,6 +141,8 @@ suite('the clock', () => {
             pass(step.pass);
             wall += step.pass;
             furthest += step.pass;
+          } else if ('hear' in step) {
+            clock.hear(begin + step.hear);
           } else {
             setWall(step.set);
             wall += step.set;

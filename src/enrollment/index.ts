@@ -1,5 +1,5 @@
 export { type Authority, type IssuerInForce, path } from './authority.ts';
-export { type Clock, type ClockSources, steadyClock } from './clock.ts';
+export { type Clock, type ClockSources, type SteadyClock, steadyClock } from './clock.ts';
 export { actionOf, derive, type Derivation } from './derive.ts';
 export { namesDigest, sha256Hex } from './digests.ts';
 export { Enrollment, type EnrollmentPorts } from './enroll.ts';

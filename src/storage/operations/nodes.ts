@@ -1,4 +1,4 @@
-import type { NodeAct, NodeInForce, NodeStanding } from '#admin';
+import type { NodeAct, NodeStanding } from '#admin';
 import { all, first, type Operation, run } from '../operation.ts';
 import { statement } from '../statement.ts';
 
@@ -29,7 +29,7 @@ const upsertNode = statement((database, p: NodeAct) =>
 const selectOthers = statement((database, p: { name: string; now: number }) =>
   database
     .selectFrom('node')
-    .select(['name', 'references_digest', 'policies_digest'])
+    .select(['name', 'references_digest', 'policies_digest', 'until_time'])
     .where('name', '<>', p.name)
     .where('until_time', '>', p.now)
     .orderBy('name'),
@@ -48,10 +48,11 @@ export function* holdNode(act: NodeAct): Operation<NodeStanding> {
   const last = found?.holder === act.holder ? found.until_time : 0;
   yield* run(upsertNode, { ...act, until: Math.max(act.until, last + 1) });
   const rows = yield* all(selectOthers, { name: act.name, now: act.now });
-  const others = rows.map(({ name, references_digest, policies_digest }): NodeInForce => ({
+  const others = rows.map(({ name, references_digest, policies_digest, until_time }) => ({
     name,
     references: references_digest,
     policies: policies_digest,
+    until: until_time,
   }));
   return { takenUntil: null, others };
 }
