@@ -9,6 +9,7 @@ import {
   type Cleanup,
   initAuthority,
   sallyport,
+  sallyportWithin,
   type ServedAuthority,
   serveAuthority,
 } from '../test/harness/authority.ts';
@@ -266,8 +267,13 @@ function filesystemOf(folder: string): string {
   );
 }
 
+/** A log of 100,000 enrollments takes more than a minute. */
+const verifiedWithin = 1_200_000;
+
 async function verifyLog(authority: ServedAuthority): Promise<boolean> {
-  const { code, stdout } = await sallyport('log', 'verify', '--json', '--config', authority.configuration);
+  const words = ['log', 'verify', '--json', '--config', authority.configuration];
+  const { code, stdout, stderr } = await sallyportWithin(verifiedWithin, ...words);
+  if (code !== 0) process.stderr.write(`log verify ended with ${code}: ${stdout || stderr}\n`);
   return code === 0 && (JSON.parse(stdout) as { ok: boolean }).ok;
 }
 

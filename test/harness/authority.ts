@@ -189,8 +189,16 @@ async function reach(
 export async function sallyport(
   ...words: string[]
 ): Promise<{ code: number; stdout: string; stderr: string }> {
+  return sallyportWithin(60_000, ...words);
+}
+
+/** Ended after so many milliseconds, with a code of failure. */
+export async function sallyportWithin(
+  timeout: number,
+  ...words: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(command, words, { timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(command, words, { timeout }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
       resolve({ code, stdout, stderr });
     });
