@@ -184,6 +184,7 @@ async function holdRequest(storage: Storage, id: string, deviceId: string, now: 
     objections: [
       { control: 'first-enrollment', title: 'Needs a look', detail: 'nobody looked', liftable: true },
     ],
+    polled: null,
     summary: {
       protocol: 'est',
       operation: 'simpleenroll',

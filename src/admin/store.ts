@@ -78,6 +78,8 @@ export interface AdminStore {
   denyRequest(act: { id: string; by: string; now: number; entry: NewEntry }): Promise<LogPosition>;
   /** One that nobody decided in time, or that was approved and never collected. Voids the secret reserved for it. Throws 'conflict' for any other. */
   endRequest(act: { id: string; now: number; entry: NewEntry }): Promise<LogPosition>;
+  /** What polls would need of requests that nobody has polled for since. */
+  forgetPolled(before: number): Promise<void>;
 
   certificates(filter: {
     deviceId?: string;
@@ -127,6 +129,19 @@ export interface AdminStore {
     entry: NewEntry;
   }): Promise<LogPosition>;
 
+  /** Those of an issuer that are neither revoked nor expired, the one that ends last first. */
+  raCertificates(issuer: string, now: number): Promise<readonly StoredRaCertificate[]>;
+  saveRaCertificate(act: {
+    issuer: string;
+    certificate: StoredRaCertificate;
+    /** Serial number of the one that was found first before; null: there was none. */
+    newest: string | null;
+    /** Of another key, which is no longer ours to use: revoked with it. */
+    replaced: readonly { serialNumber: string; reason: number }[];
+    now: number;
+    entry: NewEntry;
+  }): Promise<LogPosition>;
+
   /** Bodies under their digests, for replay. Saving again is no error. */
   saveReferences(digest: string, body: Uint8Array): Promise<void>;
   savePolicies(digest: string, text: string): Promise<void>;
@@ -167,6 +182,16 @@ export interface NodeStanding {
   readonly takenUntil: number | null;
   /** Those that live, and until when they have their names, by their own clocks; none where the name is another's. */
   readonly others: readonly (NodeInForce & { readonly until: number })[];
+}
+
+export interface StoredRaCertificate {
+  readonly serialNumber: string;
+  /** SHA-256 of its key, lower-case hex. */
+  readonly spki: string;
+  /** Milliseconds. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly der: Uint8Array;
 }
 
 export interface StoredCrlInfo {

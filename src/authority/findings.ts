@@ -4,7 +4,7 @@ import type { Configuration } from '#config';
 export function configurationFindings({ listeners, templates, identities }: Configuration): string[] {
   return [
     ...listeners.flatMap((listener) =>
-      listener.class === 'enroll' && listener.tls.minimum !== 'TLSv1.3'
+      listener.class === 'enroll' && listener.tls !== null && listener.tls.minimum !== 'TLSv1.3'
         ? [
             `listener ${listener.name} takes TLS 1.2, below the floor of TLS 1.3: name it in the classes that need it`,
           ]
@@ -12,6 +12,11 @@ export function configurationFindings({ listeners, templates, identities }: Conf
     ),
     ...templates.flatMap(({ name, serverKeygen }) =>
       serverKeygen === null ? [] : [`template ${name} lets the authority make private keys (serverKeygen)`],
+    ),
+    ...templates.flatMap(({ name, legacyAlgorithms = [] }) =>
+      legacyAlgorithms.length === 0
+        ? []
+        : [`template ${name} takes SHA-1 and 3DES from ${legacyAlgorithms.join(', ')} (legacyAlgorithms)`],
     ),
     ...identities.flatMap(({ name, kind }) =>
       kind === 'ra' ? [`registration authority ${name} may ask for every device of its classes`] : [],

@@ -11,6 +11,7 @@ import { announceMilliseconds } from './node.ts';
 import type { AuthorityDocuments } from './public-documents.ts';
 import { checkpointPath, crlPath } from './public-paths.ts';
 import type { Publisher } from './publisher.ts';
+import type { Ra } from './ra.ts';
 import { openReplay, type Replay } from './replay-job.ts';
 import { endOldRequests } from './request-job.ts';
 import { sweepIntents } from './sweep-job.ts';
@@ -29,6 +30,7 @@ export async function startJobs(ports: {
   clock: Clock;
   random: (n: number) => Uint8Array;
   issuers: ReadonlyMap<string, Issuer>;
+  ras: readonly Ra[];
   documents: AuthorityDocuments;
   publisher: Publisher;
   /** Of the whole log, until it is aborted. */
@@ -107,6 +109,11 @@ export async function startJobs(ports: {
   startForAll('requests', 60_000, () =>
     endOldRequests(configuration().approvals.lifetimeSeconds, { store: storage.admin, clock, random }),
   );
+  if (ports.ras.length > 0) {
+    start('ra', 60_000, async () => {
+      for (const ra of ports.ras) await ra.refresh();
+    });
+  }
   if (announce !== null) {
     start('nodes', announceMilliseconds, async () => {
       const differing = await announce();

@@ -1,11 +1,14 @@
 import type { KeyObject } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Signer } from '#cms';
-import { type Configuration, type EnrollListener, type Environment, readSecret } from '#config';
-import { type Authority, type Enrollment, named, path } from '#enrollment';
-import { estHandler } from '#est';
+import { type Configuration, type Environment, readSecret, type TlsListener } from '#config';
+import { type Authority, type Enrollment, type EnrollmentStore, named, path } from '#enrollment';
+import { estHandler, isEstTarget } from '#est';
 import { SallyportError } from '#errors';
 import { openTransportKey, SoftwareKey } from '#keys';
+import { type RaInForce, scepHandler } from '#scep';
 import {
+  type Handler,
   publicDocuments,
   type PublicDocuments,
   readBody,
@@ -26,8 +29,8 @@ export interface ListenerAddress {
   readonly url: string | null;
 }
 
-/** strongSwan's request line is short; a GET with a long target is SCEP's. */
-const maximumHeaderBytes = 16_384;
+/** A GET with a message in its target is SCEP's: 32 KiB of it, and the headers. */
+const maximumHeaderBytes = 40_960;
 
 export async function startListeners(ports: {
   configuration: Configuration;
@@ -35,12 +38,16 @@ export async function startListeners(ports: {
   documents: PublicDocuments;
   enrollment: Enrollment;
   authority: () => Authority;
+  /** By the name of their issuer. */
+  ras: ReadonlyMap<string, RaInForce>;
+  polled: EnrollmentStore['polled'];
   random: (n: number) => Uint8Array;
   /** Milliseconds since the epoch. */
   now: () => number;
   report: (fault: { id: string; error: unknown }) => void;
 }): Promise<RunningListener[]> {
-  const { configuration, transportKeys, documents, enrollment, authority, random, now, report } = ports;
+  const { configuration, transportKeys, documents, enrollment, authority, ras, polled, random, now, report } =
+    ports;
   const started: RunningListener[] = [];
   try {
     for (const listener of configuration.listeners) {
@@ -63,22 +70,29 @@ export async function startListeners(ports: {
         started.push(await startListener({ ...common, tls: null, handler }));
         continue;
       }
+      const shared = {
+        enrollment,
+        authority,
+        readBody: (request: IncomingMessage, response: ServerResponse) =>
+          readBody(request, response, listener.maximumBodyBytes),
+        random,
+        now,
+      };
+      const scep = scepHandler({ ...shared, polled, ra: (issuer) => ras.get(issuer) ?? null });
+      if (listener.tls === null) {
+        started.push(await startListener({ ...common, tls: null, handler: scep }));
+        continue;
+      }
       const tls = await tlsSettings(listener, transportKeys, authority());
       started.push(
-        await startSigning(tls, async (keySigner) =>
-          startListener({
-            ...common,
-            tls,
-            handler: estHandler({
-              enrollment,
-              authority,
-              readBody: (request, response) => readBody(request, response, listener.maximumBodyBytes),
-              keySigner,
-              random,
-              now,
-            }),
-          }),
-        ),
+        await startSigning(tls, async (keySigner) => {
+          const est = estHandler({ ...shared, keySigner });
+          const servesScep = () =>
+            named(authority().references.listeners, name)?.protocols.scep !== undefined;
+          const handler: Handler = (request, ...rest) =>
+            servesScep() && !isEstTarget(request.url ?? '') ? scep(request, ...rest) : est(request, ...rest);
+          return startListener({ ...common, tls, handler });
+        }),
       );
     }
     return started;
@@ -134,8 +148,7 @@ export async function prepareListeners(
   authority: Authority,
 ): Promise<() => void> {
   const prepared: (() => void)[] = [];
-  for (const listener of configuration.listeners) {
-    if (listener.class !== 'enroll') continue;
+  for (const listener of listenersWithTls(configuration)) {
     const settings = await tlsSettings(listener, transportKeys, authority);
     prepared.push(running.find(({ name }) => name === listener.name)!.prepareTls(settings));
   }
@@ -144,14 +157,17 @@ export async function prepareListeners(
   };
 }
 
+function listenersWithTls({ listeners }: Configuration): TlsListener[] {
+  return listeners.filter((listener) => listener.class === 'enroll' && listener.tls !== null);
+}
+
 const day = 86_400_000;
 const warnedBefore = 30 * day;
 
 /** What an operator must know before clients do: listeners whose certificate ends soon, or has ended. */
 export async function endingCertificates(configuration: Configuration, now: number): Promise<string[]> {
-  const enrolling = configuration.listeners.filter((listener) => listener.class === 'enroll');
   const warnings = await Promise.all(
-    enrolling.map(async ({ name, tls }) => {
+    listenersWithTls(configuration).map(async ({ name, tls }) => {
       const [der] = pemToDer(await readText(tls.certificate), 'CERTIFICATE');
       const { notAfter } = parseCertificate(der!);
       const end = new Date(notAfter).toISOString();
@@ -164,7 +180,7 @@ export async function endingCertificates(configuration: Configuration, now: numb
 }
 
 async function tlsSettings(
-  { name, tls }: EnrollListener,
+  { name, tls }: TlsListener,
   transportKeys: TransportKeys,
   { issuers, identityCas, hintedCas }: Authority,
 ): Promise<TlsSettings> {
@@ -190,8 +206,7 @@ export async function openTransportKeys(
   configuration: Configuration,
   environment: Environment,
 ): Promise<TransportKeys> {
-  const enrolling = configuration.listeners.filter((listener) => listener.class === 'enroll');
-  const opening = enrolling.map(async ({ name, tls: { key } }) => {
+  const opening = listenersWithTls(configuration).map(async ({ name, tls: { key } }) => {
     const pem = readTextNow(key.file);
     const passphrase =
       key.passphrase === null ? undefined : readSecret(key.passphrase, configuration.directory, environment);
@@ -224,7 +239,7 @@ export function describeListeners(
     }
     const { name, address, port } = listeners.find((running) => running.name === listener.name)!;
     const host = address.includes(':') ? `[${address}]` : address;
-    const url = `${listener.class === 'enroll' ? 'https' : 'http'}://${host}:${port}`;
+    const url = `${listener.class === 'enroll' && listener.tls !== null ? 'https' : 'http'}://${host}:${port}`;
     return { name, class: listener.class, address, port, socket: null, url };
   });
 }

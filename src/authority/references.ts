@@ -54,7 +54,7 @@ function listenerReference(listener: ListenerConfiguration): ListenerReference {
   }
   return {
     listenerClass: 'enroll',
-    tlsMinimum: listener.tls.minimum,
+    tlsMinimum: listener.tls?.minimum ?? 'none',
     sources: listener.sources,
     protocols: listener.protocols,
   };

@@ -43,6 +43,7 @@ async function withRequests(t: TestContext, ids: readonly string[]): Promise<Sto
       secretId: secret.id,
       objections: [],
       limit: { burst: 1000, count: 1000, periodSeconds: 1 },
+      polled: null,
       summary: {
         protocol: 'est',
         operation: 'simpleenroll',

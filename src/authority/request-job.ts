@@ -13,11 +13,12 @@ interface Ports {
 
 /**
  * Ends requests that nobody decided within the lifetime of approvals, and those that were approved and did not come for their certificate
- * within it; with them the secrets reserved for them.
+ * within it; with them the secrets reserved for them, and what polls of them would need.
  */
 export async function endOldRequests(lifetimeSeconds: number, ports: Ports): Promise<void> {
   const before = ports.clock.now() - lifetimeSeconds * 1000;
   await endWhere('pending', ({ firstSeen }) => firstSeen <= before, ports);
+  await ports.store.forgetPolled(before);
   await endWhere('approved', ({ decidedAt }) => decidedAt !== null && decidedAt <= before, ports);
 }
 

@@ -22,6 +22,7 @@ import {
 } from './listeners.ts';
 import { loadLogSigner, openLog } from './log.ts';
 import { differences, type InForce, joinNodes } from './node.ts';
+import { openRaKeys, startRa } from './ra.ts';
 import { openPublisher } from './publisher.ts';
 import { authorityDocuments } from './public-documents.ts';
 
@@ -69,7 +70,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     });
     const settled = opening.catch(() => null);
     closing.push(async () => (await settled)?.close());
-    const [issuers, signer, transportKeys, read] = await loadInForce(configuration, environment);
+    const [issuers, signer, transportKeys, raKeys, read] = await loadInForce(configuration, environment);
     let authority = read;
     const storage = await opening;
     const clocks = {
@@ -107,6 +108,16 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     const ofNode = nodes === null ? {} : { node, differing: differences(nodes.others()) };
     await record('started', { ...ofNode, ...digests(), findings });
 
+    const raPorts = { store: storage.admin, clock, random, name: configuration.authority.name };
+    const ras = new Map(
+      await Promise.all(
+        [...raKeys].map(
+          async ([issuer, key]) =>
+            [issuer, await startRa(key, authority.issuers.get(issuer)!, raPorts)] as const,
+        ),
+      ),
+    );
+
     const documents = authorityDocuments(issuers, storage.admin, storage.log);
     const jobs = await startJobs({
       configuration: () => configuration,
@@ -116,6 +127,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       clock,
       random,
       issuers,
+      ras: [...ras.values()],
       documents,
       publisher,
       replay: (signal) => ports.replay(configuration, signal),
@@ -142,6 +154,8 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       documents,
       enrollment,
       authority: () => authority,
+      ras,
+      polled: storage.enrollment.polled,
       random,
       now: () => clock.now(),
       report,
@@ -229,6 +243,7 @@ async function loadInForce(configuration: Configuration, environment: Environmen
     issuers,
     loadLogSigner(configuration, environment),
     openTransportKeys(configuration, environment),
+    openRaKeys(configuration, environment),
     readAuthority(configuration, environment, issuers),
   ]);
 }

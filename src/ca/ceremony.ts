@@ -1,7 +1,6 @@
 import { SallyportError } from '#errors';
 import type { SigningKey } from '#keys';
 import {
-  assembleSigned,
   type Certificate,
   type Der,
   encodeAuthorityInfoAccess,
@@ -15,18 +14,11 @@ import {
   extendedKeyUsages,
   type Extension,
   extensionOids,
-  type GeneralName,
-  inspectPublicKey,
   keyIdentifier,
   type Name,
-  parseCertificate,
   type TbsCertificateFields,
 } from '#x509';
-import type { Issuer } from './issuer.ts';
-import { lint, lintedContent } from './lint.ts';
-import { verifySigned } from './own-signature.ts';
-import { buildTbs } from './tbs.ts';
-import type { Template } from './template.ts';
+import { type OwnRequest, signOwn, signWith } from './own-certificate.ts';
 
 interface Validity {
   /** Milliseconds. */
@@ -52,15 +44,7 @@ export interface IssuerRequest extends Validity {
   readonly caIssuersUrls: readonly string[];
 }
 
-export interface ListenerRequest extends Validity {
-  readonly issuer: Issuer;
-  readonly subject: Name;
-  readonly subjectAltName: readonly GeneralName[];
-  readonly spki: Der;
-  readonly serialNumber: string;
-  readonly crlUrls: readonly string[];
-  readonly caIssuersUrls: readonly string[];
-}
+export type ListenerRequest = OwnRequest;
 
 /**
  * The signatures that no verdict precedes, because there is no authority yet: made once, by an operator, when one is
@@ -118,40 +102,13 @@ async function signIssuer(request: IssuerRequest): Promise<Certificate> {
   });
 }
 
-/** A TLS server certificate for one of our own listeners, built and linted like any other. */
-async function signListener({ issuer, ...request }: ListenerRequest): Promise<Certificate> {
-  const plan = { ...request, template: listenerTemplate(issuer, request) };
-  const { tbs } = lintedContent(lint(buildTbs(plan, issuer), plan, issuer));
-  return assemble(issuer.key, tbs);
-}
-
-function listenerTemplate(
-  { name }: Issuer,
-  { spki, notBefore, notAfter }: Omit<ListenerRequest, 'issuer'>,
-): Template {
-  const { algorithm } = inspectPublicKey(spki);
-  if (algorithm === 'rsa-other' || algorithm === 'ec-other' || algorithm === 'other') {
-    throw new SallyportError('unsupported', 'a listener cannot have a key of this kind');
-  }
-  return {
+/** A TLS server certificate for one of our own listeners. */
+async function signListener(request: ListenerRequest): Promise<Certificate> {
+  return signOwn(request, {
     name: 'listener',
-    issuer: name,
-    subject: [],
-    subjectAltName: [],
-    request: { ignoredSubjectAttributes: [], subjectAltName: [] },
-    keyAlgorithms: [algorithm],
-    keyProtection: 'declared',
     keyUsage: ['digitalSignature'],
     extendedKeyUsage: [extendedKeyUsages.serverAuth],
-    validitySeconds: (notAfter - notBefore) / 1000,
-    renewalWindowSeconds: 0,
-    authentication: [],
-    policies: [],
-    extensions: [],
-    renewal: { key: 'any', omittedNames: 'refused', changeSubjectName: false },
-    channelBinding: 'optional',
-    serverKeygen: null,
-  };
+  });
 }
 
 /** RFC 5280 sections 4.2.1.9, 4.2.1.3 and 4.2.1.2. */
@@ -175,13 +132,5 @@ async function sign(key: SigningKey, fields: TbsCertificateFields): Promise<Cert
   if (fields.notBefore >= fields.notAfter) {
     throw new SallyportError('lint', 'notBefore is not before notAfter');
   }
-  return assemble(key, encodeTbsCertificate(fields));
-}
-
-async function assemble(key: SigningKey, tbs: Der): Promise<Certificate> {
-  const signature = await key.sign(tbs);
-  if (!verifySigned(key, tbs, signature)) {
-    throw new SallyportError('key', 'the key made a signature that does not verify');
-  }
-  return parseCertificate(assembleSigned(tbs, key.algorithm, signature));
+  return signWith(key, encodeTbsCertificate(fields));
 }

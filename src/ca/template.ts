@@ -60,6 +60,8 @@ export interface Template {
   readonly serverKeygen: KeyAlgorithm | null;
   /** Layers that authenticate a first enrollment. Never empty. */
   readonly authentication: readonly ('secret' | 'attestation' | 'idevid' | 'mdm' | 'ra')[];
+  /** Classes of devices that may sign messages with SHA-1 and encrypt them with 3DES (SCEP). Absent: none. */
+  readonly legacyAlgorithms?: readonly string[];
   /** certificatePolicies OIDs. */
   readonly policies: readonly string[];
   /** Beyond those that the keys above and the issuer give. */

@@ -12,11 +12,14 @@ export interface EnvelopeForm {
   readonly cipher: ContentCipher;
   /** To an RSA key. */
   readonly transport: KeyTransport;
-  /** Whether a key whose certificate forbids it is encrypted for: SCEP answers to the key that signed (RFC 8894 section 3.1). */
-  readonly anyKeyUsage: boolean;
+  /**
+   * As SCEP's clients read it, many of which know PKCS #7 and no CMS: for an RSA key, named by issuer and serial number, and whatever its keyUsage
+   * says, since the answer is for the key that signed (RFC 8894 section 3.1).
+   */
+  readonly asPkcs7: boolean;
 }
 
-const strongForm: EnvelopeForm = { cipher: 'aes-256-cbc', transport: 'oaep-sha256', anyKeyUsage: false };
+const strongForm: EnvelopeForm = { cipher: 'aes-256-cbc', transport: 'oaep-sha256', asPkcs7: false };
 
 /**
  * ContentInfo with an EnvelopedData around the content, for one recipient (RFC 5652 section 6): AES-256-CBC (RFC 3565), where nothing else is asked for.

@@ -21,13 +21,14 @@ const algorithms: Readonly<Record<KeyTransport, Der>> = {
   ),
 };
 
-/** KeyTransRecipientInfo (RFC 5652 section 6.2.1); what is random in the padding is OpenSSL's. */
+/** KeyTransRecipientInfo (RFC 5652 section 6.2.1), for a key named by its identifier where it has one and that is wanted; what is random in the padding is OpenSSL's. */
 export function keyTransRecipientInfo(
   recipient: Certificate,
   contentEncryptionKey: Uint8Array,
   transport: KeyTransport,
+  byKeyIdentifier: boolean,
 ): RecipientInfo {
-  const { subjectKeyIdentifier } = recipient;
+  const subjectKeyIdentifier = byKeyIdentifier ? recipient.subjectKeyIdentifier : null;
   const version = subjectKeyIdentifier === null ? 0 : 2;
   const rid =
     subjectKeyIdentifier === null

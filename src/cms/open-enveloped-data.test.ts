@@ -38,13 +38,13 @@ const key: TransportKey = {
   },
 };
 const opened = async (message: Uint8Array, recipient = us) =>
-  decryptEnvelopedData(readEnvelopedData(message, recipient), key);
+  decryptEnvelopedData(readEnvelopedData(message, [recipient]), key);
 
 describe('an EnvelopedData', () => {
   test('that envelopedData wrote is opened', async () => {
     for (const recipient of [us, withoutKeyId]) {
       const message = envelopedData({ type: oids.data, bytes: content }, recipient, randomBytes);
-      const read = readEnvelopedData(message, recipient);
+      const read = readEnvelopedData(message, [recipient]);
       assert.deepEqual(
         [read.contentType, read.cipher, read.transport],
         [oids.data, 'aes-256-cbc', 'oaep-sha256'],
@@ -78,7 +78,7 @@ describe('an EnvelopedData', () => {
         message[1] === 0x80,
         options.some((each) => each === '-stream'),
       );
-      const read = readEnvelopedData(message, us);
+      const read = readEnvelopedData(message, [us]);
       assert.deepEqual([read.cipher, read.transport], [cipher, transport]);
       assert.deepEqual(await opened(message), content);
     });
@@ -122,12 +122,12 @@ describe('an EnvelopedData', () => {
     const pieces = [der.octetString(Buffer.alloc(20, 1)), der.octetString(Buffer.alloc(12, 2))];
     const { encrypted } = readEnvelopedData(
       message({ encrypted: der.implicitConstructed(0, ...pieces) }),
-      us,
+      [us],
     );
     assert.deepEqual(Buffer.from(encrypted), Buffer.concat([Buffer.alloc(20, 1), Buffer.alloc(12, 2)]));
     const wrong = der.implicitConstructed(0, der.integer(1));
     assert.equal(wrong[0], contextConstructed(0));
-    assert.throws(() => readEnvelopedData(message({ encrypted: wrong }), us), { code: 'malformed' });
+    assert.throws(() => readEnvelopedData(message({ encrypted: wrong }), [us]), { code: 'malformed' });
   });
 
   for (const [what, parts, code, words] of [
@@ -139,7 +139,7 @@ describe('an EnvelopedData', () => {
     ['us, with a short vector', { iv: 8 }, 'malformed', /vector of 8/],
   ] as const) {
     test(`for ${what} is refused, whatever the key`, () => {
-      assert.throws(() => readEnvelopedData(message(parts), us), { code, message: words });
+      assert.throws(() => readEnvelopedData(message(parts), [us]), { code, message: words });
     });
   }
 

@@ -17,6 +17,8 @@ import { certificateMatcher } from './certificate-identifier.ts';
 
 /** A message for one of our keys, not yet decrypted. */
 export interface EnvelopedMessage {
+  /** The certificate of ours that it was encrypted to. */
+  readonly recipient: Certificate;
   readonly contentType: string;
   readonly cipher: ContentCipher;
   readonly transport: KeyTransport;
@@ -33,11 +35,14 @@ export interface TransportKey {
 const maximumRecipients = 8;
 
 /**
- * Reads a ContentInfo with an EnvelopedData (RFC 5652 section 6), DER or BER, of which exactly one RecipientInfo is for the certificate. Nothing in
+ * Reads a ContentInfo with an EnvelopedData (RFC 5652 section 6), DER or BER, of which exactly one RecipientInfo is for one of the certificates, all of one key. Nothing in
  * here depends on a key, so that its errors tell no secret.
  * @throws SallyportError 'malformed', 'unsupported' or 'too-large'
  */
-export function readEnvelopedData(message: Uint8Array, recipient: Certificate): EnvelopedMessage {
+export function readEnvelopedData(
+  message: Uint8Array,
+  recipients: readonly Certificate[],
+): EnvelopedMessage {
   const { type, content } = contentInfoOf(derFromBer(message, messageLimits));
   if (type !== cmsOids.envelopedData) {
     throw new SallyportError('unsupported', 'ContentInfo: not EnvelopedData');
@@ -45,7 +50,7 @@ export function readEnvelopedData(message: Uint8Array, recipient: Certificate): 
   const fields = content.sequence('EnvelopedData');
   fields.next().smallInteger('version');
   fields.optional(contextConstructed(0));
-  const transported = transportedKey(fields.next().set('recipientInfos'), recipient);
+  const transported = transportedKey(fields.next().set('recipientInfos'), recipients);
   const encrypted = encryptedContentOf(fields.next().sequence('encryptedContentInfo'));
   fields.optional(contextConstructed(1));
   fields.finish();
@@ -75,9 +80,9 @@ export async function decryptEnvelopedData(
 
 function transportedKey(
   infos: DerCursor,
-  recipient: Certificate,
-): Pick<EnvelopedMessage, 'transport' | 'encryptedKey'> {
-  const found: Pick<EnvelopedMessage, 'transport' | 'encryptedKey'>[] = [];
+  recipients: readonly Certificate[],
+): Pick<EnvelopedMessage, 'recipient' | 'transport' | 'encryptedKey'> {
+  const found: Pick<EnvelopedMessage, 'recipient' | 'transport' | 'encryptedKey'>[] = [];
   let seen = 0;
   for (const info of infos) {
     seen += 1;
@@ -92,7 +97,8 @@ function transportedKey(
     const transport = keyTransportOf(fields.next());
     const encryptedKey = fields.next().octetString('encryptedKey');
     fields.finish();
-    if (isFor(recipient)) found.push({ transport, encryptedKey });
+    const recipient = recipients.find(isFor);
+    if (recipient !== undefined) found.push({ recipient, transport, encryptedKey });
   }
   const [transported] = found;
   if (transported === undefined || found.length > 1) {

@@ -49,6 +49,8 @@ const signatureAlgorithms: ReadonlyMap<string, { digest: MessageDigest | null; f
     [oids.ecdsaWithSha512, { digest: 'sha512', family: 'ecdsa' }],
   ]);
 
+/** Those that clients make for themselves: certmonger's are 32 octets long. */
+const serialOctets = 64;
 const maximumCertificates = 8;
 const maximumAttributes = 32;
 
@@ -133,7 +135,7 @@ function verified(
 
 /** SignerIdentifier (RFC 5652 section 5.3): the certificate that it names, of which there must be one. */
 function signerOf(identifier: DerNode, certificates: readonly Der[]): Certificate {
-  const parsed = certificates.map((each) => parseCertificate(each));
+  const parsed = certificates.map((each) => parseCertificate(each, { serialOctets }));
   const found = parsed.filter(certificateMatcher(identifier));
   const [signer] = found;
   if (signer === undefined || found.length > 1) {

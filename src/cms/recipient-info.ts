@@ -17,7 +17,7 @@ export interface RecipientInfo {
 export function recipientInfo(
   recipient: Certificate,
   contentEncryptionKey: Uint8Array,
-  { transport, anyKeyUsage }: EnvelopeForm,
+  { transport, asPkcs7 }: EnvelopeForm,
 ): RecipientInfo {
   const { algorithm, weaknesses } = inspectPublicKey(recipient.spki);
   if (weaknesses.length > 0) {
@@ -28,11 +28,12 @@ export function recipientInfo(
     case 'rsa-3072':
     case 'rsa-4096':
     case 'rsa-other':
-      if (!anyKeyUsage) requireKeyUsage(recipient, 'keyEncipherment');
-      return keyTransRecipientInfo(recipient, contentEncryptionKey, transport);
+      if (!asPkcs7) requireKeyUsage(recipient, 'keyEncipherment');
+      return keyTransRecipientInfo(recipient, contentEncryptionKey, transport, !asPkcs7);
     case 'ec-p256':
     case 'ec-p384':
-      if (!anyKeyUsage) requireKeyUsage(recipient, 'keyAgreement');
+      if (asPkcs7) throw new SallyportError('unsupported', 'nothing can be encrypted to a key that is not RSA');
+      requireKeyUsage(recipient, 'keyAgreement');
       return keyAgreeRecipientInfo(recipient, algorithm, contentEncryptionKey);
     default:
       throw new SallyportError(

@@ -51,6 +51,8 @@ export interface IssuerConfiguration {
   /** PEM files. */
   readonly rollover: readonly string[];
   readonly key: EncryptedKeyFile;
+  /** null: it has none, and serves no SCEP. */
+  readonly ra: { readonly key: EncryptedKeyFile } | null;
   readonly crl: { readonly lifetimeSeconds: number; readonly refreshSeconds: number };
   /** http, without a slash at the end. */
   readonly publicUrl: string;
@@ -83,10 +85,20 @@ export interface PublicListener extends AddressedListener {
   readonly class: 'public';
 }
 
-export interface EnrollListener extends AddressedListener {
+export type EnrollListener = TlsListener | PlainListener;
+
+interface ProtocolListener extends AddressedListener {
   readonly class: 'enroll';
-  readonly tls: TlsConfiguration;
   readonly protocols: ProtocolsConfiguration;
+}
+
+export interface TlsListener extends ProtocolListener {
+  readonly tls: TlsConfiguration;
+}
+
+/** HTTP, for SCEP alone. */
+export interface PlainListener extends ProtocolListener {
+  readonly tls: null;
 }
 
 export interface AdminListener extends ListenerBounds {
@@ -104,12 +116,21 @@ export interface TlsConfiguration {
 /** A protocol that is absent is not served. */
 export interface ProtocolsConfiguration {
   readonly est?: EstConfiguration;
+  readonly scep?: ScepConfiguration;
 }
 
 export interface EstConfiguration {
   readonly templates: readonly string[];
   /** null: requests without a label are refused. */
   readonly defaultTemplate: string | null;
+}
+
+export interface ScepConfiguration {
+  readonly templates: readonly string[];
+  /** Of every address that names none of the templates; null: those are refused. */
+  readonly defaultTemplate: string | null;
+  /** What GetCACert gives beside the RA's certificate. */
+  readonly caCertificates: 'issuer' | 'path';
 }
 
 export interface IdentityConfiguration extends IdentitySettings {

@@ -27,10 +27,14 @@ export function crossReferenceProblems(settings: Settings, directory: string): O
   ];
 }
 
-function templateProblems({ templates, issuers }: Settings): Objection[] {
-  return Object.entries(templates).flatMap(([name, { issuer }]) =>
-    unknownName(['templates', name, 'issuer'], issuer, 'issuer', Object.keys(issuers)),
-  );
+function templateProblems({ templates, issuers, deviceClasses }: Settings): Objection[] {
+  const classNames = Object.keys(deviceClasses);
+  return Object.entries(templates).flatMap(([name, { issuer, legacyAlgorithms }]) => [
+    ...unknownName(['templates', name, 'issuer'], issuer, 'issuer', Object.keys(issuers)),
+    ...legacyAlgorithms.flatMap((deviceClass, index) =>
+      unknownName(['templates', name, 'legacyAlgorithms', index], deviceClass, 'device class', classNames),
+    ),
+  ]);
 }
 
 function deviceClassProblems({ deviceClasses, templates, listeners }: Settings): Objection[] {
@@ -81,17 +85,20 @@ function identityProblems({ identities, templates, deviceClasses }: Settings): O
   ]);
 }
 
-function listenerProblems({ listeners, templates }: Settings): Objection[] {
+function listenerProblems({ listeners, templates, issuers }: Settings): Objection[] {
   const templateNames = Object.keys(templates);
   return Object.entries(listeners).flatMap(([name, listener]) =>
     listener.class === 'enroll'
-      ? (listener.protocols.est?.templates ?? []).flatMap((template, index) =>
-          unknownName(
-            ['listeners', name, 'protocols', 'est', 'templates', index],
-            template,
-            'template',
-            templateNames,
-          ),
+      ? Object.entries(listener.protocols).flatMap(([protocol, served]) =>
+          (served?.templates ?? []).flatMap((template, index): Objection[] => {
+            const path = ['listeners', name, 'protocols', protocol, 'templates', index];
+            const unknown = unknownName(path, template, 'template', templateNames);
+            if (unknown.length > 0 || protocol !== 'scep') return unknown;
+            const { issuer } = templates[template]!;
+            if (issuers[issuer] === undefined || issuers[issuer].ra !== undefined) return [];
+            const message = `is of issuer ${issuer}, which has no RA: SCEP needs one (issuers.${issuer}.ra)`;
+            return [{ path, part: 'value', message }];
+          }),
         )
       : [],
   );
@@ -152,12 +159,14 @@ function fileProblems({ authority, issuers, listeners, log }: Settings, director
     }
     uses.set(absolute, other ?? use);
   };
-  for (const [name, { key }] of Object.entries(issuers)) {
+  for (const [name, { key, ra }] of Object.entries(issuers)) {
     once(['issuers', name, 'key', 'file'], key.file, `the key of issuer ${name}`);
+    // Issuers may share an RA's key.
+    if (ra !== undefined) once(['issuers', name, 'ra', 'key', 'file'], ra.key.file, 'the key of an RA');
   }
   for (const [name, listener] of Object.entries(listeners)) {
     // Listeners may share a certificate and so its key.
-    if (listener.class === 'enroll') {
+    if (listener.class === 'enroll' && listener.tls !== 'none') {
       once(['listeners', name, 'tls', 'key', 'file'], listener.tls.key.file, 'a TLS key');
     }
   }

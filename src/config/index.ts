@@ -12,9 +12,11 @@ export type {
   PostgresConfiguration,
   ProtocolsConfiguration,
   PublicListener,
+  ScepConfiguration,
   SecretsConfiguration,
   SinkConfiguration,
   TlsConfiguration,
+  TlsListener,
 } from './configuration.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { initialConfiguration, type InitialSettings } from './initial.ts';

@@ -4,7 +4,7 @@ import { SallyportError } from '#errors';
 export interface InitialSettings {
   /** Name of the authority, for people. */
   readonly name: string;
-  /** Enrollment listens here, the public listener on the next port. Default 8443. */
+  /** EST listens here, the public listener on the next port, SCEP on the one after it. Default 8443. */
   readonly portBase?: number;
   /** Folder the file is written to; only its comment names it, paths stay relative. */
   readonly directory?: string;
@@ -18,10 +18,10 @@ export interface InitialSettings {
  */
 export function initialConfiguration(initial: InitialSettings): string {
   const { name, portBase = 8443, directory = '.', logOrigin = originOf(name) } = initial;
-  if (!Number.isInteger(portBase) || portBase < 1 || portBase > 65_534) {
+  if (!Number.isInteger(portBase) || portBase < 1 || portBase > 65_533) {
     throw new SallyportError(
       'usage',
-      'the port base is a whole number from 1 to 65534: it and the next port are used',
+      'the port base is a whole number from 1 to 65533: it and the next two ports are used',
     );
   }
   return `\
@@ -42,6 +42,11 @@ issuers:
     key:
       file: keys/issuing.key.pem
       passphrase: { file: secrets/passphrase }
+    # Opens the requests of SCEP and signs its answers; it certifies nobody. Its certificate is issued and renewed by itself.
+    ra:
+      key:
+        file: keys/ra.key.pem
+        passphrase: { file: secrets/passphrase }
     crl: { lifetime: 7d, refresh: 1d }
     # Stands in every certificate, for as long as it lives: choose a name that devices can reach before you issue.
     publicUrl: http://127.0.0.1:${portBase + 1}
@@ -63,6 +68,20 @@ listeners:
     protocols:
       est:
         templates: [device, server, iot]
+        defaultTemplate: device
+      scep:
+        templates: [device, server]
+        defaultTemplate: device
+  # SCEP for clients that speak plain HTTP: its messages are signed and encrypted by themselves. Not needed? Remove it.
+  scep:
+    class: enroll
+    address: 127.0.0.1
+    port: ${portBase + 2}
+    tls: none
+    sources: [127.0.0.0/8, "::1/128"]
+    protocols:
+      scep:
+        templates: [device, server]
         defaultTemplate: device
   # Revocation lists and CA certificates, plain HTTP.
   public:

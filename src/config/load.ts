@@ -94,9 +94,12 @@ function secretProblems({ issuers, listeners, secrets, log }: Configuration, env
     if (message === null) return;
     objections.push({ path: [...path, 'env' in reference ? 'env' : 'file'], part: 'value', message });
   };
-  for (const { name, key } of issuers) check(['issuers', name, 'key', 'passphrase'], key.passphrase);
+  for (const { name, key, ra } of issuers) {
+    check(['issuers', name, 'key', 'passphrase'], key.passphrase);
+    if (ra !== null) check(['issuers', name, 'ra', 'key', 'passphrase'], ra.key.passphrase);
+  }
   for (const listener of listeners) {
-    const passphrase = listener.class === 'enroll' ? listener.tls.key.passphrase : null;
+    const passphrase = listener.class === 'enroll' ? (listener.tls?.key.passphrase ?? null) : null;
     if (passphrase !== null) check(['listeners', listener.name, 'tls', 'key', 'passphrase'], passphrase);
   }
   for (const [index, { key }] of secrets.macKeys.entries()) {

@@ -94,6 +94,7 @@ function resolveIssuer(
     chain: issuer.chain.map((path) => paths.resolve(path)),
     rollover: issuer.rollover.map((path) => paths.resolve(path)),
     key: paths.key(issuer.key),
+    ra: issuer.ra === undefined ? null : { key: paths.key(issuer.ra.key) },
     crl: { lifetimeSeconds: issuer.crl.lifetime, refreshSeconds: issuer.crl.refresh },
     publicUrl: issuer.publicUrl,
   };
@@ -111,16 +112,17 @@ function resolveListener(name: string, listener: ListenerSettings, paths: PathsO
   const { address, port, sources } = listener;
   const addressed = { ...bounds, address, port, sources };
   if (listener.class === 'public') return { class: 'public', ...addressed };
-  return {
-    class: 'enroll',
+  const enrolling = {
+    class: 'enroll' as const,
     ...addressed,
-    tls: resolveTls(listener.tls, paths),
     protocols: resolveProtocols(listener.protocols),
   };
+  const { tls } = listener;
+  return tls === 'none' ? { ...enrolling, tls: null } : { ...enrolling, tls: resolveTls(tls, paths) };
 }
 
 function resolveTls(
-  { certificate, chain, key, minimum }: EnrollSettings['tls'],
+  { certificate, chain, key, minimum }: Exclude<EnrollSettings['tls'], 'none'>,
   paths: PathsOf,
 ): TlsConfiguration {
   return {
@@ -134,9 +136,11 @@ function resolveTls(
   };
 }
 
-function resolveProtocols({ est }: EnrollSettings['protocols']): ProtocolsConfiguration {
-  if (est === undefined) return {};
-  return { est: { templates: est.templates, defaultTemplate: est.defaultTemplate ?? null } };
+function resolveProtocols({ est, scep }: EnrollSettings['protocols']): ProtocolsConfiguration {
+  return {
+    ...(est === undefined ? {} : { est: { ...est, defaultTemplate: est.defaultTemplate ?? null } }),
+    ...(scep === undefined ? {} : { scep: { ...scep, defaultTemplate: scep.defaultTemplate ?? null } }),
+  };
 }
 
 function resolveTemplate(name: string, settings: Settings['templates'][string]): Template {

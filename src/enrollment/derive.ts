@@ -58,7 +58,7 @@ export function derive(
   const className = deviceClass?.name ?? null;
 
   const gathered = new Gathering();
-  gathered.add('segment', deriveSegment(source, references, className));
+  gathered.add('segment', deriveSegment(source, references, className, stage));
   gathered.add('rate', deriveRate(observations.rate, references, source.template, time));
   if (stage === 'admit') {
     return { facts: gathered.facts('admit', className, source.template), plan: null, issued: null };
@@ -69,7 +69,7 @@ export function derive(
   const { request, key, secret, presenter } = observations;
   const renewed = action === 'renew' ? presenter : null;
   const requested =
-    template === undefined || request === null ? null : requestedNames(request, template, renewed);
+    template === undefined || request === null ? null : requestedNames(request, template, renewed, source);
   const names =
     template === undefined || device === null || requested === null
       ? null
@@ -113,7 +113,7 @@ export function derive(
   if (renewed !== null) {
     gathered.add(
       'presenter',
-      derivePresenter(renewed, references, { template, asked: source.template, request, names, key, time }),
+      derivePresenter(renewed, references, { template, source, request, names, key, time }),
     );
   }
   const forwarded =

@@ -4,7 +4,7 @@ import { isSallyportError, SallyportError } from '#errors';
 import { type GeneratedKey, generateKeyFor } from '#keys';
 import { sourceKey } from '#limits';
 import { judge, type Facts, type Verdict } from '#policy';
-import { formatGeneralName, formatName, type Certificate } from '#x509';
+import type { Certificate } from '#x509';
 import type { Authority, IssuerInForce } from './authority.ts';
 import type { Clock } from './clock.ts';
 import { derive, type Derivation } from './derive.ts';
@@ -18,6 +18,7 @@ import { observe, prepare, type Asked } from './observe.ts';
 import { newEntry } from './personal-fields.ts';
 import type { Admission, Answer, EnrollmentRequest } from './request.ts';
 import { atAdmission, entryOf } from './request-entry.ts';
+import { pollOf, summaryOf } from './request-summary.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import type { EnrollmentStore, IssuedRecord, LogPosition } from './store.ts';
 import { supportCode } from './support-code.ts';
@@ -148,7 +149,7 @@ export class Enrollment {
 
   async #hold(decided: Decided, plan: Plan): Promise<Answer | 'conflict'> {
     const { asked, observations, facts, verdict, authority, time } = decided;
-    const { source, id } = asked.admission;
+    const { id } = asked.admission;
     try {
       const held = await this.#ports.store.hold({
         requestId: id,
@@ -159,15 +160,8 @@ export class Enrollment {
         secretId: reservable(observations),
         objections: verdict.objections,
         limit: authority.references.limits.device,
-        summary: {
-          protocol: source.protocol,
-          operation: source.operation,
-          address: source.address,
-          action: facts.action === 'renew' ? 'renew' : 'enroll',
-          subject: formatName(plan.names.subject),
-          subjectAltName: plan.names.subjectAltName.map(formatGeneralName),
-          keyAlgorithm: observations.key!.algorithm,
-        },
+        summary: summaryOf(observations, facts, plan.names),
+        polled: pollOf(asked, observations),
         now: time,
         entry: this.#newEntry(this.#entry(decided, 'held'), asked),
       });
@@ -392,8 +386,8 @@ function storedForm(
   };
 }
 
-function twinKey({ credential, secretMacs, presenter, spki }: Asked): string {
-  if (credential?.kind === 'secret') {
+function twinKey({ secretMacs, presenter, spki }: Asked): string {
+  if (secretMacs.length > 0) {
     return `secret ${Buffer.from(secretMacs[0]!).toString('base64')} ${spki}`;
   }
   return `certificate ${presenter?.seen.sha256 ?? ''} ${spki}`;

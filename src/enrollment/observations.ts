@@ -24,12 +24,26 @@ export interface Observations {
 /** Where the request came in, and what it asked for by address. */
 export interface SourceObservation {
   readonly listener: string;
-  readonly protocol: 'est';
+  readonly protocol: 'est' | 'scep';
   readonly operation: string;
   /** The template named by label or by the listener's default; null where the operation needs none. */
   readonly template: string | null;
   readonly address: string;
   readonly tls: { readonly version: string; readonly cipher: string } | null;
+  /** How a message was protected that was read; absent where none was, and where the protocol has none. */
+  readonly message?: MessageObservation;
+}
+
+/** CMS, as SCEP has it. */
+export interface MessageObservation {
+  /** SHA-256 of the transactionID, lower-case hex: it is the client's own text. */
+  readonly transaction: string;
+  /** SHA-256 of the key that signed it. */
+  readonly signer: string;
+  readonly digest: string;
+  /** Of the envelope; null where none was opened. */
+  readonly cipher: string | null;
+  readonly keyTransport: string | null;
 }
 
 /** The theoretical arrival time of each limit's key before this request; null for a key never seen (limits/gcra.ts). */

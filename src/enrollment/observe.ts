@@ -5,14 +5,14 @@ import {
   inspectPublicKey,
   parseCertificate,
   parseCertificationRequest,
-  verifyCertificateSignature,
   verifyPossession,
 } from '#x509';
 import type { Certificate, CertificationRequest, Der, Extension } from '#x509';
-import { type Authority, path } from './authority.ts';
+import type { Authority } from './authority.ts';
 import { observeChannelBinding } from './channel-binding.ts';
 import { sha256Hex } from './digests.ts';
 import { identityOf, namedDevice } from './identity.ts';
+import { issuingCertificate } from './issuing-certificate.ts';
 import { keepRequest } from './kept-request.ts';
 import type {
   KeyObservation,
@@ -71,12 +71,16 @@ export function prepare(
     request,
     requestObservation,
     presenter,
-    secretMacs:
-      credential?.kind === 'secret' ? authority.macKeys.map((key) => macSecret(credential.secret, key)) : [],
+    secretMacs: macsOf(credential, authority),
     spki: requestObservation.spki,
     keygen,
     keeping: keepRequest(request, random),
   };
+}
+
+function macsOf(credential: Credential | null, { macKeys }: Authority): Uint8Array[] {
+  if (credential?.kind === 'reserved') return [credential.secretMac];
+  return credential?.kind === 'secret' ? macKeys.map((key) => macSecret(credential.secret, key)) : [];
 }
 
 function preparePresenter(
@@ -182,7 +186,7 @@ export async function observe(
       template: { tat: stored.rates.template },
     },
     request: asked.requestObservation,
-    secret: credential?.kind === 'secret' ? observeSecret(stored) : null,
+    secret: asked.secretMacs.length > 0 ? observeSecret(stored) : null,
     presenter: asked.presenter === null ? null : { ...asked.presenter.seen, record: stored.presenter },
     device: stored.device === null ? null : { ...stored.device, otherKeyCurrent: stored.otherKeyCurrent },
     // No evidence can be offered yet: a class that must attest is refused.
@@ -196,10 +200,10 @@ export async function observe(
 
 function observeRequest(
   request: CertificationRequest,
-  { channelBindings, keygen }: EnrollmentRequest,
+  { channelBindings, keygen, possessed }: EnrollmentRequest,
   presented: readonly Extension[],
 ): RequestObservation {
-  const possession = keygen ? isSignedWithItsKey(request) : verifyPossession(request);
+  const possession = possessed ?? (keygen ? isSignedWithItsKey(request) : verifyPossession(request));
   const isPresented = ({ oid, value }: Extension) =>
     presented.some((own) => own.oid === oid && Buffer.compare(own.value, value) === 0);
   return {
@@ -216,7 +220,8 @@ function observeRequest(
       ? sha256Hex(Buffer.concat([keygenPrefix(possession), request.spki]))
       : sha256Hex(request.spki),
     possession,
-    channelBinding: observeChannelBinding(request.challengePassword, channelBindings),
+    channelBinding:
+      channelBindings === null ? 'absent' : observeChannelBinding(request.challengePassword, channelBindings),
   };
 }
 
@@ -264,23 +269,4 @@ function observeSecret(stored: StoreObservation): SecretObservation {
     reservedFor: secret?.reservedFor ?? null,
     certificate: secret?.certificate ?? null,
   };
-}
-
-function issuingCertificate(presenter: Certificate, authority: Authority): Certificate | null {
-  for (const { issuer } of authority.issuers.values()) {
-    for (const candidate of path(issuer)) {
-      if (Buffer.compare(candidate.subjectDer, presenter.issuerDer) !== 0) continue;
-      if (verifies(presenter, candidate)) return candidate;
-    }
-  }
-  return null;
-}
-
-function verifies(presenter: Certificate, candidate: Certificate): boolean {
-  try {
-    return verifyCertificateSignature(presenter, candidate.spki);
-  } catch {
-    // An algorithm that is not on the allow-list: nobody of ours signed with it.
-    return false;
-  }
 }

@@ -20,11 +20,18 @@ export interface References {
 
 export interface ListenerReference {
   readonly listenerClass: 'public' | 'enroll' | 'admin';
-  readonly tlsMinimum: 'TLSv1.2' | 'TLSv1.3' | null;
+  /** none: plain HTTP, where SCEP alone is served. null: no protocol is. */
+  readonly tlsMinimum: 'TLSv1.2' | 'TLSv1.3' | 'none' | null;
   readonly sources: readonly string[];
   readonly protocols: {
-    readonly est?: { readonly templates: readonly string[]; readonly defaultTemplate: string | null };
+    readonly est?: ServedTemplates;
+    readonly scep?: ServedTemplates & { readonly caCertificates: 'issuer' | 'path' };
   };
+}
+
+interface ServedTemplates {
+  readonly templates: readonly string[];
+  readonly defaultTemplate: string | null;
 }
 
 export interface IdentityReference extends IdentitySettings {

@@ -10,15 +10,23 @@ export interface EnrollmentRequest {
   readonly credential: Credential | null;
   /** PKCS#10, DER. */
   readonly certificationRequest: Der;
+  /** Its signature was verified when it first came, and does not verify without what is kept nowhere. Absent: it is verified now. */
+  readonly possessed?: true;
   /** The authority is to make the key (RFC 7030 section 4.4). */
   readonly keygen: boolean;
-  readonly channelBindings: () => ChannelBindings;
+  /** null: nothing in it binds it to its connection, and its challengePassword is a secret. */
+  readonly channelBindings: (() => ChannelBindings) | null;
 }
 
 /** Who asks. A protocol hands over the one credential that counts for its operation. */
 export type Credential =
   | { readonly kind: 'secret'; readonly userName: string; readonly secret: string }
-  /** A client certificate with what was sent beside it, DER: the TLS handshake proved its key. Whether it is worth anything is not decided yet. */
+  /** A secret that came before, with the request that is polled for. */
+  | { readonly kind: 'reserved'; readonly secretMac: Uint8Array }
+  /**
+   * A client certificate with what was sent beside it, DER: the TLS handshake or the message's signature proved its key. Whether it is worth
+   * anything is not decided yet.
+   */
   | { readonly kind: 'certificate'; readonly certificate: Der; readonly sent: readonly Der[] };
 
 /** What binds a request to its TLS connection; null where the connection has none of this kind. */

@@ -27,6 +27,8 @@ const empty: RequestObservation = { ...asked, subject: [], subjectAltName: [], e
 // Of the template and of the certificate nothing else is looked at.
 const template = (omittedNames: 'refused' | 'kept') =>
   ({ renewal: { key: 'any', omittedNames, changeSubjectName: true } }) as Template;
+const est = { protocol: 'est' } as const;
+const scep = { protocol: 'scep' } as const;
 const current = {
   subject: name('current'),
   subjectAltName: dns('current.example.org'),
@@ -37,7 +39,7 @@ function namesOf(
   omittedNames: 'refused' | 'kept',
   renewed: PresenterObservation | null,
 ) {
-  const { subject, subjectAltName } = requestedNames(request, template(omittedNames), renewed);
+  const { subject, subjectAltName } = requestedNames(request, template(omittedNames), renewed, est);
   return { subject, subjectAltName };
 }
 
@@ -48,7 +50,7 @@ describe('requestedNames', () => {
       changeSubjectName: { subject: name('new'), subjectAltName: dns('new.example.org') },
     };
     for (const omittedNames of ['refused', 'kept'] as const) {
-      assert.equal(requestedNames(changing, template(omittedNames), null), changing);
+      assert.equal(requestedNames(changing, template(omittedNames), null, est), changing);
       assert.deepEqual(namesOf(empty, omittedNames, null), { subject: [], subjectAltName: [] });
     }
   });
@@ -68,6 +70,15 @@ describe('requestedNames', () => {
       subject: current.subject,
       subjectAltName: current.subjectAltName,
     });
+  });
+
+  test('of a renewal by SCEP that names nothing are those of the certificate, whatever the template says', () => {
+    const { subject, subjectAltName } = requestedNames(empty, template('refused'), current, scep);
+    assert.deepEqual({ subject, subjectAltName }, {
+      subject: current.subject,
+      subjectAltName: current.subjectAltName,
+    });
+    assert.deepEqual(requestedNames(empty, template('refused'), null, scep), empty);
   });
 
   test('subject and alternative names are kept each by itself', () => {
@@ -102,16 +113,16 @@ describe('requestedNames', () => {
   test('of a renewal the SAN is judged as names, not as an extension beside them; others stay', () => {
     const change = { subject: null, subjectAltName: dns('new.example.org') };
     for (const changeSubjectName of [null, change]) {
-      const { extensions } = requestedNames({ ...asked, changeSubjectName }, template('refused'), current);
+      const { extensions } = requestedNames({ ...asked, changeSubjectName }, template('refused'), current, est);
       assert.deepEqual(extensions, [keyUsage]);
     }
-    assert.deepEqual(requestedNames(asked, template('refused'), null).extensions, [san, keyUsage]);
+    assert.deepEqual(requestedNames(asked, template('refused'), null, est).extensions, [san, keyUsage]);
   });
 
   test('of a renewal an extension that its certificate has asks for nothing; a first enrollment asks for it', () => {
     const repeated = { ...keyUsage, oid: extensionOids.extendedKeyUsage, presented: true as const };
     const request = { ...asked, extensions: [repeated, keyUsage] };
-    assert.deepEqual(requestedNames(request, template('refused'), current).extensions, [keyUsage]);
-    assert.deepEqual(requestedNames(request, template('refused'), null).extensions, [repeated, keyUsage]);
+    assert.deepEqual(requestedNames(request, template('refused'), current, est).extensions, [keyUsage]);
+    assert.deepEqual(requestedNames(request, template('refused'), null, est).extensions, [repeated, keyUsage]);
   });
 });

@@ -1,6 +1,11 @@
 import type { RequestedNames, Template } from '#ca';
 import { extensionOids } from '#x509';
-import type { PresenterObservation, RequestObservation } from './observations.ts';
+import type { PresenterObservation, RequestObservation, SourceObservation } from './observations.ts';
+
+/** A renewal that names nothing keeps what its certificate has: where its template says so, and in SCEP, which does not demand names (RFC 8894 section 2.3). */
+export function keepsOmittedNames({ renewal }: Template, { protocol }: Pick<SourceObservation, 'protocol'>): boolean {
+  return renewal.omittedNames === 'kept' || protocol === 'scep';
+}
 
 /**
  * The names that count as asked for. A renewal may ask to change them (RFC 6402 section 2.8), and where its template says so one that
@@ -11,10 +16,11 @@ export function requestedNames(
   request: RequestObservation,
   template: Template,
   renewed: PresenterObservation | null,
+  source: Pick<SourceObservation, 'protocol'>,
 ): RequestedNames {
   if (renewed === null) return request;
   const change = request.changeSubjectName;
-  const kept = template.renewal.omittedNames === 'kept';
+  const kept = keepsOmittedNames(template, source);
   const subject =
     change?.subject ?? (kept && request.subject.length === 0 ? renewed.subject : request.subject);
   const subjectAltName =

@@ -26,6 +26,8 @@ export interface EnrollmentStore {
    * longer what was observed, or the limit is spent.
    */
   hold(record: HoldRecord): Promise<LogPosition & { readonly request: string; readonly firstSeen: number }>;
+  /** What was asked for, of a request that was held and is polled for (RFC 8894 section 3.3.3). null: no such key asked in this transaction. */
+  polled(query: PollKey & { readonly template: string }): Promise<PolledRequest | null>;
   /**
    * Before the key is used: stores the intent under its lease, reserves the secret, takes the approval, spends device and template limits.
    * `conflict` when the device, the presenter, the secret, the approval, the key or a limit is no longer what was observed: then nothing was
@@ -120,6 +122,19 @@ export interface StoreObservation {
   readonly rates: { readonly device: number | null; readonly template: number | null };
 }
 
+/** By what a poll is of a request: digests of the key that signs, and of the transactionID. */
+export interface PollKey {
+  readonly signer: string;
+  readonly transaction: string;
+}
+
+export interface PolledRequest {
+  /** As it is kept beside the log: without its challengePassword, so that its signature does not verify any more. */
+  readonly certificationRequest: Uint8Array;
+  /** Of the secret that came with it; null: none did. */
+  readonly secretMac: Uint8Array | null;
+}
+
 export interface HoldRecord {
   readonly requestId: string;
   readonly deviceId: string;
@@ -132,6 +147,8 @@ export interface HoldRecord {
   readonly limit: RateLimit;
   /** For the operator's eyes: protocol, source address, subject and SAN asked for and to be issued, key. */
   readonly summary: RequestSummary;
+  /** Where its protocol polls; `address`: of the certification request that is kept beside the entry. */
+  readonly polled: (PollKey & { readonly address: Uint8Array; readonly secretId: string | null }) | null;
   readonly now: number;
   readonly entry: NewEntry;
 }

@@ -10,7 +10,7 @@ export interface Context {
     readonly protocolServed: boolean;
     /** The listener lists this template for the protocol. At `admit`: true when no template is named yet. */
     readonly templateServed: boolean;
-    /** The connection meets the listener's TLS floor. */
+    /** The connection meets the listener's TLS floor, and a message that is protected by itself the template's (no SHA-1, no 3DES). */
     readonly tlsFloorMet: boolean;
     /** The peer's address is inside the listener's source ranges. */
     readonly sourceAllowed: boolean;

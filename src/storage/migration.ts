@@ -5,6 +5,7 @@ import { earlierLogs } from './migrations/0004-earlier-logs.ts';
 import { crlLength } from './migrations/0005-crl-length.ts';
 import { newestHead } from './migrations/0006-newest-head.ts';
 import { nodesInForce } from './migrations/0007-nodes-in-force.ts';
+import { scep } from './migrations/0008-scep.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   crlLength,
   newestHead,
   nodesInForce,
+  scep,
 ];

@@ -32,6 +32,8 @@ import { blobs, earlierLogs, entries, find, hashes, readHead, record } from './o
 import { holdNode, releaseNode } from './operations/nodes.ts';
 import { observe } from './operations/observe.ts';
 import { createOperator, operatorByTokenHash } from './operations/operators.ts';
+import { forgetPolled, polled } from './operations/polled-requests.ts';
+import { raCertificates, saveRaCertificate } from './operations/ra-certificates.ts';
 import { approveRequest, denyRequest, endRequest, request, requests } from './operations/requests.ts';
 import { reserve } from './operations/reserve.ts';
 import { createSecret, secrets, voidSecret } from './operations/secrets.ts';
@@ -53,6 +55,8 @@ export const operations = {
   observe: read(observe),
   record: durable(record),
   hold: durable(hold),
+  polled: read(polled),
+  forgetPolled: durable(forgetPolled),
   reserve: durable(reserve),
   close: durable(close),
   certificate: read(certificate),
@@ -83,6 +87,8 @@ export const operations = {
   crl: read(crl),
   crlInfo: read(crlInfo),
   saveCrl: durable(saveCrl),
+  raCertificates: read(raCertificates),
+  saveRaCertificate: durable(saveRaCertificate),
   saveReferences: durable(saveReferences),
   savePolicies: durable(savePolicies),
   references: read(references),

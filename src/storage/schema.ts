@@ -18,6 +18,8 @@ export interface Schema {
   readonly certificate: CertificateRow;
   readonly lost_certificate: LostCertificateRow;
   readonly crl: CrlRow;
+  readonly ra_certificate: RaCertificateRow;
+  readonly polled_request: PolledRequestRow;
   readonly rate_limit: RateLimitRow;
   readonly operator: OperatorRow;
   readonly references_body: { readonly digest: string; readonly body: Uint8Array };
@@ -181,6 +183,31 @@ export interface CrlRow {
   readonly listed: number | null;
   readonly this_update: number;
   readonly next_update: number;
+}
+
+export interface RaCertificateRow {
+  readonly issuer: string;
+  readonly serial_number: string;
+  readonly spki: string;
+  readonly not_before: number;
+  readonly not_after: number;
+  readonly revoked_at: number | null;
+  readonly revocation_reason: number | null;
+  readonly der: Uint8Array;
+}
+
+/** A request that was held, as a client asks for it again: by the key that signs, and a transaction. */
+export interface PolledRequestRow {
+  /** SHA-256 of the key, and of the transactionID. */
+  readonly signer: string;
+  readonly transaction_digest: string;
+  readonly template: string;
+  readonly device_id: string;
+  /** Place of the entry beside which the certification request is kept, and its address there. */
+  readonly log_idx: number;
+  readonly address: Uint8Array;
+  readonly secret_id: string | null;
+  readonly seen_at: number;
 }
 
 export interface RateLimitRow {

@@ -173,6 +173,7 @@ export function holdRecord(id: string, deviceId: string, changes: Partial<HoldRe
         liftable: true,
       },
     ],
+    polled: null,
     summary: {
       protocol: 'est',
       operation: 'simpleenroll',

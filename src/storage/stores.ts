@@ -29,6 +29,7 @@ export function enrollmentStore(
     observe: (query) => perform('observe', query),
     record: (entry, naming = []) => perform('record', { entry, naming }),
     hold: (record) => perform('hold', record),
+    polled: (query) => perform('polled', query),
     async reserve(intent) {
       try {
         await perform('reserve', intent);
@@ -60,6 +61,7 @@ export function adminStore(perform: Perform): AdminStore {
     approveRequest: (act) => perform('approveRequest', act),
     denyRequest: (act) => perform('denyRequest', act),
     endRequest: (act) => perform('endRequest', act),
+    forgetPolled: (before) => perform('forgetPolled', { before }),
     certificates: (filter) => perform('certificates', filter),
     certificateInfo: (id) => perform('certificateInfo', { id }),
     revokeCertificate: (act) => perform('revokeCertificate', act),
@@ -70,6 +72,8 @@ export function adminStore(perform: Perform): AdminStore {
     crl: (issuer) => perform('crl', { issuer }),
     crlInfo: (issuer) => perform('crlInfo', { issuer }),
     saveCrl: (act) => perform('saveCrl', act),
+    raCertificates: (issuer, now) => perform('raCertificates', { issuer, now }),
+    saveRaCertificate: (act) => perform('saveRaCertificate', act),
     saveReferences: (digest, body) => perform('saveReferences', { digest, body }),
     savePolicies: (digest, text) => perform('savePolicies', { digest, text }),
     references: (digest) => perform('references', { digest }),

@@ -48,11 +48,14 @@ export interface Certificate {
 /** What TBSCertificate says by itself. */
 export type TbsCertificate = Omit<Certificate, 'der' | 'signature'>;
 
-/** RFC 5280 section 4.1, versions 1 and 3. Throws `malformed`, `unsupported` or `too-large`. No signature is verified. */
-export function parseCertificate(bytes: Der): Certificate {
+/**
+ * RFC 5280 section 4.1, versions 1 and 3. Throws `malformed`, `unsupported` or `too-large`. No signature is verified. `serialOctets`: the longest serial
+ * number, where those of the RFC are not enough.
+ */
+export function parseCertificate(bytes: Der, { serialOctets }: { serialOctets?: number } = {}): Certificate {
   const node = readDer(bytes);
   const { toBeSigned, algorithm, signature } = signedOf(node, 'Certificate');
-  const fields = tbsCertificateOf(toBeSigned.der, toBeSigned.sequence('TBSCertificate'));
+  const fields = tbsCertificateOf(toBeSigned.der, toBeSigned.sequence('TBSCertificate'), serialOctets);
   requireSameAlgorithm(fields.signatureAlgorithmDer, algorithm.der);
   return { der: node.der, ...fields, signature };
 }
@@ -69,9 +72,9 @@ export function verifyCertificateSignature(certificate: Certificate, issuerSpki:
   return verifySignature(signatureAlgorithmDer, issuerSpki, tbs, signature);
 }
 
-function tbsCertificateOf(tbs: Der, fields: DerCursor): TbsCertificate {
+function tbsCertificateOf(tbs: Der, fields: DerCursor, serialOctets?: number): TbsCertificate {
   const version = versionOf(fields);
-  const serialNumber = serialNumberOf(fields.next());
+  const serialNumber = serialNumberOf(fields.next(), serialOctets);
   const algorithm = algorithmIdentifierOf(fields.next());
   const issuer = fields.next();
   const validity = fields.next().sequence('Validity');

@@ -6,12 +6,12 @@ import { der } from './der-writer.ts';
 const maximumOctets = 20;
 
 /** Lower-case hexadecimal, two digits an octet, no leading zero octet. Negative ones are `malformed`. */
-export function serialNumberOf(node: DerNode): string {
+export function serialNumberOf(node: DerNode, maximum: number = maximumOctets): string {
   const octets = node.unsignedBytes('serialNumber');
-  if (octets.length > maximumOctets) {
+  if (octets.length > maximum) {
     throw new SallyportError(
       'too-large',
-      `serialNumber of ${octets.length} octets, at most ${maximumOctets}`,
+      `serialNumber of ${octets.length} octets, at most ${maximum}`,
     );
   }
   return octets.toHex();

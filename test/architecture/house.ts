@@ -112,6 +112,8 @@ export const ambient: readonly {
 export const authority: Readonly<Record<string, readonly string[]>> = {
   /** Signs roots, issuers and listeners without a mandate: `sallyport init` alone. */
   ceremony: ['src/ca/', 'src/cli/init'],
+  /** Signs the certificate of an RA, which certifies nobody, without a mandate. */
+  signRaCertificate: ['src/ca/', 'src/authority/ra'],
   /** Turns a verdict into the right to one signature. */
   mintMandate: ['src/ca/', 'src/enrollment/'],
 };

@@ -23,7 +23,7 @@ export function initCommand(run: Run): Command {
     when:
       'Once, in the beginning. Everything goes into one new folder that only you can read; a folder that holds anything is left alone. ' +
       "The root's key is written apart, into offline/: move it off the machine before you go on. The authority listens on loopback until you " +
-      'change its configuration: enrollment on the port base, CRLs on the next port.',
+      'change its configuration: EST on the port base, CRLs on the next port, SCEP on the one after it.',
     examples: [
       'sallyport init --dir ./authority',
       'sallyport init --dir ./authority --yes --name "Example Corp" --port-base 9443',
@@ -35,7 +35,7 @@ export function initCommand(run: Run): Command {
     .option('--name <name>', 'name of the authority, in its CA certificates', 'Sallyport')
     .option(
       '--port-base <port>',
-      'enrollment on this port of loopback, CRLs on the next',
+      'EST on this port of loopback, CRLs on the next, SCEP on the one after it',
       parseWholeNumber,
       8443,
     )

@@ -23,12 +23,13 @@ export function initialFiles(
   const { configuration } = plan;
   const issuer = only(configuration.issuers, 'issuer');
   const listener = only(
-    configuration.listeners.filter((candidate) => candidate.class === 'enroll'),
-    'enroll listener',
+    configuration.listeners.filter((candidate) => candidate.class === 'enroll' && candidate.tls !== null),
+    'enroll listener with TLS',
   );
+  const { key: ra } = only(issuer.ra === null ? [] : [issuer.ra], 'RA');
   const macKey = only(configuration.secrets.macKeys, 'MAC key');
   const passphraseFiles = new Set(
-    [issuer.key, listener.tls.key, configuration.log.key].map(({ passphrase }) => fileOf(passphrase)),
+    [issuer.key, ra, listener.tls.key, configuration.log.key].map(({ passphrase }) => fileOf(passphrase)),
   );
   const [root, issuing, own] = [certificates.root, certificates.issuing, certificates.listener].map(pem);
   const absolute: [string, string][] = [
@@ -37,6 +38,7 @@ export function initialFiles(
     // RFC 8446 section 4.4.2: the server's own certificate first, then what certifies it; the root clients have.
     [listener.tls.certificate, own! + issuing!],
     [issuer.key.file, keys.issuing.toEncryptedPkcs8(keys.passphrase)],
+    [ra.file, keys.ra.toEncryptedPkcs8(keys.passphrase)],
     [listener.tls.key.file, keys.listener.toEncryptedPkcs8(keys.passphrase)],
     [configuration.log.key.file, keys.log.toEncryptedPkcs8(keys.passphrase)],
     [fileOf(macKey.key), `${keys.macKey}\n`],

@@ -59,6 +59,10 @@ function filesOf({ issuers, authority, log }: Configuration): string[] {
     join(authority.data, 'x'),
     log.checkpointFile,
     log.key.file,
-    ...issuers.flatMap(({ certificate, key }) => [certificate, key.file]),
+    ...issuers.flatMap(({ certificate, key, ra }) => [
+      certificate,
+      key.file,
+      ...(ra === null ? [] : [ra.key.file]),
+    ]),
   ];
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type EnrollListener, initialConfiguration, parseConfiguration } from '#config';
+import { type TlsListener, initialConfiguration, parseConfiguration } from '#config';
 import { generateSoftwareKey, type SoftwareKey } from '#keys';
 import {
   assembleSigned,
@@ -89,13 +89,13 @@ const { listeners } = parseConfiguration(
   Buffer.from(initialConfiguration({ name: 'Example' })),
   '/example/sallyport.yaml',
 );
-const initialListener = listeners.find((listener) => listener.class === 'enroll')!;
+const initialListener = listeners.find((listener) => listener.class === 'enroll' && listener.tls !== null)!;
 
 /** The enroll listener that `init` makes, with this certificate. */
 export function enrollListener(
   certificate: string,
-  changed: Partial<EnrollListener> = {},
-  tls: Partial<EnrollListener['tls']> = {},
-): EnrollListener {
+  changed: Partial<TlsListener> = {},
+  tls: Partial<TlsListener['tls']> = {},
+): TlsListener {
   return { ...initialListener, ...changed, tls: { ...initialListener.tls, certificate, ...tls } };
 }

@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import type { EnrollListener } from '#config';
+import type { TlsListener } from '#config';
 import type { Certificate } from '#x509';
 import { readCertificates } from './certificate-file.ts';
 import type { PinnedChain } from './pinned-chain.ts';
@@ -31,7 +31,7 @@ export interface ServerCertificate {
 }
 
 export async function readEnrollmentServer(
-  listener: EnrollListener,
+  listener: TlsListener,
   chain: PinnedChain,
 ): Promise<EnrollmentServer> {
   const { name, address, tls, protocols } = listener;
@@ -54,7 +54,7 @@ export async function readEnrollmentServer(
 }
 
 async function readServerCertificate(
-  { certificate: file, chain }: EnrollListener['tls'],
+  { certificate: file, chain }: TlsListener['tls'],
   { path, root }: PinnedChain,
 ): Promise<ServerCertificate | null> {
   const isHere = await access(file).then(

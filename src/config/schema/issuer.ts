@@ -52,6 +52,14 @@ export const issuer = z.strictObject({
       'After a change of the root: OldWithOld, OldWithNew and NewWithOld (RFC 4210 section 4.4), and CAs below the old root, PEM files. EST cacerts gives them after the chain.',
     ),
   key: encryptedKey.describe('Its private key.'),
+  ra: z
+    .strictObject({
+      key: encryptedKey.describe('Its private key: RSA of 2048 bits or more, the same on every node.'),
+    })
+    .optional()
+    .describe(
+      'The RA that opens the requests of SCEP and signs its answers (RFC 8894 section 2.1.2). Its certificate is issued and renewed by itself. Absent: no listener may serve SCEP for templates of this issuer.',
+    ),
   crl: crl.prefault({}).describe('Its revocation list.'),
   publicUrl: publicUrl.describe(
     'Base of the CRL and CA certificate URLs (CDP, AIA) in every certificate: a public listener as devices reach it.',

@@ -38,6 +38,19 @@ const tls = z.strictObject({
     .describe('TLS floor. TLSv1.2 only for clients that can do no better; strongSwan needs it by default.'),
 });
 
+/** A default among the templates beside it. */
+function demandListedDefault(
+  { templates, defaultTemplate }: { templates: string[]; defaultTemplate?: string | undefined },
+  context: z.RefinementCtx,
+): void {
+  if (defaultTemplate === undefined || templates.includes(defaultTemplate)) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['defaultTemplate'],
+    message: 'must be one of the templates listed beside it',
+  });
+}
+
 const est = z
   .strictObject({
     templates: distinct(entryName).describe(
@@ -47,20 +60,34 @@ const est = z
       .optional()
       .describe('Template of the paths without a label. Absent: such requests are refused.'),
   })
-  .superRefine(({ templates, defaultTemplate }, context) => {
-    if (defaultTemplate !== undefined && !templates.includes(defaultTemplate)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['defaultTemplate'],
-        message: 'must be one of the templates listed beside it',
-      });
-    }
-  });
+  .superRefine(demandListedDefault);
+
+const scep = z
+  .strictObject({
+    templates: distinct(entryName).describe(
+      'Templates served, all of one issuer or of several that have an RA; each has an address: `/scep/<template>`, whatever follows it.',
+    ),
+    defaultTemplate: entryName
+      .optional()
+      .describe(
+        'Template of every other address, such as `/certsrv/mscep/mscep.dll` or `/cgi-bin/pkiclient.exe`. Absent: such requests are refused.',
+      ),
+    caCertificates: z
+      .enum(['path', 'issuer'])
+      .default('path')
+      .describe(
+        'What GetCACert gives beside the certificate of the RA: all up to the root, which strongSwan wants, or the issuing CA alone, for Intune, which is said to take a wrong one of several for the CA.',
+      ),
+  })
+  .superRefine(demandListedDefault);
 
 const protocols = z
-  .strictObject({ est: est.optional().describe('EST (RFC 7030).') })
+  .strictObject({
+    est: est.optional().describe('EST (RFC 7030).'),
+    scep: scep.optional().describe('SCEP (RFC 8894).'),
+  })
   .refine((served) => Object.values(served).some((protocol) => protocol !== undefined), {
-    error: 'an enroll listener serves at least one protocol: est',
+    error: 'an enroll listener serves at least one protocol: est or scep',
   });
 
 const publicListener = z
@@ -77,13 +104,25 @@ const publicListener = z
 
 const enrollListener = z
   .strictObject({
-    class: z.literal('enroll').describe('Enrollment protocols over TLS.'),
+    class: z.literal('enroll').describe('Enrollment protocols.'),
     address: ipAddress.describe('Address to listen on. 0.0.0.0 or :: for all.'),
     port: port.describe('Port; 0 lets the system choose.'),
-    tls: tls.describe('TLS of this listener.'),
+    tls: z
+      .union([z.literal('none'), tls])
+      .describe(
+        'TLS of this listener. `none`: plain HTTP, for SCEP alone, whose messages are signed and encrypted by themselves.',
+      ),
     sources: distinct(cidr).describe('Networks that devices enroll from. No default: this is a decision.'),
     protocols: protocols.describe('What this listener serves; anything else is refused.'),
     ...bounds,
+  })
+  .superRefine(({ tls: security, protocols: { est: served } }, context) => {
+    if (security !== 'none' || served === undefined) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['tls'],
+      message: 'EST needs TLS (RFC 7030 section 3.3): serve it on another listener than plain HTTP',
+    });
   })
   .describe('Where devices enroll.');
 

@@ -193,6 +193,11 @@ export const template = z
       .optional()
       .describe('The authority makes such a key for a device that asks for it (EST serverkeygen).')
       .meta({ otherwise: 'no key is made' }),
+    legacyAlgorithms: distinct(entryName, 0)
+      .default([])
+      .describe(
+        'Classes of devices that may sign their messages with SHA-1 and encrypt them with 3DES (SCEP). A finding at each start.',
+      ),
     policies: distinct(oid, 0).default([]).describe('Certificate policies.'),
     extensions: templateExtensions
       .default([])

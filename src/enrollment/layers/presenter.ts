@@ -1,8 +1,14 @@
 import type { ExpandedNames, Template } from '#ca';
 import type { Context } from '#policy';
 import { generalNameKey, type Name, sameGeneralNames, sameName } from '#x509';
-import type { KeyObservation, PresenterObservation, RequestObservation } from '../observations.ts';
+import type {
+  KeyObservation,
+  PresenterObservation,
+  RequestObservation,
+  SourceObservation,
+} from '../observations.ts';
 import type { References } from '../references.ts';
+import { keepsOmittedNames } from '../requested-names.ts';
 import { Finding } from './finding.ts';
 
 /** The certificate that asks to be renewed: ours, current, of this template, and for the names asked. RFC 7030 section 4.2.2. */
@@ -11,8 +17,8 @@ export function derivePresenter(
   references: References,
   asked: {
     template: Template | undefined;
-    /** By name: a template that is no longer configured has one too. */
-    asked: string | null;
+    /** Names the template: one that is no longer configured has a name too. */
+    source: SourceObservation;
     request: RequestObservation | null;
     names: Names | null;
     key: KeyObservation | null;
@@ -20,7 +26,7 @@ export function derivePresenter(
   },
 ): Finding<NonNullable<Context['presenter']>> {
   const { record } = presenter;
-  const { template, request, names, key, time } = asked;
+  const { template, source, request, names, key, time } = asked;
   const ours = Object.values(references.issuers).some(({ certificates }) =>
     presenter.issuedBy === null ? false : certificates.includes(presenter.issuedBy),
   );
@@ -30,14 +36,14 @@ export function derivePresenter(
     endEntity: !presenter.isCa,
     unexpired: presenter.notBefore <= time && time < presenter.notAfter,
     unrevoked: record !== null && !record.revoked,
-    sameTemplate: record !== null && record.template === asked.asked,
+    sameTemplate: record !== null && record.template === source.template,
     sameNames: false,
     keyAllowed: template !== undefined && allowsKey(template.renewal.key, presenter, key),
   };
   const namesProblem =
     template === undefined || request === null || names === null
       ? 'nobody knows which names the certificate is to have'
-      : nameProblem(presenter, template, request, names);
+      : nameProblem(presenter, template, source, request, names);
   facts.sameNames = namesProblem === null;
   const name = `certificate ${presenter.sha256.slice(0, 16)}`;
   const finding = new Finding(facts)
@@ -61,7 +67,7 @@ export function derivePresenter(
     .because(
       'renewal-template',
       facts.sameTemplate,
-      `${name} is of template ${record.template}, not ${asked.asked}`,
+      `${name} is of template ${record.template}, not ${source.template}`,
     );
 }
 
@@ -70,11 +76,13 @@ type Names = Pick<ExpandedNames, 'subject' | 'subjectAltName' | 'admitted'>;
 /** "The request Subject field and SubjectAltName extension MUST be identical to the corresponding fields in the certificate being renewed/rekeyed." */
 function nameProblem(
   presenter: PresenterObservation,
-  { renewal, name }: Template,
+  template: Template,
+  source: SourceObservation,
   request: RequestObservation,
   built: Names,
 ): string | null {
-  const kept = renewal.omittedNames === 'kept';
+  const { renewal, name } = template;
+  const kept = keepsOmittedNames(template, source);
   if (!(kept && request.subject.length === 0) && !isIdentical(request.subject, presenter.subject)) {
     return 'the request names another subject than the certificate';
   }

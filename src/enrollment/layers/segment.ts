@@ -4,21 +4,23 @@ import type { SourceObservation } from '../observations.ts';
 import { named, type References } from '../references.ts';
 import { Finding } from './finding.ts';
 
-/** Where the request came in: is this the place for it? `deviceClass` is null as long as no device is known. */
+/** Where the request came in: is this the place for it? `deviceClass` is null as long as no device is known; `stage`: what is known of the message is judged when the device is. */
 export function deriveSegment(
   source: SourceObservation,
   references: References,
   deviceClass: string | null,
+  stage: 'admit' | 'request',
 ): Finding<NonNullable<Context['segment']>> | null {
   const listener = named(references.listeners, source.listener);
   if (listener === undefined) return null;
   const served = listener.protocols[source.protocol];
   const allowedListeners = named(references.deviceClasses, deviceClass)?.listeners ?? null;
+  const weakness = stage === 'admit' ? null : weaknessOf(source, references, deviceClass);
   const facts = {
     listenerClass: listener.listenerClass,
     protocolServed: served !== undefined,
     templateServed: source.template === null || (served?.templates.includes(source.template) ?? false),
-    tlsFloorMet: meetsFloor(source.tls?.version ?? null, listener.tlsMinimum),
+    tlsFloorMet: meetsFloor(source, listener.tlsMinimum) && weakness === null,
     sourceAllowed: rangesOf(listener.sources).some((range) => cidrContains(range, source.address)),
     classAllowed: allowedListeners === null || allowedListeners.includes(source.listener),
   };
@@ -41,7 +43,7 @@ export function deriveSegment(
     .because(
       'segment-tls-floor',
       facts.tlsFloorMet,
-      `${source.tls?.version ?? 'no TLS'} is below the floor ${listener.tlsMinimum}`,
+      weakness ?? `${source.tls?.version ?? 'no TLS'} is below the floor ${listener.tlsMinimum}`,
     )
     .because(
       'segment-source',
@@ -67,9 +69,26 @@ function rangesOf(sources: readonly string[]): readonly Cidr[] {
   return ranges;
 }
 
+const weak: ReadonlySet<string> = new Set(['sha1', 'des-ede3-cbc']);
+
+/** Of a message that is protected by itself, in words; null: it has none, or its template takes it from this class of devices. */
+function weaknessOf(
+  { message, template: name }: SourceObservation,
+  { templates }: References,
+  deviceClass: string | null,
+): string | null {
+  const found = [message?.digest, message?.cipher].filter((each) => typeof each === 'string' && weak.has(each));
+  if (found.length === 0) return null;
+  const takers = named(templates, name)?.legacyAlgorithms ?? [];
+  if (deviceClass !== null && takers.includes(deviceClass)) return null;
+  return `the message has ${found.join(' and ')}, which template ${name} does not take from class ${deviceClass ?? '(unknown)'} (legacyAlgorithms)`;
+}
+
 const order = ['TLSv1.2', 'TLSv1.3'];
 
-function meetsFloor(version: string | null, floor: string | null): boolean {
-  if (version === null || floor === null) return false;
+function meetsFloor({ protocol, tls }: SourceObservation, floor: string | null): boolean {
+  if (floor === 'none') return protocol === 'scep';
+  if (tls === null || floor === null) return false;
+  const { version } = tls;
   return order.includes(version) && order.indexOf(version) >= order.indexOf(floor);
 }

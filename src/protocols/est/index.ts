@@ -1,3 +1,3 @@
 export { type EstConnection, estHandler, type EstPorts } from './handler.ts';
 export { problemsByControl } from './problems.ts';
-export { estOperations } from './target.ts';
+export { estOperations, isEstTarget } from './target.ts';

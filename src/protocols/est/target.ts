@@ -28,6 +28,11 @@ export interface EstTarget {
 
 const prefix = '/.well-known/est/';
 
+/** Whether a request target is EST's to answer, where another protocol is served beside it. */
+export function isEstTarget(url: string): boolean {
+  return /^(?:https:\/\/[^/?]*)?\/\.well-known\/est(?:[/?]|$)/i.test(url);
+}
+
 /** Reads a request target: `/.well-known/est/<operation>` or `/.well-known/est/<label>/<operation>` (section 3.2.2). null: neither. */
 export function parseTarget(url: string): EstTarget | null {
   // "a server MUST accept the absolute-form in requests" (RFC 9112 section 3.2.2).

@@ -24,7 +24,7 @@ export type FailInfo = keyof typeof failInfos;
 
 /** What a CertRep says (RFC 8894 section 3.3.2). */
 export type CertRepContent =
-  | { readonly status: 'success'; readonly certificates: readonly Der[] }
+  | { readonly status: 'success'; readonly certificates: readonly Der[]; readonly envelope: CertRepEnvelope }
   | { readonly status: 'pending' }
   | { readonly status: 'failure'; readonly failInfo: FailInfo; readonly words: string };
 
@@ -34,6 +34,9 @@ const statuses = { success: '0', failure: '2', pending: '3' } as const;
 export interface CertRepForm {
   readonly transaction: Transaction;
   readonly digest: MessageDigest;
+}
+
+export interface CertRepEnvelope {
   readonly cipher: ContentCipher;
   readonly transport: KeyTransport;
   /** The signer of the request. */
@@ -58,7 +61,7 @@ export async function certRep(
   form: CertRepForm,
   { ra, random, now }: CertRepPorts,
 ): Promise<Der> {
-  const { transaction, digest, cipher, transport, recipient } = form;
+  const { transaction, digest } = form;
   const printable = (oid: string, value: string) => attribute(oid, der.printableString(value));
   const attributes = [
     printable(scepOids.messageType, '3'),
@@ -73,19 +76,20 @@ export async function certRep(
         ]
       : []),
   ];
-  const bytes =
-    content.status === 'success'
-      ? envelopedData({ type: oids.data, bytes: certsOnly(content.certificates) }, recipient, random, {
-          cipher,
-          transport,
-          // A key that signs, as a template's does, is answered all the same: there is no other to encrypt to.
-          anyKeyUsage: true,
-        })
-      : null;
+  const bytes = content.status === 'success' ? enveloped(content, random) : null;
   return signedMessage({ type: oids.data, bytes }, ra, {
     digest,
     attributes,
     certificates: [ra.certificate.der],
     signingTime: now,
   });
+}
+
+function enveloped(
+  { certificates, envelope }: Extract<CertRepContent, { status: 'success' }>,
+  random: CertRepPorts['random'],
+): Der {
+  const { recipient, cipher, transport } = envelope;
+  const content = { type: oids.data, bytes: certsOnly(certificates) };
+  return envelopedData(content, recipient, random, { cipher, transport, asPkcs7: true });
 }

@@ -1,2 +1,2 @@
-export { certRep, type CertRepContent, type CertRepForm, type FailInfo } from './cert-rep.ts';
-export { type MessageType, type PkiMessage, readPkiMessage, type Transaction } from './pki-message.ts';
+export { type ScepConnection, scepHandler, type ScepPorts } from './handler.ts';
+export type { RaInForce } from './ra.ts';

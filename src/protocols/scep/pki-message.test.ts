@@ -110,9 +110,6 @@ describe('a CertRep', () => {
     const form = {
       transaction,
       digest: 'sha256',
-      cipher: 'aes-128-cbc',
-      transport: 'pkcs1',
-      recipient: client.certificate,
     } as const;
     return openSignedData(await certRep(content, { ...form, ...changed }, { ra, random: randomBytes, now }));
   };
@@ -120,7 +117,8 @@ describe('a CertRep', () => {
 
   test('of success has the certificates, for the key that signed, and repeats transaction and nonce', async () => {
     for (const cipher of ['aes-128-cbc', 'aes-256-cbc', 'des-ede3-cbc'] as const) {
-      const rep = await answer({ status: 'success', certificates: [ra.certificate.der] }, { cipher });
+      const envelope = { cipher, transport: 'pkcs1', recipient: client.certificate } as const;
+      const rep = await answer({ status: 'success', certificates: [ra.certificate.der], envelope });
       assert.deepEqual(rep.signer.der, ra.certificate.der);
       const read = (name: keyof typeof scepOids) => rep.attributes.get(scepOids[name]);
       assert.deepEqual([textOf(read('messageType')), textOf(read('pkiStatus'))], ['3', '0']);
@@ -128,7 +126,7 @@ describe('a CertRep', () => {
       assert.deepEqual(Buffer.from(readDer(read('recipientNonce')!).content), nonce);
       assert.equal(readDer(read('senderNonce')!).content.length, 16);
       assert.equal(read('failInfo'), undefined);
-      const opened = readEnvelopedData(rep.content!.bytes, client.certificate);
+      const opened = readEnvelopedData(rep.content!.bytes, [client.certificate]);
       assert.equal(opened.cipher, cipher);
       const plain = await decryptEnvelopedData(opened, testKey(client.privateKey));
       assert.deepEqual(parseCertsOnly(plain!), [new Uint8Array(ra.certificate.der)]);

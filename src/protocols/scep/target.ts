@@ -7,16 +7,20 @@ export type ScepOperation = (typeof operations)[number];
 export interface ScepTarget {
   /** null: none that there is. */
   readonly operation: ScepOperation | null;
+  /** The segment behind `/scep/`: a template, or a part of an address that means nothing. */
+  readonly label: string | null;
   /** The query's message as it came, percent signs and all; null: none. */
   readonly message: string | null;
 }
 
 /**
- * Reads path and query of a request. What follows the base in the path means nothing (RFC 8894 section 4.1: SCEPPATH): Cisco's routers add
+ * Reads path and query of a request. What else is in the path means nothing (RFC 8894 section 4.1: SCEPPATH): Cisco's routers add
  * `/cgi-bin/pkiclient.exe`, Windows `/certsrv/mscep/mscep.dll`. A POST may leave out its operation (section 4.3 has only one).
+ * @throws SallyportError 'malformed' where the query names one thing twice
  */
 export function parseTarget(method: string, url: string): ScepTarget {
-  const query = url.includes('?') ? url.slice(url.indexOf('?') + 1) : '';
+  const questionMark = url.indexOf('?');
+  const [path, query] = questionMark < 0 ? [url, ''] : [url.slice(0, questionMark), url.slice(questionMark + 1)];
   const value = (name: string) => {
     const found = query.split('&').filter((part) => part === name || part.startsWith(`${name}=`));
     if (found.length > 1) throw new SallyportError('malformed', `the query names ${name} twice`);
@@ -24,7 +28,9 @@ export function parseTarget(method: string, url: string): ScepTarget {
   };
   const named = value('operation') ?? (method === 'POST' ? 'PKIOperation' : null);
   const operation = operations.find((each) => each === named) ?? null;
-  return { operation, message: value('message') };
+  // "a server MUST accept the absolute-form in requests" (RFC 9112 section 3.2.2).
+  const label = /^(?:https?:\/\/[^/]*)?\/scep\/([^/]+)/i.exec(path)?.[1] ?? null;
+  return { operation, label, message: value('message') };
 }
 
 /**

@@ -10,6 +10,7 @@ import { statement } from '../statement.ts';
 import { selectBlobs } from './blobs.ts';
 import { unknownDevice } from './devices.ts';
 import { append, readHead } from './log.ts';
+import { forgetPolledOf } from './polled-requests.ts';
 
 type Erasing = Parameters<AdminStore['eraseDevice']>[0];
 
@@ -128,6 +129,7 @@ export function* eraseDevice(act: Erasing): Operation<LogPosition & { readonly c
   for (const rename of [renameSecrets, renameApprovals, renameAbandoned, renameLost, renameCertificates]) {
     yield* run(rename, { id, as });
   }
+  yield* forgetPolledOf(id);
   yield* eraseRequests({ id, as });
   yield* run(deleteRate, { key: `device:${id}` });
   yield* run(deleteDevice, { id });

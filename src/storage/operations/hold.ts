@@ -1,6 +1,8 @@
 import type { HoldRecord, LogPosition } from '#enrollment';
 import type { Operation } from '../operation.ts';
-import { append } from './log.ts';
+import { placeOf } from '../place.ts';
+import { appendBehind, readHead } from './log.ts';
+import { keepPolled } from './polled-requests.ts';
 import { conformingArrival, keepArrival, rateKeys } from './rate-limits.ts';
 import { openRequest } from './requests.ts';
 import { reserveForHeld } from './secrets.ts';
@@ -14,5 +16,8 @@ export function* hold(record: HoldRecord): Operation<Held> {
   if (opened) {
     yield* keepArrival(yield* conformingArrival(rateKeys.device(deviceId), record.limit, record.now));
   }
-  return { index: yield* append(record.entry), request, firstSeen };
+  const head = yield* readHead();
+  yield* appendBehind(head, record.entry);
+  yield* keepPolled(record, placeOf(head.number, head.size));
+  return { index: head.size, request, firstSeen };
 }

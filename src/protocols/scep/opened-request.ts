@@ -1,0 +1,70 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
+import {
+  type CertificationRequest,
+  der,
+  encodeCertificationRequestInfo,
+  oids,
+  parseCertificationRequest,
+  readDer,
+  tags,
+  verifyPossession,
+} from '#x509';
+import { unopenable } from './problems.ts';
+
+/**
+ * The certification request that a message hides. Its signature is verified here and not by a layer: the cipher lets anybody change what it hides, and
+ * who learned which changes still parse would read it bit by bit. Each way to fail takes the same steps, and says the same.
+ * @throws MessageError
+ */
+export function openedRequest(plain: Uint8Array | null): CertificationRequest {
+  let request: CertificationRequest | null = null;
+  let fault: unknown = null;
+  try {
+    if (plain !== null) request = parseCertificationRequest(plain);
+  } catch (error) {
+    fault = error;
+  }
+  const isPossessed = verifies(request ?? decoy());
+  if (request === null) throw unopenable('what it hides is no certification request', fault);
+  if (!isPossessed) throw unopenable('the certification request in it is not signed with its own key');
+  return request;
+}
+
+function verifies(request: CertificationRequest): boolean {
+  try {
+    return verifyPossession(request);
+  } catch {
+    return false;
+  }
+}
+
+let made: CertificationRequest | null = null;
+
+/** What is verified where there is nothing to verify. */
+function decoy(): CertificationRequest {
+  if (made !== null) return made;
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  const info = encodeCertificationRequestInfo({ subject: [], spki });
+  const algorithm = der.sequence(der.oid(oids.sha256WithRsaEncryption), der.null());
+  const signature = der.bitString(sign('sha256', info, privateKey));
+  made = parseCertificationRequest(der.sequence(info, algorithm, signature));
+  return made;
+}
+
+/**
+ * What a CertPoll hides (RFC 8894 section 3.3.3). Its names are looked at by nobody: the key and the transactionID say which request it is for.
+ * @throws MessageError
+ */
+export function demandIssuerAndSubject(plain: Uint8Array | null): void {
+  let fault: unknown = null;
+  try {
+    const fields = plain === null ? null : readDer(plain).sequence('IssuerAndSubject');
+    const names = [fields?.next().tag, fields?.next().tag];
+    fields?.finish();
+    if (names.every((tag) => tag === tags.sequence)) return;
+  } catch (error) {
+    fault = error;
+  }
+  throw unopenable('what it hides is no IssuerAndSubject', fault);
+}

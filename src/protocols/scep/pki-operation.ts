@@ -1,0 +1,247 @@
+import { decryptEnvelopedData, type EnvelopedMessage, readEnvelopedData } from '#cms';
+import {
+  type Admission,
+  type Answer,
+  type Authority,
+  type Credential,
+  type Enrollment,
+  type EnrollmentRequest,
+  type EnrollmentStore,
+  isVouchedFor,
+  sha256Hex,
+} from '#enrollment';
+import { isSallyportError, type SallyportError } from '#errors';
+import { type Certificate, type CertificationRequest, inspectPublicKey, sameName } from '#x509';
+import { certRep, type CertRepContent } from './cert-rep.ts';
+import { demandIssuerAndSubject, openedRequest } from './opened-request.ts';
+import { type PkiMessage, readPkiMessage } from './pki-message.ts';
+import { MessageError, problemOfRefusal, ScepError, unopenable } from './problems.ts';
+import type { RaInForce } from './ra.ts';
+
+export interface PkiOperationPorts {
+  readonly enrollment: Enrollment;
+  readonly authority: () => Authority;
+  /** A request that was held, and is polled for. */
+  readonly polled: EnrollmentStore['polled'];
+  readonly random: (n: number) => Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * PKIOperation (RFC 8894 section 4.3): the CertRep, DER.
+ * @returns an Answer instead where there is none to be made: a message that cannot be read, or a fault of ours
+ * @throws ScepError where it is no pkiMessage, which is yet to be recorded
+ */
+export async function pkiOperation(
+  bytes: Uint8Array,
+  admitted: Admission,
+  ra: RaInForce,
+  ports: PkiOperationPorts,
+): Promise<Uint8Array | Answer> {
+  const message = readMessage(bytes);
+  const admission = withMessage(admitted, message, null);
+  const { answer, envelope } = await answerTo(message, admission, ra, ports);
+  if (answer.outcome === 'failed') return answer;
+  const [newest] = ra.certificates();
+  const certificate = envelope?.recipient ?? newest!;
+  try {
+    return await certRep(contentOf(answer, message, envelope), message, {
+      ra: { key: ra.key, certificate },
+      random: ports.random,
+      now: ports.now(),
+    });
+  } catch (error) {
+    // What was issued is delivered when the same request comes again.
+    return ports.enrollment.failed(admission, error);
+  }
+}
+
+function readMessage(bytes: Uint8Array): PkiMessage {
+  try {
+    return readPkiMessage(bytes);
+  } catch (error) {
+    if (!isSallyportError(error)) throw error;
+    throw new ScepError(400, error.message, { cause: error });
+  }
+}
+
+interface Answered {
+  readonly answer: Answer;
+  /** null: it was not read. */
+  readonly envelope: EnvelopedMessage | null;
+}
+
+async function answerTo(
+  message: PkiMessage,
+  admission: Admission,
+  ra: RaInForce,
+  ports: PkiOperationPorts,
+): Promise<Answered> {
+  const { enrollment } = ports;
+  let envelope: EnvelopedMessage | null = null;
+  let read = admission;
+  try {
+    demandAnswerable(message);
+    envelope = readEnvelope(message, ra);
+    read = withMessage(admission, message, envelope);
+    const plain = await decryptEnvelopedData(envelope, ra.key);
+    const asked =
+      message.type === 'CertPoll'
+        ? await polledRequest(message, plain, read, ports)
+        : newRequest(message, plain, ports.authority());
+    const request = { ...asked, admission: read, keygen: false, channelBindings: null };
+    return { answer: await enrollment.enroll(request), envelope };
+  } catch (error) {
+    const refused = error instanceof MessageError;
+    return { answer: await (refused ? enrollment.malformed(read, error) : enrollment.failed(read, error)), envelope };
+  }
+}
+
+function demandAnswerable({ type, signer }: PkiMessage): void {
+  if (!inspectPublicKey(signer.spki).algorithm.startsWith('rsa-')) {
+    throw new MessageError(
+      { failInfo: 'badAlg', words: 'SCEP needs an RSA key: answers are encrypted to it.' },
+      'the key that signed is not RSA, and no answer can be encrypted to it',
+    );
+  }
+  if (type === 'GetCert' || type === 'GetCRL') {
+    throw new MessageError(
+      { failInfo: 'badRequest', words: `${type} is not offered here.` },
+      `${type} is not offered`,
+    );
+  }
+}
+
+function readEnvelope({ envelope }: PkiMessage, ra: RaInForce): EnvelopedMessage {
+  try {
+    return readEnvelopedData(envelope, ra.certificates());
+  } catch (error) {
+    if (!isSallyportError(error)) throw error;
+    throw new MessageError(problemOfEnvelope(error), error.message, { cause: error });
+  }
+}
+
+/** Nothing of it depends on a key. */
+function problemOfEnvelope({ code }: SallyportError): MessageError['problem'] {
+  return code === 'unsupported'
+    ? {
+        failInfo: 'badAlg',
+        words:
+          'The message is not encrypted for the RA here, or by means that are not accepted: ask for its certificate again.',
+      }
+    : { failInfo: 'badMessageCheck', words: 'The envelope of the message cannot be read.' };
+}
+
+type Asked = Pick<EnrollmentRequest, 'credential' | 'certificationRequest' | 'possessed'>;
+
+function newRequest(message: PkiMessage, plain: Uint8Array | null, authority: Authority): Asked {
+  const request = openedRequest(plain);
+  demandOwnEnvelope(message, request);
+  return { credential: credentialOf(message, request, authority), certificationRequest: request.der };
+}
+
+/**
+ * CertPoll (RFC 8894 section 3.3.3) of the key that signed the request, in its transaction. A poll that finds none is refused, and the client asks
+ * anew: its approval is for device and key.
+ */
+async function polledRequest(
+  { transaction, signer }: PkiMessage,
+  plain: Uint8Array | null,
+  { source }: Admission,
+  { polled }: PkiOperationPorts,
+): Promise<Asked> {
+  demandIssuerAndSubject(plain);
+  const found = await polled({
+    signer: sha256Hex(signer.spki),
+    transaction: sha256Hex(Buffer.from(transaction.id)),
+    template: source.template ?? '',
+  });
+  if (found === null) {
+    throw new MessageError(
+      { failInfo: 'badRequest', words: 'No request waits here under this transactionID: ask anew.' },
+      'no request of this key waits under this transactionID',
+    );
+  }
+  const { secretMac, certificationRequest } = found;
+  const credential: Credential =
+    secretMac === null
+      ? { kind: 'certificate', certificate: signer.der, sent: [] }
+      : { kind: 'reserved', secretMac };
+  return { credential, certificationRequest, possessed: true };
+}
+
+/** Who signs with a key of no standing asks for that key: the envelope is then no other's, whose challengePassword would be used up by this one. */
+function demandOwnEnvelope({ signer }: PkiMessage, request: CertificationRequest): void {
+  if (!isSelfIssued(signer) || Buffer.compare(signer.spki, request.spki) === 0) return;
+  throw unopenable('a self-signed certificate of another key signed it than the one it asks for');
+}
+
+function isSelfIssued({ subject, issuer }: Certificate): boolean {
+  return sameName(subject, issuer);
+}
+
+/**
+ * Decided by who signed, and never by the messageType (RFC 8894 section 2.3 has renewals in a PKCSReq): with a certificate that somebody vouches for
+ * it is this certificate's request, whatever challengePassword it holds, else the challengePassword's.
+ */
+function credentialOf(
+  { signer }: PkiMessage,
+  { challengePassword }: CertificationRequest,
+  authority: Authority,
+): Credential | null {
+  const certificate: Credential = { kind: 'certificate', certificate: signer.der, sent: [] };
+  if (isVouchedFor(signer, authority)) return certificate;
+  if (challengePassword !== null && challengePassword !== '') {
+    return { kind: 'secret', userName: '', secret: challengePassword };
+  }
+  return isSelfIssued(signer) ? null : certificate;
+}
+
+function withMessage(
+  admission: Admission,
+  { type, transaction, signer, digest }: PkiMessage,
+  envelope: EnvelopedMessage | null,
+): Admission {
+  const message = {
+    transaction: sha256Hex(Buffer.from(transaction.id)),
+    signer: sha256Hex(signer.spki),
+    digest,
+    cipher: envelope?.cipher ?? null,
+    keyTransport: envelope?.transport ?? null,
+  };
+  return { ...admission, source: { ...admission.source, operation: type, message } };
+}
+
+function contentOf(
+  answer: Exclude<Answer, { outcome: 'failed' }>,
+  { signer }: PkiMessage,
+  envelope: EnvelopedMessage | null,
+): CertRepContent {
+  switch (answer.outcome) {
+    case 'issued':
+    case 'redelivered':
+      return {
+        status: 'success',
+        certificates: [answer.certificate],
+        envelope: { ...envelope!, recipient: signer },
+      };
+    case 'held':
+      return { status: 'pending' };
+    case 'refused':
+      return failure(problemOfRefusal(answer), answer.id);
+    case 'malformed':
+      return failure(problemOfMalformed(answer.error), answer.id);
+  }
+}
+
+/** What enrollment itself finds in a request that parses is no secret of it. */
+function problemOfMalformed(error: SallyportError): MessageError['problem'] {
+  return error instanceof MessageError
+    ? error.problem
+    : { failInfo: 'badRequest', words: 'The certification request cannot be read.' };
+}
+
+function failure({ failInfo, words }: MessageError['problem'], id: string): CertRepContent {
+  return { status: 'failure', failInfo, words: `${words} Support code ${id}.` };
+}
