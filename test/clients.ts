@@ -11,6 +11,12 @@ export const clients = {
   'gnutls-cli': ['gnutls-bin'],
   /** strongSwan. Its `pki --est` fetches through the curl plugin of the extra plugins. */
   pki: ['strongswan-pki', 'libstrongswan-standard-plugins', 'libstrongswan-extra-plugins'],
+  /** SCEP's daemon, in /usr/sbin, and the bus that it speaks by. */
+  certmonger: ['certmonger'],
+  getcert: ['certmonger'],
+  'dbus-daemon': ['dbus-daemon'],
+  /** micromdm's. */
+  scepclient: ['scep'],
   java: ['default-jdk-headless'],
   javac: ['default-jdk-headless'],
   /** BouncyCastle's EST client, a library: its path is a class path. */
@@ -43,7 +49,7 @@ export function findClient(client: Client): { readonly path: string } | { readon
 function find(client: Client): string | null {
   if (client === 'bouncycastle') return findJars(['bcpkix', 'bctls', 'bcutil', 'bcprov']);
   if (client === 'postgresql') return findPostgres();
-  if (client === 'pgbouncer') return findProgram(client, '/usr/sbin');
+  if (client === 'pgbouncer' || client === 'certmonger') return findProgram(client, '/usr/sbin');
   return findProgram(client);
 }
 

@@ -71,6 +71,9 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     const settled = opening.catch(() => null);
     closing.push(async () => (await settled)?.close());
     const [issuers, signer, transportKeys, raKeys, read] = await loadInForce(configuration, environment);
+    closing.push(async () => {
+      await Promise.all([...raKeys.values()].map((key) => key.close()));
+    });
     let authority = read;
     const storage = await opening;
     const clocks = {
@@ -164,6 +167,8 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       await Promise.all(listeners.map((listener) => listener.close()));
     });
 
+    // Not before the listeners are there: nobody asks them sooner.
+    for (const key of raKeys.values()) setImmediate(() => key.start());
     const startedAt = clock.now();
     const running = async () => ({
       version: ports.version,

@@ -69,8 +69,9 @@ suite('the command line and a running authority', { timeout: 120_000 }, () => {
     assert.equal(ready, true);
     assert.deepEqual(
       listeners.map((listener) => listener.class),
-      ['enroll', 'public', 'admin'],
+      ['enroll', 'public', 'admin', 'enroll'],
     );
+    assert.match(listeners[3]!.url, /^http:\/\/127\.0\.0\.1:\d+$/);
     assert.match(listeners[0]!.url, /^https:\/\/127\.0\.0\.1:\d+$/);
     assert.equal((await stat(listeners[2]!.socket)).mode & 0o777, 0o600);
     for (const file of Object.values(trust)) {

@@ -120,10 +120,9 @@ describe('an EnvelopedData', () => {
 
   test('in pieces under its tag is one', () => {
     const pieces = [der.octetString(Buffer.alloc(20, 1)), der.octetString(Buffer.alloc(12, 2))];
-    const { encrypted } = readEnvelopedData(
-      message({ encrypted: der.implicitConstructed(0, ...pieces) }),
-      [us],
-    );
+    const { encrypted } = readEnvelopedData(message({ encrypted: der.implicitConstructed(0, ...pieces) }), [
+      us,
+    ]);
     assert.deepEqual(Buffer.from(encrypted), Buffer.concat([Buffer.alloc(20, 1), Buffer.alloc(12, 2)]));
     const wrong = der.implicitConstructed(0, der.integer(1));
     assert.equal(wrong[0], contextConstructed(0));

@@ -39,10 +39,7 @@ const maximumRecipients = 8;
  * here depends on a key, so that its errors tell no secret.
  * @throws SallyportError 'malformed', 'unsupported' or 'too-large'
  */
-export function readEnvelopedData(
-  message: Uint8Array,
-  recipients: readonly Certificate[],
-): EnvelopedMessage {
+export function readEnvelopedData(message: Uint8Array, recipients: readonly Certificate[]): EnvelopedMessage {
   const { type, content } = contentInfoOf(derFromBer(message, messageLimits));
   if (type !== cmsOids.envelopedData) {
     throw new SallyportError('unsupported', 'ContentInfo: not EnvelopedData');

@@ -32,7 +32,9 @@ export function recipientInfo(
       return keyTransRecipientInfo(recipient, contentEncryptionKey, transport, !asPkcs7);
     case 'ec-p256':
     case 'ec-p384':
-      if (asPkcs7) throw new SallyportError('unsupported', 'nothing can be encrypted to a key that is not RSA');
+      if (asPkcs7) {
+        throw new SallyportError('unsupported', 'nothing can be encrypted to a key that is not RSA');
+      }
       requireKeyUsage(recipient, 'keyAgreement');
       return keyAgreeRecipientInfo(recipient, algorithm, contentEncryptionKey);
     default:

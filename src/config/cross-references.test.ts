@@ -22,8 +22,8 @@ describe('names name something', () => {
     ],
     [
       'template of a class',
-      'templates: [device, server]\n',
-      'templates: [device, §sever]\n',
+      '    attestation: none\n    templates: [device, server]\n',
+      '    attestation: none\n    templates: [device, §sever]\n',
       'deviceClasses.server.templates[1]',
       /did you mean "server"/,
     ],

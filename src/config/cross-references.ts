@@ -39,7 +39,7 @@ function templateProblems({ templates, issuers, deviceClasses }: Settings): Obje
 
 function deviceClassProblems({ deviceClasses, templates, listeners }: Settings): Objection[] {
   const templateNames = Object.keys(templates);
-  const enrollNames = Object.keys(listeners).filter((name) => listeners[name]?.class === 'enroll');
+  const enrollNames = Object.keys(listeners).filter((name) => listeners[name]?.class.startsWith('enroll'));
   return Object.entries(deviceClasses).flatMap(([name, deviceClass]) => [
     ...(deviceClass.templates ?? []).flatMap((template, index) =>
       unknownName(['deviceClasses', name, 'templates', index], template, 'template', templateNames),
@@ -88,7 +88,7 @@ function identityProblems({ identities, templates, deviceClasses }: Settings): O
 function listenerProblems({ listeners, templates, issuers }: Settings): Objection[] {
   const templateNames = Object.keys(templates);
   return Object.entries(listeners).flatMap(([name, listener]) =>
-    listener.class === 'enroll'
+    'protocols' in listener
       ? Object.entries(listener.protocols).flatMap(([protocol, served]) =>
           (served?.templates ?? []).flatMap((template, index): Objection[] => {
             const path = ['listeners', name, 'protocols', protocol, 'templates', index];
@@ -166,7 +166,7 @@ function fileProblems({ authority, issuers, listeners, log }: Settings, director
   }
   for (const [name, listener] of Object.entries(listeners)) {
     // Listeners may share a certificate and so its key.
-    if (listener.class === 'enroll' && listener.tls !== 'none') {
+    if (listener.class === 'enroll') {
       once(['listeners', name, 'tls', 'key', 'file'], listener.tls.key.file, 'a TLS key');
     }
   }

@@ -12,7 +12,12 @@ test('a first configuration loads without problems, on loopback only', () => {
   const endpoints = configuration.listeners.map((listener) =>
     listener.class === 'admin' ? listener.socket : `${listener.class} ${listener.address} ${listener.port}`,
   );
-  assert.deepEqual(endpoints, ['enroll 127.0.0.1 8443', 'public 127.0.0.1 8444', '/srv/ca/run/admin.sock']);
+  assert.deepEqual(endpoints, [
+    'enroll 127.0.0.1 8443',
+    'public 127.0.0.1 8444',
+    '/srv/ca/run/admin.sock',
+    'enroll 127.0.0.1 8445',
+  ]);
   assert.equal(configuration.issuers[0]?.publicUrl, 'http://127.0.0.1:8444');
   assert.equal(configuration.log.origin, 'example/log');
   assert.deepEqual(
@@ -41,10 +46,10 @@ test('the port base moves the ports', () => {
   const { listeners, issuers } = load(initialConfiguration({ name: 'Example', portBase: 19000 }));
   assert.deepEqual(
     listeners.flatMap((listener) => ('port' in listener ? [listener.port] : [])),
-    [19000, 19001],
+    [19000, 19001, 19002],
   );
   assert.equal(issuers[0]?.publicUrl, 'http://127.0.0.1:19001');
-  for (const portBase of [0, 65_535, 1.5, Number.NaN]) {
+  for (const portBase of [0, 65_534, 1.5, Number.NaN]) {
     assert.throws(() => initialConfiguration({ name: 'Example', portBase }), SallyportError);
   }
 });
@@ -57,7 +62,7 @@ test('whatever the name and the folder are, they stay a name and a comment', () 
     fc.property(name, fc.string({ unit: 'binary' }), (authority, directory) => {
       const configuration = load(initialConfiguration({ name: authority, directory }));
       assert.equal(configuration.authority.name, authority);
-      assert.equal(configuration.listeners.length, 3);
+      assert.equal(configuration.listeners.length, 4);
     }),
     { numRuns: 50 },
   );

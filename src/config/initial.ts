@@ -69,20 +69,6 @@ listeners:
       est:
         templates: [device, server, iot]
         defaultTemplate: device
-      scep:
-        templates: [device, server]
-        defaultTemplate: device
-  # SCEP for clients that speak plain HTTP: its messages are signed and encrypted by themselves. Not needed? Remove it.
-  scep:
-    class: enroll
-    address: 127.0.0.1
-    port: ${portBase + 2}
-    tls: none
-    sources: [127.0.0.0/8, "::1/128"]
-    protocols:
-      scep:
-        templates: [device, server]
-        defaultTemplate: device
   # Revocation lists and CA certificates, plain HTTP.
   public:
     class: public
@@ -92,6 +78,16 @@ listeners:
   admin:
     class: admin
     socket: run/admin.sock
+  # SCEP, plain HTTP as most of its clients want it: its messages are signed and encrypted by themselves. Where nobody speaks it, remove this.
+  scep:
+    class: enroll-http
+    address: 127.0.0.1
+    port: ${portBase + 2}
+    sources: [127.0.0.0/8, "::1/128"]
+    protocols:
+      scep:
+        templates: [device, server]
+        defaultTemplate: device
 
 # Names are built from the inventory: {device.id}, {device.serialNumber}, or any further column such as dns_name as
 # {device.dnsName}. What a request asks for beyond that is refused.

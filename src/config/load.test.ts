@@ -68,6 +68,7 @@ test('a template comes out as the CA takes it', () => {
     validitySeconds: 365 * 86_400,
     renewalWindowSeconds: 365 * 86_400,
     authentication: ['secret'],
+    legacyAlgorithms: [],
     policies: [],
     extensions: [],
     renewal: { key: 'any', omittedNames: 'refused', changeSubjectName: false },

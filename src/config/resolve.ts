@@ -117,12 +117,13 @@ function resolveListener(name: string, listener: ListenerSettings, paths: PathsO
     ...addressed,
     protocols: resolveProtocols(listener.protocols),
   };
-  const { tls } = listener;
-  return tls === 'none' ? { ...enrolling, tls: null } : { ...enrolling, tls: resolveTls(tls, paths) };
+  return listener.class === 'enroll-http'
+    ? { ...enrolling, tls: null }
+    : { ...enrolling, tls: resolveTls(listener.tls, paths) };
 }
 
 function resolveTls(
-  { certificate, chain, key, minimum }: Exclude<EnrollSettings['tls'], 'none'>,
+  { certificate, chain, key, minimum }: EnrollSettings['tls'],
   paths: PathsOf,
 ): TlsConfiguration {
   return {
@@ -136,7 +137,7 @@ function resolveTls(
   };
 }
 
-function resolveProtocols({ est, scep }: EnrollSettings['protocols']): ProtocolsConfiguration {
+function resolveProtocols({ est, scep }: Partial<EnrollSettings['protocols']>): ProtocolsConfiguration {
   return {
     ...(est === undefined ? {} : { est: { ...est, defaultTemplate: est.defaultTemplate ?? null } }),
     ...(scep === undefined ? {} : { scep: { ...scep, defaultTemplate: scep.defaultTemplate ?? null } }),

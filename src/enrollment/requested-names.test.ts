@@ -74,10 +74,13 @@ describe('requestedNames', () => {
 
   test('of a renewal by SCEP that names nothing are those of the certificate, whatever the template says', () => {
     const { subject, subjectAltName } = requestedNames(empty, template('refused'), current, scep);
-    assert.deepEqual({ subject, subjectAltName }, {
-      subject: current.subject,
-      subjectAltName: current.subjectAltName,
-    });
+    assert.deepEqual(
+      { subject, subjectAltName },
+      {
+        subject: current.subject,
+        subjectAltName: current.subjectAltName,
+      },
+    );
     assert.deepEqual(requestedNames(empty, template('refused'), null, scep), empty);
   });
 
@@ -113,7 +116,12 @@ describe('requestedNames', () => {
   test('of a renewal the SAN is judged as names, not as an extension beside them; others stay', () => {
     const change = { subject: null, subjectAltName: dns('new.example.org') };
     for (const changeSubjectName of [null, change]) {
-      const { extensions } = requestedNames({ ...asked, changeSubjectName }, template('refused'), current, est);
+      const { extensions } = requestedNames(
+        { ...asked, changeSubjectName },
+        template('refused'),
+        current,
+        est,
+      );
       assert.deepEqual(extensions, [keyUsage]);
     }
     assert.deepEqual(requestedNames(asked, template('refused'), null, est).extensions, [san, keyUsage]);
@@ -123,6 +131,9 @@ describe('requestedNames', () => {
     const repeated = { ...keyUsage, oid: extensionOids.extendedKeyUsage, presented: true as const };
     const request = { ...asked, extensions: [repeated, keyUsage] };
     assert.deepEqual(requestedNames(request, template('refused'), current, est).extensions, [keyUsage]);
-    assert.deepEqual(requestedNames(request, template('refused'), null, est).extensions, [repeated, keyUsage]);
+    assert.deepEqual(requestedNames(request, template('refused'), null, est).extensions, [
+      repeated,
+      keyUsage,
+    ]);
   });
 });

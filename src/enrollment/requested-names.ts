@@ -3,7 +3,10 @@ import { extensionOids } from '#x509';
 import type { PresenterObservation, RequestObservation, SourceObservation } from './observations.ts';
 
 /** A renewal that names nothing keeps what its certificate has: where its template says so, and in SCEP, which does not demand names (RFC 8894 section 2.3). */
-export function keepsOmittedNames({ renewal }: Template, { protocol }: Pick<SourceObservation, 'protocol'>): boolean {
+export function keepsOmittedNames(
+  { renewal }: Template,
+  { protocol }: Pick<SourceObservation, 'protocol'>,
+): boolean {
   return renewal.omittedNames === 'kept' || protocol === 'scep';
 }
 

@@ -32,7 +32,7 @@ const signInThreadPool = promisify(sign);
 export class MessageKey {
   readonly spki: Uint8Array;
   readonly #privateKey: KeyObject;
-  readonly #worker: Worker;
+  #worker: Worker | null = null;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #ended = false;
@@ -45,16 +45,24 @@ export class MessageKey {
     }
     this.#privateKey = privateKey;
     this.spki = new Uint8Array(createPublicKey(privateKey).export({ type: 'spki', format: 'der' }));
-    const worker = new URL('./decryption-worker.ts', import.meta.url);
-    this.#worker = new Worker(worker, { workerData: privateKey, name: 'decryption' });
-    this.#worker.unref();
-    this.#worker.on('message', ({ id, plain }: Decrypted) => {
+    Object.freeze(this);
+  }
+
+  /** Starts the thread, which takes a moment: the first message does where nobody did before. */
+  start(): Worker {
+    if (this.#worker !== null) return this.#worker;
+    const module = new URL('./decryption-worker.ts', import.meta.url);
+    const worker = new Worker(module, { workerData: this.#privateKey, name: 'decryption' });
+    worker.on('message', ({ id, plain }: Decrypted) => {
       this.#waiting.get(id)?.resolve(plain);
       this.#waiting.delete(id);
     });
-    this.#worker.on('error', () => this.#end());
-    this.#worker.on('exit', () => this.#end());
-    Object.freeze(this);
+    worker.on('error', () => this.#end());
+    worker.on('exit', () => this.#end());
+    // Listening holds the process, which this alone is not to keep.
+    worker.unref();
+    this.#worker = worker;
+    return worker;
   }
 
   /** @throws SallyportError 'store' where too many wait, or the thread has ended */
@@ -71,7 +79,7 @@ export class MessageKey {
       }
       this.#lastId += 1;
       this.#waiting.set(this.#lastId, { resolve, reject });
-      this.#worker.postMessage({ id: this.#lastId, encrypted, transport } satisfies ToDecrypt);
+      this.start().postMessage({ id: this.#lastId, encrypted, transport } satisfies ToDecrypt);
     });
   }
 
@@ -81,7 +89,8 @@ export class MessageKey {
   }
 
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    this.#ended = true;
+    await this.#worker?.terminate();
   }
 
   toJSON(): object {

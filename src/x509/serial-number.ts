@@ -9,10 +9,7 @@ const maximumOctets = 20;
 export function serialNumberOf(node: DerNode, maximum: number = maximumOctets): string {
   const octets = node.unsignedBytes('serialNumber');
   if (octets.length > maximum) {
-    throw new SallyportError(
-      'too-large',
-      `serialNumber of ${octets.length} octets, at most ${maximum}`,
-    );
+    throw new SallyportError('too-large', `serialNumber of ${octets.length} octets, at most ${maximum}`);
   }
   return octets.toHex();
 }

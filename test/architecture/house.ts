@@ -40,11 +40,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     types: ['ca', 'inventory'],
     packages: ['yaml', 'zod'],
   },
-  server: { values: [...core, 'est', 'admin'], types: ['config'] },
+  server: { values: [...core, 'est', 'scep', 'admin'], types: ['config'] },
   // Where the running authority is put together from what configuration says: all below it, and nothing but the command line above.
-  authority: { values: [...core, 'est', 'admin', 'storage', 'config', 'server'] },
+  authority: { values: [...core, 'est', 'scep', 'admin', 'storage', 'config', 'server'] },
   cli: {
-    values: [...core, 'est', 'admin', 'storage', 'config', 'server', 'authority'],
+    values: [...core, 'est', 'scep', 'admin', 'storage', 'config', 'server', 'authority'],
     packages: ['commander'],
   },
   main: { values: ['cli'] },

@@ -53,6 +53,8 @@ export function withSharedAnchor(yaml: string): string {
 
 export interface TestAuthority extends AuthorityFiles {
   readonly est: string;
+  /** Base of SCEP's addresses, plain HTTP. */
+  readonly scep: string;
   readonly publicUrl: string;
   readonly trustPem: string;
   readonly admin: AdminActs;
@@ -179,6 +181,7 @@ async function reach(
   return {
     ...files,
     est: `${url('enroll')}/.well-known/est`,
+    scep: `${url('scep')}/scep`,
     publicUrl: url('public'),
     trustPem: await readFile(files.trust, 'utf8'),
     admin: new AdminActs(new AdminClient({ socket, token })),

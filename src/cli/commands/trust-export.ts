@@ -58,7 +58,7 @@ async function exportTrust(session: Session, options: ExportOptions): Promise<vo
   const listener = chooseListener(configuration, options.listener);
   const readServer = async () => {
     const { readEnrollmentServer } = await import('../trust/enrollment-server.ts');
-    return listener === null || listener.tls === null ? null : readEnrollmentServer(listener, chain);
+    return listener === null ? null : readEnrollmentServer(listener, chain);
   };
   const content =
     format === 'commands'
@@ -99,7 +99,7 @@ async function commandWords(
     server,
     issuers: issuers.length,
     issuerNamed: issuer !== undefined,
-    listeners: listeners.filter((one) => one.class === 'enroll').length,
+    listeners: listeners.filter((one) => one.class === 'enroll' && one.tls !== null).length,
     listenerNamed: listener !== undefined,
   };
   return trustWords(trust, { paint: out === undefined ? session.paint : noPaint, now: session.now });

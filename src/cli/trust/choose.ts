@@ -1,4 +1,4 @@
-import type { Configuration, EnrollListener, IssuerConfiguration } from '#config';
+import type { Configuration, IssuerConfiguration, TlsListener } from '#config';
 import { SallyportError } from '#errors';
 
 /** The issuer that was named, else the first. Throws 'usage'. */
@@ -9,12 +9,12 @@ export function chooseIssuer(
   return choose(issuers, name, 'issuer', file)!;
 }
 
-/** The enroll listener that was named, else the first that serves EST, else the first; null where there is none. Throws 'usage'. */
+/** The enroll listener with TLS that was named, else the first that serves EST, else the first; null where there is none. Throws 'usage'. */
 export function chooseListener(
   { listeners, file }: Configuration,
   name: string | undefined,
-): EnrollListener | null {
-  const enroll = listeners.filter((listener) => listener.class === 'enroll');
+): TlsListener | null {
+  const enroll = listeners.filter((listener) => listener.class === 'enroll' && listener.tls !== null);
   const est = enroll.find(({ protocols }) => protocols.est !== undefined);
   return choose(enroll, name ?? est?.name, 'enroll listener', file);
 }

@@ -12,14 +12,14 @@ describe('listeners', () => {
       '  public:\n    class: public',
       '  §public:',
       'listeners.public.class',
-      /^is required: must be one of enroll, public, admin$/,
+      /^is required: must be one of enroll, enroll-http, public, admin$/,
     ],
     [
       'another class',
       'class: enroll',
       'class: §enrol',
       'listeners.enroll.class',
-      /^must be one of enroll, public, admin, not "enrol"; did you mean "enroll"\?$/,
+      /^must be one of enroll, enroll-http, public, admin, not "enrol"; did you mean "enroll"\?$/,
     ],
     [
       'admin on an address',
@@ -61,7 +61,7 @@ describe('listeners', () => {
       `    protocols:\n${est}`,
       '    §protocols: {}\n',
       'listeners.enroll.protocols',
-      /^an enroll listener serves at least one protocol: est$/,
+      /^an enroll listener serves at least one protocol: est or scep$/,
     ],
     [
       'no templates',
@@ -104,6 +104,20 @@ describe('listeners', () => {
       'address: §localhost',
       'listeners.enroll.address',
       /^must be an IPv4 or IPv6 address$/,
+    ],
+    [
+      'EST without TLS',
+      'class: enroll-http\n    address: 127.0.0.1\n    port: 8445\n    sources: [127.0.0.0/8, "::1/128"]\n    protocols:\n',
+      'class: enroll-http\n    address: 127.0.0.1\n    port: 8445\n    sources: [127.0.0.0/8, "::1/128"]\n    protocols:\n      §est: {}\n',
+      'listeners.scep.protocols.est',
+      /^unknown key; known here: scep$/,
+    ],
+    [
+      'TLS on plain HTTP',
+      'class: enroll-http\n',
+      'class: enroll-http\n    §tls: {}\n',
+      'listeners.scep.tls',
+      /plain HTTP: make it of class enroll/,
     ],
     ['a port beyond', 'port: 8443', 'port: §65536', 'listeners.enroll.port', /^must be at most 65535$/],
     [
@@ -170,6 +184,13 @@ describe('listeners', () => {
       );
     });
   }
+});
+
+test('SCEP for templates of an issuer without an RA is refused', () => {
+  const ra = /^ {4}# Opens the requests[\s\S]*?(?=^ {4}crl:)/m.exec(edited('', ''))![0];
+  const problems = problemsOf(edited(ra, ''));
+  assert.equal(problems.length, 2);
+  for (const problem of problems) assert.match(problem, /is of issuer issuing, which has no RA/);
 });
 
 describe('source ranges', () => {

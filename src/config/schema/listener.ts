@@ -104,27 +104,30 @@ const publicListener = z
 
 const enrollListener = z
   .strictObject({
-    class: z.literal('enroll').describe('Enrollment protocols.'),
+    class: z.literal('enroll').describe('Enrollment protocols over TLS.'),
     address: ipAddress.describe('Address to listen on. 0.0.0.0 or :: for all.'),
     port: port.describe('Port; 0 lets the system choose.'),
-    tls: z
-      .union([z.literal('none'), tls])
-      .describe(
-        'TLS of this listener. `none`: plain HTTP, for SCEP alone, whose messages are signed and encrypted by themselves.',
-      ),
+    tls: tls.describe('TLS of this listener.'),
     sources: distinct(cidr).describe('Networks that devices enroll from. No default: this is a decision.'),
     protocols: protocols.describe('What this listener serves; anything else is refused.'),
     ...bounds,
   })
-  .superRefine(({ tls: security, protocols: { est: served } }, context) => {
-    if (security !== 'none' || served === undefined) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['tls'],
-      message: 'EST needs TLS (RFC 7030 section 3.3): serve it on another listener than plain HTTP',
-    });
-  })
   .describe('Where devices enroll.');
+
+const httpListener = z
+  .strictObject({
+    class: z
+      .literal('enroll-http')
+      .describe('SCEP over plain HTTP: its messages are signed and encrypted by themselves.'),
+    address: ipAddress.describe('Address to listen on. 0.0.0.0 or :: for all.'),
+    port: port.describe('Port; 0 lets the system choose.'),
+    sources: distinct(cidr).describe('Networks that devices enroll from. No default: this is a decision.'),
+    protocols: z
+      .strictObject({ scep: scep.describe('SCEP (RFC 8894).') })
+      .describe('What this listener serves; anything else is refused.'),
+    ...bounds,
+  })
+  .describe('Where devices enroll that speak SCEP and no TLS.');
 
 const adminListener = z
   .strictObject({
@@ -134,7 +137,12 @@ const adminListener = z
   })
   .describe('Where the operator commands reach the running authority. Exactly one.');
 
-export const listener = z.discriminatedUnion('class', [enrollListener, publicListener, adminListener]);
+export const listener = z.discriminatedUnion('class', [
+  enrollListener,
+  httpListener,
+  publicListener,
+  adminListener,
+]);
 
 const socketOnly = 'an admin listener is a Unix socket, never an address: write `socket: run/admin.sock`';
 refusedKeys.add(adminListener, {
@@ -154,3 +162,9 @@ refusedKeys.add(publicListener, {
   },
 });
 refusedKeys.add(enrollListener, { reasons: { socket: 'only an admin listener is a socket' } });
+refusedKeys.add(httpListener, {
+  reasons: {
+    tls: 'a listener of class enroll-http is plain HTTP: make it of class enroll',
+    socket: 'only an admin listener is a socket',
+  },
+});

@@ -176,12 +176,12 @@ describe('sallyport.yaml', () => {
 
   test('a key written wrong is missing, too', () => {
     assert.deepEqual(problemsOf(edited('  laptop:\n    attestation:', '  laptop:\n    attestaton:')), [
-      '96:3 deviceClasses.laptop.attestation: is required: must be one of none, required',
-      '97:5 deviceClasses.laptop.attestaton: unknown key; did you mean "attestation"?',
+      '111:3 deviceClasses.laptop.attestation: is required: must be one of none, required',
+      '112:5 deviceClasses.laptop.attestaton: unknown key; did you mean "attestation"?',
     ]);
     assert.deepEqual(problemsOf(edited('ndjson: { file: log/events.ndjson }', 'syslog: {}')), [
-      '141:5 log.sinks.siem.ndjson: is required',
-      '142:7 log.sinks.siem.syslog: unknown key; known here: ndjson',
+      '156:5 log.sinks.siem.ndjson: is required',
+      '157:7 log.sinks.siem.syslog: unknown key; known here: ndjson',
     ]);
   });
 });

@@ -366,7 +366,7 @@ describe('templates', () => {
 function withoutDevice(text: string): string {
   return text
     .replace('[device, server, iot]', '[server, iot]')
-    .replace('defaultTemplate: device', 'defaultTemplate: server')
-    .replace('[device, server]', '[server]')
+    .replaceAll('defaultTemplate: device', 'defaultTemplate: server')
+    .replaceAll('[device, server]', '[server]')
     .replaceAll('templates: [device]', 'templates: [server]');
 }

@@ -77,7 +77,9 @@ function weaknessOf(
   { templates }: References,
   deviceClass: string | null,
 ): string | null {
-  const found = [message?.digest, message?.cipher].filter((each) => typeof each === 'string' && weak.has(each));
+  const found = [message?.digest, message?.cipher].filter(
+    (each) => typeof each === 'string' && weak.has(each),
+  );
   if (found.length === 0) return null;
   const takers = named(templates, name)?.legacyAlgorithms ?? [];
   if (deviceClass !== null && takers.includes(deviceClass)) return null;

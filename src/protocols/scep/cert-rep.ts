@@ -53,8 +53,8 @@ export interface CertRepPorts {
 const nonceOctets = 16;
 
 /**
- * CertRep, signed by the RA: with an envelope where it succeeds, and without content where it does not (RFC 8894 sections 3.3.2.1 to 3.3.2.3). Its
- * senderNonce is new each time.
+ * CertRep, signed by the RA: with an envelope where it succeeds, and where it does not with an empty content (RFC 8894 sections 3.3.2.1 to 3.3.2.3):
+ * clients that read it as PKCS #7 verify none that is absent (certmonger: "no content"). Its senderNonce is new each time.
  */
 export async function certRep(
   content: CertRepContent,
@@ -76,7 +76,7 @@ export async function certRep(
         ]
       : []),
   ];
-  const bytes = content.status === 'success' ? enveloped(content, random) : null;
+  const bytes = content.status === 'success' ? enveloped(content, random) : new Uint8Array();
   return signedMessage({ type: oids.data, bytes }, ra, {
     digest,
     attributes,

@@ -1,6 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { certsOnly } from '#cms';
-import { type Admission, type Answer, type Authority, named, path, type SourceObservation } from '#enrollment';
+import {
+  type Admission,
+  type Answer,
+  type Authority,
+  named,
+  path,
+  type SourceObservation,
+} from '#enrollment';
 import { isSallyportError, type SallyportError } from '#errors';
 import { capabilities } from './capabilities.ts';
 import { pkiOperation, type PkiOperationPorts } from './pki-operation.ts';

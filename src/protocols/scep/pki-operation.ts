@@ -94,7 +94,10 @@ async function answerTo(
     return { answer: await enrollment.enroll(request), envelope };
   } catch (error) {
     const refused = error instanceof MessageError;
-    return { answer: await (refused ? enrollment.malformed(read, error) : enrollment.failed(read, error)), envelope };
+    return {
+      answer: await (refused ? enrollment.malformed(read, error) : enrollment.failed(read, error)),
+      envelope,
+    };
   }
 }
 
@@ -138,6 +141,7 @@ type Asked = Pick<EnrollmentRequest, 'credential' | 'certificationRequest' | 'po
 function newRequest(message: PkiMessage, plain: Uint8Array | null, authority: Authority): Asked {
   const request = openedRequest(plain);
   demandOwnEnvelope(message, request);
+  demandStrongSigner(message, request);
   return { credential: credentialOf(message, request, authority), certificationRequest: request.der };
 }
 
@@ -169,6 +173,16 @@ async function polledRequest(
       ? { kind: 'certificate', certificate: signer.der, sent: [] }
       : { kind: 'reserved', secretMac };
   return { credential, certificationRequest, possessed: true };
+}
+
+/** A weak key is refused by its own control where it is the one that is asked for; as another's, nothing would be encrypted to it once all is done. */
+function demandStrongSigner({ signer }: PkiMessage, request: CertificationRequest): void {
+  const { weaknesses } = inspectPublicKey(signer.spki);
+  if (weaknesses.length === 0 || Buffer.compare(signer.spki, request.spki) === 0) return;
+  throw new MessageError(
+    { failInfo: 'badAlg', words: 'The key that signed is weak.' },
+    `the key that signed is weak: ${weaknesses.join(', ')}`,
+  );
 }
 
 /** Who signs with a key of no standing asks for that key: the envelope is then no other's, whose challengePassword would be used up by this one. */

@@ -16,12 +16,7 @@ export function render(response: ServerResponse, answer: ScepAnswer): void {
       const { words } = problemOfRefusal(answer);
       const isRate = answer.objections.some(({ control }) => control === 'rate-source');
       const headers = { 'Retry-After': String(answer.retryAfterSeconds ?? 60), Connection: 'close' };
-      return text(
-        response,
-        isRate ? 429 : 403,
-        isRate ? headers : {},
-        `${words} Support code ${answer.id}.`,
-      );
+      return text(response, isRate ? 429 : 403, isRate ? headers : {}, `${words} Support code ${answer.id}.`);
     }
     case 'failed': {
       const headers = { 'Retry-After': String(answer.retryAfterSeconds) };

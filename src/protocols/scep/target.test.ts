@@ -6,16 +6,21 @@ import { isSallyportError } from '#errors';
 import { decodeGetMessage, parseTarget } from './target.ts';
 
 describe('the address of a request', () => {
-  for (const path of [
-    '/scep',
-    '/scep/',
-    '/scep/cgi-bin/pkiclient.exe',
-    '/certsrv/mscep/mscep.dll',
-    '/scep/x/%2e%2e/y',
+  for (const [path, label] of [
+    ['/scep', null],
+    ['/scep/', null],
+    ['/scep/device', 'device'],
+    ['/scep/device/pkiclient.exe', 'device'],
+    ['http://ca.example.org/scep/device/x', 'device'],
+    ['/scep/cgi-bin/pkiclient.exe', 'cgi-bin'],
+    ['/certsrv/mscep/mscep.dll', null],
+    ['/other/scep/device', null],
+    ['/scep/x/%2e%2e/y', 'x'],
   ]) {
     test(`${path} is one, whatever follows the base`, () => {
       assert.deepEqual(parseTarget('GET', `${path}?operation=GetCACaps`), {
         operation: 'GetCACaps',
+        label,
         message: null,
       });
     });

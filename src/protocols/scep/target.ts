@@ -20,7 +20,8 @@ export interface ScepTarget {
  */
 export function parseTarget(method: string, url: string): ScepTarget {
   const questionMark = url.indexOf('?');
-  const [path, query] = questionMark < 0 ? [url, ''] : [url.slice(0, questionMark), url.slice(questionMark + 1)];
+  const [path, query] =
+    questionMark < 0 ? [url, ''] : [url.slice(0, questionMark), url.slice(questionMark + 1)];
   const value = (name: string) => {
     const found = query.split('&').filter((part) => part === name || part.startsWith(`${name}=`));
     if (found.length > 1) throw new SallyportError('malformed', `the query names ${name} twice`);

@@ -35,7 +35,13 @@ async function withPast(stores: Stores): Promise<Erasing> {
   await importDevices(admin, device('ida'), device('eva'));
   await createSecret(admin, newSecret('s1', 'ida', { expected: { subject: [], subjectAltName: null } }));
   await approve(admin, newApproval('p1', 'ida'));
-  await enrollment.hold({ ...holdRecord('r1', 'ida'), entry: entry('held', [document('ida')]) });
+  const polled = {
+    signer: digest('key'),
+    transaction: digest('t'),
+    address: document('ida').address,
+    secretId: 's1',
+  };
+  await enrollment.hold({ ...holdRecord('r1', 'ida'), polled, entry: entry('held', [document('ida')]) });
   const wanted = intent('i1', 'ida');
   assert.equal(await enrollment.reserve(wanted), 'reserved');
   await enrollment.close({

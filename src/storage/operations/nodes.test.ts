@@ -38,7 +38,10 @@ suite('the name of a node', () => {
     const { admin } = openStores(t);
     await admin.holdNode(act('node-2', 'b', 0));
     const { others } = await admin.holdNode(act('node-1', 'a', 99));
-    assert.deepEqual(others, [{ name: 'node-2', references: 'references of b', policies: 'policies of b' }]);
+    const { until } = act('node-2', 'b', 0);
+    assert.deepEqual(others, [
+      { name: 'node-2', references: 'references of b', policies: 'policies of b', until },
+    ]);
     assert.deepEqual((await admin.holdNode(act('node-1', 'a', 100))).others, []);
   });
 });

@@ -1,0 +1,40 @@
+import http from 'node:http';
+import https from 'node:https';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly type: string | undefined;
+  readonly body: Buffer;
+  readonly text: string;
+}
+
+/** One request on a connection of its own, with the headers that are given and no others but those that HTTP itself needs. */
+export async function askHttp(
+  url: string,
+  settings: {
+    readonly method?: string;
+    readonly body?: Uint8Array;
+    readonly headers?: Record<string, string>;
+    /** PEM. */
+    readonly ca?: string;
+  } = {},
+): Promise<HttpAnswer> {
+  const { method = 'GET', body, headers = {}, ca } = settings;
+  const length = body === undefined ? {} : { 'Content-Length': String(body.length) };
+  return new Promise((resolve, reject) => {
+    const options = { method, headers: { ...headers, ...length }, agent: false, ca };
+    const request = (url.startsWith('https:') ? https : http).request(url, options, (response) => {
+      response.toArray().then((parts: Buffer[]) => {
+        const all = Buffer.concat(parts);
+        resolve({
+          status: response.statusCode ?? 0,
+          type: response.headers['content-type'],
+          body: all,
+          text: all.toString(),
+        });
+      }, reject);
+    });
+    request.once('error', reject);
+    request.end(body);
+  });
+}
