@@ -2,11 +2,11 @@ import type { KeyObject } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Signer } from '#cms';
 import { type Configuration, type Environment, readSecret, type TlsListener } from '#config';
-import { type Authority, type Enrollment, type EnrollmentStore, named, path } from '#enrollment';
+import { type Authority, type Enrollment, named, path } from '#enrollment';
 import { estHandler, isEstTarget } from '#est';
 import { SallyportError } from '#errors';
 import { openTransportKey, SoftwareKey } from '#keys';
-import { type RaInForce, scepHandler } from '#scep';
+import { type RaInForce, scepHandler, type ScepPorts } from '#scep';
 import {
   type Handler,
   publicDocuments,
@@ -40,13 +40,14 @@ export async function startListeners(ports: {
   authority: () => Authority;
   /** By the name of their issuer. */
   ras: ReadonlyMap<string, RaInForce>;
-  polled: EnrollmentStore['polled'];
+  /** What SCEP asks of the store. */
+  lookUp: Pick<ScepPorts, 'polled' | 'certificate' | 'crl'>;
   random: (n: number) => Uint8Array;
   /** Milliseconds since the epoch. */
   now: () => number;
   report: (fault: { id: string; error: unknown }) => void;
 }): Promise<RunningListener[]> {
-  const { configuration, transportKeys, documents, enrollment, authority, ras, polled, random, now, report } =
+  const { configuration, transportKeys, documents, enrollment, authority, ras, lookUp, random, now, report } =
     ports;
   const started: RunningListener[] = [];
   try {
@@ -78,7 +79,7 @@ export async function startListeners(ports: {
         random,
         now,
       };
-      const scep = scepHandler({ ...shared, polled, ra: (issuer) => ras.get(issuer) ?? null });
+      const scep = scepHandler({ ...shared, ...lookUp, ra: (issuer) => ras.get(issuer) ?? null });
       if (listener.tls === null) {
         started.push(await startListener({ ...common, tls: null, handler: scep }));
         continue;

@@ -158,7 +158,11 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       enrollment,
       authority: () => authority,
       ras,
-      polled: storage.enrollment.polled,
+      lookUp: {
+        polled: storage.enrollment.polled,
+        certificate: storage.admin.certificateInfo,
+        crl: storage.admin.crl,
+      },
       random,
       now: () => clock.now(),
       report,

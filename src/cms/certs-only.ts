@@ -25,6 +25,18 @@ export function certsOnly(certificates: readonly Der[]): Der {
   return encodeContentInfo({ type: oids.signedData, bytes });
 }
 
+/** The same with a CRL and no certificate (RFC 8894 section 3.3.5). */
+export function crlOnly(crl: Der): Der {
+  const bytes = der.sequence(
+    der.integer(1),
+    noDigestAlgorithms,
+    noContent,
+    der.implicitConstructed(1, crl),
+    noSignerInfos,
+  );
+  return encodeContentInfo({ type: oids.signedData, bytes });
+}
+
 /** The certificates in the order they came, each a view of `bytes`. Throws `malformed`, `unsupported` or `too-large`. */
 export function parseCertsOnly(bytes: Der): Der[] {
   const { type, content } = contentInfoOf(bytes);

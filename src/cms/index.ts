@@ -1,5 +1,5 @@
 export { asymmetricKeyPackage } from './asymmetric-key-package.ts';
-export { certsOnly, parseCertsOnly } from './certs-only.ts';
+export { certsOnly, crlOnly, parseCertsOnly } from './certs-only.ts';
 export { cmsOids } from './cms-oids.ts';
 export type { ContentCipher } from './content-cipher.ts';
 export { type Content, parseContentInfo } from './content-info.ts';

@@ -213,6 +213,8 @@ describe('SCEP under attack', () => {
         content: csrFor(device.id, makeKey('rsa-2048'), { challengePassword: device.secret }),
       },
       'a poll': { messageType: '20', content },
+      'a GetCert': { messageType: '21', content },
+      'a GetCRL': { messageType: '22', content },
     };
     const seen = new Set<string>();
     for (const [what, change] of Object.entries(wrong)) {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { RequestEntry } from '#enrollment';
-import { buildName, parseCertificate } from '#x509';
+import { buildName, parseCertificate, parseCertificateList } from '#x509';
 import { authorityInProcess } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { csrFor, makeKey } from '../harness/csr.ts';
 import { entriesOf } from '../harness/entries.ts';
 import { askHttp, type HttpAnswer } from '../harness/http.ts';
-import { issuerAndSubject, selfSigned } from '../harness/scep-client.ts';
+import { issuerAndSerial, issuerAndSubject, selfSigned } from '../harness/scep-client.ts';
 import { ScepDevice } from '../harness/scep-device.ts';
 
 const nameOf = (id: string) => buildName([{ type: 'commonName', value: id }]);
@@ -19,6 +19,7 @@ describe('SCEP', () => {
     authority = await authorityInProcess(cleanup, (yaml) =>
       yaml
         .replaceAll('burst: 5, count: 10', 'burst: 500, count: 1000')
+        .replace(/^( +)est:\n/m, '$1scep:\n$1  templates: [device]\n$&')
         .replace('  device:\n', '  device:\n    legacyAlgorithms: [printer]\n')
         .replace('  laptop:\n', '  printer:\n    attestation: none\n    templates: [device]\n  laptop:\n'),
     );
@@ -198,6 +199,35 @@ describe('SCEP', () => {
       assert.deepEqual([answer.status, words.test(text)], [status, true], `${answer.status} ${text}`);
       const { entry } = await authority.admin.entry(/R(?:-[0-9A-Z]{4}){4}/.exec(text)![0]);
       assert.equal((entry as unknown as RequestEntry).outcome, 'malformed');
+    }
+  });
+
+  test('gives a certificate by its serial number, and the CRL, to who has one', async () => {
+    const device = await ScepDevice.enrolled(authority, name());
+    const revoked = await ScepDevice.enrolled(authority, name());
+    const { serialNumber } = revoked.certificate!;
+    const [issuing, root] = device.client.cas;
+    const ask = (messageType: string, content: Uint8Array, signer = device.certificate!) =>
+      device.client.ask({ messageType, content, key: device.key, signer });
+    const found = await ask('21', issuerAndSerial(issuing!, serialNumber));
+    assert.deepEqual(found.certificates[0], revoked.certificate!.der);
+    const { items } = await authority.admin.client.perform('listCertificates', { device: revoked.id });
+    await authority.admin.client.perform('revokeCertificate', { id: items[0]!.sha256, reason: 'superseded' });
+    const { crl } = await ask('22', issuerAndSerial(issuing!, serialNumber));
+    assert.ok(parseCertificateList(crl!).revoked.some((each) => each.serialNumber === serialNumber));
+    assert.deepEqual(
+      [(await newest()).outcome, (await newest()).observations.source.operation],
+      ['answered', 'GetCRL'],
+    );
+    const selfMade = selfSigned(device.key, nameOf(device.id));
+    for (const [type, content, signer] of [
+      ['21', issuerAndSerial(issuing!, '0123'), device.certificate!],
+      ['21', issuerAndSerial(root!, serialNumber), device.certificate!],
+      ['21', issuerAndSerial(issuing!, serialNumber), selfMade],
+      ['22', issuerAndSerial(issuing!, serialNumber), selfMade],
+    ] as const) {
+      const answer = await ask(type, content, signer);
+      assert.deepEqual([answer.pkiStatus, answer.failInfo], ['failure', '4'], answer.text);
     }
   });
 

@@ -15,6 +15,7 @@ import {
 import {
   assembleSigned,
   type Certificate,
+  contextConstructed,
   type Der,
   der,
   encodeName,
@@ -74,6 +75,8 @@ export interface ScepAnswer {
   readonly pkiStatus: 'success' | 'failure' | 'pending' | null;
   readonly failInfo: string | null;
   readonly certificates: readonly Uint8Array[];
+  /** What GetCRL brings. */
+  readonly crl: Uint8Array | null;
   readonly senderNonce: string;
 }
 
@@ -161,6 +164,11 @@ export function selfSigned(key: ClientKey, subject: Name): Certificate {
   return parseCertificate(assembleSigned(tbs, key.algorithm, sign('sha256', tbs, key.privateKey)));
 }
 
+/** What GetCert and GetCRL hide. */
+export function issuerAndSerial(issuer: Certificate, serialNumber: string): Der {
+  return der.sequence(issuer.subjectDer, der.integer(Uint8Array.fromHex(serialNumber)));
+}
+
 /** What a CertPoll hides. */
 export function issuerAndSubject(issuer: Certificate, subject: Name): Der {
   return der.sequence(issuer.subjectDer, encodeName(subject));
@@ -176,7 +184,7 @@ function subjectOf(content: Uint8Array): Name {
 
 async function read(answer: HttpAnswer, asker: Omit<BuiltMessage, 'body'>): Promise<ScepAnswer> {
   if (answer.type !== 'application/x-pki-message') {
-    return { ...answer, pkiStatus: null, failInfo: null, certificates: [], senderNonce: '' };
+    return { ...answer, pkiStatus: null, failInfo: null, certificates: [], crl: null, senderNonce: '' };
   }
   const rep = openSignedData(answer.body);
   const text = (name: keyof typeof attributeOids) => {
@@ -193,15 +201,15 @@ async function read(answer: HttpAnswer, asker: Omit<BuiltMessage, 'body'>): Prom
     text: text('failInfoText') ?? '',
     pkiStatus,
     failInfo: text('failInfo'),
-    certificates: pkiStatus === 'success' ? await certificatesIn(rep.content!.bytes, asker) : [],
+    ...(pkiStatus === 'success' ? await foundIn(rep.content!.bytes, asker) : { certificates: [], crl: null }),
     senderNonce: Buffer.from(readDer(nonce!).content).toString('hex'),
   };
 }
 
-async function certificatesIn(
+async function foundIn(
   envelope: Uint8Array,
   { key: { privateKey: key }, signer }: Omit<BuiltMessage, 'body'>,
-): Promise<readonly Uint8Array[]> {
+): Promise<Pick<ScepAnswer, 'certificates' | 'crl'>> {
   const plain = await decryptEnvelopedData(readEnvelopedData(envelope, [signer]), {
     decrypt: async (encrypted, transport) =>
       transport === 'pkcs1'
@@ -209,5 +217,9 @@ async function certificatesIn(
         : privateDecrypt({ key, oaepHash: transport.slice(5) }, encrypted),
   });
   assert.ok(plain);
-  return parseCertsOnly(plain);
+  const [, content] = [...readDer(plain).sequence('ContentInfo')];
+  const [signed] = [...content!.children('content')];
+  const crls = [...signed!.sequence('SignedData')].find(({ tag }) => tag === contextConstructed(1));
+  if (crls === undefined) return { certificates: parseCertsOnly(plain), crl: null };
+  return { certificates: [], crl: [...crls.children('crls')][0]!.der };
 }

@@ -1,6 +1,5 @@
 import {
   attribute,
-  certsOnly,
   type ContentCipher,
   envelopedData,
   type KeyTransport,
@@ -24,7 +23,8 @@ export type FailInfo = keyof typeof failInfos;
 
 /** What a CertRep says (RFC 8894 section 3.3.2). */
 export type CertRepContent =
-  | { readonly status: 'success'; readonly certificates: readonly Der[]; readonly envelope: CertRepEnvelope }
+  /** `bytes`: degenerate SignedData, ContentInfo and all. */
+  | { readonly status: 'success'; readonly bytes: Der; readonly envelope: CertRepEnvelope }
   | { readonly status: 'pending' }
   | { readonly status: 'failure'; readonly failInfo: FailInfo; readonly words: string };
 
@@ -86,10 +86,10 @@ export async function certRep(
 }
 
 function enveloped(
-  { certificates, envelope }: Extract<CertRepContent, { status: 'success' }>,
+  { bytes, envelope }: Extract<CertRepContent, { status: 'success' }>,
   random: CertRepPorts['random'],
 ): Der {
   const { recipient, cipher, transport } = envelope;
-  const content = { type: oids.data, bytes: certsOnly(certificates) };
+  const content = { type: oids.data, bytes };
   return envelopedData(content, recipient, random, { cipher, transport, asPkcs7: true });
 }

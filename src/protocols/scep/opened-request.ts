@@ -1,6 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import {
   type CertificationRequest,
+  type Der,
   der,
   encodeCertificationRequestInfo,
   oids,
@@ -67,4 +68,28 @@ export function demandIssuerAndSubject(plain: Uint8Array | null): void {
     fault = error;
   }
   throw unopenable('what it hides is no IssuerAndSubject', fault);
+}
+
+/**
+ * What GetCert and GetCRL hide: IssuerAndSerialNumber (RFC 8894 sections 3.3.4 and 3.3.5).
+ * @throws MessageError
+ */
+export function openedSerialNumber(plain: Uint8Array | null): {
+  readonly issuerDer: Der;
+  /** Lower-case hex. */
+  readonly serialNumber: string;
+} {
+  let fault: unknown = null;
+  try {
+    const fields = plain === null ? null : readDer(plain).sequence('IssuerAndSerialNumber');
+    if (fields !== null) {
+      const issuerDer = fields.next().der;
+      const serialNumber = fields.next().unsignedBytes('serialNumber').toHex();
+      fields.finish();
+      return { issuerDer, serialNumber };
+    }
+  } catch (error) {
+    fault = error;
+  }
+  throw unopenable('what it hides is no IssuerAndSerialNumber', fault);
 }

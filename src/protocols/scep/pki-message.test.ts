@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { attribute, decryptEnvelopedData, openSignedData, parseCertsOnly, readEnvelopedData } from '#cms';
+import {
+  attribute,
+  certsOnly,
+  decryptEnvelopedData,
+  openSignedData,
+  parseCertsOnly,
+  readEnvelopedData,
+} from '#cms';
 import { isSallyportError } from '#errors';
 import { type Der, der, oids, readDer } from '#x509';
 import { certRep, type CertRepContent } from './cert-rep.ts';
@@ -118,7 +125,7 @@ describe('a CertRep', () => {
   test('of success has the certificates, for the key that signed, and repeats transaction and nonce', async () => {
     for (const cipher of ['aes-128-cbc', 'aes-256-cbc', 'des-ede3-cbc'] as const) {
       const envelope = { cipher, transport: 'pkcs1', recipient: client.certificate } as const;
-      const rep = await answer({ status: 'success', certificates: [ra.certificate.der], envelope });
+      const rep = await answer({ status: 'success', bytes: certsOnly([ra.certificate.der]), envelope });
       assert.deepEqual(rep.signer.der, ra.certificate.der);
       const read = (name: keyof typeof scepOids) => rep.attributes.get(scepOids[name]);
       assert.deepEqual([textOf(read('messageType')), textOf(read('pkiStatus'))], ['3', '0']);

@@ -1,4 +1,4 @@
-import { decryptEnvelopedData, type EnvelopedMessage, readEnvelopedData } from '#cms';
+import { certsOnly, decryptEnvelopedData, type EnvelopedMessage, readEnvelopedData } from '#cms';
 import {
   type Admission,
   type Answer,
@@ -11,14 +11,15 @@ import {
   sha256Hex,
 } from '#enrollment';
 import { isSallyportError, type SallyportError } from '#errors';
-import { type Certificate, type CertificationRequest, inspectPublicKey, sameName } from '#x509';
+import { type Certificate, type CertificationRequest, type Der, inspectPublicKey, sameName } from '#x509';
 import { certRep, type CertRepContent } from './cert-rep.ts';
+import { lookUp, type LookUpPorts } from './look-up.ts';
 import { demandIssuerAndSubject, openedRequest } from './opened-request.ts';
 import { type PkiMessage, readPkiMessage } from './pki-message.ts';
 import { MessageError, problemOfRefusal, ScepError, unopenable } from './problems.ts';
 import type { RaInForce } from './ra.ts';
 
-export interface PkiOperationPorts {
+export interface PkiOperationPorts extends LookUpPorts {
   readonly enrollment: Enrollment;
   readonly authority: () => Authority;
   /** A request that was held, and is polled for. */
@@ -67,9 +68,15 @@ function readMessage(bytes: Uint8Array): PkiMessage {
 }
 
 interface Answered {
-  readonly answer: Answer;
+  readonly answer: Answer | Found;
   /** null: it was not read. */
   readonly envelope: EnvelopedMessage | null;
+}
+
+/** Of what is public. */
+interface Found {
+  readonly outcome: 'found';
+  readonly bytes: Der;
 }
 
 async function answerTo(
@@ -86,6 +93,10 @@ async function answerTo(
     envelope = readEnvelope(message, ra);
     read = withMessage(admission, message, envelope);
     const plain = await decryptEnvelopedData(envelope, ra.key);
+    if (message.type === 'GetCert' || message.type === 'GetCRL') {
+      const bytes = await lookUp(message, plain, ports.authority(), ports);
+      return { answer: (await enrollment.answered(read)) ?? { outcome: 'found', bytes }, envelope };
+    }
     const asked =
       message.type === 'CertPoll'
         ? await polledRequest(message, plain, read, ports)
@@ -101,17 +112,11 @@ async function answerTo(
   }
 }
 
-function demandAnswerable({ type, signer }: PkiMessage): void {
+function demandAnswerable({ signer }: PkiMessage): void {
   if (!inspectPublicKey(signer.spki).algorithm.startsWith('rsa-')) {
     throw new MessageError(
       { failInfo: 'badAlg', words: 'SCEP needs an RSA key: answers are encrypted to it.' },
       'the key that signed is not RSA, and no answer can be encrypted to it',
-    );
-  }
-  if (type === 'GetCert' || type === 'GetCRL') {
-    throw new MessageError(
-      { failInfo: 'badRequest', words: `${type} is not offered here.` },
-      `${type} is not offered`,
     );
   }
 }
@@ -228,18 +233,21 @@ function withMessage(
 }
 
 function contentOf(
-  answer: Exclude<Answer, { outcome: 'failed' }>,
+  answer: Exclude<Answer, { outcome: 'failed' }> | Found,
   { signer }: PkiMessage,
   envelope: EnvelopedMessage | null,
 ): CertRepContent {
+  const success = (bytes: Der): CertRepContent => ({
+    status: 'success',
+    bytes,
+    envelope: { ...envelope!, recipient: signer },
+  });
   switch (answer.outcome) {
+    case 'found':
+      return success(answer.bytes);
     case 'issued':
     case 'redelivered':
-      return {
-        status: 'success',
-        certificates: [answer.certificate],
-        envelope: { ...envelope!, recipient: signer },
-      };
+      return success(certsOnly([answer.certificate]));
     case 'held':
       return { status: 'pending' };
     case 'refused':
