@@ -86,7 +86,7 @@ listeners:
     sources: [127.0.0.0/8, "::1/128"]
     protocols:
       scep:
-        templates: [device, server]
+        templates: [server, device]
         defaultTemplate: device
 
 # Names are built from the inventory: {device.id}, {device.serialNumber}, or any further column such as dns_name as

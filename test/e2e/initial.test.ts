@@ -39,12 +39,12 @@ describe('a first authority', () => {
 
   test('is in folders of mode 0700 and files of mode 0600', assertPrivate);
 
-  test('listens on loopback, on the port base and the next port', () => {
+  test('listens on loopback, on the port base and the two after it', () => {
     const { listeners } = loadConfiguration(configuration, {});
     const places = listeners.flatMap((listener) =>
       listener.class === 'admin' ? [] : [`${listener.class} ${listener.address}:${listener.port}`],
     );
-    assert.deepEqual(places, ['enroll 127.0.0.1:19870', 'public 127.0.0.1:19871']);
+    assert.deepEqual(places, ['enroll 127.0.0.1:19870', 'public 127.0.0.1:19871', 'enroll 127.0.0.1:19872']);
   });
 
   test('is not made a second time, nor in a folder that holds anything, and what is there stays as it is', async () => {
@@ -88,6 +88,7 @@ describe('a first authority', () => {
         ['enroll', 'enroll', '127.0.0.1'],
         ['public', 'public', '127.0.0.1'],
         ['admin', 'admin', null],
+        ['scep', 'enroll', '127.0.0.1'],
       ],
     );
     assert.match(String(listeners[0]!['url']), /^https:\/\/127\.0\.0\.1:\d+$/);

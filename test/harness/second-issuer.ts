@@ -37,6 +37,7 @@ export async function addIssuer(
       certificate: `pki/${name}.pem`,
       chain,
       key: { file: `keys/${name}.pem`, passphrase: { file: `secrets/${name}` } },
+      ra: settings.issuers['issuing']!['ra'],
       publicUrl: 'http://127.0.0.1:8444',
     };
     settings.templates[template]!['issuer'] = name;

@@ -368,5 +368,6 @@ function withoutDevice(text: string): string {
     .replace('[device, server, iot]', '[server, iot]')
     .replaceAll('defaultTemplate: device', 'defaultTemplate: server')
     .replaceAll('[device, server]', '[server]')
+    .replace('[server, device]', '[server]')
     .replaceAll('templates: [device]', 'templates: [server]');
 }

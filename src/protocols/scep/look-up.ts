@@ -42,8 +42,9 @@ export async function lookUp(
   if (issuer === undefined) throw unknown('no issuer here has this name');
   if (type === 'GetCRL') {
     const crl = await ports.crl(issuer);
-    if (crl === null || crl.der.length > longestCrl)
+    if (crl === null || crl.der.length > longestCrl) {
       throw unknown('the CRL is not there, or too long for SCEP');
+    }
     return crlOnly(crl.der);
   }
   const certificate = await ports.certificate(serialNumber);
