@@ -55,6 +55,10 @@ export class DemoAuthority {
     return `${this.#url('enroll')}/.well-known/est`;
   }
 
+  get scep(): string {
+    return `${this.#url('scep')}/scep`;
+  }
+
   get publicUrl(): string {
     return this.#url('public');
   }

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { DemoAuthority } from './demo-authority.ts';
 import { deviceMaker } from './device.ts';
 import { freePortBase } from './free-ports.ts';
+import { ScepDevice } from './scep-device.ts';
 import { heading, say, summarise, type Told } from './story.ts';
 
 const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
@@ -27,17 +28,20 @@ try {
 }
 process.exit(code);
 
-/** Four devices, each with its own fate. */
+/** Devices, each with its own fate. */
 async function tour(running: DemoAuthority): Promise<Told[]> {
   const device = (id: string) => makeDevice(path.join(folder, id), id, running);
 
-  heading('The inventory: four devices');
+  heading('The inventory: seven devices');
   const approved = path.join(folder, 'approved.csv');
   const others = path.join(folder, 'others.csv');
-  await writeFile(approved, 'id,class,owner,dns_name\nada-laptop,laptop,Ada,ada.corp.example\n');
+  await writeFile(
+    approved,
+    'id,class,owner,dns_name\nada-laptop,laptop,Ada,ada.corp.example\nalan-scanner,laptop,Alan,\n',
+  );
   await writeFile(
     others,
-    'id,class,owner\ngrace-laptop,laptop,Grace\nedsger-laptop,laptop,Edsger\nbarbara-laptop,attested-laptop,Barbara\n',
+    'id,class,owner\nedith-scanner,laptop,Edith\nhedy-scanner,laptop,Hedy\ngrace-laptop,laptop,Grace\nedsger-laptop,laptop,Edsger\nbarbara-laptop,attested-laptop,Barbara\n',
   );
   await running.sallyport('device', 'import', approved, '--approve-for', 'device');
   await running.sallyport('device', 'import', others);
@@ -78,7 +82,41 @@ async function tour(running: DemoAuthority): Promise<Told[]> {
     'refused',
   );
 
-  return [enrolled, renewed, held, released, stolen, bare];
+  return [enrolled, renewed, held, released, stolen, bare, ...(await tourOfScep(running))];
+}
+
+/** The same by SCEP: the secret is the challengePassword, and who waits polls. */
+async function tourOfScep(running: DemoAuthority): Promise<Told[]> {
+  const device = (id: string, as = id) => ScepDevice.make(path.join(folder, id), as, running);
+
+  heading('5. Alan speaks SCEP, and was approved with his import');
+  const alan = await device('alan-scanner');
+  const enrolled = await alan.enroll(
+    await running.secret('alan-scanner'),
+    'alan-scanner enrolls by SCEP',
+    'issued',
+  );
+  const renewed = await alan.renew('alan-scanner renews by SCEP', 'issued');
+
+  heading('6. Edith waits for an operator, and polls');
+  const edith = await device('edith-scanner');
+  const held = await edith.enroll(
+    await running.secret('edith-scanner'),
+    'edith-scanner enrolls by SCEP',
+    'held',
+  );
+  const requests = (await running.json('request', 'list')) as { id: string }[];
+  await running.sallyport('request', 'approve', requests[0]!.id);
+  const released = await edith.poll('edith-scanner polls, approved', 'issued');
+
+  heading("7. Hedy's challengePassword leaked, and a thief asks for another name with it");
+  const thief = await device('scep-thief', 'ceo-laptop');
+  const stolen = await thief.enroll(
+    await running.secret('hedy-scanner'),
+    'a thief with the challenge of hedy-scanner',
+    'refused',
+  );
+  return [enrolled, renewed, held, released, stolen];
 }
 
 async function stayUp(running: DemoAuthority): Promise<void> {
@@ -90,6 +128,7 @@ It stays up until Ctrl-C. In another terminal:
   curl --cacert ${running.trust} ${running.est}/cacerts
 
   EST     ${running.est}
+  SCEP    ${running.scep}
   public  ${running.publicUrl}/crl/issuing.crl
 `);
   await new Promise<void>((resolve) => {

@@ -38,7 +38,8 @@ export function shown(command: string): void {
 /** The table of all requests from the log, and the log's own proof. true: everything went as it should. */
 export async function summarise(authority: DemoAuthority, told: readonly Told[]): Promise<boolean> {
   const entries = (await authority.jsonLines('log', 'tail', '--lines', '200')) as RequestEntry[];
-  const requests = entries.filter(({ entry }) => entry.type === 'request');
+  // Who asks for capabilities and CA certificates gets them; the table is of those who ask for a certificate.
+  const requests = entries.filter(({ entry }) => entry.type === 'request' && entry.outcome !== 'answered');
   heading('What the log says');
   printTable(told, requests);
   const asTold =

@@ -49,6 +49,11 @@ async function goesAsTold(PATH: string): Promise<string> {
       ['grace-laptop asks again, approved', 'allow', true],
       ['a thief with the secret of edsger-laptop', 'deny', false],
       ['barbara-laptop without evidence', 'deny', false],
+      ['alan-scanner enrolls by SCEP', 'allow', true],
+      ['alan-scanner renews by SCEP', 'allow', true],
+      ['edith-scanner enrolls by SCEP', 'hold', false],
+      ['edith-scanner polls, approved', 'allow', true],
+      ['a thief with the challenge of hedy-scanner', 'deny', false],
     ],
     table,
   );
