@@ -1,9 +1,17 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchCrl } from './crl.ts';
-import { benchEst } from './est.ts';
+import { benchEnrollments, type BenchSettings } from './enrollments.ts';
+import { estProtocol } from './est.ts';
+import { scepProtocol } from './scep.ts';
 
-const benches = { est: benchEst, crl: benchCrl } as const;
+type Bench = (settings: BenchSettings, say: (line: string) => void) => Promise<object>;
+
+const benches = {
+  est: (settings, say) => benchEnrollments(estProtocol, settings, say),
+  scep: (settings, say) => benchEnrollments(scepProtocol, settings, say),
+  crl: benchCrl,
+} as const satisfies Record<string, Bench>;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

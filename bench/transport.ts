@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { AuthorityFiles } from '../test/harness/authority.ts';
 import { est } from '../test/harness/est-client.ts';
+import { askHttp } from '../test/harness/http.ts';
 import { cpuMillisecondsOf } from './process-cpu.ts';
 import { inParallel } from './workers.ts';
 
@@ -18,25 +19,41 @@ export async function measureTransport(
   request: { readonly body: string; readonly trust: string; readonly workers: number },
 ): Promise<number> {
   const file = (name: string) => path.join(files.directory, name);
-  const server = spawn(
-    process.execPath,
-    [
-      path.join(import.meta.dirname, 'bare-server.ts'),
-      file('pki/listener.pem'),
-      file('keys/listener.key.pem'),
-      file('secrets/passphrase'),
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const keyed = [file('pki/listener.pem'), file('keys/listener.key.pem'), file('secrets/passphrase')];
+  return overBareServer(keyed, request.workers, async (port) => {
+    const { status } = await est({ ...request, url: `https://127.0.0.1:${port}/` });
+    return status;
+  });
+}
+
+/** The same over plain HTTP. */
+export async function measureHttpTransport(request: {
+  readonly body: Uint8Array;
+  readonly workers: number;
+}): Promise<number> {
+  return overBareServer([], request.workers, async (port) => {
+    const { status } = await askHttp(`http://127.0.0.1:${port}/`, { method: 'POST', body: request.body });
+    return status;
+  });
+}
+
+async function overBareServer(
+  words: readonly string[],
+  workers: number,
+  ask: (port: string) => Promise<number>,
+): Promise<number> {
+  const server = spawn(process.execPath, [path.join(import.meta.dirname, 'bare-server.ts'), ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   try {
     const port = await firstLine(server.stdout);
     const exchange = async () => {
-      const { status } = await est({ ...request, url: `https://127.0.0.1:${port}/` });
+      const status = await ask(port);
       if (status !== 200) throw new Error(`the bare server answered ${status}`);
     };
-    await inParallel(Array.from({ length: warmUp }), request.workers, exchange);
+    await inParallel(Array.from({ length: warmUp }), workers, exchange);
     const before = cpuMillisecondsOf(server.pid!);
-    await inParallel(Array.from({ length: measured }), request.workers, exchange);
+    await inParallel(Array.from({ length: measured }), workers, exchange);
     return (cpuMillisecondsOf(server.pid!) - before) / measured;
   } finally {
     const ended = new Promise((resolve) => server.once('exit', resolve));

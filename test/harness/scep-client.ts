@@ -164,6 +164,13 @@ export function selfSigned(key: ClientKey, subject: Name): Certificate {
   return parseCertificate(assembleSigned(tbs, key.algorithm, sign('sha256', tbs, key.privateKey)));
 }
 
+/** Without opening what else an answer brings; null: it is no CertRep. */
+export function pkiStatusOf({ type, body }: HttpAnswer): ScepAnswer['pkiStatus'] {
+  if (type !== 'application/x-pki-message') return null;
+  const value = openSignedData(body).attributes.get(attributeOids.pkiStatus);
+  return statuses[Buffer.from(readDer(value!).content).toString() as keyof typeof statuses];
+}
+
 /** What GetCert and GetCRL hide. */
 export function issuerAndSerial(issuer: Certificate, serialNumber: string): Der {
   return der.sequence(issuer.subjectDer, der.integer(Uint8Array.fromHex(serialNumber)));
