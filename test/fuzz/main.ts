@@ -1,13 +1,15 @@
-// npm run fuzz -- [--requests N] [--seed N] [--workers N] [--first-connection N]
+// npm run fuzz -- [--protocol est|scep] [--requests N] [--seed N] [--workers N] [--first-connection N]
 // Mutated requests against `sallyport serve`. The last line is JSON; the exit code is 0 when nothing was wrong.
 import { execFile } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { residentBytesOf } from '../../bench/process-cpu.ts';
 import { command } from '../harness/authority.ts';
 import { Fuzz, type FuzzSettings } from './fuzz.ts';
+import { ScepFuzz } from './scep-fuzz.ts';
 
 const { values } = parseArgs({
   options: {
+    protocol: { type: 'string', default: 'est' },
     requests: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: '1' },
     workers: { type: 'string', default: '32' },
@@ -21,6 +23,13 @@ const settings = {
   firstConnection: wholeNumber('first-connection'),
 };
 
+const fuzzes = { est: Fuzz, scep: ScepFuzz } as const;
+const { protocol } = values;
+if (!Object.hasOwn(fuzzes, protocol)) {
+  process.stderr.write('--protocol is est or scep\n');
+  process.exit(2);
+}
+
 const ends: (() => Promise<void> | void)[] = [];
 try {
   process.exitCode = (await run(settings)) ? 0 : 1;
@@ -30,16 +39,17 @@ try {
 
 async function run(settings: FuzzSettings): Promise<boolean> {
   say(`seed ${settings.seed}`);
-  const fuzz = await Fuzz.start({ after: (end) => void ends.push(end) }, settings, say);
+  const cleanup = { after: (end: () => Promise<void> | void) => void ends.push(end) };
+  const fuzz = await fuzzes[protocol as keyof typeof fuzzes].start(cleanup, settings, say);
   const started = performance.now();
   const residentMegabytes: number[] = [];
   const result = await fuzz.run(() => {
-    const { requests, connections, entries } = fuzz.result;
+    const { requests } = fuzz.result;
     if (requests < ((residentMegabytes.length + 1) / 10) * settings.requests) return;
     const resident = Math.round(residentBytesOf(fuzz.authority.process.pid!) / 2 ** 20);
     residentMegabytes.push(resident);
     const seconds = Math.round((performance.now() - started) / 1000);
-    say(`${seconds} s: ${requests} requests, ${connections} connections, ${entries} entries, ${resident} MB`);
+    say(`${seconds} s: ${requests} requests, ${resident} MB`);
   });
   const seconds = (performance.now() - started) / 1000;
   say('verifying the log');
@@ -50,7 +60,7 @@ async function run(settings: FuzzSettings): Promise<boolean> {
   const figures = { seconds: Math.round(seconds), perSecond: Math.round(result.requests / seconds) };
   say(
     JSON.stringify({
-      fuzz: 'est',
+      fuzz: protocol,
       ...settings,
       ...result,
       ...figures,
@@ -76,7 +86,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function wholeNumber(option: keyof typeof values): number {
+function wholeNumber(option: Exclude<keyof typeof values, 'protocol'>): number {
   const value = Number(values[option]);
   if (Number.isSafeInteger(value) && value >= 0) return value;
   process.stderr.write(`--${option} takes a whole number\n`);

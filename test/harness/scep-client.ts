@@ -25,6 +25,7 @@ import {
   parseCertificate,
   parseCertificationRequest,
   readDer,
+  tags,
 } from '#x509';
 import type { ClientKey } from './csr.ts';
 import { askHttp, type HttpAnswer } from './http.ts';
@@ -122,7 +123,9 @@ export class ScepClient {
     const { messageType = '19', content, key, digest = 'sha256', more = [] } = message;
     const signer = message.signer ?? selfSigned(key, subjectOf(content));
     const envelope = message.envelope ?? this.envelope(message);
-    const printable = (oid: string, value: string) => attribute(oid, der.printableString(value));
+    // Whatever its characters are.
+    const printable = (oid: string, value: string) =>
+      attribute(oid, der.octetString(Buffer.from(value)).with(0, tags.printableString));
     const transactionId = message.transactionId ?? createHash('sha256').update(key.spki).digest('hex');
     const body = await signedMessage(
       { type: oids.data, bytes: new Uint8Array(envelope) },
