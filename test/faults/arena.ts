@@ -71,9 +71,9 @@ export class Arena implements Aftermath {
 
   /** With these nodes running, and no other needed. */
   async broken(nodes: readonly Victim[] = this.nodes): Promise<readonly string[]> {
-    const dead = nodes.filter(({ served }) => served === null).length;
-    const findings = dead === 0 ? [] : [`${dead} of ${nodes.length} nodes ended by themselves`];
-    if (dead > 0) await this.start();
+    const dead = nodes.filter(({ served }) => served === null);
+    const findings = dead.map(({ end }) => `a node ended by itself with ${end}`);
+    if (dead.length > 0) await this.start();
     return [...findings, ...(await brokenInvariants({ ...this.#aftermath, nodes }))];
   }
 

@@ -1,5 +1,6 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { parseCheckpoint } from '#audit';
 import {
   type AuthorityFiles,
@@ -18,6 +19,8 @@ export class Victim {
   readonly files: AuthorityFiles;
   readonly #database: TestDatabase;
   #served: ServedAuthority | null = null;
+  /** What it said last on standard error. */
+  #said: string[] = [];
   #plans = 0;
 
   constructor(files: AuthorityFiles, database: TestDatabase, cleanup: Cleanup) {
@@ -43,7 +46,17 @@ export class Victim {
     };
     // What goes wrong is meant to, and would be hundreds of lines.
     this.#served = await serveAuthority(this.files, environment, { quiet: true });
+    this.#said = [];
+    createInterface({ input: this.#served.process.stderr! }).on('line', (line) => {
+      this.#said = [...this.#said.slice(-9), line];
+    });
     return this.#served;
+  }
+
+  /** How the process of now ended, and what it said last. */
+  get end(): string {
+    const { exitCode = null, signalCode = null } = this.#served?.process ?? {};
+    return `${exitCode ?? signalCode}: ${this.#said.join(' | ')}`;
   }
 
   /** From now on, and in the next process if this one ends before. */
