@@ -111,7 +111,9 @@ export async function startJobs(ports: {
   );
   if (ports.ras.length > 0) {
     start('ra', 60_000, async () => {
-      for (const ra of ports.ras) await ra.refresh();
+      const refreshed = await Promise.allSettled(ports.ras.map((ra) => ra.refresh()));
+      // One that fails keeps none of the others from its certificate.
+      for (const result of refreshed) if (result.status === 'rejected') throw result.reason;
     });
   }
   if (announce !== null) {

@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import type { AdminStore, StoredRaCertificate } from '#admin';
 import { randomSerialNumber, revocationReasons, signRaCertificate } from '#ca';
 import { type Configuration, type Environment, readSecret } from '#config';
-import { type Clock, type IssuerInForce, sha256Hex } from '#enrollment';
+import { type Authority, type Clock, type IssuerInForce, sha256Hex } from '#enrollment';
 import { isSallyportError, SallyportError } from '#errors';
 import { MessageKey, openTransportKey } from '#keys';
-import { buildName, parseCertificate } from '#x509';
+import { buildName, type Certificate, equalBytes, parseCertificate, verifyCertificateSignature } from '#x509';
 import type { RaInForce } from '#scep';
 import { eventEntry } from './event-entry.ts';
 import { readTextNow } from './in-force.ts';
@@ -16,6 +16,7 @@ const lifetime = 365 * 24 * hour;
 const renewedBefore = lifetime / 3;
 /** For clients whose clock lags. */
 const backdate = hour;
+const readAgainMilliseconds = 1000;
 
 /** By the name of their issuer. */
 export type RaKeys = ReadonlyMap<string, MessageKey>;
@@ -54,22 +55,54 @@ export interface Ra extends RaInForce {
   refresh(): Promise<void>;
 }
 
+/** Of each issuer that has a key for it. One whose certificate has ended has none: that must not keep the others from starting. */
+export async function startRas(
+  keys: RaKeys,
+  { issuers }: Pick<Authority, 'issuers'>,
+  ports: RaPorts,
+  report: (fault: { id: string; error: unknown }) => void,
+): Promise<ReadonlyMap<string, Ra>> {
+  const starting = [...keys].map(async ([name, key]) => {
+    const issuer = issuers.get(name)!;
+    if (wholeSecond(ports.clock.now()) < wholeSecond(issuer.issuer.certificate.notAfter)) {
+      return [[name, await startRa(key, issuer, ports)] as const];
+    }
+    const words = `issuer ${name} has ended: it has no RA any more, and SCEP is not served for its templates`;
+    report({ id: 'ra', error: new SallyportError('config', words) });
+    return [];
+  });
+  return new Map((await Promise.all(starting)).flat());
+}
+
 /** With a certificate. One of another key is revoked with it. */
 export async function startRa(key: MessageKey, issuer: IssuerInForce, ports: RaPorts): Promise<Ra> {
   const spki = sha256Hex(key.spki);
   const { name } = issuer.issuer;
-  const read = async (begins: boolean) => {
+  /** A row that is none of ours, whoever wrote it, is none. */
+  const ofOurs = ({ der }: StoredRaCertificate): Certificate[] => {
+    try {
+      const certificate = parseCertificate(der);
+      const isOurs =
+        equalBytes(certificate.spki, key.spki) &&
+        verifyCertificateSignature(certificate, issuer.issuer.certificate.spki);
+      return isOurs ? [certificate] : [];
+    } catch {
+      return [];
+    }
+  };
+  const read = async (begins: boolean): Promise<readonly Certificate[]> => {
     for (;;) {
       const now = ports.clock.now();
       const found = await ports.store.raCertificates(name, now);
       const own = found.filter((one) => one.spki === spki);
+      const certified = own.flatMap(ofOurs);
       if (!begins && found[0] !== undefined && own.length === 0) {
         throw new SallyportError(
           'config',
           `issuer ${name}: another node has another key for the RA: give all of them one, and start this one again`,
         );
       }
-      if (own[0] !== undefined && !isDue(own[0], issuer, now)) return own;
+      if (certified[0] !== undefined && !isDue(certified[0], issuer, now)) return certified;
       try {
         await renew({ key, spki, issuer, found, now }, ports);
       } catch (error) {
@@ -78,19 +111,28 @@ export async function startRa(key: MessageKey, issuer: IssuerInForce, ports: RaP
       }
     }
   };
-  const parsed = (own: readonly StoredRaCertificate[]) => own.map(({ der }) => parseCertificate(der));
-  let certificates = parsed(await read(true));
+  let certificates = await read(true);
+  let readAt = ports.clock.now();
+  const refresh = async () => {
+    certificates = await read(false);
+  };
   return {
     key,
     certificates: () => certificates,
-    async refresh() {
-      certificates = parsed(await read(false));
+    refresh,
+    async readAgain() {
+      const now = ports.clock.now();
+      if (Math.abs(now - readAt) >= readAgainMilliseconds) {
+        readAt = now;
+        await refresh();
+      }
+      return certificates;
     },
   };
 }
 
 /** Not where a new one would end no later: with the issuer. */
-function isDue({ notAfter }: StoredRaCertificate, { issuer }: IssuerInForce, now: number): boolean {
+function isDue({ notAfter }: Pick<Certificate, 'notAfter'>, { issuer }: IssuerInForce, now: number): boolean {
   return notAfter - now < renewedBefore && notAfter < wholeSecond(issuer.certificate.notAfter);
 }
 

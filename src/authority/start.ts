@@ -22,7 +22,8 @@ import {
 } from './listeners.ts';
 import { loadLogSigner, openLog } from './log.ts';
 import { differences, type InForce, joinNodes } from './node.ts';
-import { openRaKeys, startRa } from './ra.ts';
+import { crlPath } from './public-paths.ts';
+import { openRaKeys, startRas } from './ra.ts';
 import { openPublisher } from './publisher.ts';
 import { authorityDocuments } from './public-documents.ts';
 
@@ -112,14 +113,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     await record('started', { ...ofNode, ...digests(), findings });
 
     const raPorts = { store: storage.admin, clock, random, name: configuration.authority.name };
-    const ras = new Map(
-      await Promise.all(
-        [...raKeys].map(
-          async ([issuer, key]) =>
-            [issuer, await startRa(key, authority.issuers.get(issuer)!, raPorts)] as const,
-        ),
-      ),
-    );
+    const ras = await startRas(raKeys, authority, raPorts, report);
 
     const documents = authorityDocuments(issuers, storage.admin, storage.log);
     const jobs = await startJobs({
@@ -161,7 +155,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       lookUp: {
         polled: storage.enrollment.polled,
         certificate: storage.admin.certificateInfo,
-        crl: storage.admin.crl,
+        crl: async (issuer) => (await documents.read(crlPath(issuer)))?.body ?? null,
       },
       random,
       now: () => clock.now(),

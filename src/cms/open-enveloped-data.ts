@@ -55,24 +55,36 @@ export function readEnvelopedData(message: Uint8Array, recipients: readonly Cert
 }
 
 /**
- * Decrypts it; null where that gives no padding, of which nobody is to learn whether the key or the content was wrong. A key of another length than
- * the cipher's is cut or filled up, so that each message takes the same steps.
+ * Decrypts it. Where that gives no padding, all of it is returned, to fail where it is read: nobody is to learn whether the key, the padding or the content
+ * was wrong. A key of another length than the cipher's is cut or filled up, so that each message takes the same steps.
+ * @throws SallyportError 'malformed' where it is not of whole blocks, which anybody can see
  */
 export async function decryptEnvelopedData(
   { cipher, transport, encryptedKey, iv, encrypted }: EnvelopedMessage,
   key: TransportKey,
-): Promise<Uint8Array | null> {
+): Promise<Uint8Array> {
+  const blockOctets = ciphers[cipher].iv;
+  if (encrypted.length === 0 || encrypted.length % blockOctets !== 0) {
+    throw new SallyportError('malformed', 'EnvelopedData: the encrypted content is not of whole blocks');
+  }
   const contentKey = Buffer.alloc(ciphers[cipher].key);
   const decrypted = await key.decrypt(encryptedKey, transport);
   contentKey.set(decrypted.subarray(0, contentKey.length));
   decrypted.fill(0);
-  const decipher = createDecipheriv(cipher, contentKey, iv);
+  const decipher = createDecipheriv(cipher, contentKey, iv).setAutoPadding(false);
   contentKey.fill(0);
-  try {
-    return Buffer.concat([decipher.update(encrypted), decipher.final()]);
-  } catch {
-    return null;
+  return withoutPadding(Buffer.concat([decipher.update(encrypted), decipher.final()]), blockOctets);
+}
+
+/** RFC 5652 section 6.3, looking at as many octets whatever they are. */
+function withoutPadding(plain: Buffer, blockOctets: number): Uint8Array {
+  const length = plain.at(-1)!;
+  let wrong = Number(length === 0) | Number(length > blockOctets);
+  for (let back = 1; back <= blockOctets; back += 1) {
+    const isPadding = Number(back <= length);
+    wrong |= isPadding & Number(plain.at(-back) !== length);
   }
+  return plain.subarray(0, plain.length - (wrong === 0 ? length : 0));
 }
 
 function transportedKey(

@@ -163,12 +163,6 @@ describe('openSignedData', () => {
     ],
     ['no certificate of the signer', { certificates: [other.der] }, 'malformed', /exactly one certificate/],
     [
-      'the certificate twice',
-      { certificates: [signer.der, signer.der] },
-      'malformed',
-      /exactly one certificate/,
-    ],
-    [
       'another signature',
       { signature: (octets) => octets.with(9, octets[9]! ^ 1) },
       'bad-signature',
@@ -195,6 +189,15 @@ describe('openSignedData', () => {
       assert.throws(() => openSignedData(signed(parts)), { code, message: words });
     });
   }
+
+  test('takes the certificate twice, and what else stands beside it, parsed or not', () => {
+    const unread = der.sequence(der.integer(7));
+    const { signer: found, beside } = openSignedData(
+      signed({ certificates: [unread, signer.der, other.der, signer.der] }),
+    );
+    assert.deepEqual(found.der, signer.der);
+    assert.deepEqual(beside, [unread, other.der]);
+  });
 
   test("refuses another's certificate under the signer's issuer and serial number", async () => {
     // Whose key did not sign: a certificate is found by its name, and then its key must verify.

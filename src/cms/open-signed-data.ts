@@ -24,6 +24,8 @@ export interface SignedMessage {
   readonly content: Content | null;
   /** The certificate whose key signed; it may be self-signed, expired, or anybody's. */
   readonly signer: Certificate;
+  /** What else came with it, as it came. */
+  readonly beside: readonly Der[];
   readonly digest: MessageDigest;
   /** Values of the signed attributes, by dotted OID. Each attribute is there once and has one value. */
   readonly attributes: ReadonlyMap<string, Der>;
@@ -128,6 +130,7 @@ function verified(
   return {
     content: content.bytes === null ? null : { type: content.type, bytes: content.bytes },
     signer,
+    beside: certificates.filter((each) => Buffer.compare(each, signer.der) !== 0),
     digest,
     attributes,
   };
@@ -135,16 +138,29 @@ function verified(
 
 /** SignerIdentifier (RFC 5652 section 5.3): the certificate that it names, of which there must be one. */
 function signerOf(identifier: DerNode, certificates: readonly Der[]): Certificate {
-  const parsed = certificates.map((each) => parseCertificate(each, { serialOctets }));
-  const found = parsed.filter(certificateMatcher(identifier));
-  const [signer] = found;
-  if (signer === undefined || found.length > 1) {
+  const found = new Map(
+    certificates
+      .flatMap((each) => parsedIfAny(each))
+      .filter(certificateMatcher(identifier))
+      .map((each) => [each.der.toHex(), each]),
+  );
+  const [signer] = found.values();
+  if (signer === undefined || found.size > 1) {
     throw new SallyportError(
       'malformed',
       "SignedData: there must be exactly one certificate of the signer's",
     );
   }
   return signer;
+}
+
+/** What is not the signer's may be anything. */
+function parsedIfAny(der: Der): Certificate[] {
+  try {
+    return [parseCertificate(der, { serialOctets })];
+  } catch {
+    return [];
+  }
 }
 
 function digestOf(identifier: DerNode): MessageDigest {

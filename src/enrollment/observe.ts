@@ -7,12 +7,12 @@ import {
   parseCertificationRequest,
   verifyPossession,
 } from '#x509';
-import type { Certificate, CertificationRequest, Der, Extension } from '#x509';
+import type { Certificate, CertificationRequest, Extension } from '#x509';
 import type { Authority } from './authority.ts';
 import { observeChannelBinding } from './channel-binding.ts';
 import { sha256Hex } from './digests.ts';
 import { identityOf, namedDevice } from './identity.ts';
-import { issuingCertificate } from './issuing-certificate.ts';
+import { issuingCertificate, parsedIfAny } from './issuing-certificate.ts';
 import { keepRequest } from './kept-request.ts';
 import type {
   KeyObservation,
@@ -119,15 +119,6 @@ function preparePresenter(
     seen,
     device: identity === null ? null : namedDevice(identity, seen, request.subject),
   };
-}
-
-/** What a client sends beside its certificate helps to find a path, or is nothing. */
-function parsedIfAny(der: Der): Certificate[] {
-  try {
-    return [parseCertificate(der)];
-  } catch {
-    return [];
-  }
 }
 
 function observeHardwareModule({ subjectAltName }: Certificate): PresenterObservation['hardwareModule'] {

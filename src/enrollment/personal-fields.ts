@@ -39,6 +39,8 @@ const ofRequests = new SealedFields([
   '/observations/secret/expected',
   '/observations/secret/userNameDevice',
   '/observations/source/address',
+  // A digest of the client's own text.
+  '/observations/source/message/transaction',
   // Digests of names: a list of all hostnames finds the name.
   '/observations/approval/names',
   '/observations/denials/*/names',

@@ -57,8 +57,8 @@ export class MessageKey {
       this.#waiting.get(id)?.resolve(plain);
       this.#waiting.delete(id);
     });
-    worker.on('error', () => this.#end());
-    worker.on('exit', () => this.#end());
+    worker.on('error', () => this.#lose(worker));
+    worker.on('exit', () => this.#lose(worker));
     // Listening holds the process, which this alone is not to keep.
     worker.unref();
     this.#worker = worker;
@@ -101,8 +101,10 @@ export class MessageKey {
     return 'MessageKey {}';
   }
 
-  #end(): void {
-    this.#ended = true;
+  /** The next message starts another one. */
+  #lose(worker: Worker): void {
+    if (this.#worker !== worker) return;
+    this.#worker = null;
     for (const { reject } of this.#waiting.values()) {
       reject(new SallyportError('store', 'the decryption thread has ended'));
     }

@@ -22,7 +22,13 @@ import { authorityInProcess } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { type CsrSettings, csrFor, makeCsr, makeKey } from '../harness/csr.ts';
 import { entriesOf } from '../harness/entries.ts';
-import { type ScepAnswer, type ScepMessage, selfSigned } from '../harness/scep-client.ts';
+import {
+  issuerAndSerial,
+  issuerAndSubject,
+  type ScepAnswer,
+  type ScepMessage,
+  selfSigned,
+} from '../harness/scep-client.ts';
 import { ScepDevice } from '../harness/scep-device.ts';
 
 const nameOf = (id: string) => buildName([{ type: 'commonName', value: id }]);
@@ -167,7 +173,7 @@ describe('SCEP under attack', () => {
     assert.equal(await certificates(device.id), 1);
   });
 
-  test("somebody else's envelope under one's own signature is opened for nobody", async () => {
+  test("somebody else's envelope under one's own self-signed signature is opened for nobody", async () => {
     const device = await ScepDevice.make(authority, name());
     const content = csrFor(device.id, device.key, { challengePassword: device.secret });
     const envelope = device.client.envelope({ content });
@@ -212,9 +218,6 @@ describe('SCEP under attack', () => {
       'a request for another key': {
         content: csrFor(device.id, makeKey('rsa-2048'), { challengePassword: device.secret }),
       },
-      'a poll': { messageType: '20', content },
-      'a GetCert': { messageType: '21', content },
-      'a GetCRL': { messageType: '22', content },
     };
     const seen = new Set<string>();
     for (const [what, change] of Object.entries(wrong)) {
@@ -226,6 +229,65 @@ describe('SCEP under attack', () => {
     assert.equal(seen.size, 1, [...seen].join('\n'));
     assert.match([...seen][0]!, /"failInfo":"1"/);
     assert.equal(await certificates(device.id), 0);
+  });
+
+  test('a poll says the same whatever it hides, and a look-up whatever cannot be read or found', async () => {
+    const device = await ScepDevice.enrolled(authority, name());
+    const { client, key } = device;
+    const stranger = selfSigned(key, nameOf(device.id));
+    const contents = [
+      issuerAndSubject(client.cas[0]!, nameOf(device.id)),
+      issuerAndSerial(client.cas[0]!, '0badc0de'),
+      csrFor(device.id, key),
+      Buffer.from('nothing of the kind'),
+    ];
+    for (const [messageType, signer, failInfo] of [
+      ['20', stranger, failInfos.badRequest],
+      ['20', device.certificate!, failInfos.badRequest],
+      ['21', stranger, failInfos.badCertId],
+      ['21', device.certificate!, failInfos.badCertId],
+      ['22', stranger, failInfos.badCertId],
+    ] as const) {
+      const seen = new Set<string>();
+      for (const content of contents) {
+        const good = client.envelope({ content });
+        for (const at of [null, 1, 20]) {
+          const envelope = Buffer.from(good);
+          if (at !== null) envelope[envelope.length - at]! ^= 0x40;
+          const answer = await client.ask({
+            content,
+            key,
+            signer,
+            messageType,
+            envelope,
+            transactionId: 'none',
+          });
+          assert.equal(answer.failInfo, failInfo, answer.text);
+          seen.add(JSON.stringify(words(answer)));
+        }
+      }
+      assert.equal(seen.size, 1, [...seen].join('\n'));
+    }
+  });
+
+  test('a recorded renewal does not certify a key again that was revoked as compromised', async () => {
+    const device = await ScepDevice.enrolled(authority, name());
+    const key = makeKey('rsa-2048');
+    const content = csrFor(device.id, key);
+    const recorded = await device.client.build({
+      messageType: '17',
+      content,
+      key: device.key,
+      signer: device.certificate!,
+    });
+    const renewed = await device.client.post(recorded);
+    assert.equal(renewed.pkiStatus, 'success', renewed.text);
+    const { items } = await authority.admin.client.perform('listCertificates', { device: device.id });
+    const id = items.find(
+      (each) => each.logIndex === Math.max(...items.map(({ logIndex }) => logIndex)),
+    )!.sha256;
+    await authority.admin.client.perform('revokeCertificate', { id, reason: 'keyCompromise' });
+    await assertRefused(await device.client.post(recorded), 'badRequest', ['key-unshared']);
   });
 
   test('a renewal signed by what vouches for nothing: self-signed, foreign, of a CA, of the RA', async () => {
@@ -273,7 +335,7 @@ describe('SCEP under attack', () => {
     const { items } = await authority.admin.client.perform('listCertificates', { device: device.id });
     await authority.admin.client.perform('revokeCertificate', {
       id: items[0]!.sha256,
-      reason: 'keyCompromise',
+      reason: 'superseded',
     });
     await assertRefused(await device.renew(), 'badCertId', ['renewal-unrevoked']);
     // A secret in it changes nothing: who signs with a certificate of ours is judged by it.

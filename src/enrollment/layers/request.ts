@@ -62,5 +62,9 @@ export function deriveKey(key: KeyObservation, template: Template): Finding<NonN
       `the authority makes no keys for template ${template.name}: the device makes its own`,
     )
     .because('key-strength', facts.strong, `the key is weak: ${key.weaknesses.join(', ')}`)
-    .because('key-unshared', facts.unshared, 'another device has or had a certificate for this key');
+    .because(
+      'key-unshared',
+      facts.unshared,
+      'another device has or had a certificate for this key, or one for it was revoked as compromised',
+    );
 }

@@ -27,6 +27,7 @@ export interface PkiMessage {
   readonly transaction: Transaction;
   /** Whose key signed, and to whom the answer is encrypted. Self-signed, expired or anybody's until it has been judged. */
   readonly signer: Certificate;
+  readonly beside: readonly Der[];
   readonly digest: MessageDigest;
   /** ContentInfo with an EnvelopedData, DER or BER. */
   readonly envelope: Uint8Array;
@@ -45,7 +46,7 @@ const textTags: ReadonlySet<number> = new Set([tags.printableString, tags.ia5Str
  * says badMessageCheck
  */
 export function readPkiMessage(bytes: Uint8Array): PkiMessage {
-  const { content, signer, digest, attributes } = openSignedData(bytes);
+  const { content, signer, beside, digest, attributes } = openSignedData(bytes);
   if (content === null || content.type !== oids.data) {
     throw new SallyportError('malformed', 'pkiMessage: the content must be data, and there');
   }
@@ -61,6 +62,7 @@ export function readPkiMessage(bytes: Uint8Array): PkiMessage {
       senderNonce: nonceOf(value('senderNonce')),
     },
     signer,
+    beside,
     digest,
     envelope: content.bytes,
   };

@@ -12,11 +12,11 @@ import {
 } from '#enrollment';
 import { isSallyportError, type SallyportError } from '#errors';
 import { type Certificate, type CertificationRequest, type Der, inspectPublicKey, sameName } from '#x509';
-import { certRep, type CertRepContent } from './cert-rep.ts';
+import { certRep, type CertRepContent, type CertRepForm } from './cert-rep.ts';
 import { lookUp, type LookUpPorts } from './look-up.ts';
-import { demandIssuerAndSubject, openedRequest } from './opened-request.ts';
+import { openedRequest } from './opened-message.ts';
 import { type PkiMessage, readPkiMessage } from './pki-message.ts';
-import { MessageError, problemOfRefusal, ScepError, unopenable } from './problems.ts';
+import { isWeak, MessageError, problemOfRefusal, ScepError, unopenable } from './problems.ts';
 import type { RaInForce } from './ra.ts';
 
 export interface PkiOperationPorts extends LookUpPorts {
@@ -25,8 +25,6 @@ export interface PkiOperationPorts extends LookUpPorts {
   /** A request that was held, and is polled for. */
   readonly polled: EnrollmentStore['polled'];
   readonly random: (n: number) => Uint8Array;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
 }
 
 /**
@@ -47,7 +45,7 @@ export async function pkiOperation(
   const [newest] = ra.certificates();
   const certificate = envelope?.recipient ?? newest!;
   try {
-    return await certRep(contentOf(answer, message, envelope), message, {
+    return await certRep(contentOf(answer, message, envelope), formOf(answer, message), {
       ra: { key: ra.key, certificate },
       random: ports.random,
       now: ports.now(),
@@ -65,6 +63,12 @@ function readMessage(bytes: Uint8Array): PkiMessage {
     if (!isSallyportError(error)) throw error;
     throw new ScepError(400, error.message, { cause: error });
   }
+}
+
+/** By what the request came, but that nobody has us sign with SHA-1 who is refused. */
+function formOf({ outcome }: Answer | Found, { transaction, digest }: PkiMessage): CertRepForm {
+  const isRefused = outcome === 'refused' || outcome === 'malformed';
+  return { transaction, digest: isRefused && isWeak(digest) ? 'sha256' : digest };
 }
 
 interface Answered {
@@ -86,21 +90,21 @@ async function answerTo(
   ports: PkiOperationPorts,
 ): Promise<Answered> {
   const { enrollment } = ports;
+  const authority = ports.authority();
   let envelope: EnvelopedMessage | null = null;
   let read = admission;
   try {
     demandAnswerable(message);
-    envelope = readEnvelope(message, ra);
+    envelope = await readEnvelope(message, ra);
     read = withMessage(admission, message, envelope);
-    const plain = await decryptEnvelopedData(envelope, ra.key);
     if (message.type === 'GetCert' || message.type === 'GetCRL') {
-      const bytes = await lookUp(message, plain, ports.authority(), ports);
+      const bytes = await lookUp(message, envelope, ra, authority, ports);
       return { answer: (await enrollment.answered(read)) ?? { outcome: 'found', bytes }, envelope };
     }
     const asked =
       message.type === 'CertPoll'
-        ? await polledRequest(message, plain, read, ports)
-        : newRequest(message, plain, ports.authority());
+        ? await polledRequest(message, read, ports)
+        : newRequest(message, await decryptEnvelopedData(envelope, ra.key), authority);
     const request = { ...asked, admission: read, keygen: false, channelBindings: null };
     return { answer: await enrollment.enroll(request), envelope };
   } catch (error) {
@@ -112,20 +116,33 @@ async function answerTo(
   }
 }
 
+/** Before anything is decrypted: what is answered for the key that signed must be encrypted to it. */
 function demandAnswerable({ signer }: PkiMessage): void {
-  if (!inspectPublicKey(signer.spki).algorithm.startsWith('rsa-')) {
+  const { algorithm, weaknesses } = inspectPublicKey(signer.spki);
+  if (!algorithm.startsWith('rsa-')) {
     throw new MessageError(
       { failInfo: 'badAlg', words: 'SCEP needs an RSA key: answers are encrypted to it.' },
       'the key that signed is not RSA, and no answer can be encrypted to it',
     );
   }
+  if (weaknesses.length > 0) {
+    throw new MessageError(
+      { failInfo: 'badAlg', words: 'The key that signed is weak: make a new one.' },
+      `the key that signed is weak: ${weaknesses.join(', ')}`,
+    );
+  }
 }
 
-function readEnvelope({ envelope }: PkiMessage, ra: RaInForce): EnvelopedMessage {
+async function readEnvelope({ envelope }: PkiMessage, ra: RaInForce): Promise<EnvelopedMessage> {
   try {
     return readEnvelopedData(envelope, ra.certificates());
+  } catch {
+    // Another node may have renewed the certificate a moment ago, and given it out.
+  }
+  try {
+    return readEnvelopedData(envelope, await ra.readAgain());
   } catch (error) {
-    if (!isSallyportError(error)) throw error;
+    if (!isSallyportError(error, 'malformed', 'unsupported', 'too-large')) throw error;
     throw new MessageError(problemOfEnvelope(error), error.message, { cause: error });
   }
 }
@@ -143,24 +160,21 @@ function problemOfEnvelope({ code }: SallyportError): MessageError['problem'] {
 
 type Asked = Pick<EnrollmentRequest, 'credential' | 'certificationRequest' | 'possessed'>;
 
-function newRequest(message: PkiMessage, plain: Uint8Array | null, authority: Authority): Asked {
+function newRequest(message: PkiMessage, plain: Uint8Array, authority: Authority): Asked {
   const request = openedRequest(plain);
   demandOwnEnvelope(message, request);
-  demandStrongSigner(message, request);
   return { credential: credentialOf(message, request, authority), certificationRequest: request.der };
 }
 
 /**
- * CertPoll (RFC 8894 section 3.3.3) of the key that signed the request, in its transaction. A poll that finds none is refused, and the client asks
- * anew: its approval is for device and key.
+ * CertPoll (RFC 8894 section 3.3.3) of the key that signed the request, in its transaction: these say which it is, and what the message hides is
+ * never decrypted. A poll that finds none is refused, and the client asks anew: its approval is for device and key.
  */
 async function polledRequest(
-  { transaction, signer }: PkiMessage,
-  plain: Uint8Array | null,
+  { transaction, signer, beside }: PkiMessage,
   { source }: Admission,
   { polled }: PkiOperationPorts,
 ): Promise<Asked> {
-  demandIssuerAndSubject(plain);
   const found = await polled({
     signer: sha256Hex(signer.spki),
     transaction: sha256Hex(Buffer.from(transaction.id)),
@@ -175,19 +189,9 @@ async function polledRequest(
   const { secretMac, certificationRequest } = found;
   const credential: Credential =
     secretMac === null
-      ? { kind: 'certificate', certificate: signer.der, sent: [] }
+      ? { kind: 'certificate', certificate: signer.der, sent: beside }
       : { kind: 'reserved', secretMac };
   return { credential, certificationRequest, possessed: true };
-}
-
-/** A weak key is refused by its own control where it is the one that is asked for; as another's, nothing would be encrypted to it once all is done. */
-function demandStrongSigner({ signer }: PkiMessage, request: CertificationRequest): void {
-  const { weaknesses } = inspectPublicKey(signer.spki);
-  if (weaknesses.length === 0 || Buffer.compare(signer.spki, request.spki) === 0) return;
-  throw new MessageError(
-    { failInfo: 'badAlg', words: 'The key that signed is weak.' },
-    `the key that signed is weak: ${weaknesses.join(', ')}`,
-  );
 }
 
 /** Who signs with a key of no standing asks for that key: the envelope is then no other's, whose challengePassword would be used up by this one. */
@@ -205,12 +209,12 @@ function isSelfIssued({ subject, issuer }: Certificate): boolean {
  * it is this certificate's request, whatever challengePassword it holds, else the challengePassword's.
  */
 function credentialOf(
-  { signer }: PkiMessage,
+  { signer, beside }: PkiMessage,
   { challengePassword }: CertificationRequest,
   authority: Authority,
 ): Credential | null {
-  const certificate: Credential = { kind: 'certificate', certificate: signer.der, sent: [] };
-  if (isVouchedFor(signer, authority)) return certificate;
+  const certificate: Credential = { kind: 'certificate', certificate: signer.der, sent: beside };
+  if (isVouchedFor(signer, beside, authority)) return certificate;
   if (challengePassword !== null && challengePassword !== '') {
     return { kind: 'secret', userName: '', secret: challengePassword };
   }

@@ -6,4 +6,6 @@ export interface RaInForce {
   readonly key: MessageSigner['key'] & TransportKey;
   /** All of this key, the one that ends last first. Messages to any of them are opened. */
   readonly certificates: () => readonly Certificate[];
+  /** As the store has them now, or had them a second ago. */
+  readonly readAgain: () => Promise<readonly Certificate[]>;
 }

@@ -23,7 +23,7 @@ export const scep: Migration = {
       signer text not null,
       transaction_digest text not null,
       template text not null,
-      device_id text not null references device (id),
+      device_id text not null references device (id) on delete cascade,
       log_idx integer not null,
       address blob not null,
       secret_id text,

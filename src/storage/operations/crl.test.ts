@@ -42,7 +42,7 @@ suite('revoked certificates', () => {
       const wanted = intent(`i${at}`, 'd1');
       await issue(enrollment, wanted);
       const { sha256 } = certificateOf(wanted);
-      await admin.revokeCertificate({ sha256, reason: 1, now, entry: entry('revoke') });
+      await admin.revokeCertificate({ sha256, reason: 4, now, entry: entry('revoke') });
       serialNumbers.add(wanted.serialNumber);
     }
     const parts = await Array.fromAsync(admin.revoked('issuing', now, 3));

@@ -1,7 +1,14 @@
+import { sql } from 'kysely';
 import { first, type Operation } from '../operation.ts';
 import { isTrue, statement } from '../statement.ts';
 
-/** Whoever else has, had or asks for a certificate of this key. An open intent counts as the certificate that it is about to be. */
+/** RFC 5280 section 5.3.1. */
+const keyCompromise = 1;
+
+/**
+ * Whoever else has, had or asks for a certificate of this key: who stole it, where a certificate was revoked as compromised. An open intent counts as the certificate that it is about
+ * to be.
+ */
 const selectOtherHolder = statement((database, p: { spki: string; deviceId: string }) =>
   database.selectNoFrom((eb) =>
     eb
@@ -11,7 +18,12 @@ const selectOtherHolder = statement((database, p: { spki: string; deviceId: stri
             .selectFrom('certificate')
             .select('log_idx')
             .where('spki', '=', p.spki)
-            .where('device_id', '<>', p.deviceId),
+            .where((row) =>
+              row.or([
+                row('device_id', '<>', p.deviceId),
+                row('revocation_reason', '=', sql.lit(keyCompromise)),
+              ]),
+            ),
         ),
         eb.exists(
           eb

@@ -7,7 +7,6 @@ import {
   oids,
   parseCertificationRequest,
   readDer,
-  tags,
   verifyPossession,
 } from '#x509';
 import { unopenable } from './problems.ts';
@@ -17,11 +16,11 @@ import { unopenable } from './problems.ts';
  * who learned which changes still parse would read it bit by bit. Each way to fail takes the same steps, and says the same.
  * @throws MessageError
  */
-export function openedRequest(plain: Uint8Array | null): CertificationRequest {
+export function openedRequest(plain: Uint8Array): CertificationRequest {
   let request: CertificationRequest | null = null;
   let fault: unknown = null;
   try {
-    if (plain !== null) request = parseCertificationRequest(plain);
+    request = parseCertificationRequest(plain);
   } catch (error) {
     fault = error;
   }
@@ -53,43 +52,17 @@ function decoy(): CertificationRequest {
   return made;
 }
 
-/**
- * What a CertPoll hides (RFC 8894 section 3.3.3). Its names are looked at by nobody: the key and the transactionID say which request it is for.
- * @throws MessageError
- */
-export function demandIssuerAndSubject(plain: Uint8Array | null): void {
-  let fault: unknown = null;
+/** What GetCert and GetCRL hide: IssuerAndSerialNumber (RFC 8894 sections 3.3.4 and 3.3.5); null: something else. */
+export function serialNumberIn(
+  plain: Uint8Array,
+): { readonly issuerDer: Der; /** Lower-case hex. */ readonly serialNumber: string } | null {
   try {
-    const fields = plain === null ? null : readDer(plain).sequence('IssuerAndSubject');
-    const names = [fields?.next().tag, fields?.next().tag];
-    fields?.finish();
-    if (names.every((tag) => tag === tags.sequence)) return;
-  } catch (error) {
-    fault = error;
+    const fields = readDer(plain).sequence('IssuerAndSerialNumber');
+    const issuerDer = fields.next().der;
+    const serialNumber = fields.next().unsignedBytes('serialNumber').toHex();
+    fields.finish();
+    return { issuerDer, serialNumber };
+  } catch {
+    return null;
   }
-  throw unopenable('what it hides is no IssuerAndSubject', fault);
-}
-
-/**
- * What GetCert and GetCRL hide: IssuerAndSerialNumber (RFC 8894 sections 3.3.4 and 3.3.5).
- * @throws MessageError
- */
-export function openedSerialNumber(plain: Uint8Array | null): {
-  readonly issuerDer: Der;
-  /** Lower-case hex. */
-  readonly serialNumber: string;
-} {
-  let fault: unknown = null;
-  try {
-    const fields = plain === null ? null : readDer(plain).sequence('IssuerAndSerialNumber');
-    if (fields !== null) {
-      const issuerDer = fields.next().der;
-      const serialNumber = fields.next().unsignedBytes('serialNumber').toHex();
-      fields.finish();
-      return { issuerDer, serialNumber };
-    }
-  } catch (error) {
-    fault = error;
-  }
-  throw unopenable('what it hides is no IssuerAndSerialNumber', fault);
 }
