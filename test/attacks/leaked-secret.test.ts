@@ -275,7 +275,7 @@ describe('a leaked secret', () => {
     const [certificate] = (await authority.admin.client.perform('listCertificates', { device: id })).items;
     await authority.admin.client.perform('revokeCertificate', {
       id: certificate!.sha256,
-      reason: 'keyCompromise',
+      reason: 'superseded',
     });
     const answer = await enroll(id, secret, csrFor(id, key));
     await assertRefused(authority, answer, 401, ['secret-unused', 'first-enrollment']);

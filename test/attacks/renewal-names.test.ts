@@ -286,7 +286,7 @@ describe('the names of a renewal', () => {
         const { items } = await authority.admin.client.perform('listCertificates', { device: device.id });
         await authority.admin.client.perform('revokeCertificate', {
           id: items[0]!.sha256,
-          reason: 'keyCompromise',
+          reason: 'superseded',
         });
         await assertRefused(authority, await device.renew({ label }), 403, ['renewal-unrevoked']);
       });

@@ -88,7 +88,7 @@ describe('renewal', () => {
     const [stored] = (await authority.admin.client.perform('listCertificates', { device: client.id })).items;
     await authority.admin.client.perform('revokeCertificate', {
       id: stored!.sha256,
-      reason: 'keyCompromise',
+      reason: 'superseded',
     });
     await assertRefused(authority, await renew(client, renewalCsr(client.certificate, client.key)), 403, [
       'renewal-unrevoked',

@@ -70,7 +70,7 @@ const scep = z
     defaultTemplate: entryName
       .optional()
       .describe(
-        'Template of every other address, such as `/certsrv/mscep/mscep.dll` or `/cgi-bin/pkiclient.exe`. Absent: such requests are refused.',
+        'Template of every other address, such as `/certsrv/mscep/mscep.dll` or `/cgi-bin/pkiclient.exe`, and of `/scep/` with a name that is not listed. Absent: such requests are refused.',
       ),
     caCertificates: z
       .enum(['path', 'issuer'])

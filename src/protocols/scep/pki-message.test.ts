@@ -136,7 +136,7 @@ describe('a CertRep', () => {
       const opened = readEnvelopedData(rep.content!.bytes, [client.certificate]);
       assert.equal(opened.cipher, cipher);
       const plain = await decryptEnvelopedData(opened, testKey(client.privateKey));
-      assert.deepEqual(parseCertsOnly(plain!), [new Uint8Array(ra.certificate.der)]);
+      assert.deepEqual(parseCertsOnly(plain), [new Uint8Array(ra.certificate.der)]);
     }
   });
 
