@@ -4,11 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
+import { encodeEntry } from '#audit';
 import { ceremony, loadIssuer, randomSerialNumber } from '#ca';
 import { generateSoftwareKey, MessageKey } from '#keys';
 import { createSqlite } from '#storage';
 import { buildName, parseCertificate } from '#x509';
-import { startRa } from './ra.ts';
+import { startRa, startRas } from './ra.ts';
 
 const day = 86_400_000;
 const begin = Date.UTC(2026, 10, 26, 12);
@@ -43,8 +44,17 @@ async function openWorld(t: TestContext, issuerDays = 3650) {
       { issuer, crlUrls: [], caIssuersUrls: [] },
       { store: storage.admin, clock: { now: () => world.now }, random, name: 'Example' },
     );
+  const said: string[] = [];
+  /** As the authority does, by the name of the issuer. */
+  const startAll = (own: MessageKey) =>
+    startRas(
+      new Map([['issuing', own]]),
+      { issuers: new Map([['issuing', { issuer, crlUrls: [], caIssuersUrls: [] }]]) },
+      { store: storage.admin, clock: { now: () => world.now }, random, name: 'Example' },
+      ({ error }) => void said.push((error as Error).message),
+    );
   const entries = async () => (await storage.log.head()).size;
-  return { world, start, entries, admin: storage.admin };
+  return { world, start, startAll, said, entries, admin: storage.admin };
 }
 
 const serials = (ra: Awaited<ReturnType<typeof startRa>>) =>
@@ -108,6 +118,52 @@ suite('an RA', () => {
     await two.refresh();
     assert.equal(serials(one).length, 2);
     assert.deepEqual(serials(two), serials(one));
+  });
+
+  test('of an issuer that has ended is none, and keeps nothing from starting', async (t) => {
+    const { world, startAll, said } = await openWorld(t, 100);
+    assert.equal((await startAll(messageKey())).size, 1);
+    world.now += 100 * day;
+    assert.equal((await startAll(messageKey())).size, 0);
+    assert.match(said.join(), /issuer issuing has ended/);
+  });
+
+  test('learns of what another node renewed when it is asked again, once a second', async (t) => {
+    const { world, start } = await openWorld(t);
+    const key = messageKey();
+    const [one, two] = [await start(key), await start(key)];
+    world.now += 300 * day;
+    await one.refresh();
+    assert.equal(serials(two).length, 1);
+    assert.equal((await two.readAgain()).length, 2);
+    assert.deepEqual(serials(two), serials(one));
+  });
+
+  test('uses no row of the store that is not of its key and issuer', async (t) => {
+    const { start, admin } = await openWorld(t);
+    const key = messageKey();
+    const ra = await start(key);
+    const [own] = ra.certificates();
+    const [row] = await admin.raCertificates('issuing', begin);
+    const other = await openWorld(t);
+    const foreign = (await other.start(messageKey())).certificates()[0]!;
+    for (const [serialNumber, der] of [
+      ['0a', foreign.der],
+      ['0b', Uint8Array.of(1, 2, 3)],
+    ] as const) {
+      const [first] = await admin.raCertificates('issuing', begin);
+      await admin.saveRaCertificate({
+        issuer: 'issuing',
+        certificate: { ...row!, serialNumber, notAfter: first!.notAfter + day, der },
+        newest: first!.serialNumber,
+        replaced: [],
+        now: begin,
+        entry: { bytes: encodeEntry({ id: serialNumber, type: 'test' }), blobs: [] },
+      });
+    }
+    await ra.refresh();
+    assert.deepEqual(serials(ra), [own!.serialNumber]);
+    assert.deepEqual(serials(await start(key)), [own!.serialNumber]);
   });
 
   test('of another key revokes the certificate of the one before; a node that still has that one says so, and undoes nothing', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { constants, createPrivateKey, privateDecrypt, randomBytes } from 'node:crypto';
+import { constants, createCipheriv, createPrivateKey, privateDecrypt, randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { isSallyportError } from '#errors';
@@ -135,6 +135,18 @@ describe('an EnvelopedData', () => {
     ['us twice', { infos: [recipientInfo(), recipientInfo()] }, 'unsupported', /exactly one RecipientInfo/],
     ['too many', { infos: Array(9).fill(recipientInfo(others)) }, 'too-large', /more than 8/],
     ['us, by single DES', { cipher: '1.3.14.3.2.7' }, 'unsupported', /1\.3\.14\.3\.2\.7/],
+    [
+      'us, of no whole blocks',
+      { encrypted: der.implicit(0, der.octetString(Buffer.alloc(20))) },
+      'malformed',
+      /whole blocks/,
+    ],
+    [
+      'us, of no content',
+      { encrypted: der.implicit(0, der.octetString(Buffer.alloc(0))) },
+      'malformed',
+      /whole blocks/,
+    ],
     ['us, with a short vector', { iv: 8 }, 'malformed', /vector of 8/],
   ] as const) {
     test(`for ${what} is refused, whatever the key`, () => {
@@ -142,14 +154,57 @@ describe('an EnvelopedData', () => {
     });
   }
 
-  test('whose key was not encrypted for us is null or other octets, and no error', async () => {
+  test('whose key was not encrypted for us is other octets, and no error', async () => {
     for (let at = 0; at < 40; at += 1) {
-      const result = await opened(message());
-      assert.ok(result === null || Buffer.compare(result, content) !== 0);
+      assert.notEqual(Buffer.compare(await opened(message()), content), 0);
     }
   });
 
-  test('that was changed is a typed error, null, or other octets', async () => {
+  /** The octets before the last block, and the last block, as they are encrypted. */
+  const encryptedAs = (plain: Buffer, cipher: 'aes-128-cbc' | 'des-ede3-cbc') => {
+    const [keyOctets, block] = cipher === 'aes-128-cbc' ? [16, 16] : [24, 8];
+    const [contentKey, iv] = [Buffer.alloc(keyOctets, 7), Buffer.alloc(block, 9)];
+    const encryption = createCipheriv(cipher, contentKey, iv).setAutoPadding(false);
+    const encrypted = Buffer.concat([encryption.update(plain), encryption.final()]);
+    const transportKey = { decrypt: async () => new Uint8Array(contentKey) };
+    const envelope = {
+      recipient: us,
+      contentType: oids.data,
+      cipher,
+      transport: 'pkcs1',
+      iv,
+      encrypted,
+    } as const;
+    return decryptEnvelopedData({ ...envelope, encryptedKey: new Uint8Array() }, transportKey);
+  };
+
+  test('loses its padding, and where that is none all of it goes on', async () => {
+    for (const [cipher, block] of [
+      ['aes-128-cbc', 16],
+      ['des-ede3-cbc', 8],
+    ] as const) {
+      for (let length = 0; length <= 32; length += 1) {
+        const plain = Buffer.concat([Buffer.alloc(32, 0xaa), Buffer.alloc(length, 0xbb)]);
+        const octets = block - (plain.length % block);
+        const padded = Buffer.concat([plain, Buffer.alloc(octets, octets)]);
+        assert.deepEqual(Buffer.from(await encryptedAs(padded, cipher)), plain);
+        const last = padded.length - 1;
+        for (const [at, value] of [
+          [last, 0],
+          [last, block + 1],
+          [last, 255],
+          [padded.length - octets, octets ^ 0x80],
+        ] as const) {
+          const wrong = Buffer.from(padded.with(at, value));
+          // One octet 1 is a padding whatever stands before it.
+          if (wrong.at(-1) === 1) continue;
+          assert.deepEqual(Buffer.from(await encryptedAs(wrong, cipher)), wrong);
+        }
+      }
+    }
+  });
+
+  test('that was changed is a typed error or other octets', async () => {
     const whole = envelopedData({ type: oids.data, bytes: content }, us, randomBytes);
     await fc.assert(
       fc.asyncProperty(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), async (place, by) => {

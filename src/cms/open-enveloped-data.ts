@@ -57,16 +57,12 @@ export function readEnvelopedData(message: Uint8Array, recipients: readonly Cert
 /**
  * Decrypts it. Where that gives no padding, all of it is returned, to fail where it is read: nobody is to learn whether the key, the padding or the content
  * was wrong. A key of another length than the cipher's is cut or filled up, so that each message takes the same steps.
- * @throws SallyportError 'malformed' where it is not of whole blocks, which anybody can see
  */
 export async function decryptEnvelopedData(
   { cipher, transport, encryptedKey, iv, encrypted }: EnvelopedMessage,
   key: TransportKey,
 ): Promise<Uint8Array> {
   const blockOctets = ciphers[cipher].iv;
-  if (encrypted.length === 0 || encrypted.length % blockOctets !== 0) {
-    throw new SallyportError('malformed', 'EnvelopedData: the encrypted content is not of whole blocks');
-  }
   const contentKey = Buffer.alloc(ciphers[cipher].key);
   const decrypted = await key.decrypt(encryptedKey, transport);
   contentKey.set(decrypted.subarray(0, contentKey.length));
@@ -166,6 +162,9 @@ function encryptedContentOf(
     throw new SallyportError('malformed', `EnvelopedData: an initialization vector of ${iv.length} octets`);
   }
   const encrypted = octetsOf(fields.next());
+  if (encrypted.length === 0 || encrypted.length % ciphers[cipher].iv !== 0) {
+    throw new SallyportError('malformed', 'EnvelopedData: the encrypted content is not of whole blocks');
+  }
   fields.finish();
   return { contentType, cipher, iv, encrypted };
 }

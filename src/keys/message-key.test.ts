@@ -67,6 +67,12 @@ describe('a decryption key', () => {
     assert.deepEqual(Object.keys(structuredClone(key)), ['spki']);
   });
 
+  test('whose thread has ended starts another one', async (t) => {
+    const key = open(t);
+    await key.start().terminate();
+    assert.deepEqual(Buffer.from(await key.decrypt(publicEncrypt(pkcs1, plain), 'pkcs1')), plain);
+  });
+
   test('that is closed refuses, and what waits with it', async () => {
     const key = new MessageKey(privateKey);
     const waiting = key
