@@ -77,7 +77,11 @@ export function actOf(model: AuthorityModel, { kind, dice }: Draft): Act | null 
     case 'abandon':
       return { kind, id: rarely() ? existing(model.reserved, any) : existing(model.intents, any) };
     case 'revoke':
-      return { kind, id: existing(model.certificates, ({ revoked }) => !revoked) };
+      return {
+        kind,
+        id: existing(model.certificates, ({ revoked }) => !revoked),
+        compromised: rarely(),
+      };
     case 'retire':
       return rarely() ? { kind, deviceId: deviceId() } : null;
     case 'hold':

@@ -29,7 +29,7 @@ export type Act =
   | ({ readonly kind: 'reserve'; readonly id: string; readonly approvalId: string | null } & Bound &
       Pick<Intent, 'requestSpki' | 'fresh' | 'secret'>)
   | { readonly kind: 'close'; readonly id: string }
-  | { readonly kind: 'revoke'; readonly id: string }
+  | { readonly kind: 'revoke'; readonly id: string; readonly compromised: boolean }
   | { readonly kind: 'abandon'; readonly id: string }
   | { readonly kind: 'retire'; readonly deviceId: string };
 
@@ -51,7 +51,7 @@ export class AuthorityModel {
   readonly reserved = new Map<string, Of<'reserve'>>();
 
   /** By the intents that they came from. */
-  readonly certificates = new Map<string, Bound & { revoked: boolean }>();
+  readonly certificates = new Map<string, Bound & { revoked: boolean; compromised: boolean }>();
 
   perform(act: Act): Outcome {
     switch (act.kind) {
@@ -202,7 +202,7 @@ export class AuthorityModel {
     return 'done';
   }
 
-  /** Another device has a certificate for the key, asks for one, or is about to get one. */
+  /** Another device has a certificate for the key, asks for one, or is about to get one; or one for it was revoked as compromised. */
   #isShared({ spki, deviceId }: Bound): boolean {
     const others = [
       ...this.certificates.values(),
@@ -210,7 +210,10 @@ export class AuthorityModel {
       ...[...this.intents.values()].map((intent) => ({ ...intent, spki: intent.requestSpki })),
       ...[...this.requests.values()].filter(({ state }) => state !== 'denied'),
     ];
-    return others.some((other) => other.spki === spki && other.deviceId !== deviceId);
+    const isCompromised = [...this.certificates.values()].some(
+      (each) => each.spki === spki && each.compromised,
+    );
+    return isCompromised || others.some((other) => other.spki === spki && other.deviceId !== deviceId);
   }
 
   /** The device has a current certificate for another key, or is about to get one. */
@@ -242,15 +245,16 @@ export class AuthorityModel {
     if (this.devices.get(intent.deviceId) === 'expected') this.devices.set(intent.deviceId, 'active');
     this.intents.delete(id);
     const { deviceId, spki, names } = intent;
-    this.certificates.set(id, { deviceId, spki, names, revoked: false });
+    this.certificates.set(id, { deviceId, spki, names, revoked: false, compromised: false });
     return 'done';
   }
 
-  #revoke({ id }: Of<'revoke'>): Outcome {
+  #revoke({ id, compromised }: Of<'revoke'>): Outcome {
     const certificate = this.certificates.get(id);
     if (certificate === undefined) return 'not-found';
     if (certificate.revoked) return 'conflict';
     certificate.revoked = true;
+    certificate.compromised = compromised;
     return 'done';
   }
 

@@ -94,7 +94,7 @@ function perform(
       return enrollment.close(issuedRecord(intentOf(model.reserved.get(next.id)), common));
     case 'revoke': {
       const { sha256 } = certificateOf(intent(next.id, 'd1'));
-      return admin.revokeCertificate({ sha256, reason: 1, ...common });
+      return admin.revokeCertificate({ sha256, reason: next.compromised ? 1 : 4, ...common });
     }
     case 'abandon':
       return admin.abandonIntent({ id: next.id, ...common });
