@@ -1,33 +1,15 @@
 import { SallyportError } from '#errors';
 import type { SigningKey } from '#keys';
-import {
-  assembleSigned,
-  type Certificate,
-  type Der,
-  type GeneralName,
-  inspectPublicKey,
-  type Name,
-  parseCertificate,
-} from '#x509';
+import { assembleSigned, type Certificate, type Der, inspectPublicKey, parseCertificate } from '#x509';
 import type { Issuer } from './issuer.ts';
 import { lint, lintedContent } from './lint.ts';
 import { verifySigned } from './own-signature.ts';
-import { buildTbs } from './tbs.ts';
+import { buildTbs, type IssuePlan } from './tbs.ts';
 import type { Template } from './template.ts';
 
 /** A certificate for a part of the authority itself, which no verdict precedes. */
-export interface OwnRequest {
+export interface OwnRequest extends Omit<IssuePlan, 'template'> {
   readonly issuer: Issuer;
-  readonly subject: Name;
-  readonly subjectAltName: readonly GeneralName[];
-  readonly spki: Der;
-  /** From `randomSerialNumber`. */
-  readonly serialNumber: string;
-  /** Milliseconds. */
-  readonly notBefore: number;
-  readonly notAfter: number;
-  readonly crlUrls: readonly string[];
-  readonly caIssuersUrls: readonly string[];
 }
 
 /** What such a certificate is for: fixed here, and nowhere configured. */

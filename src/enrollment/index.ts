@@ -24,3 +24,4 @@ export { type RecordedBodies, RequestReplay } from './request-replay.ts';
 export type { Admission, Answer, ChannelBindings, Credential, EnrollmentRequest } from './request.ts';
 export type * from './store.ts';
 export { supportCode } from './support-code.ts';
+export { isWeakAlgorithm } from './weak-algorithm.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import type { RequestEntry } from '#enrollment';
 import { buildName, der, readDer } from '#x509';
 import { authorityInProcess } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
+import { entryOf } from '../harness/expect.ts';
 import { csrFor, makeCsr, makeKey } from '../harness/csr.ts';
 import {
   issuerAndSerial,
@@ -39,11 +39,6 @@ describe('messages of SCEP that are not what they should be', () => {
     const { items } = await authority.admin.client.perform('listCertificates', { device: id });
     return items.length;
   };
-  const entryOf = async ({ text }: ScepAnswer) => {
-    const { entry } = await authority.admin.entry(/R(?:-[0-9A-Z]{4}){4}/.exec(text)![0]);
-    return entry as unknown as RequestEntry;
-  };
-
   test("somebody else's envelope under one's own self-signed signature is opened for nobody", async () => {
     const device = await ScepDevice.make(authority, name());
     const content = csrFor(device.id, device.key, { challengePassword: device.secret });
@@ -52,7 +47,7 @@ describe('messages of SCEP that are not what they should be', () => {
     const signer = selfSigned(thief, nameOf(device.id));
     const answer = await device.client.ask({ content, envelope, key: thief, signer });
     assert.deepEqual([answer.pkiStatus, answer.failInfo], ['failure', failInfos.badMessageCheck]);
-    const { error } = await entryOf(answer);
+    const { error } = await entryOf(authority, answer);
     assert.match(error!.message, /self-signed certificate of another key/);
     // And the secret is not used up by it.
     assert.equal((await device.enroll()).pkiStatus, 'success');
@@ -95,7 +90,7 @@ describe('messages of SCEP that are not what they should be', () => {
       const answer = await client.ask({ content, key, signer, ...change });
       assert.equal(answer.pkiStatus, 'failure', what);
       seen.add(JSON.stringify(words(answer)));
-      assert.equal((await entryOf(answer)).outcome, 'malformed', what);
+      assert.equal((await entryOf(authority, answer)).outcome, 'malformed', what);
     }
     assert.equal(seen.size, 1, [...seen].join('\n'));
     assert.match([...seen][0]!, /"failInfo":"1"/);

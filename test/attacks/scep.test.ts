@@ -4,7 +4,6 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { attribute } from '#cms';
-import type { RequestEntry } from '#enrollment';
 import {
   assembleSigned,
   buildName,
@@ -19,6 +18,7 @@ import {
 } from '#x509';
 import { authorityInProcess } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
+import { entryOf } from '../harness/expect.ts';
 import { type CsrSettings, csrFor, makeKey } from '../harness/csr.ts';
 import { entriesOf } from '../harness/entries.ts';
 import { type ScepAnswer, selfSigned } from '../harness/scep-client.ts';
@@ -43,17 +43,13 @@ describe('SCEP under attack', () => {
     const { items } = await authority.admin.client.perform('listCertificates', { device: id });
     return items.length;
   };
-  const entryOf = async ({ text }: ScepAnswer) => {
-    const { entry } = await authority.admin.entry(/R(?:-[0-9A-Z]{4}){4}/.exec(text)![0]);
-    return entry as unknown as RequestEntry;
-  };
   const assertRefused = async (
     answer: ScepAnswer,
     failInfo: keyof typeof failInfos,
     controls: readonly string[],
   ) => {
     assert.deepEqual([answer.pkiStatus, answer.failInfo], ['failure', failInfos[failInfo]], answer.text);
-    const { outcome, verdict } = await entryOf(answer);
+    const { outcome, verdict } = await entryOf(authority, answer);
     assert.equal(outcome, 'refused');
     assert.deepEqual(verdict.objections.map(({ control }) => control).toSorted(), [...controls].toSorted());
   };
@@ -125,12 +121,12 @@ describe('SCEP under attack', () => {
     ]) {
       const answer = await ask(change);
       assert.deepEqual([answer.pkiStatus, answer.failInfo], ['failure', failInfos.badRequest]);
-      const { verdict } = await entryOf(answer);
+      const { verdict } = await entryOf(authority, answer);
       assert.ok(verdict.objections.some(({ control }) => control === 'authentication'));
     }
     const server = await ScepDevice.make(authority, name(), { template: 'server', deviceClass: 'server' });
     const answer = await ask({ challengePassword: device.secret }, server.client);
-    const { verdict } = await entryOf(answer);
+    const { verdict } = await entryOf(authority, answer);
     assert.ok(verdict.objections.some(({ control }) => control === 'secret-template'));
     assert.equal(await certificates(device.id), 0);
   });
@@ -140,7 +136,7 @@ describe('SCEP under attack', () => {
     const thief = makeKey('rsa-2048');
     const content = csrFor(device.id, thief, { challengePassword: device.secret });
     const answer = await device.client.ask({ content, key: thief });
-    const { verdict } = await entryOf(answer);
+    const { verdict } = await entryOf(authority, answer);
     assert.ok(verdict.objections.some(({ control }) => control === 'secret-unused'));
     assert.equal(answer.pkiStatus, 'failure');
   });
@@ -203,7 +199,7 @@ describe('SCEP under attack', () => {
       key: ra,
       signer: device.client.ra,
     });
-    const { verdict } = await entryOf(answer);
+    const { verdict } = await entryOf(authority, answer);
     assert.equal(answer.pkiStatus, 'failure');
     assert.ok(verdict.objections.length > 0);
     assert.equal(await certificates(device.id), before);
@@ -237,7 +233,7 @@ describe('SCEP under attack', () => {
       await ScepDevice.enrolled(authority, name()),
     ];
     const answer = await one.renew({ content: csrFor(two.id, one.key) });
-    const { verdict } = await entryOf(answer);
+    const { verdict } = await entryOf(authority, answer);
     assert.equal(answer.pkiStatus, 'failure');
     assert.ok(verdict.objections.some(({ control }) => control === 'renewal-names'));
   });
@@ -246,7 +242,7 @@ describe('SCEP under attack', () => {
     const device = await ScepDevice.enrolled(authority, name());
     authority.advance(366 * 86_400_000);
     const answer = await device.renew();
-    const { verdict } = await entryOf(answer);
+    const { verdict } = await entryOf(authority, answer);
     assert.deepEqual([answer.pkiStatus, answer.failInfo], ['failure', failInfos.badCertId]);
     assert.ok(verdict.objections.some(({ control }) => control === 'renewal-unexpired'));
   });

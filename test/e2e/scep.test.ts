@@ -219,6 +219,12 @@ describe('SCEP', () => {
       [(await newest()).outcome, (await newest()).observations.source.operation],
       ['answered', 'GetCRL'],
     );
+    for (const weak of [{ digest: 'sha1' }, { cipher: 'des-ede3-cbc' }] as const) {
+      const content = issuerAndSerial(issuing!, serialNumber);
+      const asked = { messageType: '21', content, key: device.key, signer: device.certificate! };
+      const answer = await device.client.ask({ ...asked, ...weak });
+      assert.deepEqual([answer.pkiStatus, answer.failInfo], ['failure', '0'], answer.text);
+    }
     const selfMade = selfSigned(device.key, nameOf(device.id));
     for (const [type, content, signer] of [
       ['21', issuerAndSerial(issuing!, '0123'), device.certificate!],

@@ -4,14 +4,17 @@ import type { EstAnswer } from './est-client.ts';
 import type { TestAuthority } from './authority.ts';
 
 /** The support code that an error names. */
-export function supportCodeOf(answer: EstAnswer): string {
+export function supportCodeOf(answer: Pick<EstAnswer, 'text'>): string {
   const code = /R(?:-[0-9A-Z]{4}){4}/.exec(answer.text)?.[0];
   assert.ok(code, `no support code in: ${answer.text}`);
   return code;
 }
 
 /** The entry of a request that was refused, held or malformed. */
-export async function entryOf(authority: TestAuthority, answer: EstAnswer): Promise<RequestEntry> {
+export async function entryOf(
+  authority: TestAuthority,
+  answer: Pick<EstAnswer, 'text'>,
+): Promise<RequestEntry> {
   const { entry } = await authority.admin.entry(supportCodeOf(answer));
   return entry as unknown as RequestEntry;
 }

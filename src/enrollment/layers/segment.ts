@@ -2,6 +2,7 @@ import { type Cidr, cidrContains, parseCidr } from '#limits';
 import type { Context } from '#policy';
 import type { SourceObservation } from '../observations.ts';
 import { named, type References } from '../references.ts';
+import { isWeakAlgorithm } from '../weak-algorithm.ts';
 import { Finding } from './finding.ts';
 
 /** Where the request came in: is this the place for it? `deviceClass` is null as long as no device is known; `stage`: what is known of the message is judged when the device is. */
@@ -69,8 +70,6 @@ function rangesOf(sources: readonly string[]): readonly Cidr[] {
   return ranges;
 }
 
-const weak: ReadonlySet<string> = new Set(['sha1', 'des-ede3-cbc']);
-
 /** Of a message that is protected by itself, in words; null: it has none, or its template takes it from this class of devices. */
 function weaknessOf(
   { message, template: name }: SourceObservation,
@@ -78,7 +77,7 @@ function weaknessOf(
   deviceClass: string | null,
 ): string | null {
   const found = [message?.digest, message?.cipher].filter(
-    (each) => typeof each === 'string' && weak.has(each),
+    (each) => typeof each === 'string' && isWeakAlgorithm(each),
   );
   if (found.length === 0) return null;
   const takers = named(templates, name)?.legacyAlgorithms ?? [];

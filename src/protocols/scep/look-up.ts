@@ -1,9 +1,9 @@
 import { certsOnly, crlOnly, decryptEnvelopedData, type EnvelopedMessage } from '#cms';
-import { type Authority, sha256Hex } from '#enrollment';
+import { type Authority, isWeakAlgorithm, sha256Hex } from '#enrollment';
 import { type Der, equalBytes } from '#x509';
 import { serialNumberIn } from './opened-message.ts';
 import type { PkiMessage } from './pki-message.ts';
-import { isWeak, MessageError } from './problems.ts';
+import { MessageError } from './problems.ts';
 import type { RaInForce } from './ra.ts';
 
 export interface LookUpPorts {
@@ -41,7 +41,7 @@ export async function lookUp(
   authority: Authority,
   ports: LookUpPorts,
 ): Promise<Der> {
-  if (isWeak(digest) || isWeak(envelope.cipher)) {
+  if (isWeakAlgorithm(digest) || isWeakAlgorithm(envelope.cipher)) {
     throw new MessageError(
       { failInfo: 'badAlg', words: 'This algorithm is not accepted here: use AES and SHA-256.' },
       `${type} with ${digest} and ${envelope.cipher}`,

@@ -1,4 +1,3 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
 import {
   type CertificationRequest,
   type Der,
@@ -24,7 +23,7 @@ export function openedRequest(plain: Uint8Array): CertificationRequest {
   } catch (error) {
     fault = error;
   }
-  const isPossessed = verifies(request ?? decoy());
+  const isPossessed = verifies(request ?? decoy);
   if (request === null) throw unopenable('what it hides is no certification request', fault);
   if (!isPossessed) throw unopenable('the certification request in it is not signed with its own key');
   return request;
@@ -38,18 +37,15 @@ function verifies(request: CertificationRequest): boolean {
   }
 }
 
-let made: CertificationRequest | null = null;
+/** What is verified where there is nothing to verify: under a number of 2048 bits that is nobody's key, and as long a signature, which takes as long. */
+const decoy = parseCertificationRequest(unsigned(Buffer.alloc(256, 0xc5), Buffer.alloc(256, 0x11)));
 
-/** What is verified where there is nothing to verify. */
-function decoy(): CertificationRequest {
-  if (made !== null) return made;
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const spki = publicKey.export({ type: 'spki', format: 'der' });
+function unsigned(modulus: Uint8Array, signature: Uint8Array): Der {
+  const key = der.sequence(der.integer(modulus), der.integer(65_537));
+  const algorithm = (oid: string) => der.sequence(der.oid(oid), der.null());
+  const spki = der.sequence(algorithm(oids.rsaEncryption), der.bitString(key));
   const info = encodeCertificationRequestInfo({ subject: [], spki });
-  const algorithm = der.sequence(der.oid(oids.sha256WithRsaEncryption), der.null());
-  const signature = der.bitString(sign('sha256', info, privateKey));
-  made = parseCertificationRequest(der.sequence(info, algorithm, signature));
-  return made;
+  return der.sequence(info, algorithm(oids.sha256WithRsaEncryption), der.bitString(signature));
 }
 
 /** What GetCert and GetCRL hide: IssuerAndSerialNumber (RFC 8894 sections 3.3.4 and 3.3.5); null: something else. */

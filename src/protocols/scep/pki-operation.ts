@@ -8,6 +8,7 @@ import {
   type EnrollmentRequest,
   type EnrollmentStore,
   isVouchedFor,
+  isWeakAlgorithm,
   sha256Hex,
 } from '#enrollment';
 import { isSallyportError, type SallyportError } from '#errors';
@@ -16,7 +17,7 @@ import { certRep, type CertRepContent, type CertRepForm } from './cert-rep.ts';
 import { lookUp, type LookUpPorts } from './look-up.ts';
 import { openedRequest } from './opened-message.ts';
 import { type PkiMessage, readPkiMessage } from './pki-message.ts';
-import { isWeak, MessageError, problemOfRefusal, ScepError, unopenable } from './problems.ts';
+import { MessageError, problemOfRefusal, ScepError, unopenable } from './problems.ts';
 import type { RaInForce } from './ra.ts';
 
 export interface PkiOperationPorts extends LookUpPorts {
@@ -68,7 +69,7 @@ function readMessage(bytes: Uint8Array): PkiMessage {
 /** By what the request came, but that nobody has us sign with SHA-1 who is refused. */
 function formOf({ outcome }: Answer | Found, { transaction, digest }: PkiMessage): CertRepForm {
   const isRefused = outcome === 'refused' || outcome === 'malformed';
-  return { transaction, digest: isRefused && isWeak(digest) ? 'sha256' : digest };
+  return { transaction, digest: isRefused && isWeakAlgorithm(digest) ? 'sha256' : digest };
 }
 
 interface Answered {

@@ -102,13 +102,6 @@ export class MessageError extends SallyportError {
   }
 }
 
-const weak: ReadonlySet<string> = new Set(['sha1', 'des-ede3-cbc']);
-
-/** What devices may use that know nothing else, where their template names their class. */
-export function isWeak(algorithm: string): boolean {
-  return weak.has(algorithm);
-}
-
 const unopened: Problem = { failInfo: 'badMessageCheck', words: 'The message cannot be opened.' };
 
 /** Whatever comes of decrypting is told alike: who sends on what somebody else encrypted learns nothing of it. */
