@@ -163,6 +163,8 @@ function authorityInForce(folder: string): Authority {
     })),
     issuers: new Map(),
     identityCas: [],
+    staticChallenges: new Map(),
+    workflows: new Map(),
     hintedCas: [],
     macKeys: [{ id: 'mac-1', key: randomBytes(32) }],
     longestRetryAfterSeconds: 30,
@@ -180,7 +182,7 @@ async function holdRequest(storage: Storage, id: string, deviceId: string, now: 
     spki: heldKey,
     names: heldNames,
     secretId: null,
-    limit: { burst: 1000, count: 1000, periodSeconds: 1 },
+    limits: { device: { burst: 1000, count: 1000, periodSeconds: 1 }, challenge: null },
     objections: [
       { control: 'first-enrollment', title: 'Needs a look', detail: 'nobody looked', liftable: true },
     ],
@@ -206,7 +208,15 @@ async function observeApproval(storage: Storage, deviceId: string, template: str
   const common = { deviceId, template, expected: null, createdAt: now, expiresAt: now + 1000, by: ada.name };
   const entry = bareEntry({ id, type: 'act' });
   await storage.admin.createSecret({ secret: { ...common, id, mac, macKeyId: 'mac-1' }, entry });
-  const asked = { userName: null, presenterSha256: null, identity: null, spki: heldKey, template, now };
+  const asked = {
+    userName: null,
+    presenterSha256: null,
+    identity: null,
+    spki: heldKey,
+    template,
+    staticChallenge: false,
+    now,
+  };
   return (await storage.enrollment.observe({ secretMacs: [mac], ...asked })).approval;
 }
 
@@ -234,7 +244,7 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
     secret: null,
     approvalId: null,
     predecessor: null,
-    limits: { device: limit, template: limit },
+    limits: { device: limit, template: limit, challenge: null },
     leaseUntil: now + 30_000,
     now,
   });

@@ -79,7 +79,7 @@ async function withEmptyCrl(t: TestContext) {
       secret: null,
       approvalId: null,
       predecessor: null,
-      limits: { device: wide, template: wide },
+      limits: { device: wide, template: wide, challenge: null },
       leaseUntil: now,
       now,
     });

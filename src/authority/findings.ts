@@ -18,6 +18,11 @@ export function configurationFindings({ listeners, templates, identities }: Conf
         ? []
         : [`template ${name} takes SHA-1 and 3DES from ${legacyAlgorithms.join(', ')} (legacyAlgorithms)`],
     ),
+    ...templates.flatMap(({ name, authentication }) =>
+      authentication.includes('dangerousStaticChallenge')
+        ? [`template ${name} takes one password from all devices (dangerousStaticChallenge)`]
+        : [],
+    ),
     ...identities.flatMap(({ name, kind }) =>
       kind === 'ra' ? [`registration authority ${name} may ask for every device of its classes`] : [],
     ),

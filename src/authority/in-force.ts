@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { loadIssuer, type Issuer } from '#ca';
 import {
   type Configuration,
@@ -15,7 +13,9 @@ import { loadSoftwareKey, type SoftwareKey } from '#keys';
 import { defaultPolicies, loadBundle } from '#policy';
 import { type Certificate, parseCertificate, pemToDer } from '#x509';
 import { caCertificatePath, crlPath } from './public-paths.ts';
+import { readText, readTextNow } from './read-text.ts';
 import { recordedForm, referencesOf } from './references.ts';
+import { openWorkflows, readStaticChallenges, type WorkflowPorts } from './workflows.ts';
 
 /** The issuers, by name. Loaded once: another issuer needs a restart. */
 export async function loadIssuers(
@@ -49,8 +49,10 @@ export async function readAuthority(
   configuration: Configuration,
   environment: Environment,
   opening: ReadonlyMap<string, Issuer> | Promise<ReadonlyMap<string, Issuer>>,
+  workflowPorts: WorkflowPorts,
 ): Promise<Authority> {
   const identities = await loadIdentities(configuration);
+  const workflows = await openWorkflows(configuration, environment, workflowPorts);
   const bundle = loadBundle(await policyText(configuration.policy), {
     templates: configuration.templates.map(({ name }) => name),
     deviceClasses: configuration.deviceClasses.map(({ name }) => name),
@@ -69,6 +71,8 @@ export async function readAuthority(
     ),
     ...authorityCas(configuration, identities),
     macKeys: configuration.secrets.macKeys.map(({ id, key }) => macKey(id, key, configuration, environment)),
+    staticChallenges: readStaticChallenges(configuration, environment),
+    workflows,
     longestRetryAfterSeconds: configuration.approvals.retryAfterSeconds,
   };
 }
@@ -150,28 +154,6 @@ export async function loadKey(
     readTextNow(key.file),
     readSecret(key.passphrase, configuration.directory, environment),
   );
-}
-
-/** Fails as configuration does, naming the file. */
-export async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw unreadable(file, cause);
-  }
-}
-
-/** The same before anything else is done: for keys, which are small. */
-export function readTextNow(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw unreadable(file, cause);
-  }
-}
-
-function unreadable(file: string, cause: unknown): SallyportError {
-  return new SallyportError('config', `${file} cannot be read`, { cause });
 }
 
 async function readCertificate(file: string): Promise<Uint8Array> {

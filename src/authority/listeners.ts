@@ -17,7 +17,7 @@ import {
   type TlsSettings,
 } from '#server';
 import { derToPem, parseCertificate, pemToDer } from '#x509';
-import { readText, readTextNow } from './in-force.ts';
+import { readText, readTextNow } from './read-text.ts';
 
 /** Where a listener is reached; what does not apply to its class is null. */
 export interface ListenerAddress {

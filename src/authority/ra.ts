@@ -8,7 +8,7 @@ import { MessageKey, openTransportKey } from '#keys';
 import { buildName, type Certificate, equalBytes, parseCertificate, verifyCertificateSignature } from '#x509';
 import type { RaInForce } from '#scep';
 import { eventEntry } from './event-entry.ts';
-import { readTextNow } from './in-force.ts';
+import { readTextNow } from './read-text.ts';
 
 const hour = 3_600_000;
 const lifetime = 365 * 24 * hour;

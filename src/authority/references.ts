@@ -35,7 +35,12 @@ export function referencesOf(
         },
       ]),
     ),
-    limits: configuration.limits,
+    limits: {
+      ...configuration.limits,
+      staticChallenges: Object.fromEntries(
+        Object.entries(configuration.staticChallenges).map(([template, { limit }]) => [template, limit]),
+      ),
+    },
   };
 }
 

@@ -42,7 +42,7 @@ async function withRequests(t: TestContext, ids: readonly string[]): Promise<Sto
       names: 'names',
       secretId: secret.id,
       objections: [],
-      limit: { burst: 1000, count: 1000, periodSeconds: 1 },
+      limits: { device: { burst: 1000, count: 1000, periodSeconds: 1 }, challenge: null },
       polled: null,
       summary: {
         protocol: 'est',

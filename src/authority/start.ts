@@ -25,6 +25,7 @@ import { differences, type InForce, joinNodes } from './node.ts';
 import { crlPath } from './public-paths.ts';
 import { openRaKeys, startRas } from './ra.ts';
 import { openPublisher } from './publisher.ts';
+import type { WorkflowPorts } from './workflows.ts';
 import { authorityDocuments } from './public-documents.ts';
 
 export interface AuthorityPorts {
@@ -53,6 +54,7 @@ export interface RunningAuthority {
 
 export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuthority> {
   const { environment, report } = ports;
+  const workflowPorts = { now: ports.wallClock, version: ports.version, report };
   let configuration = ports.configuration;
   const closing: (() => Promise<void>)[] = [];
   const close = async () => {
@@ -71,7 +73,11 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     });
     const settled = opening.catch(() => null);
     closing.push(async () => (await settled)?.close());
-    const [issuers, signer, transportKeys, raKeys, read] = await loadInForce(configuration, environment);
+    const [issuers, signer, transportKeys, raKeys, read] = await loadInForce(
+      configuration,
+      environment,
+      workflowPorts,
+    );
     closing.push(async () => {
       await Promise.all([...raKeys.values()].map((key) => key.close()));
     });
@@ -143,6 +149,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       store: storage.enrollment,
       clock,
       random,
+      revoked: (issuer) => void jobs.issueCrl(issuer),
       report,
     });
     const listeners = await startListeners({
@@ -214,7 +221,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
           );
         }
         const [replacement, keys] = await Promise.all([
-          readAuthority(next, environment, issuers),
+          readAuthority(next, environment, issuers, workflowPorts),
           openTransportKeys(next, environment),
         ]);
         const renewListeners = await prepareListeners(listeners, next, keys, replacement);
@@ -240,14 +247,18 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
 }
 
 /** The keys open on other threads while the policies load in this one. */
-async function loadInForce(configuration: Configuration, environment: Environment) {
+async function loadInForce(
+  configuration: Configuration,
+  environment: Environment,
+  workflowPorts: WorkflowPorts,
+) {
   const issuers = loadIssuers(configuration, environment);
   return Promise.all([
     issuers,
     loadLogSigner(configuration, environment),
     openTransportKeys(configuration, environment),
     openRaKeys(configuration, environment),
-    readAuthority(configuration, environment, issuers),
+    readAuthority(configuration, environment, issuers, workflowPorts),
   ]);
 }
 

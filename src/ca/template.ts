@@ -59,7 +59,22 @@ export interface Template {
   /** The key that the authority makes where it is asked to (RFC 7030 section 4.4); null: it makes none. */
   readonly serverKeygen: KeyAlgorithm | null;
   /** Layers that authenticate a first enrollment. Never empty. */
-  readonly authentication: readonly ('secret' | 'attestation' | 'idevid' | 'mdm' | 'ra')[];
+  readonly authentication: readonly (
+    | 'secret'
+    | 'workflow'
+    | 'dangerousStaticChallenge'
+    | 'attestation'
+    | 'idevid'
+    | 'mdm'
+    | 'ra'
+  )[];
+  /** Systems outside that must agree to every request. Absent: none. */
+  readonly workflows?: readonly string[];
+  /** By what a request names its device whose credential does not: the inventory's column, and where the name stands in the subject. */
+  readonly requestedDevice?: {
+    readonly column: 'id' | 'serialNumber';
+    readonly from: 'commonName' | 'serialNumber';
+  };
   /** Classes of devices that may sign messages with SHA-1 and encrypt them with 3DES (SCEP). Absent: none. */
   readonly legacyAlgorithms?: readonly string[];
   /** certificatePolicies OIDs. */

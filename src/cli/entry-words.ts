@@ -122,7 +122,7 @@ export function entryWords(session: Session, where: string, raw: object): string
 
 function requestEntryWords({ paint, now }: Session, where: string, entry: RequestEntry): string {
   const { observations, verdict, certificate, error, certificationRequest: kept } = entry;
-  const { source, device, key, secret, approval, presenter, request } = observations;
+  const { source, device, key, secret, challenge, workflows, approval, presenter, request } = observations;
   const objections = verdict.objections.map(({ control, title, detail }) =>
     wrap(`${control}: ${printable(detail === '' ? title : detail)}`, 80),
   );
@@ -165,6 +165,8 @@ function requestEntryWords({ paint, now }: Session, where: string, entry: Reques
         ? null
         : printable(secret.id === null ? 'unknown' : `${secret.id} (${secret.state ?? 'unknown'})`),
     ],
+    ['challenge', challenge === undefined ? null : challengeWords(challenge)],
+    ['workflows', workflows?.map(workflowWords).join('\n') ?? null],
     ['presenter', presenter === null ? null : presenterWords(presenter, entry)],
     [
       'approval',
@@ -187,6 +189,21 @@ function requestEntryWords({ paint, now }: Session, where: string, entry: Reques
     ['references', entry.references],
     ['policies', entry.policies],
   ]);
+}
+
+function challengeWords(challenge: NonNullable<RequestEntry['observations']['challenge']>): string {
+  if (challenge.kind === 'workflow') return 'for the workflows to answer for';
+  return challenge.matches ? 'the static one of the template' : 'not the static one of the template';
+}
+
+function workflowWords({
+  name,
+  decision,
+  code,
+  device,
+}: NonNullable<RequestEntry['observations']['workflows']>[number]): string {
+  const words = `${name}: ${decision} (${code})${device === 'other' ? ', of another device' : ''}`;
+  return printable(words);
 }
 
 function presenterWords(

@@ -16,6 +16,9 @@ export interface Configuration {
   readonly issuers: readonly IssuerConfiguration[];
   readonly listeners: readonly ListenerConfiguration[];
   readonly templates: readonly Template[];
+  /** Of templates that have one, by template. */
+  readonly staticChallenges: Readonly<Record<string, StaticChallengeConfiguration>>;
+  readonly workflows: readonly WorkflowConfiguration[];
   readonly deviceClasses: readonly DeviceClass[];
   readonly identities: readonly IdentityConfiguration[];
   readonly limits: LimitsConfiguration;
@@ -137,6 +140,37 @@ export interface IdentityConfiguration extends IdentitySettings {
   readonly name: string;
   /** PEM files. */
   readonly files: readonly string[];
+}
+
+export interface StaticChallengeConfiguration {
+  readonly challenge: SecretReference;
+  readonly limit: RateLimit;
+}
+
+export type WorkflowConfiguration = WebhookConfiguration | IntuneConfiguration;
+
+interface AnyWorkflow {
+  readonly name: string;
+  readonly timeoutSeconds: number;
+  /** PEM file; null: what Node.js trusts. */
+  readonly ca: string | null;
+}
+
+export interface WebhookConfiguration extends AnyWorkflow {
+  readonly kind: 'webhook';
+  readonly url: string;
+  readonly key: SecretReference;
+}
+
+export interface IntuneConfiguration extends AnyWorkflow {
+  readonly kind: 'intune';
+  readonly tenant: string;
+  readonly clientId: string;
+  readonly clientSecret: SecretReference;
+  /** https, without a slash at the end. */
+  readonly loginUrl: string;
+  readonly graphUrl: string;
+  readonly resourceUrl: string;
 }
 
 export interface LimitsConfiguration {

@@ -27,14 +27,30 @@ export function crossReferenceProblems(settings: Settings, directory: string): O
   ];
 }
 
-function templateProblems({ templates, issuers, deviceClasses }: Settings): Objection[] {
+function templateProblems({ templates, issuers, deviceClasses, workflows }: Settings): Objection[] {
   const classNames = Object.keys(deviceClasses);
-  return Object.entries(templates).flatMap(([name, { issuer, legacyAlgorithms }]) => [
-    ...unknownName(['templates', name, 'issuer'], issuer, 'issuer', Object.keys(issuers)),
-    ...legacyAlgorithms.flatMap((deviceClass, index) =>
-      unknownName(['templates', name, 'legacyAlgorithms', index], deviceClass, 'device class', classNames),
-    ),
-  ]);
+  return Object.entries(templates).flatMap(([name, template]) => {
+    const { issuer, legacyAlgorithms, authentication } = template;
+    return [
+      ...unknownName(['templates', name, 'issuer'], issuer, 'issuer', Object.keys(issuers)),
+      ...template.workflows.flatMap((workflow, index): Objection[] => {
+        const path = ['templates', name, 'workflows', index];
+        const unknown = unknownName(path, workflow, 'workflow', Object.keys(workflows));
+        if (
+          unknown.length > 0 ||
+          workflows[workflow]!.kind !== 'intune' ||
+          authentication.includes('workflow')
+        ) {
+          return unknown;
+        }
+        const message = `is Intune, which validates its own challenges alone: list workflow in authentication`;
+        return [{ path, part: 'value', message }];
+      }),
+      ...legacyAlgorithms.flatMap((deviceClass, index) =>
+        unknownName(['templates', name, 'legacyAlgorithms', index], deviceClass, 'device class', classNames),
+      ),
+    ];
+  });
 }
 
 function deviceClassProblems({ deviceClasses, templates, listeners }: Settings): Objection[] {

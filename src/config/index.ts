@@ -17,6 +17,7 @@ export type {
   SinkConfiguration,
   TlsConfiguration,
   TlsListener,
+  WorkflowConfiguration,
 } from './configuration.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { initialConfiguration, type InitialSettings } from './initial.ts';

@@ -18,6 +18,8 @@ export function reloadable(running: Configuration, next: Configuration): ReloadP
     ...differingNames('templates', running.templates, next.templates),
     ...differingNames('deviceClasses', running.deviceClasses, next.deviceClasses),
     ...differingNames('identities', running.identities, next.identities),
+    ...differingKeys('staticChallenges', running.staticChallenges, next.staticChallenges),
+    ...differingNames('workflows', running.workflows, next.workflows),
     ...differingKeys('limits', running.limits, next.limits),
     ...differingKeys('secrets', running.secrets, next.secrets),
     ...differingKeys('approvals', running.approvals, next.approvals),

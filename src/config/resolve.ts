@@ -10,6 +10,7 @@ import type {
   LogConfiguration,
   ProtocolsConfiguration,
   TlsConfiguration,
+  WorkflowConfiguration,
 } from './configuration.ts';
 import type { Settings } from './schema/settings.ts';
 import type { SecretReference } from './secret.ts';
@@ -28,6 +29,12 @@ export function resolveSettings(settings: Settings, file: string): Configuration
     issuers: named(settings.issuers, (name, issuer) => resolveIssuer(name, issuer, paths)),
     listeners: named(settings.listeners, (name, listener) => resolveListener(name, listener, paths)),
     templates: named(settings.templates, resolveTemplate),
+    staticChallenges: Object.fromEntries(
+      Object.entries(settings.templates).flatMap(([name, { dangerousStaticChallenge: given }]) =>
+        given === undefined ? [] : [[name, { ...given, challenge: paths.secret(given.challenge) }]],
+      ),
+    ),
+    workflows: named(settings.workflows, (name, workflow) => resolveWorkflow(name, workflow, paths)),
     deviceClasses: named(settings.deviceClasses, resolveDeviceClass),
     identities: named(settings.identities, (name, { certificates, hardwareTypes, ...identity }) => ({
       name,
@@ -145,7 +152,7 @@ function resolveProtocols({ est, scep }: Partial<EnrollSettings['protocols']>): 
 }
 
 function resolveTemplate(name: string, settings: Settings['templates'][string]): Template {
-  const { validity, renewalWindow, serverKeygen, ...rest } = settings;
+  const { validity, renewalWindow, serverKeygen, dangerousStaticChallenge: _, ...rest } = settings;
   const openFor = renewalWindow ?? Math.floor(validity / 3);
   return {
     name,
@@ -155,6 +162,26 @@ function resolveTemplate(name: string, settings: Settings['templates'][string]):
     renewalWindowSeconds: openFor === 'always' ? validity : openFor,
   };
 }
+
+function resolveWorkflow(
+  name: string,
+  { timeout, ca, ...workflow }: Settings['workflows'][string],
+  paths: PathsOf,
+): WorkflowConfiguration {
+  const common = { name, timeoutSeconds: timeout, ca: ca === undefined ? null : paths.resolve(ca) };
+  if (workflow.kind === 'webhook') return { ...common, ...workflow, key: paths.secret(workflow.key) };
+  const { clientSecret, loginUrl, graphUrl, resourceUrl } = workflow;
+  return {
+    ...common,
+    ...workflow,
+    clientSecret: paths.secret(clientSecret),
+    loginUrl: withoutSlash(loginUrl),
+    graphUrl: withoutSlash(graphUrl),
+    resourceUrl: withoutSlash(resourceUrl),
+  };
+}
+
+const withoutSlash = (url: string) => url.replace(/\/+$/, '');
 
 function resolveDeviceClass(name: string, settings: Settings['deviceClasses'][string]): DeviceClass {
   return {

@@ -1,8 +1,10 @@
 import type { Issuer } from '#ca';
 import type { Bundle } from '#policy';
 import type { Certificate } from '#x509';
+import type { StaticChallenges } from './challenge.ts';
 import type { MacKey } from './one-time-secret.ts';
 import type { References } from './references.ts';
+import type { Workflow } from './workflow.ts';
 
 /**
  * What is in force. Replaced as a whole when the configuration is reloaded; a request keeps the one it began with. The bodies of references
@@ -19,6 +21,9 @@ export interface Authority {
   readonly hintedCas: readonly Certificate[];
   /** The newest first. */
   readonly macKeys: readonly MacKey[];
+  /** By template. */
+  readonly staticChallenges: StaticChallenges;
+  readonly workflows: ReadonlyMap<string, Workflow>;
   /** The longest that a client whose request is held is told to wait. */
   readonly longestRetryAfterSeconds: number;
 }

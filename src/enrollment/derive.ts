@@ -5,6 +5,7 @@ import { namesDigest } from './digests.ts';
 import { identityOf } from './identity.ts';
 import { deriveApproval } from './layers/approval.ts';
 import { deriveBinding } from './layers/binding.ts';
+import { deriveChallenge, deriveWorkflow } from './layers/challenge.ts';
 import { deriveDevice, deriveEvidence } from './layers/device.ts';
 import type { Finding } from './layers/finding.ts';
 import { deriveIdentity } from './layers/identity.ts';
@@ -41,7 +42,7 @@ export interface Derivation {
  */
 export function actionOf(observations: Observations): Exclude<Action, 'admit'> {
   if (observations.source.operation === 'simplereenroll') return 'renew';
-  if (observations.secret !== null) return 'enroll';
+  if (observations.secret !== null || observations.challenge !== undefined) return 'enroll';
   return observations.presenter?.record ? 'renew' : 'enroll';
 }
 
@@ -66,7 +67,7 @@ export function derive(
 
   const action = actionOf(observations);
   const template = named(references.templates, source.template);
-  const { request, key, secret, presenter } = observations;
+  const { request, key, secret, challenge, presenter } = observations;
   const renewed = action === 'renew' ? presenter : null;
   const requested =
     template === undefined || request === null ? null : requestedNames(request, template, renewed, source);
@@ -106,6 +107,12 @@ export function derive(
       time,
     };
     gathered.add('secret', deriveSecret(secret, asked));
+  }
+  const workflow = deriveWorkflow(observations.workflows, template);
+  gathered.add('workflow', workflow);
+  if (action === 'enroll' && challenge !== undefined) {
+    const asked = { template, rate: observations.rate, references, time };
+    gathered.add('challenge', deriveChallenge(challenge, workflow.facts.agreed, asked));
   }
   if (action === 'enroll' && secret === null && presenter !== null) {
     gathered.add('identity', deriveIdentity(presenter, references, { device, template, request, time }));

@@ -1,26 +1,27 @@
 import type { NewEntry } from '#audit';
 import { buildTbs, issue, lint, mintMandate, randomSerialNumber } from '#ca';
 import { isSallyportError, SallyportError } from '#errors';
-import { type GeneratedKey, generateKeyFor } from '#keys';
 import { sourceKey } from '#limits';
 import { judge, type Facts, type Verdict } from '#policy';
-import type { Certificate } from '#x509';
-import type { Authority, IssuerInForce } from './authority.ts';
+import type { Authority } from './authority.ts';
 import type { Clock } from './clock.ts';
 import { derive, type Derivation } from './derive.ts';
 import { sha256Hex } from './digests.ts';
 import type { Outcome, RequestEntry } from './entry.ts';
-import { rateWaitSeconds, templateLimit } from './layers/rate.ts';
+import { rateWaitSeconds } from './layers/rate.ts';
 import { notAdmitted } from './not-admitted.ts';
 import { needsApproval } from './needs-approval.ts';
 import type { Observations, SourceObservation } from './observations.ts';
-import { observe, prepare, type Asked } from './observe.ts';
+import { askWorkflows, isWorthAsking, type WorkflowsAsked } from './ask-workflows.ts';
+import { named } from './references.ts';
+import { issuedBefore, issuerOf, limitsOf, makeKey, type Plan, reservable, storedForm } from './plan.ts';
+import { observe, prepare, twinKey, type Asked } from './observe.ts';
 import { newEntry } from './personal-fields.ts';
 import type { Admission, Answer, EnrollmentRequest } from './request.ts';
 import { atAdmission, entryOf } from './request-entry.ts';
 import { pollOf, summaryOf } from './request-summary.ts';
 import { retryAfterSeconds } from './retry-after.ts';
-import type { EnrollmentStore, IssuedRecord, LogPosition } from './store.ts';
+import type { EnrollmentStore, LogPosition } from './store.ts';
 import { supportCode } from './support-code.ts';
 
 export interface EnrollmentPorts {
@@ -30,6 +31,8 @@ export interface EnrollmentPorts {
   readonly clock: Clock;
   /** n bytes of a cryptographic generator. */
   readonly random: (n: number) => Uint8Array;
+  /** Called after a certificate was revoked here, so that the issuer's next CRL comes soon. Never throws. */
+  readonly revoked: (issuer: string) => void;
   /** Faults of ours, for the operator's eyes: never a client's. */
   readonly report: (fault: { id: string; error: unknown }) => void;
 }
@@ -39,10 +42,10 @@ const leaseMilliseconds = 30_000;
 /** A verdict is carried out at once, or the state is looked at again: it was true of then, and the process may have stood still. */
 const verdictHoldsMilliseconds = 10_000;
 const retryAfterFaultSeconds = 5;
+/** RFC 5280 section 5.3.1. */
+const privilegeWithdrawn = 9;
 /** Another request took the secret, approval or limit between our observing and reserving: observe again, so often. */
 const attempts = 4;
-
-type Plan = NonNullable<Derivation['plan']>;
 
 /** Observe, derive, judge, issue, record: the one way to a certificate, whatever the protocol. */
 export class Enrollment {
@@ -124,16 +127,55 @@ export class Enrollment {
 
   async #decide(asked: Asked, authority: Authority): Promise<Answer> {
     const { store, clock } = this.#ports;
-    for (let attempt = 0; attempt < attempts; attempt += 1) {
-      const time = clock.now();
-      const observations = await observe(asked, authority, store, time);
-      const derivation = derive(observations, authority.references, 'request', time);
-      const verdict = judge(authority.bundle, derivation.facts);
-      const decided: Decided = { asked, authority, observations, facts: derivation.facts, verdict, time };
-      const answer = await this.#carryOut(decided, derivation);
-      if (answer !== 'conflict') return answer;
+    let asking: WorkflowsAsked | null = null;
+    try {
+      for (let attempt = 0; attempt < attempts; attempt += 1) {
+        let time = clock.now();
+        let seen = await observe(asked, authority, store, time);
+        if (asking === null && isWorthAsking(seen, authority, time)) {
+          asking = await askWorkflows(asked, seen, authority);
+          // They took their time.
+          time = clock.now();
+          seen = await observe(asked, authority, store, time);
+        }
+        const observations = asking === null ? seen : { ...seen, workflows: asking.said };
+        const derivation = derive(observations, authority.references, 'request', time);
+        const verdict = judge(authority.bundle, derivation.facts);
+        const decided: Decided = { asked, authority, observations, facts: derivation.facts, verdict, time };
+        const answer = await this.#carryOut(decided, derivation);
+        if (answer === 'conflict') continue;
+        if (answer.outcome === 'refused') asking?.failed(verdict.objections[0]);
+        return asking === null ? answer : await this.#deliver(decided, answer, asking);
+      }
+      throw new SallyportError('conflict', 'the state of this request kept changing while it was judged');
+    } catch (error) {
+      asking?.failed();
+      throw error;
     }
-    throw new SallyportError('conflict', 'the state of this request kept changing while it was judged');
+  }
+
+  /** What is issued and stored leaves when the workflows of its template let it. What none has had yet, and one refuses, is revoked. */
+  async #deliver(decided: Decided, answer: Answer, asking: WorkflowsAsked): Promise<Answer> {
+    if (answer.outcome !== 'issued' && answer.outcome !== 'redelivered') return answer;
+    const { asked, authority, facts } = decided;
+    const { store, clock, revoked } = this.#ports;
+    const withheld = await asking.withheld(answer.certificate);
+    if (withheld === null) return answer;
+    const { isFinal, error, objection } = withheld;
+    const told = { code: error.code, message: error.message };
+    const entry = { ...this.#entry(decided, 'withheld'), error: told };
+    const { id } = asked.admission;
+    if (isFinal && answer.outcome === 'issued') {
+      const sha256 = sha256Hex(answer.certificate);
+      const act = { sha256, reason: privilegeWithdrawn, now: clock.now() };
+      await store.withdraw({ ...act, entry: this.#newEntry(entry, asked) });
+      revoked(named(authority.references.templates, facts.template)?.issuer ?? '');
+    } else {
+      await this.#recordOf(decided, entry);
+    }
+    if (!isFinal) return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
+    asking.failed(objection);
+    return { outcome: 'refused', id, objections: [objection], retryAfterSeconds: null };
   }
 
   async #carryOut(decided: Decided, { plan, issued }: Derivation): Promise<Answer | 'conflict'> {
@@ -159,7 +201,7 @@ export class Enrollment {
         names: plan.namesDigest,
         secretId: reservable(observations),
         objections: verdict.objections,
-        limit: authority.references.limits.device,
+        limits: limitsOf(authority, observations, plan),
         summary: summaryOf(observations, facts, plan.names),
         polled: pollOf(asked, observations),
         now: time,
@@ -222,10 +264,7 @@ export class Enrollment {
       secret: secret === null ? null : { id: secret.id!, state: secret.state as 'live' | 'reserved' },
       approvalId,
       predecessor,
-      limits: {
-        device: authority.references.limits.device,
-        template: templateLimit(authority.references, plan.template.name),
-      },
+      limits: limitsOf(authority, observations, plan),
       leaseUntil: time + leaseMilliseconds,
       now: time,
     });
@@ -326,11 +365,6 @@ export class Enrollment {
   }
 }
 
-/** What is spent for this same request is its own already. */
-function reservable({ secret }: Observations): string | null {
-  return secret?.state === 'spent' ? null : (secret?.id ?? null);
-}
-
 interface Decided {
   readonly asked: Asked;
   readonly authority: Authority;
@@ -349,46 +383,4 @@ function refusal(
 ): Answer {
   const retryAfterSeconds = rateWaitSeconds(rate, references, source.template, time);
   return { outcome: 'refused', id, objections, retryAfterSeconds };
-}
-
-async function makeKey({ name, serverKeygen }: Plan['template']): Promise<GeneratedKey> {
-  if (serverKeygen !== null) return generateKeyFor(serverKeygen);
-  throw new SallyportError('internal', `the authority makes no keys for template ${name}`);
-}
-
-function issuerOf(plan: Plan, authority: Authority): IssuerInForce {
-  const inForce = authority.issuers.get(plan.template.issuer);
-  if (inForce === undefined) {
-    throw new SallyportError('internal', `template ${plan.template.name} has no issuer in force`);
-  }
-  return inForce;
-}
-
-/** As `observe` looked for it. */
-function issuedBefore({ presenter, issued }: Observations): IssuedRecord['issuedBefore'] {
-  const ours = presenter !== null && presenter.record !== null;
-  return { predecessor: ours ? presenter.sha256 : null, sha256: issued?.sha256 ?? null };
-}
-
-function storedForm(
-  certificate: Certificate,
-  summary: NonNullable<RequestEntry['certificate']>,
-  spki: string,
-  names: string,
-) {
-  return {
-    ...summary,
-    der: certificate.der,
-    spki,
-    names,
-    notBefore: certificate.notBefore,
-    notAfter: certificate.notAfter,
-  };
-}
-
-function twinKey({ secretMacs, presenter, spki }: Asked): string {
-  if (secretMacs.length > 0) {
-    return `secret ${Buffer.from(secretMacs[0]!).toString('base64')} ${spki}`;
-  }
-  return `certificate ${presenter?.seen.sha256 ?? ''} ${spki}`;
 }

@@ -44,6 +44,8 @@ export type Outcome =
   | 'issued'
   /** The same request again: the same certificate was delivered. */
   | 'redelivered'
+  /** Issued, as an entry before it says, and kept back: a workflow did not let it leave. */
+  | 'withheld'
   | 'held'
   | 'refused'
   /** An operation without a certificate, such as cacerts. */

@@ -1,3 +1,4 @@
+import type { Template } from '#ca';
 import { attributeTypes, type Name, oids } from '#x509';
 import type { PresenterObservation } from './observations.ts';
 import type { IdentityReference, References } from './references.ts';
@@ -40,6 +41,15 @@ export function namedDevice(
     if (values.length > 0) return keyOf(identity, values.length === 1 ? values[0]! : null);
   }
   return null;
+}
+
+/** By the one value of the attribute in the subject of a request; null where there is none, or several. */
+export function requestedDevice(
+  { column, from }: NonNullable<Template['requestedDevice']>,
+  subject: Name,
+): DeviceKey | null {
+  const values = valuesOf(subject, from);
+  return values.length === 1 && values[0] !== '' ? { column, value: values[0]! } : null;
 }
 
 function keyOf({ device }: IdentityReference, value: string | null): DeviceKey | null {

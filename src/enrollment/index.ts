@@ -23,5 +23,13 @@ export { type IssuerReference, type ListenerReference, named, type References } 
 export { type RecordedBodies, RequestReplay } from './request-replay.ts';
 export type { Admission, Answer, ChannelBindings, Credential, EnrollmentRequest } from './request.ts';
 export type * from './store.ts';
+export { type StaticChallenges, staticChallengeDigest } from './challenge.ts';
 export { supportCode } from './support-code.ts';
 export { isWeakAlgorithm } from './weak-algorithm.ts';
+export {
+  type Workflow,
+  type WorkflowAnswer,
+  workflowCode,
+  type WorkflowFailure,
+  type WorkflowRequest,
+} from './workflow.ts';

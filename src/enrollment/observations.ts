@@ -10,6 +10,10 @@ export interface Observations {
   readonly rate: RateObservation;
   readonly request: RequestObservation | null;
   readonly secret: SecretObservation | null;
+  /** A password that is none of the secrets that we give out; absent where none was presented. */
+  readonly challenge?: ChallengeObservation;
+  /** What the template's workflows said; absent where none was asked. */
+  readonly workflows?: readonly WorkflowObservation[];
   readonly presenter: PresenterObservation | null;
   readonly device: DeviceObservation | null;
   readonly evidence: EvidenceObservation | null;
@@ -52,6 +56,8 @@ export interface RateObservation {
   /** null at admit. */
   readonly device: { readonly tat: number | null } | null;
   readonly template: { readonly tat: number | null } | null;
+  /** Of the template's static challenge; absent where none was presented. */
+  readonly challenge?: { readonly tat: number | null };
 }
 
 /** What the certification request asked for; nothing in here reaches a certificate but by the template. */
@@ -101,6 +107,19 @@ export interface SecretObservation {
   readonly reservedFor: { readonly spki: string; readonly names: string } | null;
   /** The certificate it was spent for, while that is still current (neither revoked nor expired). */
   readonly certificate: string | null;
+}
+
+export type ChallengeObservation =
+  /** The template's workflow has to answer for it. */
+  { readonly kind: 'workflow' } | { readonly kind: 'static'; readonly matches: boolean };
+
+export interface WorkflowObservation {
+  readonly name: string;
+  readonly decision: 'agreed' | 'refused' | 'unavailable';
+  /** Letters, digits and `._-`. */
+  readonly code: string;
+  /** The device that it spoke of, beside the one observed. */
+  readonly device: 'same' | 'other' | 'none';
 }
 
 /** The client certificate, whose key the TLS handshake proved. */

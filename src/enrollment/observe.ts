@@ -11,10 +11,12 @@ import type { Certificate, CertificationRequest, Extension } from '#x509';
 import type { Authority } from './authority.ts';
 import { observeChannelBinding } from './channel-binding.ts';
 import { sha256Hex } from './digests.ts';
-import { identityOf, namedDevice } from './identity.ts';
+import { challengeOf } from './challenge.ts';
+import { identityOf, namedDevice, requestedDevice } from './identity.ts';
 import { issuingCertificate, parsedIfAny } from './issuing-certificate.ts';
 import { keepRequest } from './kept-request.ts';
 import type {
+  ChallengeObservation,
   KeyObservation,
   Observations,
   PresenterObservation,
@@ -34,6 +36,11 @@ export interface Asked {
   readonly requestObservation: RequestObservation;
   readonly presenter: Presenter | null;
   readonly secretMacs: readonly Uint8Array[];
+  /** A password that is none of our secrets. */
+  readonly challenge: ChallengeObservation | null;
+  /** How the request names its device; null where a certificate names it. */
+  readonly requestedDevice: DeviceKey | null;
+  readonly transactionID: string | null;
   /** Digest of the request's own key. */
   readonly spki: string;
   readonly keygen: boolean;
@@ -64,6 +71,8 @@ export function prepare(
     credential?.kind === 'certificate' ? preparePresenter(credential, request, authority) : null;
   const requestObservation = observeRequest(request, asking, presenter?.certificate.extensions ?? []);
   demandRecordable('the certification request', requestObservation);
+  const template = named(authority.references.templates, admission.source.template);
+  const challenge = challengeOf(credential, template, authority.staticChallenges);
   if (presenter !== null) demandRecordable('the client certificate', presenter.seen);
   return {
     admission,
@@ -71,11 +80,25 @@ export function prepare(
     request,
     requestObservation,
     presenter,
-    secretMacs: macsOf(credential, authority),
+    secretMacs: challenge === null ? macsOf(credential, authority) : [],
+    challenge,
+    requestedDevice:
+      presenter !== null || template?.requestedDevice === undefined
+        ? null
+        : requestedDevice(template.requestedDevice, request.subject),
+    transactionID: asking.transactionID ?? null,
     spki: requestObservation.spki,
     keygen,
     keeping: keepRequest(request, random),
   };
+}
+
+/** The same for requests that want the same certificate: the credential and the key. */
+export function twinKey({ secretMacs, presenter, spki }: Asked): string {
+  if (secretMacs.length > 0) {
+    return `secret ${Buffer.from(secretMacs[0]!).toString('base64')} ${spki}`;
+  }
+  return `certificate ${presenter?.seen.sha256 ?? ''} ${spki}`;
 }
 
 function macsOf(credential: Credential | null, { macKeys }: Authority): Uint8Array[] {
@@ -164,9 +187,10 @@ export async function observe(
     secretMacs: asked.secretMacs,
     userName: credential?.kind === 'secret' ? credential.userName : null,
     presenterSha256: asked.presenter?.seen.sha256 ?? null,
-    identity: asked.presenter?.device ?? null,
+    identity: asked.presenter?.device ?? (asked.challenge === null ? null : asked.requestedDevice),
     spki: asked.spki,
     template: admission.source.template ?? '',
+    staticChallenge: asked.challenge?.kind === 'static',
     now: time,
   });
   return {
@@ -175,9 +199,11 @@ export async function observe(
       source: { tat: admission.sourceTat },
       device: stored.device === null ? null : { tat: stored.rates.device },
       template: { tat: stored.rates.template },
+      ...(asked.challenge?.kind === 'static' ? { challenge: { tat: stored.rates.challenge } } : {}),
     },
     request: asked.requestObservation,
     secret: asked.secretMacs.length > 0 ? observeSecret(stored) : null,
+    ...(asked.challenge === null ? {} : { challenge: asked.challenge }),
     presenter: asked.presenter === null ? null : { ...asked.presenter.seen, record: stored.presenter },
     device: stored.device === null ? null : { ...stored.device, otherKeyCurrent: stored.otherKeyCurrent },
     // No evidence can be offered yet: a class that must attest is refused.

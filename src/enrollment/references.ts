@@ -15,6 +15,8 @@ export interface References {
     readonly device: RateLimit;
     readonly template: RateLimit;
     readonly templates: Readonly<Record<string, RateLimit>>;
+    /** Of the static challenges of templates, by template. Absent: no template has one. */
+    readonly staticChallenges?: Readonly<Record<string, RateLimit>>;
   };
 }
 

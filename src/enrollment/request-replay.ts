@@ -103,6 +103,9 @@ function outcomeObjection({ outcome, verdict, certificate }: RequestEntry): stri
   if (outcome === 'held' && verdict.decision !== 'hold') {
     return `it was held against the verdict ${decisionWords(verdict)}`;
   }
+  if (outcome === 'withheld' && !allowed) {
+    return `what was withheld had been issued against the verdict ${decisionWords(verdict)}`;
+  }
   if (outcome === 'refused' && allowed) return 'it was refused although the verdict was allow';
   if (delivered !== (certificate !== null)) {
     return `its outcome is ${outcome}, and it names ${certificate === null ? 'no' : 'a'} certificate`;

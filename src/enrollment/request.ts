@@ -14,6 +14,8 @@ export interface EnrollmentRequest {
   readonly possessed?: true;
   /** The authority is to make the key (RFC 7030 section 4.4). */
   readonly keygen: boolean;
+  /** As the client wrote it, for the workflows of the template (RFC 8894 section 3.2.1.1). Absent: its protocol has none. */
+  readonly transactionID?: string;
   /** null: nothing in it binds it to its connection, and its challengePassword is a secret. */
   readonly channelBindings: (() => ChannelBindings) | null;
 }
@@ -23,6 +25,8 @@ export type Credential =
   | { readonly kind: 'secret'; readonly userName: string; readonly secret: string }
   /** A secret that came before, with the request that is polled for. */
   | { readonly kind: 'reserved'; readonly secretMac: Uint8Array }
+  /** A challenge that held when the request came that is polled for: it is kept nowhere. */
+  | { readonly kind: 'polled' }
   /**
    * A client certificate with what was sent beside it, DER: the TLS handshake or the message's signature proved its key. Whether it is worth
    * anything is not decided yet.

@@ -40,6 +40,8 @@ export interface EnrollmentStore {
    * predecessor revoked meanwhile: then deliver nothing; the sweep will revoke the serial.
    */
   close(record: IssuedRecord): Promise<LogPosition>;
+  /** Revokes what was issued and must not leave. Throws 'conflict' where it is revoked already. */
+  withdraw(act: { sha256: string; reason: number; now: number; entry: NewEntry }): Promise<LogPosition>;
   /** The certificate, for delivering it again. */
   certificate(sha256: string): Promise<StoredCertificate | null>;
 }
@@ -53,11 +55,13 @@ export interface ObserveQuery {
   readonly secretMacs: readonly Uint8Array[];
   readonly userName: string | null;
   readonly presenterSha256: string | null;
-  /** What an identity from elsewhere names the device by; null where none is presented. */
+  /** What an identity from elsewhere names the device by, or the request beside a challenge; null where neither is presented. */
   readonly identity: DeviceKey | null;
   /** Of the request's own key. */
   readonly spki: string;
   readonly template: string;
+  /** A static challenge was presented. */
+  readonly staticChallenge: boolean;
   readonly now: number;
 }
 
@@ -118,8 +122,12 @@ export interface StoreObservation {
    * our store, otherwise as a first certificate. `names` as in the intent that it came from.
    */
   readonly issued: { readonly sha256: string; readonly names: string } | null;
-  /** Of key `device:<id>` and `template:<name>`. */
-  readonly rates: { readonly device: number | null; readonly template: number | null };
+  /** Of key `device:<id>`, `template:<name>`, and `challenge:<template>` where that was asked. */
+  readonly rates: {
+    readonly device: number | null;
+    readonly template: number | null;
+    readonly challenge: number | null;
+  };
 }
 
 /** By what a poll is of a request: digests of the key that signs, and of the transactionID. */
@@ -143,8 +151,8 @@ export interface HoldRecord {
   readonly names: string;
   readonly secretId: string | null;
   readonly objections: readonly Objection[];
-  /** The device's limit: a request that waits is work for people. */
-  readonly limit: RateLimit;
+  /** A request that waits is work for people. */
+  readonly limits: Pick<Intent['limits'], 'device' | 'challenge'>;
   /** For the operator's eyes: protocol, source address, subject and SAN asked for and to be issued, key. */
   readonly summary: RequestSummary;
   /** Where its protocol polls; `address`: of the certification request that is kept beside the entry. */
@@ -183,7 +191,12 @@ export interface Intent {
   readonly approvalId: string | null;
   /** SHA-256 of the certificate that is renewed; it must still be unrevoked. */
   readonly predecessor: string | null;
-  readonly limits: { readonly device: RateLimit; readonly template: RateLimit };
+  readonly limits: {
+    readonly device: RateLimit;
+    readonly template: RateLimit;
+    /** Of the template's static challenge; null where none was presented. */
+    readonly challenge: RateLimit | null;
+  };
   readonly leaseUntil: number;
   readonly now: number;
 }

@@ -6,7 +6,7 @@ import { requiredControls } from './controls.ts';
 import { defaultPolicies } from './default-policies.ts';
 import { type Action, actions } from './facts.ts';
 import { judge } from './judge.ts';
-import { byIdentity, type Change, provenFacts, references } from './proven-facts.testing.ts';
+import { byChallenge, byIdentity, type Change, provenFacts, references } from './proven-facts.testing.ts';
 
 /** What falsifies just the fact that a control demands. */
 const falsified: Readonly<Record<string, readonly Change[]>> = {
@@ -50,6 +50,10 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
   'secret-template': [{ secret: { forTemplate: false } }],
   'secret-request': [{ secret: { forRequest: false } }],
   'secret-device': [{ secret: { forDevice: false } }],
+  'challenge-known': [
+    { challenge: { known: false, withinLimit: true }, evidence: { offered: true, verified: true } },
+  ],
+  'challenge-limit': [{ ...byChallenge, challenge: { known: true, withinLimit: false } }],
   'identity-current': [{ ...byIdentity, identity: { ...byIdentity.identity, current: false } }],
   'identity-purpose': [{ ...byIdentity, identity: { ...byIdentity.identity, purpose: false } }],
   'identity-template': [{ ...byIdentity, identity: { ...byIdentity.identity, forTemplate: false } }],
@@ -60,6 +64,7 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
       evidence: { offered: true, verified: true },
     },
   ],
+  'workflow-agreed': [{ workflow: { required: true } }],
   'binding-present': [{ binding: { required: true } }],
   'binding-matches': [{ binding: { contradicted: true } }, { binding: { bound: true, contradicted: true } }],
   'enrollment-again': [{ device: { fresh: false } }],
@@ -135,13 +140,22 @@ describe('authentication of a first enrollment', () => {
     assert.deepEqual(controlsObjecting('enroll', unknown), ['authentication', 'identity-known']);
   });
 
+  it('objects beside challenge-known to a challenge that nobody answers for', () => {
+    const unknown = { ...byChallenge, challenge: { known: false, withinLimit: true } };
+    assert.deepEqual(controlsObjecting('enroll', unknown), ['authentication', 'challenge-known']);
+  });
+
+  it('is content with a challenge that holds, alone', () => {
+    assert.deepEqual(controlsObjecting('enroll', byChallenge), []);
+  });
+
   it('is content with a known identity alone', () => {
     assert.deepEqual(controlsObjecting('enroll', byIdentity), []);
   });
 
   it('objects with every control of the secret and of the identity where there is neither secret nor verified evidence', () => {
-    const secretControls = requiredControls.enroll.filter((id) => /^(?:secret|identity)-/.test(id));
-    assert.equal(secretControls.length, 12);
+    const secretControls = requiredControls.enroll.filter((id) => /^(?:secret|challenge|identity)-/.test(id));
+    assert.equal(secretControls.length, 14);
     assert.deepEqual(
       controlsObjecting('enroll', { secret: null }),
       ['authentication', 'incomplete', ...secretControls].sort(),

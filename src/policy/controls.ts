@@ -15,8 +15,13 @@ export interface RequiredControl {
 
 const issuing = ['enroll', 'renew'] as const;
 
-/** One who presents neither a secret nor an identity must have verified evidence. */
-const nothing: Disproof = { secret: null, identity: null, evidence: { verified: false } };
+/** One who presents neither a secret nor a challenge nor an identity must have verified evidence. */
+const nothing: Disproof = {
+  secret: null,
+  challenge: null,
+  identity: null,
+  evidence: { verified: false },
+};
 
 export const controlTable: readonly RequiredControl[] = [
   required(
@@ -64,7 +69,12 @@ export const controlTable: readonly RequiredControl[] = [
   required(
     'authentication',
     ['enroll'],
-    { secret: { known: false }, identity: { known: false }, evidence: { verified: false } },
+    {
+      secret: { known: false },
+      challenge: { known: false },
+      identity: { known: false },
+      evidence: { verified: false },
+    },
     nothing,
   ),
   required('secret-known', ['enroll'], { secret: { known: false } }, nothing),
@@ -74,6 +84,9 @@ export const controlTable: readonly RequiredControl[] = [
   required('secret-template', ['enroll'], { secret: { forTemplate: false } }, nothing),
   required('secret-request', ['enroll'], { secret: { forRequest: false } }, nothing),
   required('secret-device', ['enroll'], { secret: { forDevice: false } }, nothing),
+
+  required('challenge-known', ['enroll'], { challenge: { known: false } }, nothing),
+  required('challenge-limit', ['enroll'], { challenge: { withinLimit: false } }, nothing),
 
   required('identity-known', ['enroll'], { identity: { known: false } }, nothing),
   required('identity-current', ['enroll'], { identity: { current: false } }, nothing),
@@ -95,6 +108,8 @@ export const controlTable: readonly RequiredControl[] = [
   required('binding-matches', issuing, { binding: { contradicted: true } }),
 
   required('attestation', issuing, { evidence: { required: true, verified: false } }),
+
+  required('workflow-agreed', issuing, { workflow: { required: true, agreed: false } }),
 
   liftable('first-enrollment', ['enroll']),
   liftable('class-approval', ['enroll']),

@@ -36,6 +36,13 @@ export interface Context {
     /** The user name beside the secret does not name another device. */
     readonly forDevice: boolean;
   };
+  /** A password that we did not give out for one device: a workflow answers for it, or it is a template's static one. */
+  readonly challenge?: {
+    /** Every workflow of the template agreed; of a static one: it is the template's. */
+    readonly known: boolean;
+    /** Of a static one: within the limit that its template sets to it. */
+    readonly withinLimit: boolean;
+  };
   /** An identity that came from elsewhere, by the TLS handshake: its maker's, an MDM's, or a registration authority that speaks for the device. */
   readonly identity?: {
     /** `none`: of nobody that is configured. */
@@ -73,6 +80,13 @@ export interface Context {
     readonly bound: boolean;
     /** The request holds a binding, of another connection. */
     readonly contradicted: boolean;
+  };
+  /** Systems outside that have a say in this template. */
+  readonly workflow?: {
+    /** The template names some. */
+    readonly required: boolean;
+    /** All of them were asked, and agreed. */
+    readonly agreed: boolean;
   };
   readonly device?: {
     readonly known: boolean;

@@ -65,10 +65,13 @@ function missingGroups({ action, context }: Facts): Group[] {
   );
 }
 
-/** One who presents a secret needs no identity, nor the other way round, and verified evidence authenticates too. */
-function isDispensable(group: Group, { secret, identity, evidence }: Context): boolean {
-  if (group !== 'secret' && group !== 'identity') return false;
-  return secret !== undefined || identity !== undefined || evidence?.verified === true;
+/** One of these suffices. */
+const credentials: readonly Group[] = ['secret', 'challenge', 'identity'];
+
+/** One who presents a credential needs no other kind of it, and verified evidence authenticates too. */
+function isDispensable(group: Group, context: Context): boolean {
+  if (!credentials.includes(group)) return false;
+  return credentials.some((each) => context[each] !== undefined) || context.evidence?.verified === true;
 }
 
 function incomplete(missing: readonly Group[]): FoundObjection {

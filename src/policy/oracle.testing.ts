@@ -16,10 +16,12 @@ const commonGroups = [
   'evidence',
   'approval',
   'binding',
+  'workflow',
 ];
+const credentials = ['secret', 'challenge', 'identity'];
 const groups: Readonly<Record<Action, readonly string[]>> = {
   admit: ['segment', 'rate'],
-  enroll: [...commonGroups, 'secret', 'identity'],
+  enroll: [...commonGroups, ...credentials],
   renew: [...commonGroups, 'presenter', 'renewal'],
 };
 const liftable = new Set(['first-enrollment', 'class-approval', 'enrollment-again', 'renewal-window']);
@@ -52,10 +54,11 @@ function proofs(action: Action, context: Context): Proofs {
 }
 
 function atArrival(action: Action, context: Context): Proofs {
-  const { segment, rate, evidence, secret, identity } = context;
+  const { segment, rate, evidence, secret, challenge, identity } = context;
   const missing = groups[action].filter((group) => context[group as keyof Context] === undefined);
-  const presented = evidence?.verified === true || secret !== undefined || identity !== undefined;
-  const dispensable = presented ? ['secret', 'identity'] : [];
+  const presented =
+    evidence?.verified === true || secret !== undefined || challenge !== undefined || identity !== undefined;
+  const dispensable = presented ? credentials : [];
   return {
     'segment-listener-class': segment?.listenerClass === 'enroll',
     'segment-protocol': segment?.protocolServed,
@@ -67,7 +70,7 @@ function atArrival(action: Action, context: Context): Proofs {
 }
 
 function ofRequest(context: Context): Proofs {
-  const { segment, rate, template, device, request, key, evidence, binding } = context;
+  const { segment, rate, template, device, request, key, evidence, binding, workflow } = context;
   return {
     'segment-template': segment?.templateServed,
     'segment-class': segment?.classAllowed,
@@ -92,18 +95,25 @@ function ofRequest(context: Context): Proofs {
     'binding-present': binding?.required === false || binding?.bound,
     'binding-matches': binding?.contradicted === false,
     attestation: evidence?.required === false || evidence?.verified,
+    'workflow-agreed': workflow?.required === false || workflow?.agreed,
   };
 }
 
 function ofEnrollment(context: Context): Proofs {
-  const { secret, identity, evidence, approval, device } = context;
+  const { secret, challenge, identity, evidence, approval, device } = context;
   const attested = evidence?.verified === true;
-  const holds = (proven: boolean | undefined): boolean | undefined =>
-    secret === undefined ? attested || identity !== undefined : proven;
-  const stands = (proven: boolean | undefined): boolean | undefined =>
-    identity === undefined ? attested || secret !== undefined : proven;
+  const presented = [secret, challenge, identity].some((credential) => credential !== undefined);
+  const proofOf =
+    (credential: object | undefined) =>
+    (proven: boolean | undefined): boolean | undefined =>
+      credential === undefined ? attested || presented : proven;
+  const holds = proofOf(secret);
+  const answers = proofOf(challenge);
+  const stands = proofOf(identity);
   return {
-    authentication: attested || identity?.known === true || secret?.known,
+    authentication: attested || identity?.known === true || challenge?.known === true || secret?.known,
+    'challenge-known': answers(challenge?.known),
+    'challenge-limit': answers(challenge?.withinLimit),
     'secret-known': holds(secret?.known),
     'secret-not-void': holds(secret?.notVoid),
     'secret-unexpired': holds(secret?.unexpired),

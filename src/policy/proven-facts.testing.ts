@@ -30,6 +30,7 @@ const asked = {
   key: { algorithmAllowed: true, originAllowed: true, strong: true, unshared: true },
   evidence: { required: false, offered: false, verified: false },
   binding: { required: false, bound: false, contradicted: false },
+  workflow: { required: false, agreed: false },
 } as const;
 
 const contexts: Readonly<Record<Action, Context>> = {
@@ -75,6 +76,12 @@ export const byIdentity: Change = {
     forTemplate: true,
     forDevice: true,
   },
+};
+
+/** A challenge instead of a secret. */
+export const byChallenge: Change = {
+  secret: null,
+  challenge: { known: true, withinLimit: true },
 };
 
 /** Facts laid over others, group by group; `null` takes a group away. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { type Action, actions, type Context, type Facts } from './facts.ts';
-import { byIdentity, provenFacts, references } from './proven-facts.testing.ts';
+import { byChallenge, byIdentity, provenFacts, references } from './proven-facts.testing.ts';
 import { type Attribute, type Group, loadSchema } from './schema.ts';
 
 /** Facts at random, of the right types: anything from all proven to nothing known, and every group of any action. */
@@ -75,7 +75,12 @@ function deviation(group: Group): fc.Arbitrary<object> {
 /** A group that was taken away and then changed has all of its attributes again. */
 function complete(context: Record<string, unknown>, proven: Context): Context {
   for (const [group, facts] of Object.entries(context)) {
-    context[group] = { ...byIdentity[group as Group], ...proven[group as Group], ...(facts as object) };
+    context[group] = {
+      ...byIdentity[group as Group],
+      ...byChallenge[group as Group],
+      ...proven[group as Group],
+      ...(facts as object),
+    };
   }
   return context;
 }

@@ -231,7 +231,7 @@ describe('rule 5: hold only where an operator may lift every objection and obser
     });
   });
 
-  it('misses every group of the action but secret and identity of an attested request', () => {
+  it('misses every group of the action but the credentials of an attested request', () => {
     const attested = { evidence: { required: true, offered: true, verified: true } };
     for (const action of actions) {
       for (const group of Object.keys(provenFacts(action).context)) {

@@ -30,6 +30,8 @@ const fieldsOfContext: {
     forRequest: 'boolean',
     forDevice: 'boolean',
   },
+  challenge: { known: 'boolean', withinLimit: 'boolean' },
+  workflow: { required: 'boolean', agreed: 'boolean' },
   presenter: {
     issuedHere: 'boolean',
     known: 'boolean',
@@ -89,9 +91,10 @@ describe('schema.cedarschema', () => {
       'request',
       'segment',
       'template',
+      'workflow',
     ];
     assert.deepEqual([...admit].sort(), ['rate', 'segment']);
-    assert.deepEqual([...enroll].sort(), [...common, 'identity', 'secret'].sort());
+    assert.deepEqual([...enroll].sort(), [...common, 'challenge', 'identity', 'secret'].sort());
     assert.deepEqual([...renew].sort(), [...common, 'presenter', 'renewal'].sort());
   });
 });

@@ -40,6 +40,7 @@ export function enrollmentStore(
       }
     },
     close: (record) => perform('close', record),
+    withdraw: (act) => perform('revokeCertificate', act),
     certificate: (sha256) => perform('certificate', { sha256 }),
   };
 }

@@ -27,6 +27,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   // A protocol hands its request to enrollment: never to the CA, to storage or to another protocol.
   est: { values: [...formats, 'limits', 'enrollment'], types: ['keys', 'policy', 'inventory', 'audit'] },
   scep: { values: [...formats, 'limits', 'enrollment'], types: ['keys', 'policy', 'inventory', 'audit'] },
+  // What another system is asked, and how: enrollment says when.
+  workflow: { values: ['errors', 'x509', 'enrollment'] },
   admin: { values: core, packages: ['zod'] },
   // An adapter: it implements ports that are defined above it, so it takes their types, and computes only what keeps rows whole.
   storage: {
@@ -42,9 +44,9 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   server: { values: [...core, 'est', 'scep', 'admin'], types: ['config'] },
   // Where the running authority is put together from what configuration says: all below it, and nothing but the command line above.
-  authority: { values: [...core, 'est', 'scep', 'admin', 'storage', 'config', 'server'] },
+  authority: { values: [...core, 'est', 'scep', 'workflow', 'admin', 'storage', 'config', 'server'] },
   cli: {
-    values: [...core, 'est', 'scep', 'admin', 'storage', 'config', 'server', 'authority'],
+    values: [...core, 'est', 'scep', 'workflow', 'admin', 'storage', 'config', 'server', 'authority'],
     packages: ['commander'],
   },
   main: { values: ['cli'] },
@@ -57,7 +59,7 @@ export const worldlyModules: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['storage'],
   'node:worker_threads': ['keys', 'storage'],
   'node:http': ['admin', 'server', 'cli'],
-  'node:https': ['server'],
+  'node:https': ['server', 'workflow'],
   'node:http2': [],
   'node:tls': ['server'],
   'node:dns': [],

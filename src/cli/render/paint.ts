@@ -31,6 +31,7 @@ const bad = new Set([
   'denied',
   'revoked',
   'refused',
+  'withheld',
   'deny',
   'void',
   'failed',

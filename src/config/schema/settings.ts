@@ -8,6 +8,7 @@ import { listener } from './listener.ts';
 import { log } from './log.ts';
 import { secretReference } from './secret-reference.ts';
 import { template, templateName } from './template.ts';
+import { workflow } from './workflow.ts';
 import { duration, entries, entryName, path } from './values.ts';
 
 const authority = z.strictObject({
@@ -90,6 +91,10 @@ export const settings = z.strictObject({
     .record(entryName, identity)
     .default({})
     .describe('Identities from elsewhere that may stand in for a secret at a first enrollment.'),
+  workflows: z
+    .record(entryName, workflow)
+    .default({})
+    .describe('Systems outside that have a say in templates: an MDM that gives out challenges, or your own.'),
   limits: limits.prefault({}).describe('Rate limits.'),
   secrets: secrets.describe('One-time enrollment secrets.'),
   approvals: approvals.prefault({}).describe('Operator approval.'),

@@ -23,7 +23,7 @@ describe('templates', () => {
       'authentication: [secret]',
       'authentication: [§password]',
       inDevice('authentication[0]'),
-      /^must be one of secret, attestation/,
+      /^must be one of secret, workflow/,
     ],
     [
       'an EST operation as label',

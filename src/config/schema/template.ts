@@ -13,8 +13,9 @@ import {
   type NameKind,
 } from './name-pattern.ts';
 import { refusedKeys } from './refused-keys.ts';
+import { secretReference } from './secret-reference.ts';
 import { templateExtensions } from './template-extension.ts';
-import { distinct, duration, entryName, oid } from './values.ts';
+import { distinct, duration, entryName, oid, rate } from './values.ts';
 
 /** RFC 7030 section 3.2.2: a label MUST NOT be one of the operation path segments. */
 const estOperations = ['cacerts', 'simpleenroll', 'simplereenroll', 'csrattrs', 'serverkeygen', 'fullcmc'];
@@ -154,6 +155,21 @@ const renewal = z.strictObject({
     ),
 });
 
+const requestedDevice = z.strictObject({
+  column: z.enum(['id', 'serialNumber']).default('id').describe('Column of the inventory.'),
+  from: z
+    .enum(['commonName', 'serialNumber'])
+    .default('commonName')
+    .describe('Attribute of the subject; it must stand there once.'),
+});
+
+const staticChallenge = z.strictObject({
+  challenge: secretReference.describe('The password: at least 16 characters.'),
+  limit: rate
+    .prefault({ burst: 5, count: 20, period: '1d' })
+    .describe('Enrollments by it, of the whole template.'),
+});
+
 /** A certificate profile as the file has it; its name is the key above it. */
 export const template = z
   .strictObject({
@@ -177,10 +193,23 @@ export const template = z
       .describe('Renewal is open for this long before the end.')
       .meta({ otherwise: 'a third of the validity' }),
     authentication: distinct(
-      z.enum(['secret', 'attestation', 'idevid', 'mdm', 'ra']),
+      z.enum(['secret', 'workflow', 'dangerousStaticChallenge', 'attestation', 'idevid', 'mdm', 'ra']),
       1,
-      'a template without any authentication layer is refused: list secret, attestation, idevid, mdm or ra',
-    ).describe('Layers that authenticate a first enrollment.'),
+      'a template without any authentication layer is refused: list secret, workflow, attestation, idevid, mdm or ra',
+    ).describe(
+      'Layers that authenticate a first enrollment. workflow: a challenge that the workflows of the template answer for, and no secret of ours. dangerousStaticChallenge: one password for all devices.',
+    ),
+    workflows: distinct(entryName, 0)
+      .default([])
+      .describe('All of these must agree to every request, at renewals too, and to the delivery.'),
+    requestedDevice: requestedDevice
+      .prefault({})
+      .describe('How a request names its device where its credential names none.'),
+    dangerousStaticChallenge: staticChallenge
+      .optional()
+      .describe(
+        'One password for all devices of the template: who reads it off one device can ask as any other. A finding at each start.',
+      ),
     renewal: renewal.prefault({}).describe('What a renewal may change.'),
     channelBinding: z
       .enum(['optional', 'required'])
@@ -206,6 +235,7 @@ export const template = z
   })
   .superRefine((settings, context) => {
     const { subject, subjectAltName, keyUsage: usages, keyAlgorithms: algorithms } = settings;
+    demandChallengers(settings, context);
     // RFC 5280 section 4.1.2.6: an empty subject needs a subjectAltName.
     if (subject.length === 0 && !subjectAltName.some(({ optional }) => !optional)) {
       context.addIssue('a template needs a subject, or a subjectAltName that is not optional');
@@ -226,6 +256,33 @@ export const template = z
       if (message !== null) context.addIssue({ code: 'custom', path: ['keyAlgorithms', index], message });
     }
   });
+
+/** Each way to answer for a challenge has its settings, and whose a password is must be plain. */
+function demandChallengers(
+  {
+    authentication,
+    workflows,
+    dangerousStaticChallenge,
+  }: { authentication: string[]; workflows: string[]; dangerousStaticChallenge?: unknown },
+  context: z.RefinementCtx,
+): void {
+  const lists = (layer: string) => authentication.includes(layer);
+  const problem = (path: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [path], message });
+  if (lists('workflow') && workflows.length === 0) {
+    problem('authentication', 'workflow needs workflows beside it, which answer for the challenge');
+  }
+  if (lists('workflow') && lists('secret')) {
+    problem('authentication', 'lists secret and workflow: a password would be either; make two templates');
+  }
+  if (lists('dangerousStaticChallenge') !== (dangerousStaticChallenge !== undefined)) {
+    const message = 'stands both here and in authentication, or in neither';
+    problem(
+      dangerousStaticChallenge === undefined ? 'authentication' : 'dangerousStaticChallenge',
+      `dangerousStaticChallenge ${message}`,
+    );
+  }
+}
 
 refusedKeys.add(template, {
   reasons: {

@@ -38,6 +38,8 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
   ['secret-template', unauthorized],
   ['secret-request', unauthorized],
   ['secret-device', unauthorized],
+  ['challenge-known', unauthorized],
+  ['challenge-limit', tooMany],
   ['identity-known', unauthorized],
   ['identity-current', identity],
   ['identity-purpose', identity],
@@ -61,6 +63,7 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
   ],
   ['rate-device', tooMany],
   ['rate-template', tooMany],
+  ['workflow-agreed', forbidden],
   [
     'key-origin',
     { status: 403, words: 'No keys are made here for this label: make one, and use simpleenroll.' },

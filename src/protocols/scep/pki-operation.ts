@@ -104,9 +104,15 @@ async function answerTo(
     }
     const asked =
       message.type === 'CertPoll'
-        ? await polledRequest(message, read, ports)
+        ? await polledRequest(message, read, authority, ports)
         : newRequest(message, await decryptEnvelopedData(envelope, ra.key), authority);
-    const request = { ...asked, admission: read, keygen: false, channelBindings: null };
+    const request = {
+      ...asked,
+      admission: read,
+      keygen: false,
+      transactionID: message.transaction.id,
+      channelBindings: null,
+    };
     return { answer: await enrollment.enroll(request), envelope };
   } catch (error) {
     const refused = error instanceof MessageError;
@@ -174,6 +180,7 @@ function newRequest(message: PkiMessage, plain: Uint8Array, authority: Authority
 async function polledRequest(
   { transaction, signer, beside }: PkiMessage,
   { source }: Admission,
+  authority: Authority,
   { polled }: PkiOperationPorts,
 ): Promise<Asked> {
   const found = await polled({
@@ -188,11 +195,15 @@ async function polledRequest(
     );
   }
   const { secretMac, certificationRequest } = found;
-  const credential: Credential =
-    secretMac === null
-      ? { kind: 'certificate', certificate: signer.der, sent: beside }
-      : { kind: 'reserved', secretMac };
-  return { credential, certificationRequest, possessed: true };
+  return { credential: credentialOfPoll(), certificationRequest, possessed: true };
+
+  function credentialOfPoll(): Credential {
+    if (secretMac !== null) return { kind: 'reserved', secretMac };
+    // Of a key with no standing what authenticated the request was a challenge, or it would not wait.
+    return isSelfIssued(signer) && !isVouchedFor(signer, beside, authority)
+      ? { kind: 'polled' }
+      : { kind: 'certificate', certificate: signer.der, sent: beside };
+  }
 }
 
 /** Who signs with a key of no standing asks for that key: the envelope is then no other's, whose challengePassword would be used up by this one. */

@@ -112,7 +112,9 @@ suite('holding a request', () => {
     const { enrollment, admin } = await prepared(t);
     const limit = { burst: 2, count: 1, periodSeconds: 3600 };
     const hold = (id: string, key: string) =>
-      enrollment.hold(holdRecord(id, 'd1', { spki: digest(key), limit }));
+      enrollment.hold(
+        holdRecord(id, 'd1', { spki: digest(key), limits: { device: limit, challenge: null } }),
+      );
     for (const id of ['r1', 'r1 again', 'r1 once more']) await hold(id, 'first');
     await hold('r2', 'second');
     await assert.rejects(hold('r3', 'third'), (error) => isSallyportError(error, 'conflict'));

@@ -14,7 +14,11 @@ export function* hold(record: HoldRecord): Operation<Held> {
   if (secretId !== null) yield* reserveForHeld({ id: secretId, deviceId, template, spki, names });
   const { request, firstSeen, opened } = yield* openRequest(record);
   if (opened) {
-    yield* keepArrival(yield* conformingArrival(rateKeys.device(deviceId), record.limit, record.now));
+    const { device, challenge } = record.limits;
+    yield* keepArrival(yield* conformingArrival(rateKeys.device(deviceId), device, record.now));
+    if (challenge !== null) {
+      yield* keepArrival(yield* conformingArrival(rateKeys.challenge(template), challenge, record.now));
+    }
   }
   const head = yield* readHead();
   yield* appendBehind(head, record.entry);

@@ -82,7 +82,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
   const deviceKey = keyOfDevice(query, secret, presenter);
   const device = deviceKey === null ? null : yield* observeDevice(deviceKey);
   const deviceId = device?.id ?? '';
-  const { spki, template, now } = query;
+  const { spki, template, staticChallenge, now } = query;
   const asked = device === null ? null : { deviceId, template, spki, now };
   const predecessor = presenter === null ? null : query.presenterSha256;
   const [userNameDevice, keyShared, approval, denials, otherKeyCurrent, issued, rates] = yield* together(
@@ -92,7 +92,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     asked && observeDenials(asked),
     asked && hasCurrentForOtherKey(asked),
     asked && newestIssued({ ...asked, predecessor }),
-    observeRates({ deviceId: device?.id ?? null, template }),
+    observeRates({ deviceId: device?.id ?? null, template, staticChallenge }),
   );
   return {
     secret,

@@ -1,3 +1,4 @@
+import type { StoreObservation } from '#enrollment';
 import { SallyportError } from '#errors';
 import { type RateLimit, spend } from '#limits';
 import { all, first, type Operation, run, together } from '../operation.ts';
@@ -36,6 +37,7 @@ export const rateKeys = {
   source: (key: string) => `${sourcePrefix}${key}`,
   device: (id: string) => `device:${id}`,
   template: (name: string) => `template:${name}`,
+  challenge: (template: string) => `challenge:${template}`,
 };
 
 export interface Spent {
@@ -94,13 +96,15 @@ export function* saveSourceRates({
 export function* observeRates(query: {
   deviceId: string | null;
   template: string;
-}): Operation<{ device: number | null; template: number | null }> {
-  const { deviceId, template } = query;
-  const [device, ofTemplate] = yield* together(
+  staticChallenge: boolean;
+}): Operation<StoreObservation['rates']> {
+  const { deviceId, template, staticChallenge } = query;
+  const [device, ofTemplate, challenge] = yield* together(
     deviceId === null ? null : readTat(rateKeys.device(deviceId)),
     readTat(rateKeys.template(template)),
+    staticChallenge ? readTat(rateKeys.challenge(template)) : null,
   );
-  return { device, template: ofTemplate };
+  return { device, template: ofTemplate, challenge };
 }
 
 function* readTat(key: string): Operation<number | null> {

@@ -319,12 +319,12 @@ suite('reserving conflicts and changes nothing', () => {
     [
       'the device has spent its limit',
       ({ enrollment }) => enrollment.reserve(intent('i0', 'd1')),
-      { limits: { device: { burst: 1, count: 1, periodSeconds: 9 }, template: wide } },
+      { limits: { device: { burst: 1, count: 1, periodSeconds: 9 }, template: wide, challenge: null } },
     ],
     [
       'the template has spent its limit, by another device',
       ({ enrollment }) => enrollment.reserve(intent('i0', 'd2', ofD2)),
-      { limits: { device: wide, template: { burst: 1, count: 1, periodSeconds: 9 } } },
+      { limits: { device: wide, template: { burst: 1, count: 1, periodSeconds: 9 }, challenge: null } },
     ],
     ['the intent is there already', ({ enrollment }) => enrollment.reserve(intent('i1', 'd2', ofD2)), {}],
     [

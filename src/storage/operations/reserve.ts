@@ -14,9 +14,10 @@ import { reserveSecret } from './secrets.ts';
 export function* reserve(intent: Intent): Operation<void> {
   const { id, deviceId, seen, template, spki, requestSpki, names, now } = intent;
   const { fresh, secret, approvalId, predecessor, limits } = intent;
-  const [ofDevice, ofTemplate] = yield* together(
+  const [ofDevice, ofTemplate, ofChallenge] = yield* together(
     conformingArrival(rateKeys.device(deviceId), limits.device, now),
     conformingArrival(rateKeys.template(template), limits.template, now),
+    limits.challenge === null ? null : conformingArrival(rateKeys.challenge(template), limits.challenge, now),
     assertAdmissible(deviceId, seen),
     predecessor === null ? null : assertUnrevoked(predecessor),
     assertUnshared({ spki, deviceId }),
@@ -30,6 +31,7 @@ export function* reserve(intent: Intent): Operation<void> {
   yield* together(
     keepArrival(ofDevice),
     keepArrival(ofTemplate),
+    ofChallenge === null ? null : keepArrival(ofChallenge),
     insertIntent({ ...intent, secretId: secret?.id ?? null }),
   );
 }

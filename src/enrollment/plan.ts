@@ -1,0 +1,66 @@
+import { SallyportError } from '#errors';
+import { type GeneratedKey, generateKeyFor } from '#keys';
+import type { Certificate } from '#x509';
+import type { Authority, IssuerInForce } from './authority.ts';
+import type { Derivation } from './derive.ts';
+import type { RequestEntry } from './entry.ts';
+import { templateLimit } from './layers/rate.ts';
+import type { Observations } from './observations.ts';
+import { named } from './references.ts';
+import type { Intent, IssuedRecord } from './store.ts';
+
+/** What would be certified. */
+export type Plan = NonNullable<Derivation['plan']>;
+
+/** What is spent for this same request is its own already. */
+export function reservable({ secret }: Observations): string | null {
+  return secret?.state === 'spent' ? null : (secret?.id ?? null);
+}
+
+export async function makeKey({ name, serverKeygen }: Plan['template']): Promise<GeneratedKey> {
+  if (serverKeygen !== null) return generateKeyFor(serverKeygen);
+  throw new SallyportError('internal', `the authority makes no keys for template ${name}`);
+}
+
+export function issuerOf(plan: Plan, authority: Authority): IssuerInForce {
+  const inForce = authority.issuers.get(plan.template.issuer);
+  if (inForce === undefined) {
+    throw new SallyportError('internal', `template ${plan.template.name} has no issuer in force`);
+  }
+  return inForce;
+}
+
+/** As `observe` looked for it. */
+export function issuedBefore({ presenter, issued }: Observations): IssuedRecord['issuedBefore'] {
+  const ours = presenter !== null && presenter.record !== null;
+  return { predecessor: ours ? presenter.sha256 : null, sha256: issued?.sha256 ?? null };
+}
+
+export function storedForm(
+  certificate: Certificate,
+  summary: NonNullable<RequestEntry['certificate']>,
+  spki: string,
+  names: string,
+) {
+  return {
+    ...summary,
+    der: certificate.der,
+    spki,
+    names,
+    notBefore: certificate.notBefore,
+    notAfter: certificate.notAfter,
+  };
+}
+
+export function limitsOf(
+  { references }: Authority,
+  { challenge }: Observations,
+  { template: { name } }: Plan,
+): Intent['limits'] {
+  const ofChallenge = named(references.limits.staticChallenges ?? {}, name) ?? null;
+  return {
+    device: references.limits.device,
+    template: templateLimit(references, name),
+    challenge: challenge?.kind === 'static' ? ofChallenge : null,
+  };
+}
