@@ -4,6 +4,7 @@ export { operatorReasons } from './acts/revoke-certificate.ts';
 export type { EntryView } from './acts/show-entry.ts';
 export { type Admin, createAdmin } from './admin.ts';
 export { adminHandler, type BodyLimits } from './http/handler.ts';
+export { type MachineScope, machineScopes } from './machine-scope.ts';
 export { type Problem, statusOf } from './http/problem.ts';
 export { requestFor } from './http/route-table.ts';
 export { generateOperatorToken, hashOperatorToken, isOperatorName, type Operator } from './operator.ts';

@@ -231,7 +231,8 @@ export interface NewSecret {
   readonly id: string;
   readonly mac: Uint8Array;
   readonly macKeyId: string;
-  readonly deviceId: string;
+  /** null: for no device yet; whoever brings it says for which. */
+  readonly deviceId: string | null;
   readonly template: string;
   readonly expected: {
     readonly subject: Name | null;

@@ -35,7 +35,7 @@ export function secretTable({ paint, now }: Session, secrets: readonly SecretVie
   ];
   const row = ({ id, device, template, state, expiresAt, createdBy }: SecretView) => [
     id,
-    device,
+    device ?? '-',
     template,
     state,
     describeTime(expiresAt, now),

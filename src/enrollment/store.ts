@@ -74,7 +74,8 @@ export interface DeviceKey {
 export interface StoreObservation {
   readonly secret: {
     readonly id: string;
-    readonly deviceId: string;
+    /** null: it is for no device yet. */
+    readonly deviceId: string | null;
     readonly template: string;
     readonly expected: {
       readonly subject: Name | null;

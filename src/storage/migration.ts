@@ -6,6 +6,7 @@ import { crlLength } from './migrations/0005-crl-length.ts';
 import { newestHead } from './migrations/0006-newest-head.ts';
 import { nodesInForce } from './migrations/0007-nodes-in-force.ts';
 import { scep } from './migrations/0008-scep.ts';
+import { machines } from './migrations/0009-machines.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   newestHead,
   nodesInForce,
   scep,
+  machines,
 ];

@@ -1,4 +1,4 @@
-import type { NewSecret } from '#admin';
+import type { MachineScope, NewSecret } from '#admin';
 import type { RequestSummary } from '#enrollment';
 import type { DeviceState } from '#inventory';
 import type { Objection } from '#policy';
@@ -22,6 +22,9 @@ export interface Schema {
   readonly polled_request: PolledRequestRow;
   readonly rate_limit: RateLimitRow;
   readonly operator: OperatorRow;
+  readonly machine: MachineRow;
+  readonly machine_token: MachineTokenRow;
+  readonly machine_certificate: MachineCertificateRow;
   readonly references_body: { readonly digest: string; readonly body: Uint8Array };
   readonly policies_text: { readonly digest: string; readonly text: string };
   readonly log_entry: LogEntryRow;
@@ -62,7 +65,8 @@ export interface SecretRow {
   readonly id: string;
   readonly mac: Uint8Array;
   readonly mac_key_id: string;
-  readonly device_id: string;
+  /** null: for no device yet. */
+  readonly device_id: string | null;
   readonly template: string;
   /** Subject and SAN that the request must have. */
   readonly expected: JsonText<NonNullable<NewSecret['expected']>> | null;
@@ -221,6 +225,33 @@ export interface OperatorRow {
   readonly name: string;
   readonly token_hash: Uint8Array;
   readonly created_at: number;
+}
+
+export interface MachineRow {
+  readonly name: string;
+  readonly scopes: JsonText<readonly MachineScope[]>;
+  readonly templates: JsonText<readonly string[]>;
+  /** Ranges of addresses; null: any that the listener takes. */
+  readonly sources: JsonText<readonly string[]> | null;
+  readonly created_at: number;
+  readonly created_by: string;
+  readonly revoked_at: number | null;
+}
+
+export interface MachineTokenRow {
+  readonly hash: Uint8Array;
+  readonly machine: string;
+  readonly created_at: number;
+  /** Earlier than it was given for, once another one took its place. */
+  readonly expires_at: number;
+}
+
+/** A client certificate as it is, and no other of its key or names. */
+export interface MachineCertificateRow {
+  readonly sha256: string;
+  readonly machine: string;
+  readonly pinned_at: number;
+  readonly unpinned_at: number | null;
 }
 
 export interface LogEntryRow {

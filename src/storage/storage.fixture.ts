@@ -127,7 +127,7 @@ export function device(id: string, changes: Partial<Device> = {}): Device {
   };
 }
 
-export function newSecret(id: string, deviceId: string, changes: Partial<NewSecret> = {}): NewSecret {
+export function newSecret(id: string, deviceId: string | null, changes: Partial<NewSecret> = {}): NewSecret {
   return {
     id,
     mac: mac(id),

@@ -4,7 +4,8 @@ import { isoTime } from './time.ts';
 
 export interface SecretView {
   readonly id: string;
-  readonly device: string;
+  /** null: for no device yet. */
+  readonly device: string | null;
   readonly template: string;
   readonly state: SecretState;
   /** Too late for a live one; a reserved one still counts for the request it is reserved for. */

@@ -5,7 +5,7 @@ import { statement } from '../statement.ts';
 
 /** What became of a secret, as the store has it. */
 export type SecretRecord = Pick<SecretRow, 'id' | 'template' | 'state' | 'certificate'> & {
-  readonly deviceId: string;
+  readonly deviceId: string | null;
   readonly expected: unknown;
   readonly createdAt: number;
   readonly expiresAt: number;

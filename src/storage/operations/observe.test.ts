@@ -73,6 +73,16 @@ suite('observing the secret', () => {
     });
   });
 
+  test('finds one that is for no device yet, and no device', async (t) => {
+    const { enrollment, admin } = openStores(t);
+    await importDevices(admin, device('d1'));
+    await createSecret(admin, newSecret('s1', null));
+    const observed = await enrollment.observe(observeQuery({ secretMacs: [mac('s1')] }));
+    assert.equal(observed.secret?.id, 's1');
+    assert.equal(observed.secret.deviceId, null);
+    assert.equal(observed.device, null);
+  });
+
   test('shows for whom it is reserved, and the certificate it was spent for while that is current', async (t) => {
     const { enrollment, admin } = openStores(t);
     await importDevices(admin, device('d1'));

@@ -141,7 +141,7 @@ function keyOfDevice(
 ): DeviceKey | null {
   if (secretMacs.length === 0 && presenter === null) return identity;
   const holder = secretMacs.length > 0 ? secret : presenter;
-  return holder === null ? null : { column: 'id', value: holder.deviceId };
+  return holder === null || holder.deviceId === null ? null : { column: 'id', value: holder.deviceId };
 }
 
 function* observeDevice({ column, value }: DeviceKey): Operation<StoreObservation['device']> {

@@ -27,6 +27,18 @@ suite('creating a secret', () => {
     assert.deepEqual(await verifiedIds(log), ['import', 'create']);
   });
 
+  test('for no device yet keeps it live, and no device lists it', async (t) => {
+    const { admin } = openStores(t);
+    await importDevices(admin, device('d1'));
+    await createSecret(admin, newSecret('s1', null));
+    const listed = await admin.secrets({ limit: 9 });
+    assert.deepEqual(
+      listed.map(({ deviceId, state }) => ({ deviceId, state })),
+      [{ deviceId: null, state: 'live' }],
+    );
+    assert.deepEqual(await admin.secrets({ limit: 9, deviceId: 'd1' }), []);
+  });
+
   test('for an unknown device is not found; with an id or MAC that is there, a conflict', async (t) => {
     const { admin, log } = openStores(t);
     await assert.rejects(createSecret(admin, newSecret('s1', 'd1')), (error) =>

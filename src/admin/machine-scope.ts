@@ -1,0 +1,4 @@
+/** What a machine may be allowed to do. Whatever is not here, no machine can be allowed. */
+export const machineScopes = ['secrets:create', 'secrets:list', 'secrets:void'] as const;
+
+export type MachineScope = (typeof machineScopes)[number];
