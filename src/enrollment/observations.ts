@@ -91,6 +91,8 @@ export interface RequestObservation {
 export interface SecretObservation {
   /** null: no secret has this value. */
   readonly id: string | null;
+  /** It was for no device yet: the request says for which. */
+  readonly unbound?: true;
   /**
    * The id of the device that the user name beside it names, where it names one. Any other user name is not written
    * down: people put the secret there.

@@ -38,7 +38,7 @@ export interface Asked {
   readonly secretMacs: readonly Uint8Array[];
   /** A password that is none of our secrets. */
   readonly challenge: ChallengeObservation | null;
-  /** How the request names its device; null where a certificate names it. */
+  /** How the request names its device; null where it must not: a certificate names it, or nobody vouches for it. */
   readonly requestedDevice: DeviceKey | null;
   readonly transactionID: string | null;
   /** Digest of the request's own key. */
@@ -83,7 +83,7 @@ export function prepare(
     secretMacs: challenge === null ? macsOf(credential, authority) : [],
     challenge,
     requestedDevice:
-      presenter !== null || template?.requestedDevice === undefined
+      credential === null || presenter !== null || template?.requestedDevice === undefined
         ? null
         : requestedDevice(template.requestedDevice, request.subject),
     transactionID: asking.transactionID ?? null,
@@ -187,7 +187,7 @@ export async function observe(
     secretMacs: asked.secretMacs,
     userName: credential?.kind === 'secret' ? credential.userName : null,
     presenterSha256: asked.presenter?.seen.sha256 ?? null,
-    identity: asked.presenter?.device ?? (asked.challenge === null ? null : asked.requestedDevice),
+    identity: asked.presenter?.device ?? asked.requestedDevice,
     spki: asked.spki,
     template: admission.source.template ?? '',
     staticChallenge: asked.challenge?.kind === 'static',
@@ -278,6 +278,7 @@ function observeSecret(stored: StoreObservation): SecretObservation {
   const { secret, userNameDevice } = stored;
   return {
     id: secret?.id ?? null,
+    ...(secret?.deviceId === null ? { unbound: true } : {}),
     userNameDevice,
     state: secret?.state ?? null,
     expiresAt: secret?.expiresAt ?? null,

@@ -55,7 +55,7 @@ export interface ObserveQuery {
   readonly secretMacs: readonly Uint8Array[];
   readonly userName: string | null;
   readonly presenterSha256: string | null;
-  /** What an identity from elsewhere names the device by, or the request beside a challenge; null where neither is presented. */
+  /** What an identity from elsewhere names the device by, or the request beside a challenge or a secret that is for no device yet; null where none is presented. */
   readonly identity: DeviceKey | null;
   /** Of the request's own key. */
   readonly spki: string;

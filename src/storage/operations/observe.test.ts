@@ -73,7 +73,7 @@ suite('observing the secret', () => {
     });
   });
 
-  test('finds one that is for no device yet, and no device', async (t) => {
+  test('finds one that is for no device yet, and the device that the request names', async (t) => {
     const { enrollment, admin } = openStores(t);
     await importDevices(admin, device('d1'));
     await createSecret(admin, newSecret('s1', null));
@@ -81,6 +81,8 @@ suite('observing the secret', () => {
     assert.equal(observed.secret?.id, 's1');
     assert.equal(observed.secret.deviceId, null);
     assert.equal(observed.device, null);
+    const asked = observeQuery({ secretMacs: [mac('s1')], identity: { column: 'id', value: 'd1' } });
+    assert.equal((await enrollment.observe(asked)).device?.id, 'd1');
   });
 
   test('shows for whom it is reserved, and the certificate it was spent for while that is current', async (t) => {

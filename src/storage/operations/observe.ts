@@ -133,7 +133,7 @@ function* observePresenter({ presenterSha256 }: ObserveQuery): Operation<StoreOb
   return { template: row.template, deviceId: row.device_id, revoked: row.revoked_at !== null };
 }
 
-/** An identity from elsewhere names the device only where neither a secret nor a certificate of ours was presented. */
+/** An identity from elsewhere, or the request itself, names the device only where neither a secret that is for a device nor a certificate of ours was presented. */
 function keyOfDevice(
   { secretMacs, identity }: ObserveQuery,
   secret: StoreObservation['secret'],
@@ -141,7 +141,8 @@ function keyOfDevice(
 ): DeviceKey | null {
   if (secretMacs.length === 0 && presenter === null) return identity;
   const holder = secretMacs.length > 0 ? secret : presenter;
-  return holder === null || holder.deviceId === null ? null : { column: 'id', value: holder.deviceId };
+  if (holder === null) return null;
+  return holder.deviceId === null ? identity : { column: 'id', value: holder.deviceId };
 }
 
 function* observeDevice({ column, value }: DeviceKey): Operation<StoreObservation['device']> {

@@ -4,6 +4,7 @@ import { isSallyportError } from '#errors';
 import {
   createSecret,
   device,
+  digest,
   entry,
   holdRecord,
   importDevices,
@@ -12,6 +13,7 @@ import {
   mac,
   newSecret,
   now,
+  observeQuery,
   openStores,
   verifiedIds,
 } from '../storage.fixture.ts';
@@ -25,6 +27,28 @@ suite('creating a secret', () => {
     const { mac: _, ...shown } = secret;
     assert.deepEqual(await admin.secrets({ limit: 9 }), [{ ...shown, state: 'live' }]);
     assert.deepEqual(await verifiedIds(log), ['import', 'create']);
+  });
+
+  test('for no device yet is for the one that first reserves it, and for no other', async (t) => {
+    const { admin, enrollment } = openStores(t);
+    await importDevices(admin, device('d1'), device('d2'));
+    await createSecret(admin, newSecret('s1', null));
+    const asking = (id: string, deviceId: string) =>
+      intent(id, deviceId, {
+        spki: digest(deviceId),
+        requestSpki: digest(deviceId),
+        secret: { id: 's1', state: 'live' },
+      });
+    assert.deepEqual(
+      (
+        await Promise.all([enrollment.reserve(asking('i1', 'd1')), enrollment.reserve(asking('i2', 'd2'))])
+      ).sort(),
+      ['conflict', 'reserved'],
+    );
+    const [secret] = await admin.secrets({ limit: 9 });
+    assert.equal(secret?.state, 'reserved');
+    const other = observeQuery({ secretMacs: [mac('s1')], identity: { column: 'id', value: 'd2' } });
+    assert.equal((await enrollment.observe(other)).device?.id, secret.deviceId);
   });
 
   test('for no device yet keeps it live, and no device lists it', async (t) => {

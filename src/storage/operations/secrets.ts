@@ -21,10 +21,11 @@ interface Binding {
 const reserveLive = statement((database, p: Binding) =>
   database
     .updateTable('secret')
-    .set({ state: 'reserved', spki: p.spki, names: p.names })
+    // One that is for no device yet is for this one from here on.
+    .set({ state: 'reserved', device_id: p.deviceId, spki: p.spki, names: p.names })
     .where('id', '=', p.id)
     .where('state', '=', 'live')
-    .where('device_id', '=', p.deviceId)
+    .where((eb) => eb.or([eb('device_id', '=', p.deviceId), eb('device_id', 'is', null)]))
     .where('template', '=', p.template),
 );
 
