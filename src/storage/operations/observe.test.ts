@@ -39,7 +39,7 @@ suite('observing an empty store', () => {
         denials: [],
         otherKeyCurrent: false,
         issued: null,
-        rates: { device: null, template: null },
+        rates: { device: null, template: null, challenge: null },
       },
     );
   });
@@ -370,6 +370,20 @@ suite('observing the rates', () => {
     const { sha256 } = await issue(enrollment, intent('i1', 'd1'));
     const { rates } = await enrollment.observe(observeQuery({ presenterSha256: sha256 }));
     const interval = (wide.periodSeconds * 1000) / wide.count;
-    assert.deepEqual(rates, { device: now + interval, template: now + interval });
+    const spent = now + interval;
+    assert.deepEqual(rates, { device: spent, template: spent, challenge: null });
+  });
+
+  test('of a static challenge, where one is presented, as reserving and holding spent it', async (t) => {
+    const { enrollment, admin } = openStores(t);
+    await importDevices(admin, device('d1'), device('d2'));
+    const limits = { device: wide, template: wide, challenge: wide };
+    const ofChallenge = async () =>
+      (await enrollment.observe(observeQuery({ staticChallenge: true }))).rates.challenge;
+    const interval = (wide.periodSeconds * 1000) / wide.count;
+    await enrollment.reserve(intent('i1', 'd1', { limits }));
+    assert.equal(await ofChallenge(), now + interval);
+    await enrollment.hold(holdRecord('r1', 'd2', { spki: digest('d2'), limits }));
+    assert.equal(await ofChallenge(), now + 2 * interval);
   });
 });

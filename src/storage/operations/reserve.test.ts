@@ -33,6 +33,7 @@ async function prepared(t: Parameters<typeof openStores>[0]): Promise<Stores> {
   return stores;
 }
 
+const once = { burst: 1, count: 1, periodSeconds: 9 };
 const live = { id: 's1', state: 'live' } as const;
 const reserved = { id: 's1', state: 'reserved' } as const;
 /** A key belongs to one device. */
@@ -319,12 +320,20 @@ suite('reserving conflicts and changes nothing', () => {
     [
       'the device has spent its limit',
       ({ enrollment }) => enrollment.reserve(intent('i0', 'd1')),
-      { limits: { device: { burst: 1, count: 1, periodSeconds: 9 }, template: wide, challenge: null } },
+      { limits: { device: once, template: wide, challenge: null } },
     ],
     [
       'the template has spent its limit, by another device',
       ({ enrollment }) => enrollment.reserve(intent('i0', 'd2', ofD2)),
-      { limits: { device: wide, template: { burst: 1, count: 1, periodSeconds: 9 }, challenge: null } },
+      { limits: { device: wide, template: once, challenge: null } },
+    ],
+    [
+      'the static challenge has spent its limit, by another device',
+      ({ enrollment }) =>
+        enrollment.reserve(
+          intent('i0', 'd2', { ...ofD2, limits: { device: wide, template: wide, challenge: once } }),
+        ),
+      { limits: { device: wide, template: wide, challenge: once } },
     ],
     ['the intent is there already', ({ enrollment }) => enrollment.reserve(intent('i1', 'd2', ofD2)), {}],
     [
