@@ -6,6 +6,7 @@ import { type Authority, type Enrollment, named, path } from '#enrollment';
 import { estHandler, isEstTarget } from '#est';
 import { SallyportError } from '#errors';
 import { openTransportKey, SoftwareKey } from '#keys';
+import { type RateLimit, SourceLimit } from '#limits';
 import { type RaInForce, scepHandler, type ScepPorts } from '#scep';
 import {
   type Handler,
@@ -42,13 +43,27 @@ export async function startListeners(ports: {
   ras: ReadonlyMap<string, RaInForce>;
   /** What SCEP asks of the store. */
   lookUp: Pick<ScepPorts, 'polled' | 'certificate' | 'crl'>;
+  /** Of messages that a source may send in vain. */
+  unopenedLimit: () => RateLimit;
   random: (n: number) => Uint8Array;
   /** Milliseconds since the epoch. */
   now: () => number;
   report: (fault: { id: string; error: unknown }) => void;
 }): Promise<RunningListener[]> {
-  const { configuration, transportKeys, documents, enrollment, authority, ras, lookUp, random, now, report } =
-    ports;
+  const {
+    configuration,
+    transportKeys,
+    documents,
+    enrollment,
+    authority,
+    ras,
+    lookUp,
+    unopenedLimit,
+    random,
+    now,
+    report,
+  } = ports;
+  const unopened = new SourceLimit(unopenedLimit);
   const started: RunningListener[] = [];
   try {
     for (const listener of configuration.listeners) {
@@ -79,7 +94,12 @@ export async function startListeners(ports: {
         random,
         now,
       };
-      const scep = scepHandler({ ...shared, ...lookUp, ra: (issuer) => ras.get(issuer) ?? null });
+      const scep = scepHandler({
+        ...shared,
+        ...lookUp,
+        unopened,
+        ra: (issuer) => ras.get(issuer) ?? null,
+      });
       if (listener.tls === null) {
         started.push(await startListener({ ...common, tls: null, handler: scep }));
         continue;

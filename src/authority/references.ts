@@ -12,6 +12,7 @@ export function referencesOf(
 ): References {
   const identityCertificates = (name: string) =>
     (identities.get(name) ?? []).map(({ der }) => sha256Hex(der));
+  const { source, device, template, templates } = configuration.limits;
   const byName = <T extends { readonly name: string }>(list: readonly T[]) =>
     Object.fromEntries(list.map((item) => [item.name, item]));
   return {
@@ -36,7 +37,10 @@ export function referencesOf(
       ]),
     ),
     limits: {
-      ...configuration.limits,
+      source,
+      device,
+      template,
+      templates,
       staticChallenges: Object.fromEntries(
         Object.entries(configuration.staticChallenges).map(([template, { limit }]) => [template, limit]),
       ),

@@ -164,6 +164,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
         certificate: storage.admin.certificateInfo,
         crl: async (issuer) => (await documents.read(crlPath(issuer)))?.body ?? null,
       },
+      unopenedLimit: () => configuration.limits.unopened,
       random,
       now: () => clock.now(),
       report,

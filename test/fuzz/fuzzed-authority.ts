@@ -55,6 +55,7 @@ identities:
         /\{ burst: \d+, count: \d+, period: \w+ \}/g,
         '{ burst: 1000000, count: 1000000, period: 1s }',
       )
+      .replace('\nlimits:\n', '$&  unopened: { burst: 1000000, count: 1000000, period: 1s }\n')
       .replace('\ndeviceClasses:', `${identities}\ndeviceClasses:`),
   );
 }

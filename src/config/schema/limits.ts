@@ -19,6 +19,12 @@ export const limits = z.strictObject({
     .describe(
       'For each template: certificates asked for by the whole fleet. A thief of many secrets gets no more.',
     ),
+  // Reading one message through the answers to changed ones takes some hundred thousand of them.
+  unopened: rate
+    .prefault({ burst: 100, count: 600, period: '1h' })
+    .describe(
+      'For each source address: SCEP messages that cannot be opened. Beyond it no message of the source is opened. Counted by each node for itself.',
+    ),
   templates: z
     .record(entryName, rate.describe('Of this template.'))
     .prefault({})

@@ -12,12 +12,20 @@ import {
   sha256Hex,
 } from '#enrollment';
 import { isSallyportError, type SallyportError } from '#errors';
+import type { SourceLimit } from '#limits';
 import { type Certificate, type CertificationRequest, type Der, inspectPublicKey, sameName } from '#x509';
 import { certRep, type CertRepContent, type CertRepForm } from './cert-rep.ts';
 import { lookUp, type LookUpPorts } from './look-up.ts';
 import { openedRequest } from './opened-message.ts';
 import { type PkiMessage, readPkiMessage } from './pki-message.ts';
-import { MessageError, problemOfRefusal, ScepError, unopenable } from './problems.ts';
+import {
+  MessageError,
+  problemOfRefusal,
+  ScepError,
+  unopenable,
+  unopenedTooOften,
+  UnopenedError,
+} from './problems.ts';
 import type { RaInForce } from './ra.ts';
 
 export interface PkiOperationPorts extends LookUpPorts {
@@ -26,6 +34,8 @@ export interface PkiOperationPorts extends LookUpPorts {
   /** A request that was held, and is polled for. */
   readonly polled: EnrollmentStore['polled'];
   readonly random: (n: number) => Uint8Array;
+  /** Of messages that cannot be opened. */
+  readonly unopened: SourceLimit;
 }
 
 /**
@@ -98,6 +108,9 @@ async function answerTo(
     demandAnswerable(message);
     envelope = await readEnvelope(message, ra);
     read = withMessage(admission, message, envelope);
+    if (message.type !== 'CertPoll' && !ports.unopened.conforms(admission.source.address, ports.now())) {
+      throw unopenedTooOften();
+    }
     if (message.type === 'GetCert' || message.type === 'GetCRL') {
       const bytes = await lookUp(message, envelope, ra, authority, ports);
       return { answer: (await enrollment.answered(read)) ?? { outcome: 'found', bytes }, envelope };
@@ -105,7 +118,7 @@ async function answerTo(
     const asked =
       message.type === 'CertPoll'
         ? await polledRequest(message, read, authority, ports)
-        : newRequest(message, await decryptEnvelopedData(envelope, ra.key), authority);
+        : await newRequest(message, envelope, ra, authority);
     const request = {
       ...asked,
       admission: read,
@@ -116,6 +129,7 @@ async function answerTo(
     return { answer: await enrollment.enroll(request), envelope };
   } catch (error) {
     const refused = error instanceof MessageError;
+    if (error instanceof UnopenedError) ports.unopened.spend(admission.source.address, ports.now());
     return {
       answer: await (refused ? enrollment.malformed(read, error) : enrollment.failed(read, error)),
       envelope,
@@ -167,8 +181,13 @@ function problemOfEnvelope({ code }: SallyportError): MessageError['problem'] {
 
 type Asked = Pick<EnrollmentRequest, 'credential' | 'certificationRequest' | 'possessed'>;
 
-function newRequest(message: PkiMessage, plain: Uint8Array, authority: Authority): Asked {
-  const request = openedRequest(plain);
+async function newRequest(
+  message: PkiMessage,
+  envelope: EnvelopedMessage,
+  ra: RaInForce,
+  authority: Authority,
+): Promise<Asked> {
+  const request = openedRequest(await decryptEnvelopedData(envelope, ra.key));
   demandOwnEnvelope(message, request);
   return { credential: credentialOf(message, request, authority), certificationRequest: request.der };
 }

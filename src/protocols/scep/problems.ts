@@ -105,10 +105,21 @@ export class MessageError extends SallyportError {
   }
 }
 
+/** A message that could not be opened: so many of them a source may send. */
+export class UnopenedError extends MessageError {}
+
+/** The source has sent too many that could not be opened, and no more are. */
+export function unopenedTooOften(): MessageError {
+  return new MessageError(
+    tooMany,
+    'this source has sent too many messages that could not be opened (limits.unopened): this one was not',
+  );
+}
+
 const unopened: Problem = { failInfo: 'badMessageCheck', words: 'The message cannot be opened.' };
 
 /** Whatever comes of decrypting is told alike: who sends on what somebody else encrypted learns nothing of it. */
-export function unopenable(words: string, cause?: unknown): MessageError {
+export function unopenable(words: string, cause?: unknown): UnopenedError {
   const because = cause instanceof Error ? `${words}: ${cause.message}` : words;
-  return new MessageError(unopened, because, { cause });
+  return new UnopenedError(unopened, because, { cause });
 }
