@@ -4,13 +4,18 @@ import { benchCrl } from './crl.ts';
 import { benchEnrollments, type BenchSettings } from './enrollments.ts';
 import { estProtocol } from './est.ts';
 import { scepProtocol } from './scep.ts';
+import { benchUnopened } from './unopened.ts';
 
-type Bench = (settings: BenchSettings, say: (line: string) => void) => Promise<object>;
+type Bench = (
+  settings: BenchSettings & { readonly requests: number },
+  say: (line: string) => void,
+) => Promise<object>;
 
 const benches = {
   est: (settings, say) => benchEnrollments(estProtocol, settings, say),
   scep: (settings, say) => benchEnrollments(scepProtocol, settings, say),
   crl: benchCrl,
+  unopened: benchUnopened,
 } as const satisfies Record<string, Bench>;
 
 const { values, positionals } = parseArgs({
@@ -22,6 +27,7 @@ const { values, positionals } = parseArgs({
     profile: { type: 'boolean', default: false },
     postgres: { type: 'boolean', default: false },
     nodes: { type: 'string', default: '1' },
+    requests: { type: 'string', default: '20000' },
     certificates: { type: 'string', default: '0' },
     'single-commits': { type: 'boolean', default: false },
     folder: { type: 'string', default: tmpdir() },
@@ -31,7 +37,7 @@ const { values, positionals } = parseArgs({
 const name = positionals[0] ?? '';
 if (!Object.hasOwn(benches, name)) {
   console.error(
-    `usage: npm run bench -- NAME [--seconds N] [--workers N] [--renewals] [--profile] [--postgres [--nodes N]] [--certificates N] [--single-commits] [--folder DIR]; NAME is one of ${Object.keys(benches).join(', ')}`,
+    `usage: npm run bench -- NAME [--seconds N] [--workers N] [--renewals] [--profile] [--postgres [--nodes N]] [--certificates N] [--requests N] [--single-commits] [--folder DIR]; NAME is one of ${Object.keys(benches).join(', ')}`,
   );
   process.exit(2);
 }
@@ -42,6 +48,7 @@ const settings = {
   workers: positive(values.workers, 'workers'),
   renewals: values.renewals,
   profile: values.profile,
+  requests: positive(values.requests, 'requests'),
   certificates: wholeNumber(values.certificates, 'certificates', 0),
   singleCommits: values['single-commits'],
   nodes: values.postgres ? positive(values.nodes, 'nodes') : null,
