@@ -16,7 +16,7 @@ import { ScepClient } from '../harness/scep-client.ts';
 import { Choices } from './choices.ts';
 import { countEntries } from './entry-counts.ts';
 import type { FuzzSettings } from './fuzz.ts';
-import { fuzzedMessage, type ScepAsker } from './scep-messages.ts';
+import { fuzzedMessage, type ScepAsker, SignedOnce } from './scep-messages.ts';
 import { findUnentitled } from './unentitled.ts';
 
 /** New secrets come, and the log is read, after so many messages. */
@@ -76,9 +76,7 @@ export class ScepFuzz {
       if (!/^\S+ finding: /.test(line)) faults.push(line);
     });
     const keys = await Promise.all(Array.from({ length: devices }, rsaKey));
-    for (let at = 0; at < devices; at += 1) {
-      await authority.admin.device(idOf(at), { approveFor: isApproved(at) ? ['device'] : [] });
-    }
+    for (let at = 0; at < devices; at += 1) await authority.admin.device(idOf(at));
     const client = await ScepClient.at(`${authority.scep}/device`);
     return new ScepFuzz(authority, client, keys, faults, settings, say);
   }
@@ -148,19 +146,50 @@ export class ScepFuzz {
     }
   }
 
-  /** With new secrets, and the certificates that they have by now. */
+  /** With new secrets, and new certificates for who is approved: an approval is good for one, and without it nearly all would be held. */
   async #askers(): Promise<ScepAsker[]> {
-    const { admin } = this.authority;
-    return Promise.all(
-      this.#keys.map(async (key, at): Promise<ScepAsker> => {
+    const askers = await Promise.all(
+      this.#keys.map(async (key, at) => {
         const id = idOf(at);
-        const secret = await admin.secret(id);
-        if (!isApproved(at)) return { id, key, secret, certificate: null };
-        const content = csrFor(id, key, { challengePassword: secret });
-        const { certificates } = await this.#client.ask({ content, key });
-        return { id, key, secret, certificate: certificates[0] ?? null };
+        const secret = await this.authority.admin.secret(id);
+        return { id, key, secret, signed: new SignedOnce(), at };
       }),
     );
+    const approved = askers.filter(({ at }) => isApproved(at));
+    await Promise.all(approved.map(async (asker) => this.#first(asker)));
+    await this.#approve(new Set(approved.map(({ id }) => id)));
+    return Promise.all(
+      askers.map(async (asker) => {
+        if (!isApproved(asker.at)) return { ...asker, certificate: null };
+        const [certificate = null] = await this.#first(asker);
+        if (certificate === null) {
+          this.#say(`the fuzzer: ${asker.id} is approved and got no certificate`);
+          this.result.faults += 1;
+        }
+        return { ...asker, certificate };
+      }),
+    );
+  }
+
+  async #approve(devices: ReadonlySet<string>): Promise<void> {
+    const { client } = this.authority.admin;
+    for (let after: string | undefined; ;) {
+      const page = await client.perform('listRequests', {
+        state: 'pending',
+        limit: 200,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const { id, device } of page.items) {
+        if (devices.has(device)) await client.perform('approveRequest', { id });
+      }
+      if (page.next === null) return;
+      after = page.next;
+    }
+  }
+
+  async #first({ id, key, secret }: Pick<ScepAsker, 'id' | 'key' | 'secret'>) {
+    const content = csrFor(id, key, { challengePassword: secret });
+    return (await this.#client.ask({ content, key })).certificates;
   }
 
   /** How many entries the answer must have. */

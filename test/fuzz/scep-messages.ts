@@ -19,6 +19,17 @@ export interface ScepAsker {
   readonly secret: string;
   /** null: it has none. */
   readonly certificate: Uint8Array | null;
+  readonly signed: SignedOnce;
+}
+
+/** What a device signs in the same way each time, by what it is: RSA's signatures cost more than all else that a message takes. */
+export class SignedOnce {
+  readonly #found = new Map<string, unknown>();
+
+  get<T>(what: string, make: () => T): T {
+    if (!this.#found.has(what)) this.#found.set(what, make());
+    return this.#found.get(what) as T;
+  }
 }
 
 /** A message of a device, with something wrong in one of its layers, or in none. */
@@ -28,9 +39,10 @@ export async function fuzzedMessage(
   asker: ScepAsker,
   others: readonly ScepAsker[],
 ): Promise<Uint8Array> {
-  const message = honest(choices, client, asker);
+  const { what, ...message } = honest(choices, client, asker);
   const build = async (changes: Partial<ScepMessage> = {}) =>
     (await client.build({ ...message, ...changes })).body;
+  const whole = () => asker.signed.get(`message ${what}`, async () => build());
   const content = Buffer.from(message.content);
   return choices.weighted<() => Promise<Uint8Array>>([
     [3, () => build()],
@@ -73,54 +85,47 @@ export async function fuzzedMessage(
         }),
     ],
     // The whole, whose signature then mostly does not verify.
-    [5, async () => editDer(choices, await build())],
-    [5, async () => editBytes(choices, Buffer.from(await build()))],
+    [5, async () => editDer(choices, await whole())],
+    [5, async () => editBytes(choices, Buffer.from(await whole()))],
     [1, async () => choices.bytes(3000)],
   ])();
 }
 
+/** `what`: by which it is told from the others of this device. */
 function honest(
   choices: Choices,
   client: ScepClient,
-  { id, key, secret, certificate }: ScepAsker,
-): ScepMessage {
+  { id, key, secret, certificate, signed }: ScepAsker,
+): ScepMessage & { readonly what: string } {
   const subject = buildName([{ type: 'commonName', value: id }]);
-  const signer = certificate === null ? selfSigned(key, subject) : parseCertificate(certificate);
-  const transactionId = `fuzz-${id}`;
+  const own = signed.get('certificate', () => selfSigned(key, subject));
+  const signer = certificate === null ? own : parseCertificate(certificate);
+  const common = { key, transactionId: `fuzz-${id}`, signer };
   const [issuing] = client.cas;
-  return choices.weighted<() => ScepMessage>([
+  return choices.weighted<() => ScepMessage & { readonly what: string }>([
     [
       5,
-      () => ({
-        key,
-        transactionId,
-        content: csrFor(id, key, { challengePassword: secret }),
-        signer: selfSigned(key, subject),
-      }),
+      () => {
+        const make = () => csrFor(id, key, { challengePassword: secret });
+        return { ...common, what: 'first', signer: own, content: signed.get('first request', make) };
+      },
     ],
     [
       3,
-      () => ({
-        key,
-        transactionId,
-        content: csrFor(id, key),
-        signer,
-        messageType: choices.pick(['17', '19']),
-      }),
+      () => {
+        const messageType = choices.pick(['17', '19']);
+        const content = signed.get('renewal', () => csrFor(id, key));
+        return { ...common, what: `renewal ${messageType}`, messageType, content };
+      },
     ],
-    [
-      2,
-      () => ({ key, transactionId, content: issuerAndSubject(issuing!, subject), signer, messageType: '20' }),
-    ],
+    [2, () => ({ ...common, what: 'poll', messageType: '20', content: issuerAndSubject(issuing!, subject) })],
     [
       1,
-      () => ({
-        key,
-        transactionId,
-        content: issuerAndSerial(issuing!, signer.serialNumber),
-        signer,
-        messageType: choices.pick(['21', '22']),
-      }),
+      () => {
+        const messageType = choices.pick(['21', '22']);
+        const content = issuerAndSerial(issuing!, signer.serialNumber);
+        return { ...common, what: `look-up ${messageType}`, messageType, content };
+      },
     ],
   ])();
 }
