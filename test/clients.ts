@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { accessSync, constants, existsSync, globSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -21,6 +22,8 @@ export const clients = {
   javac: ['default-jdk-headless'],
   /** BouncyCastle's EST client, a library: its path is a class path. */
   bouncycastle: ['libbcpkix-java', 'libbctls-java'],
+  /** A library of Maven Central, which Maven gets: its path is a class path. */
+  jscep: ['maven'],
   /** The server: its path is the folder of its programs. */
   postgresql: ['postgresql'],
   /** Not on the PATH of everyone. */
@@ -47,6 +50,7 @@ export function findClient(client: Client): { readonly path: string } | { readon
 }
 
 function find(client: Client): string | null {
+  if (client === 'jscep') return findMavenJars(jscepAndWhatItNeeds);
   if (client === 'bouncycastle') return findJars(['bcpkix', 'bctls', 'bcutil', 'bcprov']);
   if (client === 'postgresql') return findPostgres();
   if (client === 'pgbouncer' || client === 'certmonger') return findProgram(client, '/usr/sbin');
@@ -71,7 +75,33 @@ export function findProgram(name: string, path = process.env['PATH'] ?? ''): str
 
 /** A class path of the jars that Debian's packages of libraries bring. */
 function findJars(names: readonly string[]): string | null {
-  const paths = names.map((name) => `/usr/share/java/${name}.jar`);
+  return classPath(names.map((name) => `/usr/share/java/${name}.jar`));
+}
+
+/** What `mvn dependency:get` brings with the first of them. */
+const jscepAndWhatItNeeds = [
+  'com/google/code/jscep jscep 2.5.8',
+  'org/bouncycastle bcpkix-jdk18on 1.79',
+  'org/bouncycastle bcprov-jdk18on 1.79',
+  'org/bouncycastle bcutil-jdk18on 1.79',
+  'commons-codec commons-codec 1.17.1',
+  'commons-io commons-io 2.18.0',
+  'org/apache/commons commons-lang3 3.17.0',
+  'org/slf4j slf4j-api 2.0.16',
+] as const;
+
+/** Each as the folder of its group, its name and its version. */
+function findMavenJars(artifacts: readonly string[]): string | null {
+  const repository = join(homedir(), '.m2/repository');
+  return classPath(
+    artifacts.map((artifact) => {
+      const [group, name, version] = artifact.split(' ') as [string, string, string];
+      return join(repository, group, name, version, `${name}-${version}.jar`);
+    }),
+  );
+}
+
+function classPath(paths: readonly string[]): string | null {
   return paths.every((path) => existsSync(path)) ? paths.join(delimiter) : null;
 }
 

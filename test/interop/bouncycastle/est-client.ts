@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { requireClient } from '../../clients.ts';
 import type { Cleanup } from '../../harness/authority.ts';
-import { ClientFolder } from '../../harness/client-files.ts';
+import type { ClientFolder } from '../../harness/client-files.ts';
+import { JavaDriver } from '../java-driver.ts';
 
 const source = path.join(import.meta.dirname, 'EstClient.java');
 
@@ -23,13 +23,12 @@ export interface EstClientResult {
   readonly error: { readonly status: number; readonly body: string; readonly message: string } | null;
 }
 
-/** BouncyCastle's EST client by way of EstClient.java, which is compiled once. */
+/** BouncyCastle's EST client by way of EstClient.java. */
 export class BouncyCastleClient {
-  readonly #cleanup: Cleanup;
-  #classes: Promise<string> | undefined;
+  readonly #driver: JavaDriver;
 
   constructor(cleanup: Cleanup) {
-    this.#cleanup = cleanup;
+    this.#driver = new JavaDriver(cleanup, source, 'bouncycastle');
   }
 
   /** A folder and the command line in it, or null once the test is marked as skipped. */
@@ -37,31 +36,13 @@ export class BouncyCastleClient {
     readonly folder: ClientFolder;
     readonly run: (...words: string[]) => Promise<EstClientResult>;
   } | null> {
-    const java = requireClient(t, 'java');
-    const javac = requireClient(t, 'javac');
-    const jars = requireClient(t, 'bouncycastle');
-    if (java === null || javac === null || jars === null) return null;
-    this.#classes ??= this.#compile(javac, jars);
-    const classPath = [await this.#classes, jars].join(path.delimiter);
-    const folder = await ClientFolder.make(t);
+    const prepared = await this.#driver.prepare(t);
+    if (prepared === null) return null;
     const run = async (...words: string[]) => {
-      const { code, stdout, stderr } = await folder.run(
-        java,
-        '-XX:TieredStopAtLevel=1',
-        '-cp',
-        classPath,
-        'EstClient',
-        ...words,
-      );
+      const { code, stdout, stderr } = await prepared.run(...words);
       return resultOf(code, stdout.toString(), stderr);
     };
-    return { folder, run };
-  }
-
-  async #compile(javac: string, jars: string): Promise<string> {
-    const folder = await ClientFolder.make(this.#cleanup);
-    await folder.must(javac, '-cp', jars, '-d', folder.directory, source);
-    return folder.directory;
+    return { ...prepared, run };
   }
 }
 
