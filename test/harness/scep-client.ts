@@ -111,12 +111,12 @@ export class ScepClient {
 
   async post({ body, ...asker }: BuiltMessage, headers: Record<string, string> = {}): Promise<ScepAnswer> {
     const url = `${this.url}?operation=PKIOperation`;
-    return read(await askHttp(url, { method: 'POST', body, headers }), asker);
+    return readAnswer(await askHttp(url, { method: 'POST', body, headers }), asker);
   }
 
   async get({ body, ...asker }: BuiltMessage): Promise<ScepAnswer> {
     const message = encodeURIComponent(Buffer.from(body).toString('base64'));
-    return read(await askHttp(`${this.url}?operation=PKIOperation&message=${message}`), asker);
+    return readAnswer(await askHttp(`${this.url}?operation=PKIOperation&message=${message}`), asker);
   }
 
   async build(message: ScepMessage): Promise<BuiltMessage> {
@@ -192,7 +192,8 @@ function subjectOf(content: Uint8Array): Name {
   }
 }
 
-async function read(answer: HttpAnswer, asker: Omit<BuiltMessage, 'body'>): Promise<ScepAnswer> {
+/** What a CertRep says to who can open it. */
+export async function readAnswer(answer: HttpAnswer, asker: Omit<BuiltMessage, 'body'>): Promise<ScepAnswer> {
   if (answer.type !== 'application/x-pki-message') {
     return { ...answer, pkiStatus: null, failInfo: null, certificates: [], crl: null, senderNonce: '' };
   }
