@@ -219,12 +219,6 @@ describe('SCEP', () => {
       [(await newest()).outcome, (await newest()).observations.source.operation],
       ['answered', 'GetCRL'],
     );
-    for (const weak of [{ digest: 'sha1' }, { cipher: 'des-ede3-cbc' }] as const) {
-      const content = issuerAndSerial(issuing!, serialNumber);
-      const asked = { messageType: '21', content, key: device.key, signer: device.certificate! };
-      const answer = await device.client.ask({ ...asked, ...weak });
-      assert.deepEqual([answer.pkiStatus, answer.failInfo], ['failure', '0'], answer.text);
-    }
     const selfMade = selfSigned(device.key, nameOf(device.id));
     for (const [type, content, signer] of [
       ['21', issuerAndSerial(issuing!, '0123'), device.certificate!],
@@ -236,6 +230,24 @@ describe('SCEP', () => {
       assert.deepEqual([answer.pkiStatus, answer.failInfo], ['failure', '4'], answer.text);
     }
   });
+
+  for (const [messageType, weak] of [
+    ['21', { digest: 'sha1' }],
+    ['21', { cipher: 'des-ede3-cbc' }],
+    ['22', { digest: 'sha1' }],
+    ['22', { cipher: 'des-ede3-cbc' }],
+  ] as const) {
+    test(`looks up nothing (${messageType}) with ${Object.values(weak)[0]}, not even for a class that the template names`, async () => {
+      const device = await ScepDevice.make(authority, name(), { deviceClass: 'printer' });
+      assert.equal((await device.enroll(weak)).pkiStatus, 'success');
+      const signer = device.certificate!;
+      const content = issuerAndSerial(device.client.cas[0]!, signer.serialNumber);
+      const asked = { messageType, content, key: device.key, signer };
+      const answer = await device.client.ask({ ...asked, ...weak });
+      assert.deepEqual([answer.pkiStatus, answer.failInfo], ['failure', '0'], answer.text);
+      assert.equal((await device.client.ask(asked)).pkiStatus, 'success');
+    });
+  }
 
   test('is served over TLS too, beside EST', async () => {
     const { url } = authority.running.listeners.find((listener) => listener.name === 'enroll')!;

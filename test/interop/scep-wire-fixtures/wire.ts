@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
-import { anyPorts, initAuthority, type ServedAuthority, serveAuthority } from '../../harness/authority.ts';
-import type { Cleanup } from '../../harness/authority.ts';
+import {
+  anyPorts,
+  type Cleanup,
+  initAuthority,
+  type ServedAuthority,
+  serveAuthority,
+} from '../../harness/authority.ts';
 import { type BuiltMessage, readAnswer, type ScepAnswer } from '../../harness/scep-client.ts';
 import { RawConnection } from '../../harness/raw-connection.ts';
 import { Tlv } from '../../harness/tlv.ts';
