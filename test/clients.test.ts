@@ -33,6 +33,13 @@ test('a missing client fails the test where clients are required', () => {
   assert.match(output, /curl is not installed/);
 });
 
+test('a missing client that is excepted skips the test all the same', () => {
+  const environment = { SALLYPORT_REQUIRE_CLIENTS: '1', SALLYPORT_EXCEPT_CLIENTS: 'jscep curl' };
+  const { status, output } = runWithoutCurl(environment);
+  assert.equal(status, 0, output);
+  assert.match(output, /skipped 1/);
+});
+
 test('a program is found on PATH, a folder of its name is not', () => {
   assert.notEqual(findProgram('sh', '/nowhere:/bin'), null);
   assert.equal(findProgram('bin', '/'), null);
