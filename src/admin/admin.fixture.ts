@@ -163,6 +163,7 @@ function authorityInForce(folder: string): Authority {
     })),
     issuers: new Map(),
     identityCas: [],
+    managementCertificates: new Map(),
     staticChallenges: new Map(),
     workflows: new Map(),
     hintedCas: [],

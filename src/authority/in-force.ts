@@ -52,13 +52,14 @@ export async function readAuthority(
   workflowPorts: WorkflowPorts,
 ): Promise<Authority> {
   const identities = await loadIdentities(configuration);
+  const managementCertificates = await loadManagement(configuration);
   const workflows = await openWorkflows(configuration, environment, workflowPorts);
   const bundle = loadBundle(await policyText(configuration.policy), {
     templates: configuration.templates.map(({ name }) => name),
     deviceClasses: configuration.deviceClasses.map(({ name }) => name),
   });
   const issuers = await opening;
-  const references = referencesOf(configuration, [...issuers.values()], identities);
+  const references = referencesOf(configuration, [...issuers.values()], identities, managementCertificates);
   return {
     references,
     referencesDigest: recordedForm(references).digest,
@@ -70,6 +71,7 @@ export async function readAuthority(
       ]),
     ),
     ...authorityCas(configuration, identities),
+    managementCertificates,
     macKeys: configuration.secrets.macKeys.map(({ id, key }) => macKey(id, key, configuration, environment)),
     staticChallenges: readStaticChallenges(configuration, environment),
     workflows,
@@ -122,6 +124,22 @@ async function loadIdentities(
     loaded.set(name, certificates);
   }
   return loaded;
+}
+
+/** By listener, of those that demand a management client. */
+async function loadManagement({
+  listeners,
+}: Configuration): Promise<ReadonlyMap<string, readonly Certificate[]>> {
+  const loading = listeners.flatMap((listener) =>
+    listener.class !== 'enroll' || listener.management === null
+      ? []
+      : [
+          Promise.all(listener.management.map(readCertificates)).then(
+            (certificates) => [listener.name, certificates.flat()] as const,
+          ),
+        ],
+  );
+  return new Map(await Promise.all(loading));
 }
 
 async function readCertificates(file: string): Promise<Certificate[]> {

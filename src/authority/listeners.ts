@@ -203,19 +203,21 @@ export async function endingCertificates(configuration: Configuration, now: numb
 async function tlsSettings(
   { name, tls }: TlsListener,
   transportKeys: TransportKeys,
-  { issuers, identityCas, hintedCas }: Authority,
+  { issuers, identityCas, hintedCas, managementCertificates }: Authority,
 ): Promise<TlsSettings> {
   const certificates = await Promise.all([tls.certificate, ...tls.chain].map(readText));
   return {
     certificate: certificates.join('\n'),
     key: transportKeys.get(name)!,
     minimum: tls.minimum,
-    // Clients send a certificate only where its issuer is named to them (Bouncy Castle, most others).
-    clientCas: [
-      ...[...issuers.values()].flatMap(({ issuer }) => path(issuer)),
-      ...identityCas,
-      ...hintedCas,
-    ].map(({ der }) => derToPem(der, 'CERTIFICATE')),
+    // Clients send a certificate only where its issuer is named to them (Bouncy Castle, most others). One that is pinned may have any issuer.
+    clientCas: (
+      managementCertificates.get(name)?.filter(({ isCa }) => isCa) ?? [
+        ...[...issuers.values()].flatMap(({ issuer }) => path(issuer)),
+        ...identityCas,
+        ...hintedCas,
+      ]
+    ).map(({ der }) => derToPem(der, 'CERTIFICATE')),
   };
 }
 

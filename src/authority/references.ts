@@ -9,6 +9,7 @@ export function referencesOf(
   configuration: Configuration,
   issuers: readonly Issuer[],
   identities: ReadonlyMap<string, readonly Certificate[]>,
+  managementCertificates: ReadonlyMap<string, readonly Certificate[]>,
 ): References {
   const identityCertificates = (name: string) =>
     (identities.get(name) ?? []).map(({ der }) => sha256Hex(der));
@@ -17,7 +18,10 @@ export function referencesOf(
     Object.fromEntries(list.map((item) => [item.name, item]));
   return {
     listeners: Object.fromEntries(
-      configuration.listeners.map((listener) => [listener.name, listenerReference(listener)]),
+      configuration.listeners.map((listener) => [
+        listener.name,
+        listenerReference(listener, managementCertificates.get(listener.name)),
+      ]),
     ),
     templates: byName(configuration.templates),
     deviceClasses: byName(configuration.deviceClasses),
@@ -54,7 +58,10 @@ export function recordedForm(references: References): { digest: string; body: Ui
   return { digest: sha256Hex(body), body };
 }
 
-function listenerReference(listener: ListenerConfiguration): ListenerReference {
+function listenerReference(
+  listener: ListenerConfiguration,
+  management: readonly Certificate[] | undefined,
+): ListenerReference {
   if (listener.class === 'admin') {
     return { listenerClass: 'admin', tlsMinimum: null, sources: [], protocols: {} };
   }
@@ -65,6 +72,7 @@ function listenerReference(listener: ListenerConfiguration): ListenerReference {
     listenerClass: 'enroll',
     tlsMinimum: listener.tls?.minimum ?? 'none',
     sources: listener.sources,
+    ...(management === undefined ? {} : { management: management.map(({ der }) => sha256Hex(der)) }),
     protocols: listener.protocols,
   };
 }

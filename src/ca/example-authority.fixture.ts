@@ -142,6 +142,7 @@ const proven: Facts['context'] = {
     templateServed: true,
     tlsFloorMet: true,
     sourceAllowed: true,
+    managed: true,
     classAllowed: true,
   },
   rate: { source: true, device: true, template: true },

@@ -97,11 +97,14 @@ interface ProtocolListener extends AddressedListener {
 
 export interface TlsListener extends ProtocolListener {
   readonly tls: TlsConfiguration;
+  /** PEM files of management clients' certificates and their CAs; null: anybody's. */
+  readonly management: readonly string[] | null;
 }
 
 /** HTTP, for SCEP alone. */
 export interface PlainListener extends ProtocolListener {
   readonly tls: null;
+  readonly management: null;
 }
 
 export interface AdminListener extends ListenerBounds {

@@ -125,8 +125,12 @@ function resolveListener(name: string, listener: ListenerSettings, paths: PathsO
     protocols: resolveProtocols(listener.protocols),
   };
   return listener.class === 'enroll-http'
-    ? { ...enrolling, tls: null }
-    : { ...enrolling, tls: resolveTls(listener.tls, paths) };
+    ? { ...enrolling, tls: null, management: null }
+    : {
+        ...enrolling,
+        tls: resolveTls(listener.tls, paths),
+        management: listener.management?.certificates.map((file) => paths.resolve(file)) ?? null,
+      };
 }
 
 function resolveTls(

@@ -17,6 +17,8 @@ export interface Authority {
   readonly issuers: ReadonlyMap<string, IssuerInForce>;
   /** The CAs that vouch for identities from elsewhere: paths end at them. */
   readonly identityCas: readonly Certificate[];
+  /** By listener: certificates of management clients, and the CAs that vouch for such. */
+  readonly managementCertificates: ReadonlyMap<string, readonly Certificate[]>;
   /** CAs that stand beside registration authorities: clients are told their names in the handshake, and they vouch for nobody. */
   readonly hintedCas: readonly Certificate[];
   /** The newest first. */

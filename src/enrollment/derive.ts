@@ -59,7 +59,7 @@ export function derive(
   const className = deviceClass?.name ?? null;
 
   const gathered = new Gathering();
-  gathered.add('segment', deriveSegment(source, references, className, stage));
+  gathered.add('segment', deriveSegment(source, references, className, stage, time));
   gathered.add('rate', deriveRate(observations.rate, references, source.template, time));
   if (stage === 'admit') {
     return { facts: gathered.facts('admit', className, source.template), plan: null, issued: null };

@@ -15,6 +15,7 @@ export {
   rangesOf,
 } from './erasure.ts';
 export { type FirstEntry, type OutsideHead, parseFirstEntry, type PreviousLog } from './first-entry.ts';
+export { observeManagement, type SentCertificate } from './management.ts';
 export { isVouchedFor } from './issuing-certificate.ts';
 export type * from './observations.ts';
 export { leafOf, newEntry, readEntries, type ReadEntry, readEntry } from './personal-fields.ts';

@@ -34,8 +34,23 @@ export interface SourceObservation {
   readonly template: string | null;
   readonly address: string;
   readonly tls: { readonly version: string; readonly cipher: string } | null;
+  /** Who connected, where the listener demands a management client; null: nobody that showed a certificate. Absent: it demands none. */
+  readonly management?: ManagementObservation | null;
   /** How a message was protected that was read; absent where none was, and where the protocol has none. */
   readonly message?: MessageObservation;
+}
+
+/** The client certificate of a management client, whose key the TLS handshake proved. */
+export interface ManagementObservation {
+  readonly sha256: string;
+  readonly isCa: boolean;
+  readonly extendedKeyUsage: readonly string[] | null;
+  /** From itself to a certificate that the listener lists; empty: there is no such path. */
+  readonly path: readonly {
+    readonly sha256: string;
+    readonly notBefore: number;
+    readonly notAfter: number;
+  }[];
 }
 
 /** CMS, as SCEP has it. */

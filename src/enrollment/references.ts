@@ -25,6 +25,8 @@ export interface ListenerReference {
   /** none: plain HTTP, where SCEP alone is served. null: no protocol is. */
   readonly tlsMinimum: 'TLSv1.2' | 'TLSv1.3' | 'none' | null;
   readonly sources: readonly string[];
+  /** SHA-256 of the certificates that management clients have, or that vouch for theirs. Absent: it demands none. */
+  readonly management?: readonly string[];
   readonly protocols: {
     readonly est?: ServedTemplates;
     readonly scep?: ServedTemplates & { readonly caCertificates: 'issuer' | 'path' };

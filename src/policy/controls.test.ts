@@ -16,6 +16,7 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
   ],
   'segment-protocol': [{ segment: { protocolServed: false } }],
   'segment-tls-floor': [{ segment: { tlsFloorMet: false } }],
+  'segment-management': [{ segment: { managed: false } }],
   'segment-source': [{ segment: { sourceAllowed: false } }],
   'segment-template': [{ segment: { templateServed: false } }],
   'segment-class': [{ segment: { classAllowed: false } }],

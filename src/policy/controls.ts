@@ -33,6 +33,7 @@ export const controlTable: readonly RequiredControl[] = [
   required('segment-protocol', actions, { segment: { protocolServed: false } }),
   required('segment-tls-floor', actions, { segment: { tlsFloorMet: false } }),
   required('segment-source', actions, { segment: { sourceAllowed: false } }),
+  required('segment-management', actions, { segment: { managed: false } }),
   required('segment-template', issuing, { segment: { templateServed: false } }),
   required('segment-class', issuing, { segment: { classAllowed: false } }),
 

@@ -14,6 +14,8 @@ export interface Context {
     readonly tlsFloorMet: boolean;
     /** The peer's address is inside the listener's source ranges. */
     readonly sourceAllowed: boolean;
+    /** The listener demands no management client, or the connection is one's. */
+    readonly managed: boolean;
     /** The device's class may use this listener. At `admit`: true, the class is not known yet. */
     readonly classAllowed: boolean;
   };

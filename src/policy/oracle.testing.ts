@@ -64,6 +64,7 @@ function atArrival(action: Action, context: Context): Proofs {
     'segment-protocol': segment?.protocolServed,
     'segment-tls-floor': segment?.tlsFloorMet,
     'segment-source': segment?.sourceAllowed,
+    'segment-management': segment?.managed,
     'rate-source': rate?.source,
     incomplete: missing.every((group) => dispensable.includes(group)),
   };

@@ -8,6 +8,7 @@ const segment = {
   templateServed: true,
   tlsFloorMet: true,
   sourceAllowed: true,
+  managed: true,
   classAllowed: true,
 } as const;
 

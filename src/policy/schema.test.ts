@@ -18,6 +18,7 @@ const fieldsOfContext: {
     templateServed: 'boolean',
     tlsFloorMet: 'boolean',
     sourceAllowed: 'boolean',
+    managed: 'boolean',
     classAllowed: 'boolean',
   },
   rate: { source: 'boolean', device: 'boolean', template: 'boolean' },

@@ -251,7 +251,9 @@ describe('SCEP', () => {
 
   test('is served over TLS too, beside EST', async () => {
     const { url } = authority.running.listeners.find((listener) => listener.name === 'enroll')!;
-    const { text } = await askHttp(`${url}/scep/device?operation=GetCACaps`, { ca: authority.trustPem });
+    const { text } = await askHttp(`${url}/scep/device?operation=GetCACaps`, {
+      tls: { ca: authority.trustPem },
+    });
     assert.match(text, /^AES\n[\s\S]*SCEPStandard\n/);
   });
 });

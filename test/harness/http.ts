@@ -8,6 +8,13 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
+/** PEM, each. */
+export interface ClientTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 /** One request on a connection of its own, with the headers that are given and no others but those that HTTP itself needs. */
 export async function askHttp(
   url: string,
@@ -15,14 +22,13 @@ export async function askHttp(
     readonly method?: string;
     readonly body?: Uint8Array;
     readonly headers?: Record<string, string>;
-    /** PEM. */
-    readonly ca?: string;
+    readonly tls?: ClientTls;
   } = {},
 ): Promise<HttpAnswer> {
-  const { method = 'GET', body, headers = {}, ca } = settings;
+  const { method = 'GET', body, headers = {}, tls = {} } = settings;
   const length = body === undefined ? {} : { 'Content-Length': String(body.length) };
   return new Promise((resolve, reject) => {
-    const options = { method, headers: { ...headers, ...length }, agent: false, ca };
+    const options = { method, headers: { ...headers, ...length }, agent: false, ...tls };
     const request = (url.startsWith('https:') ? https : http).request(url, options, (response) => {
       response.toArray().then((parts: Buffer[]) => {
         const all = Buffer.concat(parts);

@@ -28,7 +28,7 @@ import {
   tags,
 } from '#x509';
 import type { ClientKey } from './csr.ts';
-import { askHttp, type HttpAnswer } from './http.ts';
+import { askHttp, type ClientTls, type HttpAnswer } from './http.ts';
 
 const attributeOids = {
   messageType: '2.16.840.1.113733.1.9.2',
@@ -88,20 +88,23 @@ export class ScepClient {
   readonly url: string;
   readonly ra: Certificate;
   readonly cas: readonly Certificate[];
+  readonly #tls: ClientTls;
 
-  private constructor(url: string, certificates: readonly Certificate[]) {
+  private constructor(url: string, certificates: readonly Certificate[], tls: ClientTls) {
     this.url = url;
+    this.#tls = tls;
     [this.ra] = certificates as [Certificate];
     this.cas = certificates.slice(1);
   }
 
-  static async at(url: string): Promise<ScepClient> {
-    const { type, body } = await askHttp(`${url}?operation=GetCACert`);
+  static async at(url: string, tls: ClientTls = {}): Promise<ScepClient> {
+    const { type, body } = await askHttp(`${url}?operation=GetCACert`, { tls });
     assert.equal(type, 'application/x-x509-ca-ra-cert');
     const list = parseCertsOnly(new Uint8Array(body));
     return new ScepClient(
       url,
       list.map((each) => parseCertificate(each)),
+      tls,
     );
   }
 
@@ -111,12 +114,13 @@ export class ScepClient {
 
   async post({ body, ...asker }: BuiltMessage, headers: Record<string, string> = {}): Promise<ScepAnswer> {
     const url = `${this.url}?operation=PKIOperation`;
-    return readAnswer(await askHttp(url, { method: 'POST', body, headers }), asker);
+    return readAnswer(await askHttp(url, { method: 'POST', body, headers, tls: this.#tls }), asker);
   }
 
   async get({ body, ...asker }: BuiltMessage): Promise<ScepAnswer> {
     const message = encodeURIComponent(Buffer.from(body).toString('base64'));
-    return readAnswer(await askHttp(`${this.url}?operation=PKIOperation&message=${message}`), asker);
+    const url = `${this.url}?operation=PKIOperation&message=${message}`;
+    return readAnswer(await askHttp(url, { tls: this.#tls }), asker);
   }
 
   async build(message: ScepMessage): Promise<BuiltMessage> {

@@ -109,8 +109,31 @@ const enrollListener = z
     port: port.describe('Port; 0 lets the system choose.'),
     tls: tls.describe('TLS of this listener.'),
     sources: distinct(cidr).describe('Networks that devices enroll from. No default: this is a decision.'),
+    management: z
+      .strictObject({
+        certificates: z
+          .array(path)
+          .min(1)
+          .max(64)
+          .describe(
+            'PEM files: the CAs of the client certificates of management clients, or such certificates themselves.',
+          ),
+      })
+      .optional()
+      .describe(
+        'Takes management clients only, an MDM that asks for its devices for one: the TLS connection must be theirs. With SCEP alone, since EST has the client certificate for the device.',
+      )
+      .meta({ otherwise: 'whoever reaches it' }),
     protocols: protocols.describe('What this listener serves; anything else is refused.'),
     ...bounds,
+  })
+  .superRefine(({ management, protocols: { est: served } }, context) => {
+    if (management === undefined || served === undefined) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['management'],
+      message: "goes with SCEP alone: in EST the client certificate is the device's",
+    });
   })
   .describe('Where devices enroll.');
 

@@ -1,7 +1,8 @@
 import { type Cidr, cidrContains, parseCidr } from '#limits';
 import type { Context } from '#policy';
+import { extendedKeyUsages } from '#x509';
 import type { SourceObservation } from '../observations.ts';
-import { named, type References } from '../references.ts';
+import { type ListenerReference, named, type References } from '../references.ts';
 import { isWeakAlgorithm } from '../weak-algorithm.ts';
 import { Finding } from './finding.ts';
 
@@ -11,6 +12,7 @@ export function deriveSegment(
   references: References,
   deviceClass: string | null,
   stage: 'admit' | 'request',
+  time: number,
 ): Finding<NonNullable<Context['segment']>> | null {
   const listener = named(references.listeners, source.listener);
   if (listener === undefined) return null;
@@ -23,6 +25,7 @@ export function deriveSegment(
     templateServed: source.template === null || (served?.templates.includes(source.template) ?? false),
     tlsFloorMet: meetsFloor(source, listener.tlsMinimum) && weakness === null,
     sourceAllowed: rangesOf(listener.sources).some((range) => cidrContains(range, source.address)),
+    managed: isManaged(source, listener, time),
     classAllowed: allowedListeners === null || allowedListeners.includes(source.listener),
   };
   return new Finding(facts)
@@ -52,10 +55,32 @@ export function deriveSegment(
       `${source.address} is outside the source ranges of listener ${source.listener}`,
     )
     .because(
+      'segment-management',
+      facts.managed,
+      source.management
+        ? `client certificate ${source.management.sha256.slice(0, 16)} is none of a management client of listener ${source.listener}, or is not valid now`
+        : `listener ${source.listener} takes management clients only, and none showed a certificate`,
+    )
+    .because(
       'segment-class',
       facts.classAllowed,
       `devices of class ${deviceClass} may not use listener ${source.listener}`,
     );
+}
+
+/** RFC 5280 section 4.2.1.12: for clientAuth, where it says for what. */
+function isManaged({ management }: SourceObservation, listener: ListenerReference, time: number): boolean {
+  if (listener.management === undefined) return true;
+  if (management === undefined || management === null) return false;
+  const { path, isCa, extendedKeyUsage } = management;
+  const end = path.at(-1);
+  return (
+    !isCa &&
+    (extendedKeyUsage === null || extendedKeyUsage.includes(extendedKeyUsages.clientAuth)) &&
+    end !== undefined &&
+    listener.management.includes(end.sha256) &&
+    path.every(({ notBefore, notAfter }) => notBefore <= time && time < notAfter)
+  );
 }
 
 const parsedRanges = new WeakMap<readonly string[], readonly Cidr[]>();

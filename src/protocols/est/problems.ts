@@ -27,6 +27,7 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
   ['segment-protocol', notHere],
   ['segment-tls-floor', notHere],
   ['segment-source', notHere],
+  ['segment-management', notHere],
   ['segment-template', { status: 404, words: 'There is no such label here.' }],
   ['template-known', { status: 404, words: 'There is no such label here.' }],
   ['rate-source', tooMany],

@@ -5,7 +5,9 @@ import {
   type Answer,
   type Authority,
   named,
+  observeManagement,
   path,
+  type SentCertificate,
   type SourceObservation,
 } from '#enrollment';
 import { isSallyportError, type SallyportError } from '#errors';
@@ -28,6 +30,8 @@ export interface ScepConnection {
   readonly listener: string;
   readonly address: string;
   readonly tls: { readonly version: string; readonly cipher: string } | null;
+  /** What the TLS handshake proved; throws 'malformed' where the connection has ended. */
+  readonly clientCertificate: () => SentCertificate | null;
 }
 
 /** What SCEP answers with, besides Answers in the words of HTTP. */
@@ -139,12 +143,22 @@ function servedBy(source: SourceObservation, { authority, ra: raOf }: ScepPorts)
 
 function sourceOf(
   target: ScepTarget | SallyportError,
-  { listener, address, tls }: ScepConnection,
-  { references }: Authority,
+  { listener, address, tls, clientCertificate }: ScepConnection,
+  authority: Authority,
 ): SourceObservation {
+  const { references } = authority;
   const served = named(references.listeners, listener)?.protocols.scep;
   const { operation, label } = isSallyportError(target) ? { operation: null, label: null } : target;
   const isTemplate = label !== null && served?.templates.includes(label) === true;
   const template = isTemplate ? label : (served?.defaultTemplate ?? null);
-  return { listener, protocol: 'scep', operation: operation ?? 'unknown', template, address, tls };
+  const management = observeManagement(listener, clientCertificate, authority);
+  return {
+    listener,
+    protocol: 'scep',
+    operation: operation ?? 'unknown',
+    template,
+    address,
+    tls,
+    ...management,
+  };
 }

@@ -28,6 +28,7 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
     { failInfo: 'badAlg', words: 'This algorithm is not accepted here: use AES and SHA-256.' },
   ],
   ['segment-source', notHere],
+  ['segment-management', notHere],
   ['segment-template', notHere],
   ['template-known', notHere],
   ['rate-source', tooMany],
