@@ -1,4 +1,4 @@
-import { loadIssuer, type Issuer } from '#ca';
+import { loadIssuer, loadNextAuthority, type Issuer, type NextAuthority } from '#ca';
 import {
   type Configuration,
   type Environment,
@@ -58,18 +58,16 @@ export async function readAuthority(
     templates: configuration.templates.map(({ name }) => name),
     deviceClasses: configuration.deviceClasses.map(({ name }) => name),
   });
-  const issuers = await opening;
-  const references = referencesOf(configuration, [...issuers.values()], identities, managementCertificates);
+  const loaded = await opening;
+  const issuers = await Promise.all(
+    configuration.issuers.map((settings) => issuerInForce(loaded.get(settings.name)!, settings)),
+  );
+  const references = referencesOf(configuration, issuers, identities, managementCertificates);
   return {
     references,
     referencesDigest: recordedForm(references).digest,
     bundle,
-    issuers: new Map(
-      configuration.issuers.map((settings) => [
-        settings.name,
-        issuerInForce(issuers.get(settings.name)!, settings),
-      ]),
-    ),
+    issuers: new Map(issuers.map((inForce) => [inForce.issuer.name, inForce])),
     ...authorityCas(configuration, identities),
     managementCertificates,
     macKeys: configuration.secrets.macKeys.map(({ id, key }) => macKey(id, key, configuration, environment)),
@@ -186,12 +184,28 @@ export async function policyText(policy: Configuration['policy']): Promise<strin
   return [base, ...(await Promise.all(policy.additional.map(readText)))].join('\n');
 }
 
-function issuerInForce(issuer: Issuer, { publicUrl, name }: IssuerConfiguration): IssuerInForce {
+async function issuerInForce(
+  issuer: Issuer,
+  { publicUrl, name, next }: IssuerConfiguration,
+): Promise<IssuerInForce> {
   return {
     issuer,
     crlUrls: [`${publicUrl}${crlPath(name)}`],
     caIssuersUrls: [`${publicUrl}${caCertificatePath(name)}`],
+    next: next === null ? null : await readNextAuthority(issuer, next),
   };
+}
+
+/** Read again at each reload: an operator makes it ready while this one serves. */
+async function readNextAuthority(
+  issuer: Issuer,
+  { certificate, chain, ra }: NonNullable<IssuerConfiguration['next']>,
+): Promise<NextAuthority> {
+  return loadNextAuthority(issuer, {
+    certificate: await readCertificate(certificate),
+    chain: await Promise.all(chain.map(readCertificate)),
+    ra: ra === null ? null : await readCertificate(ra),
+  });
 }
 
 const shortestMacKey = 32;

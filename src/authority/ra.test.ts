@@ -41,7 +41,7 @@ async function openWorld(t: TestContext, issuerDays = 3650) {
   const start = (own: MessageKey) =>
     startRa(
       own,
-      { issuer, crlUrls: [], caIssuersUrls: [] },
+      { issuer, crlUrls: [], caIssuersUrls: [], next: null },
       { store: storage.admin, clock: { now: () => world.now }, random, name: 'Example' },
     );
   const said: string[] = [];
@@ -49,7 +49,7 @@ async function openWorld(t: TestContext, issuerDays = 3650) {
   const startAll = (own: MessageKey) =>
     startRas(
       new Map([['issuing', own]]),
-      { issuers: new Map([['issuing', { issuer, crlUrls: [], caIssuersUrls: [] }]]) },
+      { issuers: new Map([['issuing', { issuer, crlUrls: [], caIssuersUrls: [], next: null }]]) },
       { store: storage.admin, clock: { now: () => world.now }, random, name: 'Example' },
       ({ error }) => void said.push((error as Error).message),
     );

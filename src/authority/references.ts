@@ -1,5 +1,5 @@
 import { canonicalJson } from '#audit';
-import type { Issuer } from '#ca';
+import type { Issuer, NextAuthority } from '#ca';
 import type { Configuration, ListenerConfiguration } from '#config';
 import type { Certificate } from '#x509';
 import { type ListenerReference, path, type References, sha256Hex } from '#enrollment';
@@ -7,7 +7,7 @@ import { type ListenerReference, path, type References, sha256Hex } from '#enrol
 /** What deriving reads of the configuration, and nothing else of it. */
 export function referencesOf(
   configuration: Configuration,
-  issuers: readonly Issuer[],
+  issuers: readonly { readonly issuer: Issuer; readonly next: NextAuthority | null }[],
   identities: ReadonlyMap<string, readonly Certificate[]>,
   managementCertificates: ReadonlyMap<string, readonly Certificate[]>,
 ): References {
@@ -32,11 +32,12 @@ export function referencesOf(
       ]),
     ),
     issuers: Object.fromEntries(
-      issuers.map((issuer) => [
+      issuers.map(({ issuer, next }) => [
         issuer.name,
         {
           certificates: path(issuer).map(({ der }) => sha256Hex(der)),
           notAfter: Math.min(...path(issuer).map(({ notAfter }) => notAfter)),
+          ...(next === null ? {} : { next: next.certificates.map(({ der }) => sha256Hex(der)) }),
         },
       ]),
     ),

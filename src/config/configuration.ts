@@ -56,6 +56,13 @@ export interface IssuerConfiguration {
   readonly key: EncryptedKeyFile;
   /** null: it has none, and serves no SCEP. */
   readonly ra: { readonly key: EncryptedKeyFile } | null;
+  /** The certificates of the CA that will follow, PEM files; null: it is not told yet. */
+  readonly next: {
+    readonly certificate: string;
+    /** Root last. */
+    readonly chain: readonly string[];
+    readonly ra: string | null;
+  } | null;
   readonly crl: { readonly lifetimeSeconds: number; readonly refreshSeconds: number };
   /** http, without a slash at the end. */
   readonly publicUrl: string;

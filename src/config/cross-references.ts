@@ -19,6 +19,7 @@ export function crossReferenceProblems(settings: Settings, directory: string): O
     ...deviceClassProblems(settings),
     ...identityProblems(settings),
     ...listenerProblems(settings),
+    ...nextAuthorityProblems(settings),
     ...endpointProblems(settings, directory),
     ...fileProblems(settings, directory),
     ...Object.keys(settings.limits.templates).flatMap((name) =>
@@ -118,6 +119,15 @@ function listenerProblems({ listeners, templates, issuers }: Settings): Objectio
         )
       : [],
   );
+}
+
+/** What follows is told by SCEP alone, and signed by the RA. */
+function nextAuthorityProblems({ issuers }: Settings): Objection[] {
+  return Object.entries(issuers).flatMap(([name, { next, ra }]): Objection[] => {
+    if (next === undefined || ra !== undefined) return [];
+    const message = `needs issuers.${name}.ra, which signs what GetNextCACert gives`;
+    return [{ path: ['issuers', name, 'next'], part: 'key', message }];
+  });
 }
 
 /** The admin socket is the one way in for operators; an address serves one listener. */

@@ -38,6 +38,20 @@ test('rollover certificates are paths too, and there are none without', () => {
   assert.deepEqual(rollover(more), ['/srv/ca/pki/old.pem', '/srv/new.pem']);
 });
 
+test('the CA that follows is named by paths, and there is none without', () => {
+  const next = (text: string) => load(text).issuers[0]?.next;
+  assert.equal(next(good), null);
+  const crl = '    crl: { lifetime: 7d';
+  const root = edited(crl, `    next: { certificate: pki/next.pem }\n${crl}`);
+  assert.deepEqual(next(root), { certificate: '/srv/ca/pki/next.pem', chain: [], ra: null });
+  const whole = edited(crl, `    next: { certificate: /n, chain: [pki/r.pem], ra: pki/ra.pem }\n${crl}`);
+  assert.deepEqual(next(whole), {
+    certificate: '/n',
+    chain: ['/srv/ca/pki/r.pem'],
+    ra: '/srv/ca/pki/ra.pem',
+  });
+});
+
 test('a template comes out as the CA takes it', () => {
   const text = edited(
     '    authentication: [secret]',

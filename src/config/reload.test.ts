@@ -24,19 +24,28 @@ const changes: [from: string, to: string, changed: string][] = [
   ['approvals:', 'policy: { additional: [more.cedar] }\napprovals:', 'policy.additional'],
   ['sources: [127.0.0.0/8,', 'sources: [', 'listeners.enroll.sources'],
   ['        defaultTemplate: device\n', '', 'listeners.enroll.protocols'],
+  ['    crl: {', '    next: { certificate: pki/next.pem }\n    crl: {', 'issuers.issuing.next'],
 ];
 for (const [from, to, path] of changes) {
   test(`${path} changes at once`, () =>
     assert.deepEqual(planFor(from, to), { changed: [path], needsRestart: [] }));
 }
 
+const anotherIssuer = `\
+    certificate: pki/other.pem
+    chain: [pki/root.pem]
+    key: { file: keys/other.pem, passphrase: { file: secrets/other } }
+    publicUrl: http://127.0.0.1:8444
+`;
 const restarts: [from: string, to: string, needsRestart: string[]][] = [
   ['name: "Example"', 'name: "Other"', ['authority.name']],
   ['data: data', 'data: elsewhere', ['authority.data']],
-  ['lifetime: 7d, refresh', 'lifetime: 8d, refresh', ['issuers.issuing']],
+  ['lifetime: 7d, refresh', 'lifetime: 8d, refresh', ['issuers.issuing.crl']],
   ['port: 8443', 'port: 9443', ['listeners.enroll.port']],
   ['minimum: TLSv1.3', 'minimum: TLSv1.2', ['listeners.enroll.tls']],
   ['socket: run/admin.sock', 'socket: run/a.sock', ['listeners.admin.socket']],
+  // Called like what may change of an issuer.
+  ['issuers:\n', `issuers:\n  next:\n${anotherIssuer}`, ['issuers.next']],
   ['  public:\n', '  open:\n', ['listeners.open', 'listeners.public']],
   ['checkpointInterval: 1s', 'checkpointInterval: 2s', ['log.checkpointIntervalSeconds']],
   ['    siem:\n', '    other:\n', ['log.sinks']],

@@ -29,21 +29,27 @@ export function reloadable(running: Configuration, next: Configuration): ReloadP
     ...differingKeys('', { file: running.file }, { file: next.file }),
     ...differingKeys('authority', running.authority, next.authority),
     ...differingKeys('database', running.database, next.database),
-    ...differingNames('issuers', running.issuers, next.issuers),
     ...differingKeys('log', running.log, next.log),
   ];
-  for (const path of listenerDifferences(running, next)) {
-    (/\.(?:sources|protocols)$/.test(path) ? changed : needsRestart).push(path);
+  for (const path of [
+    ...keysOfEntries('issuers', running.issuers, next.issuers),
+    ...keysOfEntries('listeners', running.listeners, next.listeners),
+  ]) {
+    (/^[^.]+\.[^.]+\.(?:next|sources|protocols)$/.test(path) ? changed : needsRestart).push(path);
   }
   return { changed, needsRestart };
 }
 
-/** A listener that comes or goes is named whole; one that stays, key by key. */
-function listenerDifferences(running: Configuration, next: Configuration): string[] {
-  return differingNames('listeners', running.listeners, next.listeners).flatMap((path) => {
-    const name = path.slice('listeners.'.length);
-    const before = running.listeners.find((listener) => listener.name === name);
-    const after = next.listeners.find((listener) => listener.name === name);
+/** What comes or goes is named whole; what stays, key by key. */
+function keysOfEntries<Entry extends { readonly name: string }>(
+  section: string,
+  running: readonly Entry[],
+  next: readonly Entry[],
+): string[] {
+  return differingNames(section, running, next).flatMap((path) => {
+    const name = path.slice(section.length + 1);
+    const before = running.find((entry) => entry.name === name);
+    const after = next.find((entry) => entry.name === name);
     return before === undefined || after === undefined ? [path] : differingKeys(path, before, after);
   });
 }

@@ -102,6 +102,14 @@ function resolveIssuer(
     rollover: issuer.rollover.map((path) => paths.resolve(path)),
     key: paths.key(issuer.key),
     ra: issuer.ra === undefined ? null : { key: paths.key(issuer.ra.key) },
+    next:
+      issuer.next === undefined
+        ? null
+        : {
+            certificate: paths.resolve(issuer.next.certificate),
+            chain: issuer.next.chain.map((path) => paths.resolve(path)),
+            ra: issuer.next.ra === undefined ? null : paths.resolve(issuer.next.ra),
+          },
     crl: { lifetimeSeconds: issuer.crl.lifetime, refreshSeconds: issuer.crl.refresh },
     publicUrl: issuer.publicUrl,
   };

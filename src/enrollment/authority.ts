@@ -1,4 +1,4 @@
-import type { Issuer } from '#ca';
+import type { Issuer, NextAuthority } from '#ca';
 import type { Bundle } from '#policy';
 import type { Certificate } from '#x509';
 import type { StaticChallenges } from './challenge.ts';
@@ -34,6 +34,8 @@ export interface IssuerInForce {
   readonly issuer: Issuer;
   readonly crlUrls: readonly string[];
   readonly caIssuersUrls: readonly string[];
+  /** null: what follows is not told yet. */
+  readonly next: NextAuthority | null;
 }
 
 /** The CA certificates of an issuer, itself first and the root last. */

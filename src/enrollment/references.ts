@@ -47,6 +47,8 @@ export interface IssuerReference {
   /** SHA-256 of the CA certificate and of those above it, the root last. */
   readonly certificates: readonly string[];
   readonly notAfter: number;
+  /** SHA-256 of what clients are told will follow. Absent: nothing. */
+  readonly next?: readonly string[];
 }
 
 /** The row of this name, and never what every object inherits: names come from request targets. */

@@ -41,6 +41,16 @@ const crl = z
     }
   });
 
+const next = z.strictObject({
+  certificate: path.describe('Its certificate, PEM.'),
+  chain: z
+    .array(path)
+    .max(8)
+    .default([])
+    .describe('The certificates above it, PEM files, the root last; none where it is a root.'),
+  ra: path.optional().describe('The certificate of its RA, PEM, where that is known already.'),
+});
+
 export const issuer = z.strictObject({
   certificate: path.describe('The issuing CA certificate, PEM.'),
   chain: z.array(path).min(1).describe('The certificates above it, PEM files, the root last.'),
@@ -59,6 +69,11 @@ export const issuer = z.strictObject({
     .optional()
     .describe(
       'The RA that opens the requests of SCEP and signs its answers (RFC 8894 section 2.1.2). Its certificate is issued and renewed by itself. Absent: no listener may serve SCEP for templates of this issuer.',
+    ),
+  next: next
+    .optional()
+    .describe(
+      'The CA that will follow when the certificate ends: GetNextCACert gives these certificates, signed by the RA (RFC 8894 section 4.7). No key is wanted here. Absent: it is not offered.',
     ),
   crl: crl.prefault({}).describe('Its revocation list.'),
   publicUrl: publicUrl.describe(

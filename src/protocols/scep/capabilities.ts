@@ -4,8 +4,18 @@
  */
 const standard = ['AES', 'POSTPKIOperation', 'Renewal', 'SHA-256', 'SHA-384', 'SHA-512', 'SCEPStandard'];
 
-/** The answer to GetCACaps (RFC 8894 section 3.5.2): a line for each. `legacyAlgorithms`: classes that may use what is weak. */
-export function capabilities(legacyAlgorithms: readonly string[] = []): Uint8Array {
+/**
+ * The answer to GetCACaps (RFC 8894 section 3.5.2): a line for each. `legacyAlgorithms`: classes that may use what is weak. `nextAuthority`: whether there
+ * is an answer to GetNextCACert.
+ */
+export function capabilities({
+  legacyAlgorithms = [],
+  nextAuthority,
+}: {
+  readonly legacyAlgorithms?: readonly string[] | undefined;
+  readonly nextAuthority: boolean;
+}): Uint8Array {
+  const next = nextAuthority ? ['GetNextCACert'] : [];
   const legacy = legacyAlgorithms.length === 0 ? [] : ['SHA-1', 'DES3'];
-  return Buffer.from([...standard, ...legacy].map((each) => `${each}\n`).join(''));
+  return Buffer.from([...standard, ...next, ...legacy].map((each) => `${each}\n`).join(''));
 }

@@ -12,6 +12,7 @@ import {
 } from '#enrollment';
 import { isSallyportError, type SallyportError } from '#errors';
 import { capabilities } from './capabilities.ts';
+import { nextCaCertificates } from './next-ca.ts';
 import { pkiOperation, type PkiOperationPorts } from './pki-operation.ts';
 import { ScepError } from './problems.ts';
 import type { RaInForce } from './ra.ts';
@@ -78,10 +79,15 @@ async function serve(
   const { enrollment } = ports;
   try {
     if (isSallyportError(target)) throw new ScepError(400, target.message);
-    const { template, issuer, ra, caCertificates } = servedBy(admission.source, ports);
+    const { template, issuer, next, ra, caCertificates } = servedBy(admission.source, ports);
     switch (target.operation) {
       case 'GetCACaps':
-        return await document(ports, admission, 'text/plain', capabilities(template.legacyAlgorithms));
+        return await document(
+          ports,
+          admission,
+          'text/plain',
+          capabilities({ legacyAlgorithms: template.legacyAlgorithms, nextAuthority: next !== null }),
+        );
       case 'GetCACert': {
         const above = caCertificates === 'path' ? path(issuer) : [issuer.certificate];
         const [newest] = ra.certificates();
@@ -95,7 +101,13 @@ async function serve(
         return { outcome: 'document', type: 'application/x-pki-message', body: answer };
       }
       case 'GetNextCACert':
-        throw new ScepError(501, 'GetNextCACert is not offered here');
+        if (next === null) throw new ScepError(501, 'GetNextCACert is not offered here');
+        return await document(
+          ports,
+          admission,
+          'application/x-x509-next-ca-cert',
+          await nextCaCertificates(next, issuer, ra, ports.now()),
+        );
       case null:
         throw new ScepError(400, 'this is no operation of SCEP');
     }
@@ -132,13 +144,14 @@ async function messageOf(
 function servedBy(source: SourceObservation, { authority, ra: raOf }: ScepPorts) {
   const { references, issuers } = authority();
   const template = named(references.templates, source.template);
-  const issuer = template === undefined ? undefined : issuers.get(template.issuer)?.issuer;
-  const ra = issuer === undefined ? null : raOf(issuer.name);
+  const inForce = template === undefined ? undefined : issuers.get(template.issuer);
+  const ra = inForce === undefined ? null : raOf(inForce.issuer.name);
   const served = named(references.listeners, source.listener)?.protocols.scep;
-  if (template === undefined || issuer === undefined || ra === null || served === undefined) {
+  if (template === undefined || inForce === undefined || ra === null || served === undefined) {
     throw new ScepError(404, 'there is no such address here');
   }
-  return { template, issuer, ra, caCertificates: served.caCertificates };
+  const { issuer, next } = inForce;
+  return { template, issuer, next, ra, caCertificates: served.caCertificates };
 }
 
 function sourceOf(
