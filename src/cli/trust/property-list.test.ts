@@ -35,7 +35,7 @@ test('whatever the text: no markup comes of it, and it can be read back', () => 
 
 test('the document has the heading, the nesting and the base64 of a property list', () => {
   assert.equal(
-    renderPropertyList({ List: [{ Data: new Uint8Array(50) }], Version: 1 }),
+    renderPropertyList({ List: [{ Data: new Uint8Array(50) }, true, false], Version: 1 }),
     `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <plist version="1.0">
@@ -49,6 +49,8 @@ test('the document has the heading, the nesting and the base64 of a property lis
 			AAA=
 			</data>
 		</dict>
+		<true/>
+		<false/>
 	</array>
 	<key>Version</key>
 	<integer>1</integer>

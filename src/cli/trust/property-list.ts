@@ -2,6 +2,7 @@
 export type PropertyValue =
   | string
   | number
+  | boolean
   | Uint8Array
   | readonly PropertyValue[]
   | { readonly [key: string]: PropertyValue };
@@ -19,6 +20,7 @@ export function renderPropertyList(value: PropertyValue): string {
 
 function render(value: PropertyValue, indent: string): string {
   if (typeof value === 'string') return `${indent}<string>${xmlText(value)}</string>\n`;
+  if (typeof value === 'boolean') return `${indent}<${value}/>\n`;
   if (typeof value === 'number') return `${indent}<integer>${value}</integer>\n`;
   if (value instanceof Uint8Array) return element('data', base64Lines(value, indent), indent);
   const inside = `${indent}\t`;
