@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import type { ActResult } from '#admin';
+import { checkDuration } from '../duration-option.ts';
 import { enrollmentUrl } from '../enrollment-url.ts';
 import { type AlternativeName, collectAlternativeName, collectAttribute, type NamedValue } from '../names.ts';
 import { describeTime } from '../render/time.ts';
@@ -44,13 +45,6 @@ export function secretCreate(run: Run): Command {
       collectAlternativeName,
     )
     .action(run(create));
-}
-
-function checkDuration(text: string): string {
-  if (!/^[1-9]\d{0,8}[smhd]$/.test(text)) {
-    throw new InvalidArgumentError('A lifetime is a number and a unit: 15m, 2h or 3d.');
-  }
-  return text;
 }
 
 async function create(session: Session, options: CreateOptions): Promise<void> {
