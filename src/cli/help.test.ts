@@ -46,6 +46,7 @@ test('the commands that scripts are promised exist', () => {
     'status',
     'policy check',
     'trust export',
+    'profile',
   ];
   assert.deepEqual(leaves.map(pathOf).toSorted(), promised.map((name) => `sallyport ${name}`).toSorted());
 });

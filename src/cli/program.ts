@@ -7,6 +7,7 @@ import { initCommand } from './commands/init.ts';
 import { logCommand } from './commands/log.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { policyCommand } from './commands/policy.ts';
+import { profileCommand } from './commands/profile.ts';
 import { requestCommand } from './commands/request.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { secretCommand } from './commands/secret.ts';
@@ -45,6 +46,7 @@ export function program(run: Run, terminal: Terminal): Command {
     migrateCommand(run),
     policyCommand(run),
     trustCommand(run),
+    profileCommand(run),
   ];
   for (const command of commands) root.addCommand(command);
   for (const command of [root, ...everyCommand(root)]) settle(command, terminal);

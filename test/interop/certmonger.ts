@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
+import { delimiter } from 'node:path';
 import type { TestContext } from 'node:test';
 import { requireClient } from '../clients.ts';
 import { ClientFolder, type ProcessResult } from '../harness/client-files.ts';
@@ -66,6 +67,18 @@ export class Certmonger {
       '--session',
       ...words,
     );
+  }
+
+  /** By `sh`, where its getcert finds this daemon and not that of the machine. */
+  async runScript(script: string): Promise<ProcessResult> {
+    const { folder } = this;
+    await mkdir(folder.path('bin'), { recursive: true });
+    const wrapper = `#!/bin/sh\ncommand=$1\nshift\nexec '${this.#getcert}' "$command" --session "$@"\n`;
+    await writeFile(folder.path('bin/getcert'), wrapper);
+    await chmod(folder.path('bin/getcert'), 0o755);
+    await writeFile(folder.path('enroll.sh'), script);
+    const PATH = `${folder.path('bin')}${delimiter}${process.env['PATH'] ?? ''}`;
+    return folder.runWith({ environment: { ...this.#environment, PATH } }, 'sh', 'enroll.sh');
   }
 
   /** Waits until the request has one of these states. Returns what certmonger says of it. */
