@@ -132,7 +132,7 @@ anchors, aliases, merge keys, tags and directives. Each error names file, line, 
 a first file with comments.
 
 On SIGHUP the file is read again. Templates, device classes, limits, policies, secrets, approvals and the \`sources\` and
-\`protocols\` of listeners change at once; anything else needs a restart. A file with a mistake leaves the running one in
+\`protocols\` of listeners and \`next\` of issuers change at once; anything else needs a restart. A file with a mistake leaves the running one in
 force.
 
 How values are written:
