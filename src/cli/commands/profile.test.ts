@@ -187,14 +187,14 @@ describe('sallyport profile', () => {
     assert.deepEqual(Object.keys(printed['secret'] as object), ['id', 'expiresAt']);
   });
 
-  test('intune: the values to type, no secret, and that nobody asks Intune yet', async () => {
+  test('intune: the values to type, no secret, and that the template does not have Intune asked', async () => {
     const before = (await secrets()).length;
     const { code, stdout, stderr } = await run('intune', '--template', 'device', ...url());
     assert.equal(code, 0, stderr);
     assert.equal((await secrets()).length, before);
     assert.match(
       stdout.replaceAll('\n', ' '),
-      /This authority does not do so yet: until it does, it refuses these requests/,
+      /does not have Intune asked whether a challenge is true.* workflow of kind intune/,
     );
     for (const line of [
       /^Subject name format +CN=<device\.id>$/m,

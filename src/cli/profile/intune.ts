@@ -6,6 +6,13 @@ import type { ScepService } from './profile.ts';
 import { rsaKeyBits } from './rsa-key-bits.ts';
 import { thumbprintOf } from './windows.ts';
 
+/** An authority must ask Intune whether a challenge is true. */
+function validationWords({ name, authentication, workflows = [] }: ScepService['template']): string {
+  return authentication.includes('workflow')
+    ? `Template ${name} has its workflows answer for challenges: ${workflows.join(', ')}.`
+    : `Template ${name} does not have Intune asked whether a challenge is true, so that these requests are refused: give it a workflow of kind intune, and authentication: [workflow] (docs/workflows.md).`;
+}
+
 /** What to type into the pages of Intune. Its challenge is Intune's own, so there is none here. */
 export function renderIntuneValues(service: ScepService): string {
   const { template, chain, url, anchor } = service;
@@ -18,8 +25,7 @@ export function renderIntuneValues(service: ScepService): string {
   const days = Math.max(1, Math.floor(template.validitySeconds / 86_400));
   const paragraphs = [
     wrap(
-      'Intune makes a challenge of its own for each device, and no other challenge is part of its profile. An authority must ask Intune whether a challenge is true ("third-party SCEP ' +
-        'validation", an app registration with the permission scep_challenge_provider). This authority does not do so yet: until it does, it refuses these requests.',
+      `Intune makes a challenge of its own for each device, and no other challenge is part of its profile. ${validationWords(template)}`,
     ),
     wrap('Intune cannot wait for an operator: approve the devices beforehand (`sallyport device approve`).'),
     `Trusted certificate profiles, one for each:\n\n${formatFields([
