@@ -82,6 +82,8 @@ test('a template comes out as the CA takes it', () => {
     validitySeconds: 365 * 86_400,
     renewalWindowSeconds: 365 * 86_400,
     authentication: ['secret'],
+    workflows: [],
+    requestedDevice: { column: 'id', from: 'commonName' },
     legacyAlgorithms: [],
     policies: [],
     extensions: [],
