@@ -168,6 +168,7 @@ const proven: Facts['context'] = {
   },
   key: { algorithmAllowed: true, originAllowed: true, strong: true, unshared: true },
   binding: { required: false, bound: false, contradicted: false },
+  workflow: { required: false, agreed: false },
   template: { known: true, forClass: true, namesBuilt: true },
   approval: { required: false, granted: false, lifts: [], denied: false },
 };
