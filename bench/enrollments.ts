@@ -73,6 +73,7 @@ async function measure(
   const databaseCpu = cpuOfPostgres();
   const floor = protocol.floor(renewals);
   const transport = await protocol.transport(authority, workers);
+  const peer = renewals ? null : ((await protocol.peer?.()) ?? null);
   const clients = await prepare(protocol, authority, settings, seconds, say);
   const request = renewals ? protocol.renew : protocol.enroll;
   await load(clients.warmUp, workers, request, nodes, Infinity);
@@ -119,6 +120,8 @@ async function measure(
     ratio: rounded(cpu / latencies.length / floor.milliseconds, 2),
     transportMilliseconds: rounded(transport, 3),
     ratioToTransport: rounded(cpu / latencies.length / transport, 2),
+    peer,
+    peerRatio: peer === null ? null : rounded(peer.cpuMilliseconds / (cpu / latencies.length), 2),
     threads: perEnrollment(threadGroups(pid, threadsBefore, threads), latencies.length),
     floorParts: roundedParts(floor),
     startMilliseconds: rounded(authority.startMilliseconds, 0),

@@ -19,6 +19,8 @@ export interface BenchProtocol {
   floor(renewals: boolean): Floor;
   /** CPU milliseconds of an exchange with nothing behind the listener. */
   transport(authority: ServedAuthority, workers: number): Promise<number>;
+  /** Another server, at the same in the same run; null: it is not installed. Absent: there is none. */
+  peer?(): Promise<{ readonly name: string; readonly cpuMilliseconds: number } | null>;
   /** As many as the fastest conceivable server would take in a second. */
   readonly clientsPerSecond: number;
   clientMaker(

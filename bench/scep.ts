@@ -1,14 +1,12 @@
-import { generateKeyPair } from 'node:crypto';
-import { promisify } from 'node:util';
-import { type ClientKey, csrFor } from '../test/harness/csr.ts';
+import { csrFor } from '../test/harness/csr.ts';
 import { askHttp } from '../test/harness/http.ts';
 import { pkiStatusOf, ScepClient } from '../test/harness/scep-client.ts';
 import { parseCertificate } from '#x509';
 import { measureScepFloor } from './floor.ts';
 import type { BenchClient, BenchProtocol } from './protocol.ts';
+import { rsaKey } from './rsa-key.ts';
+import { measureScepserver } from './scepserver.ts';
 import { measureHttpTransport } from './transport.ts';
-
-const generate = promisify(generateKeyPair);
 
 /** SCEP with an RSA-2048 key on both sides and a P-256 issuer, AES-128 and SHA-256, by POST over plain HTTP. */
 export const scepProtocol: BenchProtocol = {
@@ -16,6 +14,7 @@ export const scepProtocol: BenchProtocol = {
   operations: { enrollment: 'PKCSReq', renewal: 'RenewalReq' },
   floor: (renewal) => measureScepFloor({ renewal }),
   transport: (_authority, workers) => measureHttpTransport({ body: Buffer.alloc(2600), workers }),
+  peer: () => measureScepserver(300),
   // An RSA key takes a tenth of a second to make.
   clientsPerSecond: 500,
   async clientMaker(authority, renewals) {
@@ -43,14 +42,4 @@ async function ask(client: BenchClient, { scep }: { readonly scep: string }): Pr
   const answer = await askHttp(url, { method: 'POST', body: Buffer.from(client.message) });
   const status = pkiStatusOf(answer);
   if (status !== 'success') throw new Error(`${client.id}: ${answer.status} ${status} ${answer.text}`);
-}
-
-/** By the thread pool: one after the other they would take minutes. */
-async function rsaKey(): Promise<ClientKey> {
-  const { privateKey, publicKey } = await generate('rsa', { modulusLength: 2048 });
-  return {
-    algorithm: 'rsa-2048',
-    privateKey,
-    spki: publicKey.export({ type: 'spki', format: 'der' }),
-  };
 }

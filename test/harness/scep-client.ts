@@ -97,6 +97,11 @@ export class ScepClient {
     this.cas = certificates.slice(1);
   }
 
+  /** Of a server whose certificates are known, that of the RA first. */
+  static to(url: string, certificates: readonly Certificate[]): ScepClient {
+    return new ScepClient(url, certificates, {});
+  }
+
   static async at(url: string, tls: ClientTls = {}): Promise<ScepClient> {
     const { type, body } = await askHttp(`${url}?operation=GetCACert`, { tls });
     assert.equal(type, 'application/x-x509-ca-ra-cert');
