@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { approveDevice } from './acts/approve-device.ts';
 import { approveRequest } from './acts/approve-request.ts';
 import { resumeDevice, retireDevice, suspendDevice } from './acts/change-device-state.ts';
+import { createMachine } from './acts/create-machine.ts';
 import { createSecret } from './acts/create-secret.ts';
 import { denyRequest } from './acts/deny-request.ts';
 import { eraseDevice } from './acts/erase-device.ts';
@@ -9,11 +10,15 @@ import { importDevices } from './acts/import-devices.ts';
 import { listCertificates } from './acts/list-certificates.ts';
 import { listDevices } from './acts/list-devices.ts';
 import { listEntries } from './acts/list-entries.ts';
+import { listMachines } from './acts/list-machines.ts';
 import { listRequests } from './acts/list-requests.ts';
 import { listSecrets } from './acts/list-secrets.ts';
+import { pinCertificate } from './acts/pin-certificate.ts';
 import { proveEntry } from './acts/prove-entry.ts';
 import { revokeCertificate } from './acts/revoke-certificate.ts';
+import { revokeMachine } from './acts/revoke-machine.ts';
 import { revokeSecret } from './acts/revoke-secret.ts';
+import { rotateMachine } from './acts/rotate-machine.ts';
 import { showCertificate } from './acts/show-certificate.ts';
 import { showCertificationRequest } from './acts/show-certification-request.ts';
 import { showDevice } from './acts/show-device.ts';
@@ -35,6 +40,11 @@ export const acts = {
   createSecret,
   listSecrets,
   revokeSecret,
+  createMachine,
+  listMachines,
+  rotateMachine,
+  pinCertificate,
+  revokeMachine,
   listRequests,
   showRequest,
   approveRequest,

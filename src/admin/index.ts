@@ -4,6 +4,13 @@ export { operatorReasons } from './acts/revoke-certificate.ts';
 export type { EntryView } from './acts/show-entry.ts';
 export { type Admin, createAdmin } from './admin.ts';
 export { adminHandler, type BodyLimits } from './http/handler.ts';
+export {
+  generateMachineToken,
+  hashMachineToken,
+  isMachineToken,
+  type Machine,
+  nameOfMachine,
+} from './machine.ts';
 export { type MachineScope, machineScopes } from './machine-scope.ts';
 export { type Problem, statusOf } from './http/problem.ts';
 export { requestFor } from './http/route-table.ts';
@@ -11,8 +18,10 @@ export { generateOperatorToken, hashOperatorToken, isOperatorName, type Operator
 export type { Page } from './page.ts';
 export type { AdminPorts, AdminSettings, Report } from './ports.ts';
 export { type AdminSocket, type SocketOptions, startAdminSocket } from './socket.ts';
+export type * from './machine-store.ts';
 export type * from './store.ts';
 export type { CertificateView } from './views/certificate.ts';
 export type { DeviceView } from './views/device.ts';
+export type { MachineView } from './views/machine.ts';
 export type { RequestView } from './views/request.ts';
 export type { SecretView } from './views/secret.ts';

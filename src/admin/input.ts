@@ -1,10 +1,16 @@
 import * as z from 'zod';
+import { isOperatorName } from './operator.ts';
 
 /** As the inventory has them. */
 export const deviceId = z
   .string()
   .regex(/^[A-Za-z0-9._:-]{1,64}$/, 'is no device id: 1 to 64 of A-Z a-z 0-9 . _ : -');
 export const templateName = z.string().min(1).max(128);
+/** Formed as an operator's, without the colon that tells the two apart in the log. */
+export const machineName = z
+  .string()
+  .refine(isOperatorName, 'is no name of a machine: 1 to 64 of A-Z a-z 0-9 . _ @ -, a letter or digit first');
+export const tokenLifetime = z.int().positive().nullable().default(null);
 /** Of a request, secret or log entry. */
 export const identifier = z.string().min(1).max(64);
 /** Why an operator did it, for the log. */

@@ -3,12 +3,13 @@ import type { IndexRange, LogPosition, RequestSummary } from '#enrollment';
 import type { Device, DeviceState } from '#inventory';
 import type { Objection } from '#policy';
 import type { GeneralName, Name } from '#x509';
+import type { MachineStore } from './machine-store.ts';
 
 /**
  * What operators' acts ask of the store. Each act is atomic and durable together with its log entry, which the caller
  * made beforehand (`entry`). Throws 'not-found', 'conflict' (nothing was changed).
  */
-export interface AdminStore {
+export interface AdminStore extends MachineStore {
   /** Devices that exist already are changed to what the list says, their state excepted. */
   importDevices(act: {
     devices: readonly Device[];
@@ -53,6 +54,15 @@ export interface AdminStore {
 
   createSecret(act: { secret: NewSecret; entry: NewEntry }): Promise<LogPosition>;
   secrets(filter: {
+    deviceId?: string;
+    state?: SecretState;
+    after?: string;
+    limit: number;
+  }): Promise<readonly StoredSecret[]>;
+  secret(id: string): Promise<StoredSecret | null>;
+  /** Those that a machine made, by its name in the log (`machine:…`). */
+  secretsOfMachine(filter: {
+    by: string;
     deviceId?: string;
     state?: SecretState;
     after?: string;

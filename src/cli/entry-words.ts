@@ -89,6 +89,7 @@ function detailWords(detail: Readonly<Record<string, unknown>>): string {
     'device',
     'template',
     'request',
+    'machine',
     'secret',
     'serialNumber',
     'reason',

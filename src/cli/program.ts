@@ -5,6 +5,7 @@ import { certificateCommand } from './commands/certificate.ts';
 import { deviceCommand } from './commands/device.ts';
 import { initCommand } from './commands/init.ts';
 import { logCommand } from './commands/log.ts';
+import { machineCommand } from './commands/machine.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { policyCommand } from './commands/policy.ts';
 import { profileCommand } from './commands/profile.ts';
@@ -40,6 +41,7 @@ export function program(run: Run, terminal: Terminal): Command {
     secretCommand(run),
     requestCommand(run),
     certificateCommand(run),
+    machineCommand(run),
     logCommand(run),
     backupCommand(run),
     restoreCommand(run),

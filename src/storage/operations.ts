@@ -29,6 +29,14 @@ import { hold } from './operations/hold.ts';
 import { abandonIntent, expiredIntents } from './operations/intents.ts';
 import { takeLease } from './operations/leases.ts';
 import { blobs, earlierLogs, entries, find, hashes, readHead, record } from './operations/log.ts';
+import {
+  createMachine,
+  machines,
+  pinCertificate,
+  recogniseMachine,
+  revokeMachine,
+  rotateMachine,
+} from './operations/machines.ts';
 import { holdNode, releaseNode } from './operations/nodes.ts';
 import { observe } from './operations/observe.ts';
 import { createOperator, operatorByTokenHash } from './operations/operators.ts';
@@ -36,7 +44,7 @@ import { forgetPolled, polled } from './operations/polled-requests.ts';
 import { raCertificates, saveRaCertificate } from './operations/ra-certificates.ts';
 import { approveRequest, denyRequest, endRequest, request, requests } from './operations/requests.ts';
 import { reserve } from './operations/reserve.ts';
-import { createSecret, secrets, voidSecret } from './operations/secrets.ts';
+import { createSecret, secret, secrets, secretsOfMachine, voidSecret } from './operations/secrets.ts';
 import type { Operation } from './operation.ts';
 
 /** When an operation is done: once read, once written (synced soon after, or forgotten by a crash), or once synced. */
@@ -70,6 +78,8 @@ export const operations = {
   approveDevice: durable(approveDevice),
   createSecret: durable(createSecret),
   secrets: read(secrets),
+  secret: read(secret),
+  secretsOfMachine: read(secretsOfMachine),
   voidSecret: durable(voidSecret),
   requests: read(requests),
   request: read(request),
@@ -81,6 +91,12 @@ export const operations = {
   revokeCertificate: durable(revokeCertificate),
   operatorByTokenHash: read(operatorByTokenHash),
   createOperator: durable(createOperator),
+  createMachine: durable(createMachine),
+  machines: read(machines),
+  rotateMachine: durable(rotateMachine),
+  pinCertificate: durable(pinCertificate),
+  revokeMachine: durable(revokeMachine),
+  recogniseMachine: read(recogniseMachine),
   revokedCertificates: read(revokedCertificates),
   revokedUnseen: read(revokedUnseen),
   revokedCount: read(revokedCount),

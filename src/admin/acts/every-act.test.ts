@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { TestCa } from '../../../test/harness/pki.ts';
 import type { ActInput, ActName } from '../acts.ts';
 import { openWorld } from '../admin.fixture.ts';
 
@@ -36,5 +37,11 @@ test('every act is one entry, under the name of the operator who did it', async 
   await assertLogged('device.retire', 'retireDevice', { id: 'laptop-7' });
   await world.importDevice('laptop-9');
   await assertLogged('device.retire', 'retireDevice', { id: 'laptop-9' });
+  const machine = { name: 'mdm', scopes: ['secrets:list' as const], templates: ['device'] };
+  await assertLogged('machine.create', 'createMachine', machine);
+  await assertLogged('machine.rotate', 'rotateMachine', { name: 'mdm' });
+  const mdm = TestCa.root('Any CA').endEntity({ subject: [{ type: 'commonName', value: 'mdm' }] });
+  await assertLogged('machine.pin', 'pinCertificate', { name: 'mdm', certificate: mdm.pem });
+  await assertLogged('machine.revoke', 'revokeMachine', { name: 'mdm' });
   await assertLogged('device.erase', 'eraseDevice', { id: 'laptop-9' });
 });

@@ -10,9 +10,13 @@ const names = Object.keys(routes) as ActName[];
 test('what a client asks for is located as the same act with the same parameters', () => {
   fc.assert(
     fc.property(fc.constantFrom(...names), fc.string({ minLength: 1, unit: 'grapheme' }), (name, id) => {
-      const { method, path } = requestFor(name, { id });
+      const { method, path } = requestFor(name, { id, name: id });
       const located = locate(method, path.split('?')[0]!);
-      const parameters = routes[name].includes('{id}') ? { id } : {};
+      const parameters = routes[name].includes('{id}')
+        ? { id }
+        : routes[name].includes('{name}')
+          ? { name: id }
+          : {};
       assert.deepEqual(located, { name, parameters });
     }),
     {

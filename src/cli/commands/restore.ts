@@ -147,9 +147,15 @@ function endOf({ paint }: Session, { report }: Checked, good: string): string {
 
 function doneWords({ paint }: Session, done: Done, origin: string, configured: string): string {
   const { restored, beyond, siem, keptCheckpoint, keptInAnchor } = done;
-  const { secrets, approvals, requests, intents, lost, revoked, stopped } = restored!;
+  const { secrets, approvals, requests, intents, machineCredentials, lost, revoked, stopped } = restored!;
   const ended = formatFields([
     ['void now', `${secrets} secrets, ${approvals} approvals, ${requests} requests, ${intents} intents`],
+    [
+      'ended',
+      machineCredentials === 0
+        ? null
+        : `${machineCredentials} tokens and certificates of machines: give them new ones (machine rotate, machine pin)`,
+    ],
     ['revoked', siem === null ? null : `${lost} certificates issued after the backup, ${revoked} of its own`],
     ['stopped', stopped === 0 ? null : `${stopped} devices that were suspended or retired after the backup`],
     ['old checkpoint', keptCheckpoint],

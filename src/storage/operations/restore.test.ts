@@ -13,6 +13,7 @@ import {
   intent,
   issue,
   issuedRecord,
+  mac,
   newApproval,
   newSecret,
   now,
@@ -150,6 +151,18 @@ suite('restoring', () => {
     await enrollment.hold(holdRecord('r1', 'd2', { spki: 'other' }));
     const open = intent('i2', 'd1', { secret: { id: 's2', state: 'live' }, approvalId: 'a1' });
     await enrollment.reserve(open);
+    await admin.createMachine({
+      machine: {
+        name: 'mdm',
+        scopes: ['secrets:list'],
+        templates: ['device'],
+        sources: null,
+        createdAt: now,
+        by: 'ada',
+      },
+      token: { hash: mac('token'), expiresAt: now + 1000 },
+      entry: entry('machine'),
+    });
     const { secrets, approvals, requests, intents, told } = await restored(stores);
 
     assert.deepEqual([secrets, approvals, requests, intents], [2, 2, 1, 1]);
@@ -174,6 +187,7 @@ suite('restoring', () => {
       approvals,
       requests,
       intents,
+      machineCredentials: 1,
       lost: 0,
       revoked: 0,
       stopped: 0,

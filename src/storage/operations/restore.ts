@@ -7,6 +7,7 @@ import { certificateInfo, revokeIfCurrent } from './certificates.ts';
 import { raiseCrlNumber } from './crl.ts';
 import { abandonOpenIntents, selectSerialUsed } from './intents.ts';
 import { append, beginNextLog } from './log.ts';
+import { endMachineCredentials } from './machines.ts';
 import { endOpenRequests } from './requests.ts';
 import { voidOpenSecrets } from './secrets.ts';
 
@@ -57,6 +58,8 @@ export interface Restored {
   readonly approvals: number;
   readonly requests: number;
   readonly intents: number;
+  /** Tokens and pinned certificates. */
+  readonly machineCredentials: number;
   readonly lost: number;
   readonly revoked: number;
   readonly stopped: number;
@@ -121,6 +124,7 @@ export function* restore({
     approvals: yield* voidOpenApprovals(),
     requests: yield* endOpenRequests(now),
     intents: intents.length,
+    machineCredentials: yield* endMachineCredentials(now),
     lost: lost.length,
     revoked: revoked.length,
     stopped: stopped.length,

@@ -1,5 +1,5 @@
-import type { Kysely } from 'kysely';
-import type { NewSecret, SecretState, StoredSecret } from '#admin';
+import { type Kysely, sql } from 'kysely';
+import type { AdminStore, NewSecret, SecretState, StoredSecret } from '#admin';
 import type { NewEntry } from '#audit';
 import type { LogPosition } from '#enrollment';
 import { SallyportError } from '#errors';
@@ -111,11 +111,34 @@ const selectPageOfDevice = statement((database, p: Page & { readonly deviceId: s
   page(database, p).where('device_id', '=', p.deviceId),
 );
 
-function page(database: Kysely<Schema>, p: Page) {
+const selectWhole = statement((database, p: { id: string }) => shown(database).where('id', '=', p.id));
+
+/** The range of names says what the index says, literally, or the index is not used. */
+const selectPageOfMachine = statement((database, p: Page & { readonly by: string }) =>
+  ofMachine(database, p, p.by),
+);
+
+const selectPageOfMachineAndDevice = statement(
+  (database, p: Page & { readonly by: string; readonly deviceId: string }) =>
+    ofMachine(database, p, p.by).where('device_id', '=', p.deviceId),
+);
+
+function ofMachine(database: Kysely<Schema>, p: Page, by: string) {
+  return page(database, p)
+    .where('created_by', '=', by)
+    .where('created_by', '>=', sql.lit('machine:'))
+    .where('created_by', '<', sql.lit('machine;'));
+}
+
+function shown(database: Kysely<Schema>) {
   return database
     .selectFrom('secret')
     .select(['id', 'mac_key_id', 'device_id', 'template', 'expected', 'state'])
-    .select(['created_at', 'expires_at', 'created_by'])
+    .select(['created_at', 'expires_at', 'created_by']);
+}
+
+function page(database: Kysely<Schema>, p: Page) {
+  return shown(database)
     .where((eb) => eb('state', '=', eb.fn.coalesce(eb.val(p.state), eb.ref('state'))))
     .where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '>', tuple(p.afterTime, p.afterId)))
     .orderBy('created_at')
@@ -188,14 +211,40 @@ export function* secrets(filter: {
   after?: string;
   limit: number;
 }): Operation<readonly StoredSecret[]> {
-  const { deviceId, state = null, after, limit } = filter;
-  const last = after === undefined ? undefined : yield* first(selectOne, { id: after });
-  const from = { state, afterTime: last?.created_at ?? -1, afterId: after ?? '', limit };
+  const { deviceId } = filter;
+  const from = yield* pageFrom(filter);
   const rows =
     deviceId === undefined
       ? yield* all(selectPage, from)
       : yield* all(selectPageOfDevice, { ...from, deviceId });
-  return rows.map((row) => ({
+  return rows.map(storedSecret);
+}
+
+export function* secretsOfMachine(
+  filter: Parameters<AdminStore['secretsOfMachine']>[0],
+): Operation<readonly StoredSecret[]> {
+  const { by, deviceId } = filter;
+  const from = { ...(yield* pageFrom(filter)), by };
+  const rows =
+    deviceId === undefined
+      ? yield* all(selectPageOfMachine, from)
+      : yield* all(selectPageOfMachineAndDevice, { ...from, deviceId });
+  return rows.map(storedSecret);
+}
+
+export function* secret({ id }: { id: string }): Operation<StoredSecret | null> {
+  const row = yield* first(selectWhole, { id });
+  return row === undefined ? null : storedSecret(row);
+}
+
+function* pageFrom(filter: { state?: SecretState; after?: string; limit: number }): Operation<Page> {
+  const { state = null, after, limit } = filter;
+  const last = after === undefined ? undefined : yield* first(selectOne, { id: after });
+  return { state, afterTime: last?.created_at ?? -1, afterId: after ?? '', limit };
+}
+
+function storedSecret(row: Omit<SecretRow, 'mac' | 'spki' | 'names' | 'certificate'>): StoredSecret {
+  return {
     id: row.id,
     macKeyId: row.mac_key_id,
     deviceId: row.device_id,
@@ -205,5 +254,5 @@ export function* secrets(filter: {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     by: row.created_by,
-  }));
+  };
 }

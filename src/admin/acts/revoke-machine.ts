@@ -1,0 +1,14 @@
+import * as z from 'zod';
+import { act } from '../act.ts';
+import { recordAct } from '../act-entry.ts';
+import { machineName, remark } from '../input.ts';
+import { isoTime } from '../views/time.ts';
+
+const input = z.strictObject({ name: machineName, remark });
+
+/** Its name stays taken: what it made is listed under it, and would be another's. */
+export const revokeMachine = act(input, async (ports, operator, { name, remark: why }) => {
+  const { now, entry } = recordAct(ports, operator, 'machine.revoke', { machine: name, remark: why });
+  const { index } = await ports.store.revokeMachine({ name, now, entry });
+  return { name, revokedAt: isoTime(now), logIndex: index };
+});
