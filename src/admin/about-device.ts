@@ -1,4 +1,4 @@
-import type { ActEntry, AuthorityEntry, RequestEntry } from '#enrollment';
+import type { Entry, RequestEntry } from '#enrollment';
 
 /**
  * Is an entry this device's, with all that erasing takes from it? Where it names it by id: as the one that asked, as the owner of the credential, or as what an
@@ -8,7 +8,7 @@ export function isAbout(id: string, entry: object): boolean {
   const { type } = entry as { readonly type?: unknown };
   return type === 'request'
     ? isRequestOf(id, entry as RequestEntry)
-    : isDetailOf(id, entry as ActEntry | AuthorityEntry);
+    : isDetailOf(id, entry as Exclude<Entry, RequestEntry>);
 }
 
 function isRequestOf(id: string, { observations, certificate }: RequestEntry): boolean {
@@ -18,7 +18,7 @@ function isRequestOf(id: string, { observations, certificate }: RequestEntry): b
   return device === null && request !== null && request.subject.flat().some(({ value }) => value === id);
 }
 
-function isDetailOf(id: string, { detail }: ActEntry | AuthorityEntry): boolean {
+function isDetailOf(id: string, { detail }: Exclude<Entry, RequestEntry>): boolean {
   const { device, deviceId, devices } = detail;
   return device === id || deviceId === id || (Array.isArray(devices) && devices.includes(id));
 }

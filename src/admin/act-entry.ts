@@ -27,6 +27,7 @@ export function recordAct(
     operator: operator.name,
     act,
     detail,
+    ...(operator.source === undefined ? {} : { source: operator.source }),
   };
   return { now, entry: newEntry(entry, ports.random) };
 }

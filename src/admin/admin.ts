@@ -1,10 +1,10 @@
 import type * as z from 'zod';
-import { SallyportError } from '#errors';
 import type { Act } from './act.ts';
 import { acts, type ActInput, type ActName, type ActResult } from './acts.ts';
 import { newId } from './identifiers.ts';
 import { type LogDocument, logDocument } from './log-document.ts';
 import { hashOperatorToken, type Operator } from './operator.ts';
+import { parseInput } from './parse-input.ts';
 import type { AdminPorts } from './ports.ts';
 
 /** The running authority, as operators have it. */
@@ -43,13 +43,4 @@ export function createAdmin(ports: AdminPorts): Admin {
       return id;
     },
   };
-}
-
-function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
-  const result = schema.safeParse(input);
-  if (result.success) return result.data;
-  const words = result.error.issues.slice(0, 5).map(({ path, message }) => {
-    return path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`;
-  });
-  throw new SallyportError('usage', words.join('; '));
 }

@@ -1,8 +1,11 @@
 import { hash } from 'node:crypto';
+import type { CallSource } from '#enrollment';
 
-/** Who acts. Only a token's owner becomes one. */
+/** Who acts. Only a token's owner becomes one, or, of a machine, who has what it proves itself by. */
 export interface Operator {
   readonly name: string;
+  /** Of a machine alone, which comes over the network. */
+  readonly source?: CallSource;
 }
 
 /** 256 random bits; the prefix lets scanners for leaked credentials find it. */

@@ -4,7 +4,7 @@ import type { Configuration } from '#config';
 export function configurationFindings({ listeners, templates, identities }: Configuration): string[] {
   return [
     ...listeners.flatMap((listener) =>
-      listener.class === 'enroll' && listener.tls !== null && listener.tls.minimum !== 'TLSv1.3'
+      'tls' in listener && listener.tls !== null && listener.tls.minimum !== 'TLSv1.3'
         ? [
             `listener ${listener.name} takes TLS 1.2, below the floor of TLS 1.3: name it in the classes that need it`,
           ]

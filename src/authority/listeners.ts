@@ -1,7 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Signer } from '#cms';
-import { type Configuration, type Environment, readSecret, type TlsListener } from '#config';
+import { type ApiPorts, apiHandler, routes as apiRoutes } from '#api';
+import {
+  type ApiListener,
+  type Configuration,
+  type Environment,
+  readSecret,
+  type TlsListener,
+} from '#config';
 import { type Authority, type Enrollment, named, path } from '#enrollment';
 import { estHandler, isEstTarget } from '#est';
 import { SallyportError } from '#errors';
@@ -23,7 +30,7 @@ import { readText, readTextNow } from './read-text.ts';
 /** Where a listener is reached; what does not apply to its class is null. */
 export interface ListenerAddress {
   readonly name: string;
-  readonly class: 'public' | 'enroll' | 'admin';
+  readonly class: 'public' | 'enroll' | 'api' | 'admin';
   readonly address: string | null;
   readonly port: number | null;
   readonly socket: string | null;
@@ -45,6 +52,9 @@ export async function startListeners(ports: {
   lookUp: Pick<ScepPorts, 'polled' | 'certificate' | 'crl'>;
   /** Of messages that a source may send in vain. */
   unopenedLimit: () => RateLimit;
+  api: Pick<ApiPorts, 'admin' | 'store'>;
+  /** The configuration that is in force. */
+  inForce: () => Configuration;
   random: (n: number) => Uint8Array;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -84,6 +94,20 @@ export async function startListeners(ports: {
           () => named(authority().references.listeners, name)?.sources ?? [],
         );
         started.push(await startListener({ ...common, tls: null, handler }));
+        continue;
+      }
+      if (listener.class === 'api') {
+        const handler = apiHandler(
+          {
+            ...ports.api,
+            listener: () => apiListener(ports.inForce(), name),
+            sourceLimit: () => authority().references.limits.source,
+            readBody: (request, response) => readBody(request, response, listener.maximumBodyBytes),
+          },
+          apiRoutes,
+        );
+        const tls = await tlsSettings(listener, transportKeys, authority());
+        started.push(await startListener({ ...common, tls, clientCertificates: listener.clients, handler }));
         continue;
       }
       const shared = {
@@ -178,8 +202,17 @@ export async function prepareListeners(
   };
 }
 
-function listenersWithTls({ listeners }: Configuration): TlsListener[] {
-  return listeners.filter((listener) => listener.class === 'enroll' && listener.tls !== null);
+function listenersWithTls({ listeners }: Configuration): (TlsListener | ApiListener)[] {
+  return listeners.filter(
+    (listener) => listener.class === 'api' || (listener.class === 'enroll' && listener.tls !== null),
+  );
+}
+
+/** None is taken away without a restart. */
+function apiListener({ listeners }: Configuration, wanted: string): ApiListener {
+  return listeners.find(
+    (listener): listener is ApiListener => listener.class === 'api' && listener.name === wanted,
+  )!;
 }
 
 const day = 86_400_000;
@@ -201,22 +234,25 @@ export async function endingCertificates(configuration: Configuration, now: numb
 }
 
 async function tlsSettings(
-  { name, tls }: TlsListener,
+  listener: TlsListener | ApiListener,
   transportKeys: TransportKeys,
   { issuers, identityCas, hintedCas, managementCertificates }: Authority,
 ): Promise<TlsSettings> {
+  const { name, tls } = listener;
   const certificates = await Promise.all([tls.certificate, ...tls.chain].map(readText));
   return {
     certificate: certificates.join('\n'),
     key: transportKeys.get(name)!,
     minimum: tls.minimum,
-    // Clients send a certificate only where its issuer is named to them (Bouncy Castle, most others). One that is pinned may have any issuer.
-    clientCas: (
-      managementCertificates.get(name)?.filter(({ isCa }) => isCa) ?? [
-        ...[...issuers.values()].flatMap(({ issuer }) => path(issuer)),
-        ...identityCas,
-        ...hintedCas,
-      ]
+    // Clients send a certificate only where its issuer is named to them (Bouncy Castle, most others). Who pins certificates, and whom machines are
+    // certified by, is not known here: where no issuer is named, they send what they have (RFC 8446 section 4.2.4).
+    clientCas: (listener.class === 'api'
+      ? []
+      : (managementCertificates.get(name)?.filter(({ isCa }) => isCa) ?? [
+          ...[...issuers.values()].flatMap(({ issuer }) => path(issuer)),
+          ...identityCas,
+          ...hintedCas,
+        ])
     ).map(({ der }) => derToPem(der, 'CERTIFICATE')),
   };
 }
@@ -262,7 +298,8 @@ export function describeListeners(
     }
     const { name, address, port } = listeners.find((running) => running.name === listener.name)!;
     const host = address.includes(':') ? `[${address}]` : address;
-    const url = `${listener.class === 'enroll' && listener.tls !== null ? 'https' : 'http'}://${host}:${port}`;
+    const hasTls = listener.class === 'api' || (listener.class === 'enroll' && listener.tls !== null);
+    const url = `${hasTls ? 'https' : 'http'}://${host}:${port}`;
     return { name, class: listener.class, address, port, socket: null, url };
   });
 }

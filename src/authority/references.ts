@@ -1,6 +1,6 @@
 import { canonicalJson } from '#audit';
 import type { Issuer, NextAuthority } from '#ca';
-import type { Configuration, ListenerConfiguration } from '#config';
+import type { ApiListener, Configuration, ListenerConfiguration } from '#config';
 import type { Certificate } from '#x509';
 import { type ListenerReference, path, type References, sha256Hex } from '#enrollment';
 
@@ -17,11 +17,13 @@ export function referencesOf(
   const byName = <T extends { readonly name: string }>(list: readonly T[]) =>
     Object.fromEntries(list.map((item) => [item.name, item]));
   return {
+    // No enrollment is judged where machines ask.
     listeners: Object.fromEntries(
-      configuration.listeners.map((listener) => [
-        listener.name,
-        listenerReference(listener, managementCertificates.get(listener.name)),
-      ]),
+      configuration.listeners.flatMap((listener) =>
+        listener.class === 'api'
+          ? []
+          : [[listener.name, listenerReference(listener, managementCertificates.get(listener.name))]],
+      ),
     ),
     templates: byName(configuration.templates),
     deviceClasses: byName(configuration.deviceClasses),
@@ -60,7 +62,7 @@ export function recordedForm(references: References): { digest: string; body: Ui
 }
 
 function listenerReference(
-  listener: ListenerConfiguration,
+  listener: Exclude<ListenerConfiguration, ApiListener>,
   management: readonly Certificate[] | undefined,
 ): ListenerReference {
   if (listener.class === 'admin') {

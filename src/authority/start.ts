@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type AdminSettings, adminHandler, createAdmin } from '#admin';
+import { type AdminPorts, type AdminSettings, adminHandler, createAdmin } from '#admin';
 import { parseVerifierKey } from '#audit';
 import { type Configuration, type Environment, loadConfiguration, reloadable } from '#config';
 import { type Authority, Enrollment } from '#enrollment';
@@ -152,6 +152,19 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       revoked: (issuer) => void jobs.issueCrl(issuer),
       report,
     });
+    const admin: AdminPorts = {
+      store: storage.admin,
+      log: storage.log,
+      logVerifier: parseVerifierKey(signer.verifierKey),
+      logVerifierKey: signer.verifierKey,
+      authority: () => authority,
+      settings: () => adminSettings(configuration),
+      clock,
+      random,
+      revoked: jobs.issueCrl,
+      running: () => running(),
+      report,
+    };
     const listeners = await startListeners({
       configuration,
       transportKeys,
@@ -165,6 +178,8 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
         crl: async (issuer) => (await documents.read(crlPath(issuer)))?.body ?? null,
       },
       unopenedLimit: () => configuration.limits.unopened,
+      api: { admin, store: storage.enrollment },
+      inForce: () => configuration,
       random,
       now: () => clock.now(),
       report,
@@ -193,20 +208,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       nodes: nodes?.others() ?? [],
       residentBytes: process.memoryUsage.rss(),
     });
-    const admin = createAdmin({
-      store: storage.admin,
-      log: storage.log,
-      logVerifier: parseVerifierKey(signer.verifierKey),
-      logVerifierKey: signer.verifierKey,
-      authority: () => authority,
-      settings: () => adminSettings(configuration),
-      clock,
-      random,
-      revoked: jobs.issueCrl,
-      running,
-      report,
-    });
-    claim.open(adminHandler(admin, adminLimits(configuration)));
+    claim.open(adminHandler(createAdmin(admin), adminLimits(configuration)));
 
     return {
       name: configuration.authority.name,

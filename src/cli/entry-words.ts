@@ -1,4 +1,4 @@
-import type { Entry, RequestEntry } from '#enrollment';
+import type { CallEntry, CallSource, Entry, RequestEntry } from '#enrollment';
 import { formatFields, listed, shown } from './render/fields.ts';
 import { type Paint, paintState } from './render/paint.ts';
 import { printable } from './render/printable.ts';
@@ -10,7 +10,8 @@ import { wrap } from './teach.ts';
 export function asEntry(entry: object): Entry | null {
   const { type, version } = entry as Partial<Entry>;
   const known =
-    (type === 'request' || type === 'act' || type === 'authority') && (version === 1 || version === 2);
+    (type === 'request' || type === 'act' || type === 'call' || type === 'authority') &&
+    (version === 1 || version === 2);
   if (!known) return null;
   return isErased(entry) && type === 'request' ? withoutNames(entry as RequestEntry) : (entry as Entry);
 }
@@ -71,6 +72,14 @@ function gist(entry: Entry): { what: string; who: string; about: string } {
   switch (entry.type) {
     case 'act':
       return { what: entry.act, who: entry.operator, about: detailWords(entry.detail) };
+    case 'call': {
+      const { outcome, act, machine, reason, source, detail } = entry;
+      const about = [act ?? 'nothing', reason, detailWords(detail)].filter(
+        (each) => each !== null && each !== '',
+      );
+      const who = machine === null ? (source.address ?? gone) : `machine:${machine}`;
+      return { what: outcome === 'done' ? (act ?? outcome) : outcome, who, about: about.join(' ') };
+    }
     case 'authority':
       return { what: entry.event, who: '(authority)', about: detailWords(entry.detail) };
     case 'request': {
@@ -108,6 +117,7 @@ function detailWords(detail: Readonly<Record<string, unknown>>): string {
 export function entryWords(session: Session, where: string, raw: object): string {
   const entry = asEntry(raw);
   if (entry?.type === 'request') return requestEntryWords(session, where, entry);
+  if (entry?.type === 'call') return callEntryWords(session, where, entry);
   const title =
     entry === null ? null : entry.type === 'act' ? `${entry.act} by ${entry.operator}` : entry.event;
   const detail = entry === null ? raw : entry.detail;
@@ -116,9 +126,32 @@ export function entryWords(session: Session, where: string, raw: object): string
     ['id', entry?.id ?? null],
     ['time', entry === null ? null : describeTime(new Date(entry.time).toISOString(), session.now)],
     ['what', shown(title)],
+    ['from', entry?.type === 'act' && entry.source !== undefined ? sourceWords(entry.source) : null],
     ...Object.entries(detail).map(([name, value]) => [printable(name), valueWords(value)] as const),
     ['personal fields', erasedWords(raw)],
   ]);
+}
+
+function callEntryWords({ paint, now }: Session, where: string, entry: CallEntry): string {
+  const { id, time, outcome, act, machine, reason, error, source, detail } = entry;
+  return formatFields([
+    ['entry', where],
+    ['id', id],
+    ['time', describeTime(new Date(time).toISOString(), now)],
+    ['outcome', paintState(outcome, paint)],
+    ['asked', act === null ? 'for nothing that there is' : printable(act)],
+    ['machine', machine === null ? 'none that is known' : printable(machine)],
+    ['from', sourceWords(source)],
+    ['refused by', shown(reason)],
+    ['error', error === null ? null : `${error.code}: ${printable(error.message ?? gone)}`],
+    ...Object.entries(detail).map(([name, value]) => [printable(name), valueWords(value)] as const),
+    ['personal fields', erasedWords(entry)],
+  ]);
+}
+
+function sourceWords({ address, listener, tls }: CallSource): string {
+  const over = tls === null ? '' : `, ${tls.version} ${tls.cipher}`;
+  return printable(`${address ?? gone} at listener ${listener}${over}`);
 }
 
 function requestEntryWords({ paint, now }: Session, where: string, entry: RequestEntry): string {
@@ -141,12 +174,7 @@ function requestEntryWords({ paint, now }: Session, where: string, entry: Reques
         `${source.protocol} ${source.operation}${source.template === null ? '' : ` for ${source.template}`}`,
       ),
     ],
-    [
-      'from',
-      printable(
-        `${source.address} at listener ${source.listener}${source.tls === null ? '' : `, ${source.tls.version} ${source.tls.cipher}`}`,
-      ),
-    ],
+    ['from', sourceWords(source)],
     ['device', device === null ? null : printable(`${device.id} (${device.deviceClass}, ${device.state})`)],
     [
       'key',

@@ -73,7 +73,7 @@ export interface EncryptedKeyFile {
   readonly passphrase: SecretReference;
 }
 
-export type ListenerConfiguration = PublicListener | EnrollListener | AdminListener;
+export type ListenerConfiguration = PublicListener | EnrollListener | ApiListener | AdminListener;
 
 interface ListenerBounds {
   readonly name: string;
@@ -112,6 +112,12 @@ export interface TlsListener extends ProtocolListener {
 export interface PlainListener extends ProtocolListener {
   readonly tls: null;
   readonly management: null;
+}
+
+export interface ApiListener extends AddressedListener {
+  readonly class: 'api';
+  readonly tls: TlsConfiguration;
+  readonly clients: 'asked' | 'required';
 }
 
 export interface AdminListener extends ListenerBounds {

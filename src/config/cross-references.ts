@@ -192,7 +192,7 @@ function fileProblems({ authority, issuers, listeners, log }: Settings, director
   }
   for (const [name, listener] of Object.entries(listeners)) {
     // Listeners may share a certificate and so its key.
-    if (listener.class === 'enroll') {
+    if ('tls' in listener) {
       once(['listeners', name, 'tls', 'key', 'file'], listener.tls.key.file, 'a TLS key');
     }
   }

@@ -1,5 +1,6 @@
 export type {
   AdminListener,
+  ApiListener,
   Configuration,
   EncryptedKeyFile,
   EnrollListener,

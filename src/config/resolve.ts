@@ -127,6 +127,10 @@ function resolveListener(name: string, listener: ListenerSettings, paths: PathsO
   const { address, port, sources } = listener;
   const addressed = { ...bounds, address, port, sources };
   if (listener.class === 'public') return { class: 'public', ...addressed };
+  if (listener.class === 'api') {
+    const { tls, clients } = listener;
+    return { class: 'api', ...addressed, tls: resolveTls(tls, paths), clients };
+  }
   const enrolling = {
     class: 'enroll' as const,
     ...addressed,

@@ -55,16 +55,45 @@ export type Outcome =
   /** Allowed, and then a fault of ours: nothing was delivered. */
   | 'failed';
 
-/** An operator's act, in the same transaction as what it did. */
+/** Where a machine called from, as the listener knows it; nothing that the machine says of itself. */
+export interface CallSource {
+  readonly listener: string;
+  readonly address: string;
+  readonly tls: { readonly version: string; readonly cipher: string } | null;
+}
+
+/** An act of an operator, or of a machine, in the same transaction as what it did. */
 export interface ActEntry {
   readonly type: 'act';
   readonly version: Version;
   readonly id: string;
   readonly time: number;
+  /** Of a machine `machine:` and its name, which is no operator's. */
   readonly operator: string;
   /** device.import, device.approve, device.suspend, secret.create, request.approve, certificate.revoke, … */
   readonly act: string;
   /** What it was done to, and how; never a secret. */
+  readonly detail: Readonly<Record<string, unknown>>;
+  /** Of a machine. An operator's act comes by the local socket, and has none. */
+  readonly source?: CallSource;
+}
+
+/** A machine's call that changed nothing: it was answered with what there is, or refused. One that changed something is an act. */
+export interface CallEntry {
+  readonly type: 'call';
+  readonly version: 2;
+  readonly id: string;
+  readonly time: number;
+  readonly source: CallSource;
+  /** Whose the credentials are, where they are somebody's: good or not. */
+  readonly machine: string | null;
+  /** secret.create, secret.list, …; null: it asked for nothing that there is. */
+  readonly act: string | null;
+  /** `failed`: by a fault of ours. */
+  readonly outcome: 'done' | 'refused' | 'failed';
+  /** Why it was refused: the check that objected. */
+  readonly reason: string | null;
+  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
@@ -78,4 +107,4 @@ export interface AuthorityEntry {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-export type Entry = RequestEntry | ActEntry | AuthorityEntry;
+export type Entry = RequestEntry | ActEntry | CallEntry | AuthorityEntry;

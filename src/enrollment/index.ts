@@ -3,7 +3,15 @@ export { type Clock, type ClockSources, type SteadyClock, steadyClock } from './
 export { actionOf, derive, type Derivation } from './derive.ts';
 export { namesDigest, sha256Hex } from './digests.ts';
 export { Enrollment, type EnrollmentPorts } from './enroll.ts';
-export type { ActEntry, AuthorityEntry, Entry, Outcome, RequestEntry } from './entry.ts';
+export type {
+  ActEntry,
+  AuthorityEntry,
+  CallEntry,
+  CallSource,
+  Entry,
+  Outcome,
+  RequestEntry,
+} from './entry.ts';
 export {
   broughtBackBy,
   erasureUndone,

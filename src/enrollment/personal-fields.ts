@@ -48,8 +48,10 @@ const ofRequests = new SealedFields([
   '/observations/secret/reservedFor/names',
 ]);
 
-/** Of acts and of events. */
+/** Of acts, of machines' calls and of events. What only a machine's entry has came with the machines: no entry before had it. */
 const ofDetails = new SealedFields([
+  '/source/address',
+  '/error/message',
   '/detail/device',
   '/detail/deviceId',
   '/detail/devices',

@@ -2,7 +2,7 @@ import { constants, type KeyObject, X509Certificate } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 import { SallyportError } from '#errors';
 import { type Connection, connectionOf } from './connection.ts';
 import { closeLingering } from './lingering-close.ts';
@@ -27,6 +27,8 @@ export interface ListenerSettings {
   readonly maximumConnections: number;
   readonly requestTimeoutSeconds: number;
   readonly maximumHeaderBytes: number;
+  /** `required`: the connection of who sends none ends before any request is read. Whose it is, the handler judges. Default `asked`. */
+  readonly clientCertificates?: 'asked' | 'required';
   readonly handler: Handler;
   /** A fault that no handler saw. */
   readonly report: (error: unknown) => void;
@@ -84,7 +86,10 @@ export async function startListener(settings: ListenerSettings): Promise<Running
   const standing = new WeakMap<Socket, { connection: Connection; turns: Turns }>();
   server.on(settings.tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
     const connection = connectionOf(socket, settings.name);
-    if (connection === null) {
+    if (
+      connection === null ||
+      (settings.clientCertificates === 'required' && !hasClientCertificate(socket))
+    ) {
       socket.destroy();
       return;
     }
@@ -148,6 +153,10 @@ export async function startListener(settings: ListenerSettings): Promise<Running
       clearTimeout(cut);
     },
   };
+}
+
+function hasClientCertificate(socket: Socket): boolean {
+  return socket instanceof TLSSocket && socket.getPeerX509Certificate() !== undefined;
 }
 
 async function listen(server: Server, { name, address, port }: ListenerSettings): Promise<void> {

@@ -30,6 +30,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   // What another system is asked, and how: enrollment says when.
   workflow: { values: ['errors', 'x509', 'enrollment'] },
   admin: { values: core, packages: ['zod'] },
+  // What machines can ask over the network: a few of the acts, and none that is not listed there.
+  api: { values: [...core, 'admin'], packages: ['zod'] },
   // An adapter: it implements ports that are defined above it, so it takes their types, and computes only what keeps rows whole.
   storage: {
     values: ['errors', 'limits', 'audit'],
@@ -44,7 +46,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   server: { values: [...core, 'est', 'scep', 'admin'], types: ['config'] },
   // Where the running authority is put together from what configuration says: all below it, and nothing but the command line above.
-  authority: { values: [...core, 'est', 'scep', 'workflow', 'admin', 'storage', 'config', 'server'] },
+  authority: { values: [...core, 'est', 'scep', 'workflow', 'admin', 'api', 'storage', 'config', 'server'] },
   cli: {
     values: [...core, 'est', 'scep', 'workflow', 'admin', 'storage', 'config', 'server', 'authority'],
     packages: ['commander'],
@@ -58,7 +60,7 @@ export const worldlyModules: Readonly<Record<string, readonly string[]>> = {
   'node:fs/promises': ['policy', 'audit', 'admin', 'storage', 'config', 'server', 'authority', 'cli'],
   'node:sqlite': ['storage'],
   'node:worker_threads': ['keys', 'storage'],
-  'node:http': ['admin', 'server', 'cli'],
+  'node:http': ['admin', 'api', 'server', 'cli'],
   'node:https': ['server', 'workflow'],
   'node:http2': [],
   'node:tls': ['server'],

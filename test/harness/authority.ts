@@ -56,6 +56,8 @@ export interface TestAuthority extends AuthorityFiles {
   /** Base of SCEP's addresses, plain HTTP. */
   readonly scep: string;
   readonly publicUrl: string;
+  /** Of the listener for machines; empty where there is none. */
+  readonly api: string;
   readonly trustPem: string;
   readonly admin: AdminActs;
 }
@@ -183,6 +185,7 @@ async function reach(
     est: `${url('enroll')}/.well-known/est`,
     scep: `${url('scep')}/scep`,
     publicUrl: url('public'),
+    api: url('api'),
     trustPem: await readFile(files.trust, 'utf8'),
     admin: new AdminActs(new AdminClient({ socket, token })),
   };

@@ -40,3 +40,12 @@ export function parseJsonObject(body: Uint8Array): Record<string, unknown> {
   }
   return value as Record<string, unknown>;
 }
+
+export function parseQuery(query: URLSearchParams): Record<string, unknown> {
+  const entries = [...query];
+  const given = Object.fromEntries(entries);
+  if (Object.keys(given).length !== entries.length) {
+    throw new SallyportError('usage', 'a name is in the query twice');
+  }
+  return given;
+}

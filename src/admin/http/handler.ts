@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { ActInput, ActName } from '../acts.ts';
 import type { Admin } from '../admin.ts';
 import type { Operator } from '../operator.ts';
-import { parseJsonObject, readBody } from './body.ts';
+import { parseJsonObject, parseQuery, readBody } from './body.ts';
 import { answerLogDocument, isBelowLog } from './log-documents.ts';
 import { problem, type Problem, sendProblem, statusOf } from './problem.ts';
 import { locate } from './route-table.ts';
@@ -86,15 +86,6 @@ function parseTarget(request: IncomingMessage): URL {
     throw new SallyportError('malformed', 'the request names no path');
   }
   return new URL(`http://admin${target}`);
-}
-
-function parseQuery(query: URLSearchParams): Record<string, unknown> {
-  const entries = [...query];
-  const given = Object.fromEntries(entries);
-  if (Object.keys(given).length !== entries.length) {
-    throw new SallyportError('usage', 'a name is in the query twice');
-  }
-  return given;
 }
 
 async function parseBody(request: IncomingMessage, limit: number): Promise<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import type { Entry } from '#enrollment';
+import type { Entry, RequestEntry } from '#enrollment';
 import type { ReadOnlyStorage } from '#storage';
 import type { Position } from './compare-certificates.ts';
 
@@ -28,7 +28,7 @@ export class DeviceComparison {
       const stopped = outcome === 'issued' ? this.#stopped.get(certificate?.deviceId ?? '') : undefined;
       if (stopped === undefined) return;
       this.#report(position, `a certificate was issued for a device that was ${stopped.state} then`);
-    } else if (entry.type === 'act' ? acts.has(entry.act) : events.has(entry.event)) {
+    } else if (stopsOrResumes(entry)) {
       const { device, to, state = to } = entry.detail;
       if (typeof device !== 'string') return;
       if (state === 'suspended' || state === 'retired') this.#stopped.set(device, { state, position });
@@ -45,4 +45,9 @@ export class DeviceComparison {
       this.#report(position, `its device was ${state} and not resumed, and is ${words}`);
     }
   }
+}
+
+function stopsOrResumes(entry: Exclude<Entry, RequestEntry>): boolean {
+  if (entry.type === 'call') return false;
+  return entry.type === 'act' ? acts.has(entry.act) : events.has(entry.event);
 }

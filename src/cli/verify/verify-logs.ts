@@ -25,7 +25,7 @@ import type { LogOfStorage } from './logs-of.ts';
 /** All logs of a database, one after the other: a certificate of an earlier one may be revoked in a later one. */
 export class LogsVerification {
   /** Of the log verified last. */
-  counts = { request: 0, act: 0, authority: 0 };
+  counts = { request: 0, act: 0, call: 0, authority: 0 };
   readonly #storage: ReadOnlyStorage;
   readonly #logs: readonly LogOfStorage[];
   readonly #findings: Findings;
@@ -95,7 +95,7 @@ export class LogsVerification {
     key: { readonly verifierKey: string; readonly verifier: NoteVerifier } | null,
     checkpoint: string | null,
   ): Promise<LogVerification> {
-    this.counts = { request: 0, act: 0, authority: 0 };
+    this.counts = { request: 0, act: 0, call: 0, authority: 0 };
     this.#checkFirst(log, key?.verifierKey ?? null);
     this.#erasures.begin(log);
     const blobs = new BlobComparison(log.reader, (logIndex, message) =>
@@ -221,7 +221,7 @@ function readLeaf(bytes: Uint8Array): (Entry & NamingBlobs) | string {
   try {
     const leaf = decodeEntry(bytes) as unknown as Entry & NamingBlobs;
     const known =
-      (leaf.type === 'request' || leaf.type === 'act' || leaf.type === 'authority') &&
+      ['request', 'act', 'call', 'authority'].includes(leaf.type) &&
       (leaf.version === 2 || (leaf.version === 1 && leaf.sealed === undefined));
     return known ? leaf : 'the entry is of a kind or version that this program does not know';
   } catch (error) {

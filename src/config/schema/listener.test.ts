@@ -12,14 +12,14 @@ describe('listeners', () => {
       '  public:\n    class: public',
       '  §public:',
       'listeners.public.class',
-      /^is required: must be one of enroll, enroll-http, public, admin$/,
+      /^is required: must be one of enroll, enroll-http, public, api, admin$/,
     ],
     [
       'another class',
       'class: enroll',
       'class: §enrol',
       'listeners.enroll.class',
-      /^must be one of enroll, enroll-http, public, admin, not "enrol"; did you mean "enroll"\?$/,
+      /^must be one of enroll, enroll-http, public, api, admin, not "enrol"; did you mean "enroll"\?$/,
     ],
     [
       'admin on an address',

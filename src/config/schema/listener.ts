@@ -152,6 +152,27 @@ const httpListener = z
   })
   .describe('Where devices enroll that speak SCEP and no TLS.');
 
+const apiListener = z
+  .strictObject({
+    class: z
+      .literal('api')
+      .describe(
+        'The API of machines, over TLS: MDMs, NACs and scripts that create secrets. No operator act is here.',
+      ),
+    address: ipAddress.describe('Address to listen on. 0.0.0.0 or :: for all.'),
+    port: port.describe('Port; 0 lets the system choose.'),
+    tls: tls.describe('TLS of this listener.'),
+    sources: distinct(cidr).describe('Networks that machines come from. No default: this is a decision.'),
+    clients: z
+      .enum(['asked', 'required'])
+      .default('asked')
+      .describe(
+        'Client certificates. asked: a machine may prove itself by one that is pinned, or by its token. required: the connection of who sends none ends before any request is read.',
+      ),
+    ...bounds,
+  })
+  .describe('Where machines ask for secrets (docs/api.md). There is none until it is configured.');
+
 const adminListener = z
   .strictObject({
     class: z.literal('admin').describe('The operator commands.'),
@@ -164,6 +185,7 @@ export const listener = z.discriminatedUnion('class', [
   enrollListener,
   httpListener,
   publicListener,
+  apiListener,
   adminListener,
 ]);
 
@@ -181,6 +203,12 @@ refusedKeys.add(publicListener, {
   reasons: {
     tls: 'a public listener is plain HTTP: what it serves is signed, and fetching it must not need TLS (RFC 5280 section 8)',
     protocols: 'a public listener serves no enrollment protocol: make it of class enroll',
+    socket: 'only an admin listener is a socket',
+  },
+});
+refusedKeys.add(apiListener, {
+  reasons: {
+    protocols: 'a listener of class api serves no enrollment protocol: make another one of class enroll',
     socket: 'only an admin listener is a socket',
   },
 });

@@ -1,0 +1,3 @@
+export { apiHandler } from './handler.ts';
+export type { ApiConnection, ApiListenerInForce, ApiPorts } from './call.ts';
+export { routes } from './routes.ts';
