@@ -30,6 +30,8 @@ export interface AdminStore extends MachineStore {
     limit: number;
   }): Promise<readonly StoredDevice[]>;
   device(id: string): Promise<StoredDevice | null>;
+  /** No two devices have the same; none is found by an empty one. */
+  deviceBySerialNumber(serialNumber: string): Promise<StoredDevice | null>;
   /** Retiring voids the device's open secrets and approvals and denies its pending requests in the same act. */
   setDeviceState(act: { id: string; state: DeviceState; now: number; entry: NewEntry }): Promise<LogPosition>;
   /**

@@ -18,6 +18,15 @@ export interface ApiPorts {
 export interface ApiListenerInForce {
   /** Ranges of addresses that machines come from. */
   readonly sources: readonly string[];
+  /** null: these are not there. */
+  readonly jamf: HookDevice | null;
+  readonly radius: (HookDevice & { readonly attribute: 'User-Name' | 'Calling-Station-Id' }) | null;
+}
+
+/** How a system of others names devices, and how long a secret lives that it asks for. */
+export interface HookDevice {
+  readonly column: 'id' | 'serialNumber';
+  readonly lifetimeSeconds: number;
 }
 
 /** The connection, as the server knows it. Headers by which a proxy would tell of another one are read nowhere. */
@@ -46,6 +55,8 @@ export type RefusalReason =
   | 'scope'
   | 'template'
   | 'not-own'
+  /** A hook names a device that the inventory does not have. */
+  | 'device'
   | 'request'
   | 'act';
 

@@ -8,6 +8,7 @@ import { parseAuthorization } from './authorization.ts';
 import { type ApiConnection, type ApiPorts, type Call, isRefusal, type Refusal, type Reply } from './call.ts';
 import { apiProblem, refusalOf } from './problem.ts';
 import { locate, type Route } from './route.ts';
+import { routesOf } from './routes.ts';
 
 /** Guessing a token of 256 bits is hopeless; this keeps who tries from filling the log with tries. Who has a right one is not kept out by it. */
 const guesses: RateLimit = { burst: 20, count: 20, periodSeconds: 60 };
@@ -28,7 +29,7 @@ interface Known {
  * The API of machines. Each call ends as one entry of the log: its act's own, or one that says what was answered or which check objected. Nothing is read of the
  * body, looked up or told before the machine is known.
  */
-export function apiHandler(ports: ApiPorts, routes: readonly Route[]) {
+export function apiHandler(ports: ApiPorts) {
   return async (
     request: IncomingMessage,
     response: ServerResponse,
@@ -44,7 +45,7 @@ export function apiHandler(ports: ApiPorts, routes: readonly Route[]) {
       about: {},
     };
     try {
-      const outcome = await decide(ports, routes, known, request, response, connection);
+      const outcome = await decide(ports, known, request, response, connection);
       if (isRefusal(outcome)) await refuse(ports, known, response, outcome);
       else await reply(ports, known, response, outcome);
     } catch (error) {
@@ -55,7 +56,6 @@ export function apiHandler(ports: ApiPorts, routes: readonly Route[]) {
 
 async function decide(
   ports: ApiPorts,
-  routes: readonly Route[],
   known: Known,
   request: IncomingMessage,
   response: ServerResponse,
@@ -74,7 +74,7 @@ async function decide(
     return { reason: 'origin', status: 403, words: 'this is for machines, and not for pages in a browser' };
   }
   const { pathname, query } = targetOf(request);
-  const located = locate(routes, request.method ?? '', pathname);
+  const located = locate(routesOf(ports.listener()), request.method ?? '', pathname);
   const route = located !== null && 'route' in located ? located.route : null;
   known.route = route;
   const recognised = await authenticate(ports.admin.store, {

@@ -1,3 +1,2 @@
 export { apiHandler } from './handler.ts';
 export type { ApiConnection, ApiListenerInForce, ApiPorts } from './call.ts';
-export { routes } from './routes.ts';

@@ -1,3 +1,6 @@
+import type { ApiListenerInForce } from './call.ts';
+import { jamfRoute } from './hooks/jamf.ts';
+import { radiusRoute } from './hooks/radius.ts';
 import { json } from './json.ts';
 import { openApi } from './openapi.ts';
 import type { Route } from './route.ts';
@@ -18,3 +21,12 @@ const document: Route = {
  * All that machines can ask for. Not derived of what operators can: an act that is added there does not appear here, and what is added here is added by hand.
  */
 export const routes: readonly Route[] = [...secretRoutes, document];
+
+/** With the hooks that the listener has. */
+export function routesOf({ jamf, radius }: ApiListenerInForce): readonly Route[] {
+  return [
+    ...routes,
+    ...(jamf === null ? [] : [jamfRoute(jamf)]),
+    ...(radius === null ? [] : [radiusRoute(radius)]),
+  ];
+}

@@ -10,6 +10,11 @@ export function configurationFindings({ listeners, templates, identities }: Conf
           ]
         : [],
     ),
+    ...listeners.flatMap((listener) =>
+      listener.class === 'api' && listener.jamf !== null
+        ? [`listener ${listener.name} takes the webhook of Jamf Pro, whose request is not established (jamf)`]
+        : [],
+    ),
     ...templates.flatMap(({ name, serverKeygen }) =>
       serverKeygen === null ? [] : [`template ${name} lets the authority make private keys (serverKeygen)`],
     ),

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Signer } from '#cms';
-import { type ApiPorts, apiHandler, routes as apiRoutes } from '#api';
+import { type ApiPorts, apiHandler } from '#api';
 import {
   type ApiListener,
   type Configuration,
@@ -97,15 +97,12 @@ export async function startListeners(ports: {
         continue;
       }
       if (listener.class === 'api') {
-        const handler = apiHandler(
-          {
-            ...ports.api,
-            listener: () => apiListener(ports.inForce(), name),
-            sourceLimit: () => authority().references.limits.source,
-            readBody: (request, response) => readBody(request, response, listener.maximumBodyBytes),
-          },
-          apiRoutes,
-        );
+        const handler = apiHandler({
+          ...ports.api,
+          listener: () => apiListener(ports.inForce(), name),
+          sourceLimit: () => authority().references.limits.source,
+          readBody: (request, response) => readBody(request, response, listener.maximumBodyBytes),
+        });
         const tls = await tlsSettings(listener, transportKeys, authority());
         started.push(await startListener({ ...common, tls, clientCertificates: listener.clients, handler }));
         continue;

@@ -118,6 +118,14 @@ export interface ApiListener extends AddressedListener {
   readonly class: 'api';
   readonly tls: TlsConfiguration;
   readonly clients: 'asked' | 'required';
+  /** null: the hook is not there. */
+  readonly jamf: HookConfiguration | null;
+  readonly radius: (HookConfiguration & { readonly attribute: 'User-Name' | 'Calling-Station-Id' }) | null;
+}
+
+interface HookConfiguration {
+  readonly column: 'id' | 'serialNumber';
+  readonly lifetimeSeconds: number;
 }
 
 export interface AdminListener extends ListenerBounds {

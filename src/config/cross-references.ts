@@ -20,6 +20,7 @@ export function crossReferenceProblems(settings: Settings, directory: string): O
     ...identityProblems(settings),
     ...listenerProblems(settings),
     ...nextAuthorityProblems(settings),
+    ...hookProblems(settings),
     ...endpointProblems(settings, directory),
     ...fileProblems(settings, directory),
     ...Object.keys(settings.limits.templates).flatMap((name) =>
@@ -128,6 +129,18 @@ function nextAuthorityProblems({ issuers }: Settings): Objection[] {
     const message = `needs issuers.${name}.ra, which signs what GetNextCACert gives`;
     return [{ path: ['issuers', name, 'next'], part: 'key', message }];
   });
+}
+
+/** A secret that lives longer than any may would be refused at every call. */
+function hookProblems({ listeners, secrets }: Settings): Objection[] {
+  return Object.entries(listeners).flatMap(([name, listener]) =>
+    (['jamf', 'radius'] as const).flatMap((hook): Objection[] => {
+      const lifetime = listener.class === 'api' ? listener[hook]?.lifetime : undefined;
+      if (lifetime === undefined || lifetime <= secrets.maximumLifetime) return [];
+      const message = 'must not be longer than secrets.maximumLifetime';
+      return [{ path: ['listeners', name, hook, 'lifetime'], part: 'value', message }];
+    }),
+  );
 }
 
 /** The admin socket is the one way in for operators; an address serves one listener. */

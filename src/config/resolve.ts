@@ -128,8 +128,15 @@ function resolveListener(name: string, listener: ListenerSettings, paths: PathsO
   const addressed = { ...bounds, address, port, sources };
   if (listener.class === 'public') return { class: 'public', ...addressed };
   if (listener.class === 'api') {
-    const { tls, clients } = listener;
-    return { class: 'api', ...addressed, tls: resolveTls(tls, paths), clients };
+    const { tls, clients, jamf, radius } = listener;
+    return {
+      class: 'api',
+      ...addressed,
+      tls: resolveTls(tls, paths),
+      clients,
+      jamf: jamf === undefined ? null : { column: jamf.device.column, lifetimeSeconds: jamf.lifetime },
+      radius: radius === undefined ? null : { ...radius.device, lifetimeSeconds: radius.lifetime },
+    };
   }
   const enrolling = {
     class: 'enroll' as const,

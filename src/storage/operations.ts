@@ -22,7 +22,7 @@ import {
 } from './operations/crl.ts';
 import { compareDevices, importDevices } from './operations/device-import.ts';
 import { setDeviceState } from './operations/device-state.ts';
-import { device, devices } from './operations/devices.ts';
+import { device, deviceBySerialNumber, devices } from './operations/devices.ts';
 import { eraseDevice } from './operations/erase-device.ts';
 import { approvalRecords, secretCount, secretRecords } from './operations/grants.ts';
 import { hold } from './operations/hold.ts';
@@ -73,6 +73,7 @@ export const operations = {
   compareDevices: read(compareDevices),
   devices: read(devices),
   device: read(device),
+  deviceBySerialNumber: read(deviceBySerialNumber),
   setDeviceState: durable(setDeviceState),
   eraseDevice: erasing(eraseDevice),
   approveDevice: durable(approveDevice),

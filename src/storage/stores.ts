@@ -51,6 +51,7 @@ export function adminStore(perform: Perform): AdminStore {
     compareDevices: (devices) => perform('compareDevices', { devices }),
     devices: (filter) => perform('devices', filter),
     device: (id) => perform('device', { id }),
+    deviceBySerialNumber: (serialNumber) => perform('deviceBySerialNumber', { serialNumber }),
     setDeviceState: (act) => perform('setDeviceState', act),
     eraseDevice: (act) => perform('eraseDevice', act),
     approveDevice: (act) => perform('approveDevice', act),

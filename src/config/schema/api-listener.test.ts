@@ -45,6 +45,18 @@ describe('a listener for machines', () => {
       'listeners.public.clients',
       /asked, required/,
     ],
+    [
+      'with the webhook of Jamf Pro that nobody called experimental',
+      `${tls}${sources}    jamf: { experimental: §false, device: { column: id } }\n`,
+      'listeners.public.jamf.experimental',
+      /true/,
+    ],
+    [
+      'with secrets that live longer than any may',
+      `${tls}${sources}    radius: { device: { attribute: User-Name, column: id }, lifetime: §8d }\n`,
+      'listeners.public.radius.lifetime',
+      /secrets\.maximumLifetime/,
+    ],
   ];
   for (const [name, more, key, message] of refusals) {
     test(`is refused ${name}`, () => assertRefused(api(more), key, message));

@@ -152,6 +152,43 @@ const httpListener = z
   })
   .describe('Where devices enroll that speak SCEP and no TLS.');
 
+const hook = {
+  column: z
+    .enum(['serialNumber', 'id'])
+    .describe('Column of the inventory in which the device is looked for. No default: this is a decision.'),
+  lifetime: duration('1m', '90d').prefault('1h').describe('Life of a secret that is created so.'),
+};
+
+const jamf = z
+  .strictObject({
+    experimental: z
+      .literal(true)
+      .describe('What Jamf Pro sends with this event is not established; say so that you know.'),
+    device: z
+      .strictObject({
+        column: hook.column.describe(
+          'serialNumber: that of the event. id: its UDID, where devices are named so.',
+        ),
+      })
+      .describe('How the event names its device.'),
+    lifetime: hook.lifetime,
+  })
+  .describe('The webhook SCEPChallenge of Jamf Pro at `/v1/hooks/jamf/<template>`.');
+
+const radius = z
+  .strictObject({
+    device: z
+      .strictObject({
+        attribute: z
+          .enum(['User-Name', 'Calling-Station-Id'])
+          .describe('Attribute of the RADIUS request that names the device, as it is written there.'),
+        column: hook.column,
+      })
+      .describe('How a request names its device.'),
+    lifetime: hook.lifetime,
+  })
+  .describe('rlm_rest of FreeRADIUS at `/v1/hooks/radius/<template>`.');
+
 const apiListener = z
   .strictObject({
     class: z
@@ -169,6 +206,8 @@ const apiListener = z
       .describe(
         'Client certificates. asked: a machine may prove itself by one that is pinned, or by its token. required: the connection of who sends none ends before any request is read.',
       ),
+    jamf: jamf.optional(),
+    radius: radius.optional(),
     ...bounds,
   })
   .describe('Where machines ask for secrets (docs/api.md). There is none until it is configured.');

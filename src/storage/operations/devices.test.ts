@@ -108,3 +108,16 @@ suite('approving a device', () => {
     );
   });
 });
+
+test('a device is found by its serial number, and none by an empty one', async (t) => {
+  const { admin } = openStores(t);
+  await importDevices(
+    admin,
+    device('d1'),
+    device('d2', { serialNumber: null }),
+    device('d3', { serialNumber: '' }),
+  );
+  assert.equal((await admin.deviceBySerialNumber('SN-d1'))?.id, 'd1');
+  assert.equal(await admin.deviceBySerialNumber('SN-d2'), null);
+  assert.equal(await admin.deviceBySerialNumber(''), null);
+});

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { sql } from 'kysely';
 import type { AdminStore, StoredDevice } from '#admin';
 import type { DeviceAsSeen } from '#enrollment';
 import { SallyportError } from '#errors';
@@ -10,6 +11,15 @@ import { statement } from '../statement.ts';
 
 const selectDevice = statement((database, p: { id: string }) =>
   database.selectFrom('device').selectAll().where('id', '=', p.id),
+);
+
+/** Literally as the index says it, or the index is not used. */
+const selectBySerialNumber = statement((database, p: { serialNumber: string }) =>
+  database
+    .selectFrom('device')
+    .selectAll()
+    .where('serial_number', '=', p.serialNumber)
+    .where('serial_number', '<>', sql.lit('')),
 );
 
 const selectPage = statement(
@@ -34,6 +44,15 @@ const activate = statement((database, p: { id: string; now: number }) =>
 
 export function* device({ id }: { id: string }): Operation<StoredDevice | null> {
   const row = yield* first(selectDevice, { id });
+  return row === undefined ? null : storedDevice(row);
+}
+
+export function* deviceBySerialNumber({
+  serialNumber,
+}: {
+  serialNumber: string;
+}): Operation<StoredDevice | null> {
+  const row = yield* first(selectBySerialNumber, { serialNumber });
   return row === undefined ? null : storedDevice(row);
 }
 
