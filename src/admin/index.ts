@@ -1,6 +1,7 @@
 export type { ActInput, ActName, ActResult } from './acts.ts';
 export type { Act } from './act.ts';
 export { createSecret } from './acts/create-secret.ts';
+export { createUnboundSecret } from './acts/create-unbound-secret.ts';
 export type { ImportProblem, ImportReport } from './acts/import-devices.ts';
 export { listSecretsInput } from './acts/list-secrets.ts';
 export { operatorReasons } from './acts/revoke-certificate.ts';

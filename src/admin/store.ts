@@ -55,6 +55,8 @@ export interface AdminStore extends MachineStore {
   approveDevice(act: { approval: NewApproval; now: number; entry: NewEntry }): Promise<LogPosition>;
 
   createSecret(act: { secret: NewSecret; entry: NewEntry }): Promise<LogPosition>;
+  /** For no device. Throws 'conflict' where `maximumLive` of them are live, unexpired, of the same maker (a machine) and template. */
+  createUnboundSecret(act: { secret: NewSecret; maximumLive: number; entry: NewEntry }): Promise<LogPosition>;
   secrets(filter: {
     deviceId?: string;
     state?: SecretState;

@@ -20,6 +20,11 @@ export interface ApiListenerInForce {
   readonly sources: readonly string[];
   /** null: these are not there. */
   readonly jamf: HookDevice | null;
+  readonly ndes: {
+    readonly template: string;
+    readonly lifetimeSeconds: number;
+    readonly maximumLive: number;
+  } | null;
   readonly radius: (HookDevice & { readonly attribute: 'User-Name' | 'Calling-Station-Id' }) | null;
 }
 
@@ -57,15 +62,18 @@ export type RefusalReason =
   | 'not-own'
   /** A hook names a device that the inventory does not have. */
   | 'device'
+  | 'password-cache'
   | 'request'
   | 'act';
 
 export interface Refusal {
   readonly reason: RefusalReason;
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429;
+  readonly status: 200 | 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429;
   /** For the machine. */
   readonly words: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of a problem, for who knows no problems. */
+  readonly page?: Reply;
 }
 
 export interface Reply {

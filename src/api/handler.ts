@@ -69,8 +69,9 @@ async function decide(
   if (!ports.listener().sources.some((range) => cidrContains(parseCidr(range), address))) {
     return { reason: 'source-range', status: 403, words: 'no machine calls from this address' };
   }
-  // Fetch, "Origin" header: browsers send it with whatever a page makes them ask. No page is of ours.
-  if (request.headers.origin !== undefined) {
+  // Browsers say so with whatever a page makes them ask (Fetch, `Origin` header; Fetch Metadata, Sec-Fetch-Site): no page is of ours.
+  const site = request.headers['sec-fetch-site'] ?? 'none';
+  if (request.headers.origin !== undefined || site !== 'none') {
     return { reason: 'origin', status: 403, words: 'this is for machines, and not for pages in a browser' };
   }
   const { pathname, query } = targetOf(request);
@@ -94,13 +95,10 @@ async function decide(
     const allow = located.allow.join(', ');
     return { reason: 'method', status: 405, words: `this path takes ${allow}`, headers: { allow } };
   }
-  const { scope, run } = located.route;
+  const { scope, forbidden, run } = located.route;
   if (scope !== null && !machine.scopes.includes(scope)) {
-    return {
-      reason: 'scope',
-      status: 403,
-      words: `machine ${machine.name} does not have the scope ${scope}`,
-    };
+    const words = `machine ${machine.name} does not have the scope ${scope}`;
+    return { reason: 'scope', status: 403, words, ...(forbidden === undefined ? {} : { page: forbidden }) };
   }
   const call: Call = {
     machine,
@@ -167,7 +165,7 @@ async function refuse(
   ports: ApiPorts,
   known: Known,
   response: ServerResponse,
-  { reason, status, words, headers }: Refusal,
+  { reason, status, words, headers, page }: Refusal,
 ): Promise<void> {
   const told = reason === 'act';
   await record(ports, known, {
@@ -178,8 +176,9 @@ async function refuse(
       ? { code: status === 404 ? 'not-found' : status === 409 ? 'conflict' : 'forbidden', message: words }
       : null,
   });
-  const problem = apiProblem(status, words, known.id);
-  send(response, status, 'application/problem+json', JSON.stringify(problem), headers ?? {});
+  const problem = JSON.stringify(apiProblem(status, words, known.id));
+  const { type, body } = page ?? { type: 'application/problem+json', body: problem };
+  send(response, status, type, body, headers ?? {});
 }
 
 async function fail(ports: ApiPorts, known: Known, response: ServerResponse, error: unknown): Promise<void> {

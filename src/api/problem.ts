@@ -14,6 +14,7 @@ export interface ApiProblem {
 }
 
 export const codeOf = {
+  200: 'refused',
   400: 'malformed',
   401: 'unauthenticated',
   403: 'forbidden',

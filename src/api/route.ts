@@ -12,6 +12,8 @@ export interface Route {
   readonly summary: string;
   /** null: any machine may. */
   readonly scope: MachineScope | null;
+  /** What a machine without the scope is shown instead of a problem. */
+  readonly forbidden?: Reply;
   /** Takes HTTP Basic beside Bearer. */
   readonly basic?: true;
   /** Its entry is that of its act, in the transaction of what it changed. */

@@ -1,5 +1,6 @@
 import type { ApiListenerInForce } from './call.ts';
 import { jamfRoute } from './hooks/jamf.ts';
+import { ndesRoutes } from './hooks/ndes.ts';
 import { radiusRoute } from './hooks/radius.ts';
 import { json } from './json.ts';
 import { openApi } from './openapi.ts';
@@ -23,10 +24,11 @@ const document: Route = {
 export const routes: readonly Route[] = [...secretRoutes, document];
 
 /** With the hooks that the listener has. */
-export function routesOf({ jamf, radius }: ApiListenerInForce): readonly Route[] {
+export function routesOf({ jamf, radius, ndes }: ApiListenerInForce): readonly Route[] {
   return [
     ...routes,
     ...(jamf === null ? [] : [jamfRoute(jamf)]),
     ...(radius === null ? [] : [radiusRoute(radius)]),
+    ...(ndes === null ? [] : ndesRoutes(ndes)),
   ];
 }

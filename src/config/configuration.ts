@@ -120,6 +120,11 @@ export interface ApiListener extends AddressedListener {
   readonly clients: 'asked' | 'required';
   /** null: the hook is not there. */
   readonly jamf: HookConfiguration | null;
+  readonly ndes: {
+    readonly template: string;
+    readonly lifetimeSeconds: number;
+    readonly maximumLive: number;
+  } | null;
   readonly radius: (HookConfiguration & { readonly attribute: 'User-Name' | 'Calling-Station-Id' }) | null;
 }
 

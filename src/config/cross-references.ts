@@ -132,15 +132,23 @@ function nextAuthorityProblems({ issuers }: Settings): Objection[] {
 }
 
 /** A secret that lives longer than any may would be refused at every call. */
-function hookProblems({ listeners, secrets }: Settings): Objection[] {
-  return Object.entries(listeners).flatMap(([name, listener]) =>
-    (['jamf', 'radius'] as const).flatMap((hook): Objection[] => {
+function hookProblems({ listeners, secrets, templates }: Settings): Objection[] {
+  return Object.entries(listeners).flatMap(([name, listener]) => [
+    ...(listener.class === 'api' && listener.ndes !== undefined
+      ? unknownName(
+          ['listeners', name, 'ndes', 'template'],
+          listener.ndes.template,
+          'template',
+          Object.keys(templates),
+        )
+      : []),
+    ...(['jamf', 'radius', 'ndes'] as const).flatMap((hook): Objection[] => {
       const lifetime = listener.class === 'api' ? listener[hook]?.lifetime : undefined;
       if (lifetime === undefined || lifetime <= secrets.maximumLifetime) return [];
       const message = 'must not be longer than secrets.maximumLifetime';
       return [{ path: ['listeners', name, hook, 'lifetime'], part: 'value', message }];
     }),
-  );
+  ]);
 }
 
 /** The admin socket is the one way in for operators; an address serves one listener. */

@@ -35,7 +35,10 @@ export function reloadable(running: Configuration, next: Configuration): ReloadP
     ...keysOfEntries('issuers', running.issuers, next.issuers),
     ...keysOfEntries('listeners', running.listeners, next.listeners),
   ]) {
-    (/^[^.]+\.[^.]+\.(?:next|sources|protocols|jamf|radius)$/.test(path) ? changed : needsRestart).push(path);
+    (/^[^.]+\.[^.]+\.(?:next|sources|management|protocols|jamf|radius|ndes)$/.test(path)
+      ? changed
+      : needsRestart
+    ).push(path);
   }
   return { changed, needsRestart };
 }

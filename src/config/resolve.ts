@@ -128,7 +128,7 @@ function resolveListener(name: string, listener: ListenerSettings, paths: PathsO
   const addressed = { ...bounds, address, port, sources };
   if (listener.class === 'public') return { class: 'public', ...addressed };
   if (listener.class === 'api') {
-    const { tls, clients, jamf, radius } = listener;
+    const { tls, clients, jamf, radius, ndes } = listener;
     return {
       class: 'api',
       ...addressed,
@@ -136,6 +136,10 @@ function resolveListener(name: string, listener: ListenerSettings, paths: PathsO
       clients,
       jamf: jamf === undefined ? null : { column: jamf.device.column, lifetimeSeconds: jamf.lifetime },
       radius: radius === undefined ? null : { ...radius.device, lifetimeSeconds: radius.lifetime },
+      ndes:
+        ndes === undefined
+          ? null
+          : { template: ndes.template, lifetimeSeconds: ndes.lifetime, maximumLive: ndes.maximumLive },
     };
   }
   const enrolling = {

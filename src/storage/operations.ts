@@ -44,7 +44,14 @@ import { forgetPolled, polled } from './operations/polled-requests.ts';
 import { raCertificates, saveRaCertificate } from './operations/ra-certificates.ts';
 import { approveRequest, denyRequest, endRequest, request, requests } from './operations/requests.ts';
 import { reserve } from './operations/reserve.ts';
-import { createSecret, secret, secrets, secretsOfMachine, voidSecret } from './operations/secrets.ts';
+import {
+  createSecret,
+  createUnboundSecret,
+  secret,
+  secrets,
+  secretsOfMachine,
+  voidSecret,
+} from './operations/secrets.ts';
 import type { Operation } from './operation.ts';
 
 /** When an operation is done: once read, once written (synced soon after, or forgotten by a crash), or once synced. */
@@ -78,6 +85,7 @@ export const operations = {
   eraseDevice: erasing(eraseDevice),
   approveDevice: durable(approveDevice),
   createSecret: durable(createSecret),
+  createUnboundSecret: durable(createUnboundSecret),
   secrets: read(secrets),
   secret: read(secret),
   secretsOfMachine: read(secretsOfMachine),

@@ -56,6 +56,7 @@ export function adminStore(perform: Perform): AdminStore {
     eraseDevice: (act) => perform('eraseDevice', act),
     approveDevice: (act) => perform('approveDevice', act),
     createSecret: (act) => perform('createSecret', act),
+    createUnboundSecret: (act) => perform('createUnboundSecret', act),
     secrets: (filter) => perform('secrets', filter),
     secret: (id) => perform('secret', { id }),
     secretsOfMachine: (filter) => perform('secretsOfMachine', filter),

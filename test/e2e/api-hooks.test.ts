@@ -5,6 +5,7 @@ import { authorityInProcess } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { csrFor, makeKey } from '../harness/csr.ts';
 import { base64, est } from '../harness/est-client.ts';
+import { verifyLog } from '../harness/log-findings.ts';
 
 const cleanup = suiteCleanup();
 const hooks = [
@@ -127,10 +128,83 @@ describe('hooks of other systems', () => {
   });
 });
 
+describe('the page of NDES', () => {
+  let authority: Awaited<ReturnType<typeof authorityInProcess>>;
+  let token: string;
+  before(async () => {
+    const ndes = 'ndes: { template: device, maximumLive: 2 }';
+    authority = await authorityInProcess(cleanup, (yaml) => withApi(yaml, [ndes]));
+    token = await machine(authority, 'fleet', { scopes: ['secrets:create'] });
+  });
+
+  const view = async (request: ApiRequest = {}) => {
+    const answer = await call(authority, '/certsrv/mscep_admin/', { user: ['fleet', token], ...request });
+    return { ...answer, page: new TextDecoder('utf-16le').decode(answer.bytes) };
+  };
+  const last = async () => (await callEntriesOf(authority)).at(-1)!;
+
+  test('shows a password at each view, as NDES does, for no device; with so many live, its cache is full', async () => {
+    const passwords = new Set<string>();
+    for (const path of ['/certsrv/mscep_admin', '/certsrv/mscep_admin/']) {
+      const { status, headers, bytes } = await call(authority, path, { user: ['fleet', token] });
+      assert.deepEqual(
+        [status, headers['content-type'], headers['cache-control']],
+        [200, 'text/html', 'no-store'],
+      );
+      assert.deepEqual([...bytes.subarray(0, 2)], [0xff, 0xfe]);
+      // What Fleet looks for, and what scripts do.
+      const page = new TextDecoder('utf-16').decode(bytes);
+      const found = /The enrollment challenge password is: <B> (?<password>\S*)/.exec(page)!.groups![
+        'password'
+      ]!;
+      assert.match(found, /^[A-F0-9]{16}$/);
+      passwords.add(found);
+    }
+    assert.equal(passwords.size, 2);
+    const { items } = await authority.admin.client.perform('listSecrets', {});
+    assert.deepEqual(
+      items.map(({ device, template, createdBy }) => [device, template, createdBy]),
+      [
+        [null, 'device', 'machine:fleet'],
+        [null, 'device', 'machine:fleet'],
+      ],
+    );
+    const full = await view();
+    assert.equal(full.status, 200);
+    assert.match(full.page, /The password cache is full\./);
+    assert.deepEqual([(await last()).outcome, (await last()).reason], ['refused', 'password-cache']);
+    authority.advance(3_600_000);
+    assert.match((await view()).page, /challenge password is/);
+  });
+
+  test('says in its words who may not, and creates nothing for who is unknown, or for a page that makes a browser ask', async () => {
+    const size = (await authority.admin.client.perform('listSecrets', {})).items.length;
+    const iot = await machine(authority, 'iot', { templates: ['iot'] });
+    const { status, page } = await view({ user: ['iot', iot] });
+    assert.equal(status, 403);
+    assert.match(page, /You do not have sufficient permission to enroll with SCEP\./);
+    assert.equal((await last()).reason, 'template');
+    const lists = await machine(authority, 'lists', { scopes: ['secrets:list'] });
+    assert.match((await view({ user: ['lists', lists] })).page, /sufficient permission/);
+    assert.equal((await last()).reason, 'scope');
+    const unknown = await view({ user: ['fleet', iot] });
+    assert.equal(unknown.status, 401);
+    assert.match(unknown.headers['www-authenticate'] ?? '', /^Basic /);
+    assert.equal((await view({ headers: { 'sec-fetch-site': 'cross-site' } })).status, 403);
+    assert.equal((await last()).reason, 'origin');
+    assert.equal((await authority.admin.client.perform('listSecrets', {})).items.length, size);
+  });
+
+  test('leaves a log that verifies', async () => {
+    await authority.running.close();
+    assert.deepEqual((await verifyLog(authority)).findings, []);
+  });
+});
+
 test('where they are not configured, they are not there', async () => {
   const authority = await authorityInProcess(cleanup, withApi);
   const token = await machine(authority, 'jamf');
-  for (const path of ['/v1/hooks/jamf/device', '/v1/hooks/radius/device']) {
+  for (const path of ['/v1/hooks/jamf/device', '/v1/hooks/radius/device', '/certsrv/mscep_admin']) {
     assert.equal((await call(authority, path, { token, json: {} })).status, 404);
   }
 });

@@ -69,7 +69,7 @@ export const createSecret = act(input, async (ports, operator, wanted) => {
   };
 });
 
-function demandSecretTemplate(ports: AdminPorts, name: string): void {
+export function demandSecretTemplate(ports: AdminPorts, name: string): void {
   const template = named(ports.authority().references.templates, name);
   if (template?.authentication.includes('secret') !== true) {
     throw new SallyportError(
@@ -79,7 +79,7 @@ function demandSecretTemplate(ports: AdminPorts, name: string): void {
   }
 }
 
-function lifetimeOf(ports: AdminPorts, wanted: number | null): number {
+export function lifetimeOf(ports: AdminPorts, wanted: number | null): number {
   const { default: usual, maximum } = ports.settings().secretLifetimeSeconds;
   const seconds = wanted ?? usual;
   if (seconds < shortestLifetimeSeconds || seconds > maximum) {
@@ -96,7 +96,7 @@ function canonical(names: readonly GeneralName[]): readonly GeneralName[] {
   return parseGeneralNames(encodeGeneralNames(names));
 }
 
-function newestMacKey(ports: AdminPorts): MacKey {
+export function newestMacKey(ports: AdminPorts): MacKey {
   const [newest] = ports.authority().macKeys;
   if (newest === undefined) throw new SallyportError('internal', 'no MAC key is in force');
   return newest;

@@ -57,6 +57,12 @@ describe('a listener for machines', () => {
       'listeners.public.radius.lifetime',
       /secrets\.maximumLifetime/,
     ],
+    [
+      'with the page of NDES for a template that there is not',
+      `${tls}${sources}    ndes: { template: §printer }\n`,
+      'listeners.public.ndes.template',
+      /no template "printer"/,
+    ],
   ];
   for (const [name, more, key, message] of refusals) {
     test(`is refused ${name}`, () => assertRefused(api(more), key, message));

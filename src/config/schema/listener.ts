@@ -189,6 +189,21 @@ const radius = z
   })
   .describe('rlm_rest of FreeRADIUS at `/v1/hooks/radius/<template>`.');
 
+const ndes = z
+  .strictObject({
+    template: entryName.describe('Template that the secrets are for.'),
+    lifetime: duration('1m', '90d').prefault('1h').describe('Life of a secret that is created so.'),
+    maximumLive: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(5)
+      .describe(
+        'Secrets of one machine that nobody has used: with so many the page says that its cache is full.',
+      ),
+  })
+  .describe('The page of NDES at `/certsrv/mscep_admin`: secrets for no device until one brings it.');
+
 const apiListener = z
   .strictObject({
     class: z
@@ -208,6 +223,7 @@ const apiListener = z
       ),
     jamf: jamf.optional(),
     radius: radius.optional(),
+    ndes: ndes.optional(),
     ...bounds,
   })
   .describe('Where machines ask for secrets (docs/api.md). There is none until it is configured.');

@@ -77,6 +77,31 @@ suite('creating a secret', () => {
   });
 });
 
+test('secrets for no device yet are so many at once, of one maker and template', async (t) => {
+  const { admin, log } = openStores(t);
+  await importDevices(admin, device('d1'));
+  const make = (id: string, changes: Partial<Parameters<typeof newSecret>[2]> = {}) =>
+    admin.createUnboundSecret({
+      secret: newSecret(id, null, { by: 'machine:mdm', ...changes }),
+      maximumLive: 2,
+      entry: entry(id),
+    });
+  const isConflict = (error: unknown) => isSallyportError(error, 'conflict');
+  await createSecret(admin, newSecret('bound', 'd1', { by: 'machine:mdm' }));
+  await make('u1', { expiresAt: now + 10 });
+  await make('u2');
+  const { size } = await log.head();
+  await assert.rejects(make('u3'), isConflict);
+  assert.equal((await log.head()).size, size);
+  await make('other-template', { template: 'iot' });
+  await make('other-maker', { by: 'machine:nac' });
+  // One that has expired is no longer live, nor is one that is void.
+  await make('u4', { createdAt: now + 10, expiresAt: now + 99 });
+  await assert.rejects(make('u5', { createdAt: now + 10, expiresAt: now + 99 }), isConflict);
+  await admin.voidSecret({ id: 'u2', now, entry: entry('void') });
+  await make('u6', { createdAt: now + 10, expiresAt: now + 99 });
+});
+
 suite('listing secrets', () => {
   test('goes by age in pages, and by device and state', async (t) => {
     const { admin } = openStores(t);

@@ -111,6 +111,18 @@ const selectPageOfDevice = statement((database, p: Page & { readonly deviceId: s
   page(database, p).where('device_id', '=', p.deviceId),
 );
 
+/** In the words of the index of them. */
+const countUnbound = statement((database, p: { by: string; template: string; now: number }) =>
+  database
+    .selectFrom('secret')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('created_by', '=', p.by)
+    .where('template', '=', p.template)
+    .where('expires_at', '>', p.now)
+    .where('device_id', 'is', null)
+    .where('state', '=', sql.lit('live')),
+);
+
 const selectWhole = statement((database, p: { id: string }) => shown(database).where('id', '=', p.id));
 
 /** The range of names says what the index says, literally, or the index is not used. */
@@ -194,6 +206,18 @@ export function* createSecret(act: { secret: NewSecret; entry: NewEntry }): Oper
   const expected = secret.expected === null ? null : toJson(secret.expected);
   yield* run(insertSecret, { ...secret, expected });
   return { index: yield* append(entry) };
+}
+
+export function* createUnboundSecret(act: {
+  secret: NewSecret;
+  maximumLive: number;
+  entry: NewEntry;
+}): Operation<LogPosition> {
+  const { secret, maximumLive, entry } = act;
+  const { by, template, createdAt: now } = secret;
+  const live = (yield* first(countUnbound, { by, template, now }))?.count ?? 0;
+  if (live >= maximumLive) throw new SallyportError('conflict', `${live} secrets of ${by} are live already`);
+  return yield* createSecret({ secret: { ...secret, deviceId: null }, entry });
 }
 
 export function* voidSecret(act: { id: string; now: number; entry: NewEntry }): Operation<LogPosition> {
