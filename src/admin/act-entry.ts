@@ -11,14 +11,14 @@ export interface RecordedAct {
   readonly entry: NewEntry;
 }
 
-/** @param act device.import, secret.create, … @param detail what it is done to, and how; never a secret */
+/** @param act device.import, secret.create, … @param detail what it is done to, and how; never a secret. @param now where the detail was reckoned from it */
 export function recordAct(
   ports: Pick<AdminPorts, 'clock' | 'random'>,
   operator: Operator,
   act: string,
   detail: ActEntry['detail'],
+  now: number = ports.clock.now(),
 ): RecordedAct {
-  const now = ports.clock.now();
   const entry: ActEntry = {
     type: 'act',
     version: 2,

@@ -42,9 +42,10 @@ export const createSecret = act(input, async (ports, operator, wanted) => {
   const expected = subject === null && subjectAltName === null ? null : { subject, subjectAltName };
 
   const id = newId('secret', ports.random);
-  const expiresAt = ports.clock.now() + lifetimeSeconds * 1000;
+  const now = ports.clock.now();
+  const expiresAt = now + lifetimeSeconds * 1000;
   const detail = { secret: id, device: device.id, template: wanted.template, expected, expiresAt };
-  const { now, entry } = recordAct(ports, operator, 'secret.create', detail);
+  const { entry } = recordAct(ports, operator, 'secret.create', detail, now);
   const secret = generateSecret(ports.random);
   const macKey = newestMacKey(ports);
   const stored: NewSecret = {

@@ -20,9 +20,10 @@ export async function createUnboundSecret(
   const { template, maximumLive } = wanted;
   demandSecretTemplate(ports, template);
   const id = newId('secret', ports.random);
-  const expiresAt = ports.clock.now() + lifetimeOf(ports, wanted.lifetimeSeconds) * 1000;
+  const now = ports.clock.now();
+  const expiresAt = now + lifetimeOf(ports, wanted.lifetimeSeconds) * 1000;
   const detail = { secret: id, device: null, template, expected: null, expiresAt };
-  const { now, entry } = recordAct(ports, actor, 'secret.create', detail);
+  const { entry } = recordAct(ports, actor, 'secret.create', detail, now);
   const secret = Buffer.from(ports.random(passwordBytes)).toString('hex').toUpperCase();
   const macKey = newestMacKey(ports);
   await ports.store.createUnboundSecret({
