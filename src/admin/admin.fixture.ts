@@ -252,6 +252,7 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
   await storage.enrollment.close({
     intentId: id,
     requestId: id,
+    undelivered: false,
     requestSpki: spki,
     certificate: {
       ...common,

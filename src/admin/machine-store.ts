@@ -26,7 +26,11 @@ export interface MachineStore {
     entry: NewEntry;
   }): Promise<LogPosition>;
   /** For ever: with none of its credentials anything can be done from then on. */
-  revokeMachine(act: { name: string; now: number; entry: NewEntry }): Promise<LogPosition>;
+  revokeMachine(act: {
+    name: string;
+    now: number;
+    entry: NewEntry;
+  }): Promise<LogPosition & { readonly secrets: number }>;
   /** Whose a token and a client certificate are, each by itself; whether they are good for anything is not judged here. */
   recogniseMachine(credentials: {
     tokenHash: Uint8Array | null;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Configuration, type Environment, readSecret, type WorkflowConfiguration } from '#config';
 import { staticChallengeDigest, type StaticChallenges, type Workflow } from '#enrollment';
 import { SallyportError } from '#errors';
-import { httpsCalls, intune, webhook } from '#workflow';
+import { fewForEachDevice, httpsCalls, intune, webhook } from '#workflow';
 import { readText } from './read-text.ts';
 
 export interface WorkflowPorts {
@@ -22,7 +22,8 @@ export async function openWorkflows(
   ports: WorkflowPorts,
 ): Promise<ReadonlyMap<string, Workflow>> {
   const opening = configuration.workflows.map(
-    async (workflow) => [workflow.name, await open(workflow, configuration, environment, ports)] as const,
+    async (workflow) =>
+      [workflow.name, fewForEachDevice(await open(workflow, configuration, environment, ports))] as const,
   );
   return new Map(await Promise.all(opening));
 }

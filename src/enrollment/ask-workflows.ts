@@ -19,6 +19,8 @@ export function isWorthAsking(observations: Observations, authority: Authority, 
 
 /** The workflows of one request. */
 export interface WorkflowsAsked {
+  /** Of which device they were asked. */
+  readonly device: string;
   readonly said: readonly WorkflowObservation[];
   /** Asks them whether the certificate may leave, one after the other until one does not agree. null: it may. */
   withheld(certificate: Der): Promise<Withheld | null>;
@@ -49,6 +51,7 @@ export async function askWorkflows(
     workflows.map(async ([name, workflow]) => observed(name, await workflow?.validate(request), device)),
   );
   return {
+    device,
     said,
     async withheld(certificate) {
       for (const [name, workflow] of workflows) {
@@ -90,7 +93,7 @@ function workflowsOf({ source }: Observations, { references }: Authority): reado
   return named(references.templates, source.template)?.workflows ?? [];
 }
 
-/** Who answers for the template's challenges gets them, and the request as it came. To others a secret of ours is no concern. */
+/** Who answers for the challenge gets it, and the request as it came, also where a renewal brings one. A secret of ours and a static challenge are no concern of theirs. */
 function workflowRequest(
   asked: Asked,
   observations: Observations,
@@ -98,8 +101,10 @@ function workflowRequest(
   device: string,
 ): WorkflowRequest {
   const { admission, credential, request, keeping, transactionID } = asked;
+  const answered = asked.challenge?.kind === 'workflow';
   const template = named(references.templates, admission.source.template);
-  const isTheirs = template?.authentication.includes('workflow') === true;
+  const answersForAll = template?.authentication.includes('workflow') === true;
+  const isTheirs = answered || (answersForAll && credential?.kind === 'certificate');
   // In EST the challengePassword of a request binds it to its connection.
   const inRequest = admission.source.protocol === 'scep' ? request.challengePassword : null;
   const challenge = credential?.kind === 'secret' ? credential.secret : inRequest;

@@ -22,7 +22,7 @@ export function challengeOf(
   if (credential === null || template === undefined) return null;
   const takes = template.authentication;
   if (credential.kind === 'polled') {
-    return takes.includes('workflow') ? { kind: 'workflow' } : { kind: 'static', matches: true };
+    return credential.challenge === 'workflow' ? { kind: 'workflow' } : { kind: 'static', matches: true };
   }
   if (credential.kind !== 'secret') return null;
   if (takes.includes('dangerousStaticChallenge')) {

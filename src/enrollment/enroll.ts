@@ -4,7 +4,6 @@ import { isSallyportError, SallyportError } from '#errors';
 import { sourceKey } from '#limits';
 import { judge, type Facts, type Verdict } from '#policy';
 import type { Authority } from './authority.ts';
-import type { Clock } from './clock.ts';
 import { derive, type Derivation } from './derive.ts';
 import { sha256Hex } from './digests.ts';
 import type { Outcome, RequestEntry } from './entry.ts';
@@ -13,7 +12,6 @@ import { notAdmitted } from './not-admitted.ts';
 import { needsApproval } from './needs-approval.ts';
 import type { Observations, SourceObservation } from './observations.ts';
 import { askWorkflows, isWorthAsking, type WorkflowsAsked } from './ask-workflows.ts';
-import { named } from './references.ts';
 import { issuedBefore, issuerOf, limitsOf, makeKey, type Plan, reservable, storedForm } from './plan.ts';
 import { observe, prepare, twinKey, type Asked } from './observe.ts';
 import { newEntry } from './personal-fields.ts';
@@ -21,21 +19,9 @@ import type { Admission, Answer, EnrollmentRequest } from './request.ts';
 import { atAdmission, entryOf } from './request-entry.ts';
 import { pollOf, summaryOf } from './request-summary.ts';
 import { retryAfterSeconds } from './retry-after.ts';
-import type { EnrollmentStore, LogPosition } from './store.ts';
+import type { EnrollmentPorts } from './enrollment-ports.ts';
+import type { LogPosition } from './store.ts';
 import { supportCode } from './support-code.ts';
-
-export interface EnrollmentPorts {
-  /** What is in force now. */
-  readonly authority: () => Authority;
-  readonly store: EnrollmentStore;
-  readonly clock: Clock;
-  /** n bytes of a cryptographic generator. */
-  readonly random: (n: number) => Uint8Array;
-  /** Called after a certificate was revoked here, so that the issuer's next CRL comes soon. Never throws. */
-  readonly revoked: (issuer: string) => void;
-  /** Faults of ours, for the operator's eyes: never a client's. */
-  readonly report: (fault: { id: string; error: unknown }) => void;
-}
 
 /** How long an intent may stay open before the sweep closes it. */
 const leaseMilliseconds = 30_000;
@@ -104,18 +90,26 @@ export class Enrollment {
 
   async enroll(request: EnrollmentRequest): Promise<Answer> {
     const { admission } = request;
-    const authority = this.#ports.authority();
+    let authority = this.#ports.authority();
     let asked: Asked;
+    let twin: string;
     try {
       asked = prepare(request, authority, this.#ports.random);
+      twin = twinKey(asked);
+      while (this.#underWay.has(twin)) {
+        await this.#underWay.get(twin);
+        // It may have waited for long.
+        if (authority === this.#ports.authority()) continue;
+        authority = this.#ports.authority();
+        asked = prepare(request, authority, this.#ports.random);
+        twin = twinKey(asked);
+      }
     } catch (error) {
       if (isSallyportError(error, 'malformed', 'unsupported', 'too-large')) {
         return this.malformed(admission, error);
       }
       return this.#failed(admission, error);
     }
-    const twin = twinKey(asked);
-    while (this.#underWay.has(twin)) await this.#underWay.get(twin);
     const answer = this.#decide(asked, authority).catch((error: unknown) => this.#failed(admission, error));
     this.#underWay.set(twin, answer);
     try {
@@ -130,13 +124,14 @@ export class Enrollment {
     let asking: WorkflowsAsked | null = null;
     try {
       for (let attempt = 0; attempt < attempts; attempt += 1) {
-        let time = clock.now();
-        let seen = await observe(asked, authority, store, time);
+        const time = clock.now();
+        const seen = await observe(asked, authority, store, time);
+        // What they agreed to was for the device that was seen then.
+        if (asking !== null && asking.device !== seen.device?.id) asking = null;
         if (asking === null && isWorthAsking(seen, authority, time)) {
           asking = await askWorkflows(asked, seen, authority);
-          // They took their time.
-          time = clock.now();
-          seen = await observe(asked, authority, store, time);
+          // They took their time: it is observed anew.
+          continue;
         }
         const observations = asking === null ? seen : { ...seen, workflows: asking.said };
         const derivation = derive(observations, authority.references, 'request', time);
@@ -154,24 +149,30 @@ export class Enrollment {
     }
   }
 
-  /** What is issued and stored leaves when the workflows of its template let it. What none has had yet, and one refuses, is revoked. */
+  /** What is stored leaves when the workflows of its template let it. What nobody has had, and one refuses, is revoked. */
   async #deliver(decided: Decided, answer: Answer, asking: WorkflowsAsked): Promise<Answer> {
     if (answer.outcome !== 'issued' && answer.outcome !== 'redelivered') return answer;
-    const { asked, authority, facts } = decided;
+    const { asked } = decided;
     const { store, clock, revoked } = this.#ports;
     const withheld = await asking.withheld(answer.certificate);
-    if (withheld === null) return answer;
-    const { isFinal, error, objection } = withheld;
-    const told = { code: error.code, message: error.message };
-    const entry = { ...this.#entry(decided, 'withheld'), error: told };
+    const { summary, undelivered } = answer;
+    if (withheld === null) {
+      if (undelivered) await store.delivered(summary.sha256);
+      return answer;
+    }
+    const { error, objection } = withheld;
+    // A key that was made is kept nowhere: its certificate can be delivered no other time.
+    const isFinal = withheld.isFinal || answer.madeKey !== null;
+    const isWithdrawn = isFinal && undelivered;
+    const told = { certificate: summary, error: { code: error.code, message: error.message } };
+    const entry = { ...this.#entry(decided, isWithdrawn ? 'withdrawn' : 'withheld'), ...told };
     const { id } = asked.admission;
-    if (isFinal && answer.outcome === 'issued') {
-      const sha256 = sha256Hex(answer.certificate);
-      const act = { sha256, reason: privilegeWithdrawn, now: clock.now() };
+    if (isWithdrawn) {
+      const act = { sha256: summary.sha256, reason: privilegeWithdrawn, now: clock.now() };
       await store.withdraw({ ...act, entry: this.#newEntry(entry, asked) });
-      revoked(named(authority.references.templates, facts.template)?.issuer ?? '');
-    } else {
-      await this.#recordOf(decided, entry);
+      revoked(summary.issuer);
+    } else if ((await this.#recordOf(decided, entry)) === 'conflict') {
+      throw new SallyportError('conflict', 'the device was erased before its certificate could leave');
     }
     if (!isFinal) return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
     asking.failed(objection);
@@ -222,12 +223,19 @@ export class Enrollment {
   async #redeliver(decided: Decided, sha256: string): Promise<Answer | 'conflict'> {
     const stored = await this.#ports.store.certificate(sha256);
     if (stored === null) throw new SallyportError('store', `certificate ${sha256} is not in the store`);
-    const { issuer, serialNumber, template, deviceId, predecessor } = stored;
+    const { issuer, serialNumber, template, deviceId, predecessor, undelivered } = stored;
     const certificate = { issuer, serialNumber, sha256, template, deviceId, predecessor };
     const entry: RequestEntry = { ...this.#entry(decided, 'redelivered'), certificate };
     if ((await this.#recordOf(decided, entry)) === 'conflict') return 'conflict';
     const { id } = decided.asked.admission;
-    return { outcome: 'redelivered', id, certificate: stored.der, madeKey: null };
+    return {
+      outcome: 'redelivered',
+      id,
+      certificate: stored.der,
+      summary: certificate,
+      undelivered,
+      madeKey: null,
+    };
   }
 
   async #issue(decided: Decided, plan: Plan): Promise<Answer | 'conflict'> {
@@ -284,7 +292,9 @@ export class Enrollment {
     if (clock.now() >= time + leaseMilliseconds) {
       throw new SallyportError('conflict', 'this process stood still for longer than its intent is leased');
     }
+    const undelivered = (plan.template.workflows ?? []).length > 0;
     await store.close({
+      undelivered,
       intentId: asked.admission.id,
       requestId: asked.admission.id,
       requestSpki: asked.spki,
@@ -297,7 +307,7 @@ export class Enrollment {
       entry: this.#newEntry({ ...this.#entry(decided, 'issued'), certificate: summary }, asked),
     });
     const { id } = asked.admission;
-    return { outcome: 'issued', id, certificate: certificate.der, madeKey };
+    return { outcome: 'issued', id, certificate: certificate.der, summary, undelivered, madeKey };
   }
 
   #judgeAdmission(admission: Admission, authority: Authority, time: number) {

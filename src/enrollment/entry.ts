@@ -44,8 +44,10 @@ export type Outcome =
   | 'issued'
   /** The same request again: the same certificate was delivered. */
   | 'redelivered'
-  /** Issued, as an entry before it says, and kept back: a workflow did not let it leave. */
+  /** Issued, as an entry before it says, and kept back: a workflow could not be asked, or refused what may have been delivered before. */
   | 'withheld'
+  /** Issued, as an entry before it says, and revoked before it left: a workflow refused. */
+  | 'withdrawn'
   | 'held'
   | 'refused'
   /** An operation without a certificate, such as cacerts. */

@@ -2,7 +2,8 @@ export { type Authority, type IssuerInForce, path } from './authority.ts';
 export { type Clock, type ClockSources, type SteadyClock, steadyClock } from './clock.ts';
 export { actionOf, derive, type Derivation } from './derive.ts';
 export { namesDigest, sha256Hex } from './digests.ts';
-export { Enrollment, type EnrollmentPorts } from './enroll.ts';
+export { Enrollment } from './enroll.ts';
+export type { EnrollmentPorts } from './enrollment-ports.ts';
 export type {
   ActEntry,
   AuthorityEntry,

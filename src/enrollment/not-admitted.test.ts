@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { decodeEntry, type NewEntry } from '#audit';
 import { Enrollment } from '#enrollment';
 import { SallyportError } from '#errors';
-import type { EnrollmentPorts } from './enroll.ts';
+import type { EnrollmentPorts } from './enrollment-ports.ts';
 
 test('a source that cannot be counted is sent away, and the log says under which code', async () => {
   const recorded: Record<string, unknown>[] = [];

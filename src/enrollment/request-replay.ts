@@ -95,16 +95,13 @@ export class RequestReplay {
 
 /** What was done must follow from the verdict: nothing is issued without an allow, and nothing held or refused with one. */
 function outcomeObjection({ outcome, verdict, certificate }: RequestEntry): string | null {
-  const delivered = outcome === 'issued' || outcome === 'redelivered';
+  const delivered = ['issued', 'redelivered', 'withheld', 'withdrawn'].includes(outcome);
   const allowed = verdict.decision === 'allow';
   if (delivered && !allowed) {
     return `a certificate was ${outcome} against the verdict ${decisionWords(verdict)}`;
   }
   if (outcome === 'held' && verdict.decision !== 'hold') {
     return `it was held against the verdict ${decisionWords(verdict)}`;
-  }
-  if (outcome === 'withheld' && !allowed) {
-    return `what was withheld had been issued against the verdict ${decisionWords(verdict)}`;
   }
   if (outcome === 'refused' && allowed) return 'it was refused although the verdict was allow';
   if (delivered !== (certificate !== null)) {

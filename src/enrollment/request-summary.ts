@@ -23,10 +23,13 @@ export function summaryOf(
 }
 
 /** By what its client polls for it; null: it sends the same request again. */
-export function pollOf({ keeping }: Asked, { source, secret }: Observations): HoldRecord['polled'] {
+export function pollOf(
+  { keeping }: Asked,
+  { source, secret, challenge }: Observations,
+): HoldRecord['polled'] {
   const { message } = source;
   if (message === undefined) return null;
   const { signer, transaction } = message;
   const address = Uint8Array.fromHex(keeping.kept.blob);
-  return { signer, transaction, address, secretId: secret?.id ?? null };
+  return { signer, transaction, address, secretId: secret?.id ?? null, challenge: challenge?.kind ?? null };
 }

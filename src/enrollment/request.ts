@@ -2,6 +2,7 @@ import type { SallyportError } from '#errors';
 import type { GeneratedKey } from '#keys';
 import type { Objection } from '#policy';
 import type { Der } from '#x509';
+import type { RequestEntry } from './entry.ts';
 import type { SourceObservation } from './observations.ts';
 
 /** A request as its protocol parsed it: what is asked, by whom, from where. */
@@ -26,7 +27,7 @@ export type Credential =
   /** A secret that came before, with the request that is polled for. */
   | { readonly kind: 'reserved'; readonly secretMac: Uint8Array }
   /** A challenge that held when the request came that is polled for: it is kept nowhere. */
-  | { readonly kind: 'polled' }
+  | { readonly kind: 'polled'; readonly challenge: 'static' | 'workflow' }
   /**
    * A client certificate with what was sent beside it, DER: the TLS handshake or the message's signature proved its key. Whether it is worth
    * anything is not decided yet.
@@ -57,6 +58,10 @@ export type Answer =
       readonly outcome: 'issued' | 'redelivered';
       readonly id: string;
       readonly certificate: Der;
+      /** As its entry names it. */
+      readonly summary: NonNullable<RequestEntry['certificate']>;
+      /** Nobody has had it yet, and it waits for a workflow's word. */
+      readonly undelivered: boolean;
       /** Where the authority made the key. Delivered once, and kept nowhere. */
       readonly madeKey: GeneratedKey | null;
     }

@@ -43,7 +43,9 @@ export interface EnrollmentStore {
   /** Revokes what was issued and must not leave. Throws 'conflict' where it is revoked already. */
   withdraw(act: { sha256: string; reason: number; now: number; entry: NewEntry }): Promise<LogPosition>;
   /** The certificate, for delivering it again. */
-  certificate(sha256: string): Promise<StoredCertificate | null>;
+  certificate(sha256: string): Promise<(StoredCertificate & { readonly undelivered: boolean }) | null>;
+  /** It leaves now: from here on somebody may have it. */
+  delivered(sha256: string): Promise<void>;
 }
 
 export interface LogPosition {
@@ -142,6 +144,8 @@ export interface PolledRequest {
   readonly certificationRequest: Uint8Array;
   /** Of the secret that came with it; null: none did. */
   readonly secretMac: Uint8Array | null;
+  /** The challenge that held when it came; null: none did, and what authenticated it was a secret or a certificate. */
+  readonly challenge: 'static' | 'workflow' | null;
 }
 
 export interface HoldRecord {
@@ -157,7 +161,13 @@ export interface HoldRecord {
   /** For the operator's eyes: protocol, source address, subject and SAN asked for and to be issued, key. */
   readonly summary: RequestSummary;
   /** Where its protocol polls; `address`: of the certification request that is kept beside the entry. */
-  readonly polled: (PollKey & { readonly address: Uint8Array; readonly secretId: string | null }) | null;
+  readonly polled:
+    | (PollKey & {
+        readonly address: Uint8Array;
+        readonly secretId: string | null;
+        readonly challenge: PolledRequest['challenge'];
+      })
+    | null;
   readonly now: number;
   readonly entry: NewEntry;
 }
@@ -214,6 +224,8 @@ export interface IssuedRecord {
   readonly requestId: string;
   readonly requestSpki: string;
   readonly certificate: StoredCertificate;
+  /** It waits for a workflow's word before it leaves. */
+  readonly undelivered: boolean;
   readonly seen: DeviceAsSeen;
   readonly secretId: string | null;
   readonly approvalId: string | null;

@@ -15,19 +15,23 @@ export class SourceLimit {
     this.#limit = limit;
   }
 
-  /** Whether one more would conform. Spends nothing. `now` in milliseconds. */
-  conforms(address: string, now: number): boolean {
-    const tat = this.#arrivals.get(sourceKey(address)) ?? null;
-    return spend(this.#limit(), tat, now).conforms;
-  }
-
-  /** One more, where that conforms. */
-  spend(address: string, now: number): void {
+  /** Spends one, where that conforms. `now` in milliseconds. */
+  take(address: string, now: number): boolean {
     const key = sourceKey(address);
-    const { tat } = spend(this.#limit(), this.#arrivals.get(key) ?? null, now);
+    const { tat, conforms } = spend(this.#limit(), this.#arrivals.get(key) ?? null, now);
     this.#arrivals.delete(key);
     this.#arrivals.set(key, tat);
     const [first] = this.#arrivals.keys();
     if (this.#arrivals.size > maximumSources && first !== undefined) this.#arrivals.delete(first);
+    return conforms;
+  }
+
+  /** One that was taken did not go wrong. */
+  giveBack(address: string): void {
+    const key = sourceKey(address);
+    const tat = this.#arrivals.get(key);
+    if (tat === undefined) return;
+    const { count, periodSeconds } = this.#limit();
+    this.#arrivals.set(key, tat - (periodSeconds * 1000) / count);
   }
 }

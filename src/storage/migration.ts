@@ -7,6 +7,7 @@ import { newestHead } from './migrations/0006-newest-head.ts';
 import { nodesInForce } from './migrations/0007-nodes-in-force.ts';
 import { scep } from './migrations/0008-scep.ts';
 import { machines } from './migrations/0009-machines.ts';
+import { workflows } from './migrations/0010-workflows.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   nodesInForce,
   scep,
   machines,
+  workflows,
 ];

@@ -5,6 +5,7 @@ import {
   certificate,
   certificateInfo,
   certificates,
+  delivered,
   nextCertificates,
   revokeCertificate,
 } from './operations/certificates.ts';
@@ -75,6 +76,7 @@ export const operations = {
   reserve: durable(reserve),
   close: durable(close),
   certificate: read(certificate),
+  delivered: durable(delivered),
 
   importDevices: durable(importDevices),
   compareDevices: read(compareDevices),

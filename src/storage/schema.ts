@@ -164,6 +164,8 @@ export interface CertificateRow {
   readonly predecessor: string | null;
   readonly revoked_at: number | null;
   readonly revocation_reason: number | null;
+  /** 1: nobody has had it; null: whoever was to, or nobody knows. */
+  readonly undelivered: number | null;
 }
 
 /** Issued after the backup that was restored: known by the log's copy elsewhere, and on the CRL for good. */
@@ -211,6 +213,7 @@ export interface PolledRequestRow {
   readonly log_idx: number;
   readonly address: Uint8Array;
   readonly secret_id: string | null;
+  readonly challenge: 'static' | 'workflow' | null;
   readonly seen_at: number;
 }
 

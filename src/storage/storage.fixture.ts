@@ -249,6 +249,7 @@ export function certificateOf(intent: Intent, changes: Partial<StoredCertificate
 
 export function issuedRecord(intent: Intent, changes: Partial<IssuedRecord> = {}): IssuedRecord {
   return {
+    undelivered: false,
     intentId: intent.id,
     requestId: intent.id,
     requestSpki: intent.requestSpki,

@@ -42,6 +42,7 @@ export function enrollmentStore(
     close: (record) => perform('close', record),
     withdraw: (act) => perform('revokeCertificate', act),
     certificate: (sha256) => perform('certificate', { sha256 }),
+    delivered: (sha256) => perform('delivered', { sha256 }),
   };
 }
 

@@ -37,6 +37,8 @@ export function httpsCalls({ timeoutMilliseconds, ca }: CallSettings): HttpsCall
     try {
       return await call(question, {
         agent: false,
+        // Whatever the environment says.
+        rejectUnauthorized: true,
         minVersion: 'TLSv1.2',
         signal: AbortSignal.timeout(timeoutMilliseconds),
         ...(ca === null ? {} : { ca }),

@@ -221,8 +221,14 @@ describe('who is no machine', () => {
     assert.equal((await ask({ token: last.token })).status, 200);
     const now = await authority.admin.client.perform('rotateMachine', { name: 'phases', overlapSeconds: 0 });
     await unknown({ token: last.token }, 'token-expired');
+    // Whoever stole the token has made one more.
+    await authority.admin.device('wanted-by-a-thief');
+    const json = { device: 'wanted-by-a-thief', template: 'device' };
+    const { id } = (await call(authority, '/v1/secrets', { token: now.token, json })).value;
     await authority.admin.client.perform('revokeMachine', { name: 'phases' });
     await unknown({ token: now.token }, 'machine-revoked');
+    const { items } = await authority.admin.client.perform('listSecrets', {});
+    assert.equal(items.find((each) => each.id === id)?.state, 'void');
     assert.equal((await callEntriesOf(authority)).at(-1)?.machine, 'phases');
   });
 

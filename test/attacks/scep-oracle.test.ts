@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { authorityInProcess } from '../harness/authority.ts';
+import { buildName } from '#x509';
+import { anyPorts, authorityInProcess, initAuthority, serveAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
-import { csrFor } from '../harness/csr.ts';
+import { csrFor, makeKey } from '../harness/csr.ts';
 import { entryOf } from '../harness/expect.ts';
+import { ScepClient, selfSigned } from '../harness/scep-client.ts';
 import { ScepDevice } from '../harness/scep-device.ts';
 
 /** Somebody who asks the RA's key again and again. */
@@ -35,5 +37,24 @@ describe('messages of SCEP that cannot be opened', () => {
     assert.deepEqual([good.pkiStatus, good.failInfo], ['failure', '2']);
     authority.advance(3_600_000);
     await ScepDevice.enrolled(authority, 'oracle-2');
+  });
+
+  test('are no more of them where they come at once', async () => {
+    // In a process of its own: here they would be opened one after the other.
+    const files = await initAuthority(cleanup, (yaml) =>
+      anyPorts(yaml).replace('  source: {', '  unopened: { burst: 2, count: 1, period: 1h }\n  source: {'),
+    );
+    const served = await serveAuthority(files, {}, { quiet: true });
+    cleanup.after(() => served.stop());
+    const client = await ScepClient.at(`${served.scep}/device`);
+    const key = makeKey('rsa-2048');
+    const signer = selfSigned(key, buildName([{ type: 'commonName', value: 'anybody' }]));
+    const content = Buffer.from('no request');
+    const messages = await Promise.all(
+      Array.from({ length: 50 }, () => client.build({ content, key, signer })),
+    );
+    const answers = await Promise.all(messages.map((message) => client.post(message)));
+    const opened = answers.filter(({ text }) => text.includes('cannot be opened'));
+    assert.equal(opened.length, 2);
   });
 });

@@ -211,10 +211,10 @@ describe('a workflow that answers for challenges', () => {
     const content = csrFor(id, key, { challengePassword: challenge });
     const answer = await (await clientOf()).ask({ content, key });
     assert.deepEqual([answer.pkiStatus, answer.certificates], ['failure', []]);
-    const [issued, withheld] = (await requestEntriesOf(authority)).slice(-2);
+    const [issued, withdrawn] = (await requestEntriesOf(authority)).slice(-2);
     assert.deepEqual(
-      [issued!.outcome, withheld!.outcome, issued!.id === withheld!.id],
-      ['issued', 'withheld', true],
+      [issued!.outcome, withdrawn!.outcome, issued!.id === withdrawn!.id],
+      ['issued', 'withdrawn', true],
     );
     const { items } = await authority.admin.client.perform('listCertificates', { device: id });
     assert.deepEqual(

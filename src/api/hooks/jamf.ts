@@ -10,12 +10,20 @@ import { secretFor } from './secret-for.ts';
  * The envelope that Jamf's webhooks have. What an event SCEPChallenge has of its device is not established (docs/api.md): what is not as here is refused, and
  * further members are of no concern.
  */
+/** Text of an inventory: no control character. */
+const name = (maximum: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maximum)
+    .regex(/^\P{Cc}*$/u);
+
 const envelope = z.object({
   webhook: z.object({ webhookEvent: z.literal('SCEPChallenge') }),
   event: z.object({
     targetDevice: z.object({
-      serialNumber: z.string().min(1).max(128).optional(),
-      udid: z.string().min(1).max(128).optional(),
+      serialNumber: name(128).optional(),
+      udid: name(128).optional(),
     }),
   }),
 });

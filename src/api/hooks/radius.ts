@@ -6,7 +6,15 @@ import type { Route } from '../route.ts';
 import { secretFor } from './secret-for.ts';
 
 /** An attribute as rlm_rest of FreeRADIUS writes it with `body = 'json'` (raddb/mods-available/rest): one value names one device. */
-const attribute = z.object({ value: z.tuple([z.string().min(1).max(253)]) });
+const attribute = z.object({
+  value: z.tuple([
+    z
+      .string()
+      .min(1)
+      .max(253)
+      .regex(/^\P{Cc}*$/u),
+  ]),
+});
 
 /**
  * Onboarding by 802.1X: rlm_rest sends the attributes of a request, and gets the secret in the control list, where the server keeps it and no NAS sees it.

@@ -32,6 +32,7 @@ const bad = new Set([
   'revoked',
   'refused',
   'withheld',
+  'withdrawn',
   'deny',
   'void',
   'failed',

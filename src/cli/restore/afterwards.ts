@@ -45,6 +45,13 @@ export function eventOf(place: Place, entry: Members): Event | null {
       return serialEvent('issued', place, { ...detail, device: detail['deviceId'], sha256: null });
     case 'certificate.revoke':
       return serialEvent('revoked', place, { ...detail, revokedAt: entry['time'] });
+    // RFC 5280 section 5.3.1: privilegeWithdrawn.
+    case 'withdrawn':
+      return serialEvent('revoked', place, {
+        ...membersOf(entry['certificate']),
+        reason: 9,
+        revokedAt: entry['time'],
+      });
     // What an earlier restore found out about the log before.
     case 'certificate.lost':
       return serialEvent(detail['reason'] === 0 ? 'issued' : 'revoked', place, detail);

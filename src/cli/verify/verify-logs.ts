@@ -252,5 +252,6 @@ function revokedBy(entry: Entry): string | null {
   const revokes =
     (entry.type === 'act' && entry.act === 'certificate.revoke') ||
     (entry.type === 'authority' && entry.event === 'certificate.revoked');
+  if (entry.type === 'request' && entry.outcome === 'withdrawn') return entry.certificate?.sha256 ?? null;
   return revokes ? String(entry.detail['sha256']) : null;
 }

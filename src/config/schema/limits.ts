@@ -19,9 +19,10 @@ export const limits = z.strictObject({
     .describe(
       'For each template: certificates asked for by the whole fleet. A thief of many secrets gets no more.',
     ),
-  // Reading one message through the answers to changed ones takes some hundred thousand of them.
+  // Reading one message through the answers to changed ones takes some hundred thousand of them. Those that are being opened count until they are, so that
+  // the burst is also how many of a source may be so at once.
   unopened: rate
-    .prefault({ burst: 100, count: 600, period: '1h' })
+    .prefault({ burst: 1000, count: 600, period: '1h' })
     .describe(
       'For each source address: SCEP messages that cannot be opened. Beyond it no message of the source is opened. Counted by each node for itself.',
     ),

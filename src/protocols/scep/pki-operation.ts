@@ -104,20 +104,23 @@ async function answerTo(
   const authority = ports.authority();
   let envelope: EnvelopedMessage | null = null;
   let read = admission;
+  let taken = false;
   try {
     demandAnswerable(message);
     envelope = await readEnvelope(message, ra);
     read = withMessage(admission, message, envelope);
-    if (message.type !== 'CertPoll' && !ports.unopened.conforms(admission.source.address, ports.now())) {
+    // Spent before it is opened, and given back where it could be: so many at once are no more than so many one after the other.
+    if (message.type !== 'CertPoll' && !ports.unopened.take(admission.source.address, ports.now())) {
       throw unopenedTooOften();
     }
+    taken = message.type !== 'CertPoll';
     if (message.type === 'GetCert' || message.type === 'GetCRL') {
       const bytes = await lookUp(message, envelope, ra, authority, ports);
       return { answer: (await enrollment.answered(read)) ?? { outcome: 'found', bytes }, envelope };
     }
     const asked =
       message.type === 'CertPoll'
-        ? await polledRequest(message, read, authority, ports)
+        ? await polledRequest(message, read, ports)
         : await newRequest(message, envelope, ra, authority);
     const request = {
       ...asked,
@@ -129,11 +132,13 @@ async function answerTo(
     return { answer: await enrollment.enroll(request), envelope };
   } catch (error) {
     const refused = error instanceof MessageError;
-    if (error instanceof UnopenedError) ports.unopened.spend(admission.source.address, ports.now());
+    if (error instanceof UnopenedError) taken = false;
     return {
       answer: await (refused ? enrollment.malformed(read, error) : enrollment.failed(read, error)),
       envelope,
     };
+  } finally {
+    if (taken) ports.unopened.giveBack(admission.source.address);
   }
 }
 
@@ -199,7 +204,6 @@ async function newRequest(
 async function polledRequest(
   { transaction, signer, beside }: PkiMessage,
   { source }: Admission,
-  authority: Authority,
   { polled }: PkiOperationPorts,
 ): Promise<Asked> {
   const found = await polled({
@@ -213,16 +217,14 @@ async function polledRequest(
       'no request of this key waits under this transactionID',
     );
   }
-  const { secretMac, certificationRequest } = found;
-  return { credential: credentialOfPoll(), certificationRequest, possessed: true };
-
-  function credentialOfPoll(): Credential {
-    if (secretMac !== null) return { kind: 'reserved', secretMac };
-    // Of a key with no standing what authenticated the request was a challenge, or it would not wait.
-    return isSelfIssued(signer) && !isVouchedFor(signer, beside, authority)
-      ? { kind: 'polled' }
-      : { kind: 'certificate', certificate: signer.der, sent: beside };
-  }
+  const { secretMac, challenge, certificationRequest } = found;
+  const credential: Credential =
+    secretMac !== null
+      ? { kind: 'reserved', secretMac }
+      : challenge !== null
+        ? { kind: 'polled', challenge }
+        : { kind: 'certificate', certificate: signer.der, sent: beside };
+  return { credential, certificationRequest, possessed: true };
 }
 
 /** Who signs with a key of no standing asks for that key: the envelope is then no other's, whose challengePassword would be used up by this one. */

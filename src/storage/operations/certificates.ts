@@ -11,7 +11,7 @@ import { append } from './log.ts';
 
 type CertificateFilter = Parameters<AdminStore['certificates']>[0];
 export type WholeCertificate = StoredCertificateInfo & { readonly der: Uint8Array };
-type InfoRow = Omit<CertificateRow, 'der' | 'names'>;
+type InfoRow = Omit<CertificateRow, 'der' | 'names' | 'undelivered'>;
 
 const infoColumns = [
   'log_idx',
@@ -28,7 +28,9 @@ const infoColumns = [
   'revocation_reason',
 ] as const satisfies readonly (keyof CertificateRow)[];
 
-const insertCertificate = statement((database, p: StoredCertificate & { readonly place: number }) =>
+type Issued = StoredCertificate & { readonly undelivered: boolean };
+
+const insertCertificate = statement((database, p: Issued & { readonly place: number }) =>
   database.insertInto('certificate').values({
     log_idx: p.place,
     sha256: p.sha256,
@@ -42,7 +44,12 @@ const insertCertificate = statement((database, p: StoredCertificate & { readonly
     not_before: p.notBefore,
     not_after: p.notAfter,
     predecessor: p.predecessor,
+    undelivered: p.undelivered ? 1 : null,
   }),
+);
+
+const markDelivered = statement((database, p: { sha256: string }) =>
+  database.updateTable('certificate').set({ undelivered: null }).where('sha256', '=', p.sha256),
 );
 
 const selectBySha256 = statement((database, p: { sha256: string }) =>
@@ -116,11 +123,11 @@ function page(database: Kysely<Schema>, p: Page) {
 }
 
 /** `place` of the entry that says so. */
-export function* insertIssued(certificate: StoredCertificate, place: number): Operation<void> {
+export function* insertIssued(certificate: Issued, place: number): Operation<void> {
   yield* run(insertCertificate, { ...certificate, place });
 }
 
-export function* certificate({ sha256 }: { sha256: string }): Operation<StoredCertificate | null> {
+export function* certificate({ sha256 }: { sha256: string }): Operation<Issued | null> {
   const row = yield* first(selectBySha256, { sha256 });
   // Erased, there is nothing left to deliver.
   if (row === undefined || row.der.length === 0) return null;
@@ -131,7 +138,12 @@ export function* certificate({ sha256 }: { sha256: string }): Operation<StoredCe
     revocationReason: _reason,
     ...stored
   } = certificateInfoOf(row);
-  return { ...stored, names: row.names, der: row.der };
+  return { ...stored, names: row.names, der: row.der, undelivered: row.undelivered !== null };
+}
+
+/** Somebody has it from here on. */
+export function* delivered({ sha256 }: { sha256: string }): Operation<void> {
+  yield* run(markDelivered, { sha256 });
 }
 
 export function* certificateInfo({ id }: { id: string }): Operation<WholeCertificate | null> {

@@ -26,7 +26,7 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
   assertIntended(intent, record);
   yield* together(
     appendBehind(head, record.entry),
-    insertIssued(certificate, placeOf(head.number, head.size)),
+    insertIssued({ ...certificate, undelivered: record.undelivered }, placeOf(head.number, head.size)),
     secretId === null ? null : spendSecret(secretId, certificate.sha256),
     approvalId === null ? null : useApproval(approvalId, intentId),
     predecessor === null ? endApprovalsBeforehand({ deviceId, template }) : null,

@@ -40,6 +40,7 @@ async function withPast(stores: Stores): Promise<Erasing> {
     transaction: digest('t'),
     address: document('ida').address,
     secretId: 's1',
+    challenge: null,
   };
   await enrollment.hold({ ...holdRecord('r1', 'ida'), polled, entry: entry('held', [document('ida')]) });
   const wanted = intent('i1', 'ida');

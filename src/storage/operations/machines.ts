@@ -27,6 +27,17 @@ const insertMachine = statement((database, p: Omit<MachineRow, 'revoked_at'>) =>
   }),
 );
 
+/** Within the index of what machines made. */
+const voidSecretsOf = statement((database, p: { by: string }) =>
+  database
+    .updateTable('secret')
+    .set({ state: 'void' })
+    .where('created_by', '=', p.by)
+    .where('created_by', '>=', 'machine:')
+    .where('created_by', '<', 'machine;')
+    .where('state', 'in', ['live', 'reserved']),
+);
+
 const insertToken = statement(
   (database, p: { hash: Uint8Array; machine: string; now: number; expiresAt: number }) =>
     database
@@ -166,12 +177,17 @@ export function* pinCertificate(act: Act<'pinCertificate'>): Operation<LogPositi
   return { index: yield* append(entry) };
 }
 
-export function* revokeMachine({ name, now, entry }: Act<'revokeMachine'>): Operation<LogPosition> {
+export function* revokeMachine({
+  name,
+  now,
+  entry,
+}: Act<'revokeMachine'>): Operation<LogPosition & { readonly secrets: number }> {
   yield* assertNotRevoked(name);
   yield* run(markRevoked, { name, now });
   yield* run(endTokens, { machine: name, until: now });
   yield* run(unpin, { machine: name, now });
-  return { index: yield* append(entry) };
+  const secrets = yield* run(voidSecretsOf, { by: `machine:${name}` });
+  return { index: yield* append(entry), secrets };
 }
 
 export function* recogniseMachine({ tokenHash, certificate }: Act<'recogniseMachine'>): Operation<{

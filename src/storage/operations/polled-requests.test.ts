@@ -22,7 +22,7 @@ const key = { signer: digest('key'), transaction: digest('transaction') };
 /** Held, and polled for by `key`; beside its entry the request is kept. */
 async function held(stores: Stores, id: string, changes: object = {}) {
   const blob = blobOf(Buffer.alloc(16, id.length), Buffer.from(`${request} ${id}`));
-  const polled = { ...key, address: blob.address, secretId: 's1' };
+  const polled = { ...key, address: blob.address, secretId: 's1', challenge: null };
   const own = { ...entry(id), blobs: [blob] };
   await stores.enrollment.hold(holdRecord(id, 'd1', { secretId: 's1', polled, entry: own, ...changes }));
 }
@@ -52,12 +52,13 @@ suite('a poll', () => {
     }
   });
 
-  test('of a request without a secret has none', async (t) => {
+  test('of a request without a secret has none, and says which challenge held', async (t) => {
     const stores = await prepared(t);
     const blob = blobOf(Buffer.alloc(16), Buffer.from(request));
-    const polled = { ...key, address: blob.address, secretId: null };
+    const polled = { ...key, address: blob.address, secretId: null, challenge: 'static' as const };
     await held(stores, 'r1', { secretId: null, polled, entry: { ...entry('r1'), blobs: [blob] } });
-    assert.equal((await stores.enrollment.polled({ ...key, template: 'device' }))!.secretMac, null);
+    const found = await stores.enrollment.polled({ ...key, template: 'device' });
+    assert.deepEqual([found!.secretMac, found!.challenge], [null, 'static']);
   });
 
   test('of what nobody has polled for since finds nothing', async (t) => {

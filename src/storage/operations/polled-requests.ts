@@ -9,6 +9,7 @@ interface NewPolled extends Query {
   readonly place: number;
   readonly address: Uint8Array;
   readonly secretId: string | null;
+  readonly challenge: PolledRequest['challenge'];
   readonly now: number;
 }
 
@@ -23,6 +24,7 @@ const upsert = statement((database, p: NewPolled) =>
       log_idx: p.place,
       address: p.address,
       secret_id: p.secretId,
+      challenge: p.challenge,
       seen_at: p.now,
     })
     .onConflict((conflict) =>
@@ -31,6 +33,7 @@ const upsert = statement((database, p: NewPolled) =>
         log_idx: p.place,
         address: p.address,
         secret_id: p.secretId,
+        challenge: p.challenge,
         seen_at: p.now,
       }),
     ),
@@ -45,7 +48,7 @@ const select = statement((database, p: Query) =>
         .onRef('blob.address', '=', 'polled_request.address'),
     )
     .leftJoin('secret', 'secret.id', 'polled_request.secret_id')
-    .select(['blob.bytes', 'polled_request.secret_id', 'secret.mac'])
+    .select(['blob.bytes', 'polled_request.secret_id', 'polled_request.challenge', 'secret.mac'])
     .where('signer', '=', p.signer)
     .where('transaction_digest', '=', p.transaction)
     .where('polled_request.template', '=', p.template),
@@ -71,7 +74,7 @@ export function* polled(query: Query): Operation<PolledRequest | null> {
   if (row === undefined) return null;
   // A secret that is no more is none that could be left out.
   if (row.secret_id !== null && row.mac === null) return null;
-  return { certificationRequest: row.bytes, secretMac: row.mac };
+  return { certificationRequest: row.bytes, secretMac: row.mac, challenge: row.challenge };
 }
 
 export function* forgetPolledOf(deviceId: string): Operation<void> {
