@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey, createSecretKey, generateKeyPairSync, sign } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  sign,
+  verify,
+} from 'node:crypto';
 import { suite, test } from 'node:test';
 import { decodeBase64Url, jwsAlgorithms, parseJwk } from '#jose';
 import { signingKey } from './jose.fixture.ts';
 import { isJwsSignature } from './jws-signature.ts';
 import { isMac } from './mac-jws.ts';
+import { keyOfShortSignature } from './short-signature.fixture.ts';
 import { jwsVectors, macVector } from './rfc-vectors.fixture.ts';
 
 const encoder = new TextEncoder();
@@ -82,6 +90,13 @@ suite('which signature is by which key', () => {
     for (const other of [padded, inDer, raw.subarray(0, 63), Uint8Array.of(...raw, 0), new Uint8Array()]) {
       assert.equal(isJwsSignature('ES256', spki, encoder.encode(signingInput), other), false);
     }
+  });
+
+  test('a P-384 key made to fit a signature of 64 octets gives false with ES256', () => {
+    const { spki, signature } = keyOfShortSignature(data);
+    const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+    assert.equal(verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature.long), true);
+    assert.equal(isJwsSignature('ES256', spki, data, signature.short), false);
   });
 
   test('R and S of zero give false (CVE-2022-21449)', () => {
