@@ -140,7 +140,7 @@ export class Enrollment {
         const answer = await this.#carryOut(decided, derivation);
         if (answer === 'conflict') continue;
         if (answer.outcome === 'refused') asking?.failed(verdict.objections[0]);
-        return asking === null ? answer : await this.#deliver(decided, answer, asking);
+        return await this.#deliver(decided, answer, asking);
       }
       throw new SallyportError('conflict', 'the state of this request kept changing while it was judged');
     } catch (error) {
@@ -150,12 +150,12 @@ export class Enrollment {
   }
 
   /** What is stored leaves when the workflows of its template let it. What nobody has had, and one refuses, is revoked. */
-  async #deliver(decided: Decided, answer: Answer, asking: WorkflowsAsked): Promise<Answer> {
+  async #deliver(decided: Decided, answer: Answer, asking: WorkflowsAsked | null): Promise<Answer> {
     if (answer.outcome !== 'issued' && answer.outcome !== 'redelivered') return answer;
     const { asked } = decided;
     const { store, clock, revoked } = this.#ports;
-    const withheld = await asking.withheld(answer.certificate);
     const { summary, undelivered } = answer;
+    const withheld = (await asking?.withheld(answer.certificate)) ?? null;
     if (withheld === null) {
       if (undelivered) await store.delivered(summary.sha256);
       return answer;
@@ -175,7 +175,7 @@ export class Enrollment {
       throw new SallyportError('conflict', 'the device was erased before its certificate could leave');
     }
     if (!isFinal) return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
-    asking.failed(objection);
+    asking?.failed(objection);
     return { outcome: 'refused', id, objections: [objection], retryAfterSeconds: null };
   }
 
