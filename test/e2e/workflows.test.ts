@@ -223,6 +223,21 @@ describe('a workflow that answers for challenges', () => {
     );
   });
 
+  test('that refuses what somebody has already does not have it revoked', async () => {
+    const { id, key } = await newDevice();
+    const content = csrFor(id, key, { challengePassword: challenge });
+    const client = await clientOf();
+    assert.equal((await client.ask({ content, key })).pkiStatus, 'success');
+    decide = ({ schema }) => ({ body: { decision: schema === 'sallyport.deliver/1' ? 'deny' : 'allow' } });
+    assert.deepEqual((await client.ask({ content, key })).certificates, []);
+    assert.equal((await newest()).outcome, 'withheld');
+    const { items } = await authority.admin.client.perform('listCertificates', { device: id });
+    assert.deepEqual(
+      items.map(({ state }) => state),
+      ['current'],
+    );
+  });
+
   test('that cannot be asked before the certificate leaves is asked when the same request comes again', async () => {
     const { id, key } = await newDevice();
     decide = ({ schema }) =>

@@ -55,6 +55,19 @@ suite('listing certificates', () => {
 });
 
 suite('a certificate', () => {
+  test('that waits for a word before it leaves is undelivered until then', async (t) => {
+    const { enrollment, admin } = openStores(t);
+    await importDevices(admin, device('d1'));
+    const wanted = intent('i1', 'd1');
+    assert.equal(await enrollment.reserve(wanted), 'reserved');
+    await enrollment.close(issuedRecord(wanted, { undelivered: true }));
+    const { sha256 } = certificateOf(wanted);
+    const isUndelivered = async () => (await enrollment.certificate(sha256))?.undelivered;
+    assert.equal(await isUndelivered(), true);
+    await enrollment.delivered(sha256);
+    assert.equal(await isUndelivered(), false);
+  });
+
   test('is found by SHA-256 and by serial number, in upper case too', async (t) => {
     const { admin } = await issued(t);
     const { serialNumber } = intent('two', 'd2');

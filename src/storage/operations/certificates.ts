@@ -30,7 +30,9 @@ const infoColumns = [
 
 type Issued = StoredCertificate & { readonly undelivered: boolean };
 
-const insertCertificate = statement((database, p: Issued & { readonly place: number }) =>
+type Row = StoredCertificate & Pick<CertificateRow, 'undelivered'> & { readonly place: number };
+
+const insertCertificate = statement((database, p: Row) =>
   database.insertInto('certificate').values({
     log_idx: p.place,
     sha256: p.sha256,
@@ -44,7 +46,7 @@ const insertCertificate = statement((database, p: Issued & { readonly place: num
     not_before: p.notBefore,
     not_after: p.notAfter,
     predecessor: p.predecessor,
-    undelivered: p.undelivered ? 1 : null,
+    undelivered: p.undelivered,
   }),
 );
 
@@ -124,7 +126,7 @@ function page(database: Kysely<Schema>, p: Page) {
 
 /** `place` of the entry that says so. */
 export function* insertIssued(certificate: Issued, place: number): Operation<void> {
-  yield* run(insertCertificate, { ...certificate, place });
+  yield* run(insertCertificate, { ...certificate, undelivered: certificate.undelivered ? 1 : null, place });
 }
 
 export function* certificate({ sha256 }: { sha256: string }): Operation<Issued | null> {

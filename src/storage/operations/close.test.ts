@@ -65,6 +65,7 @@ suite('closing', () => {
     assert.deepEqual(await stores.enrollment.certificate(certificate.sha256), {
       ...certificate,
       der: new Uint8Array(certificate.der),
+      undelivered: false,
     });
     assert.equal((await stores.admin.certificateInfo(certificate.sha256))?.logIndex, 4);
   });
