@@ -203,7 +203,7 @@ describe('a log that was tampered with', () => {
     const index = tampered.indexOf(refused);
     tampered.write((database) =>
       database.exec(`insert into certificate select ${index}, 'ab' || substr(sha256, 3), issuer, 'ab' || serial_number, device_id,
-        template, spki, names, not_before, not_after, predecessor, null, null, der from certificate limit 1`),
+        template, spki, names, not_before, not_after, predecessor, null, null, der, null from certificate limit 1`),
     );
     await assertFound(tampered, [[index, /is in the store, and its issuance is not in the log/]]);
   });
