@@ -106,7 +106,7 @@ describe('what must hold after a fault', () => {
     [
       'a certificate was renewed twice',
       sql(
-        `insert into certificate select 99999, 'other', issuer, '02', device_id, template, spki, names, not_before, not_after, predecessor, null, null, der
+        `insert into certificate select 99999, 'other', issuer, '02', device_id, template, spki, names, not_before, not_after, predecessor, null, null, der, null
          from certificate where predecessor is not null`,
       ),
       /was renewed more than once/,
