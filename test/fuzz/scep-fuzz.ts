@@ -215,7 +215,7 @@ export class ScepFuzz {
       else if (outcome.what === 'ended') result.unanswered += 1;
       else result.faults += 1;
       this.#say(
-        `seed ${seed}, message ${number}: ${outcome.what} to ${Buffer.from(body).toString('base64')}`,
+        `seed ${seed}, message ${number}: ${outcome.what} ${outcome.why ?? ''} to ${Buffer.from(body).toString('base64')}`,
       );
     }
     return outcome.isOurs ? 1 : 0;
@@ -224,12 +224,15 @@ export class ScepFuzz {
 
 interface Sent {
   readonly what: string;
+  /** Of a connection that ended. */
+  readonly why?: string;
   /** Not the HTTP parser's own. */
   readonly isOurs: boolean;
 }
 
 function send(url: string, body: Uint8Array, byGet: boolean, localAddress: string): Promise<Sent> {
   return new Promise((resolve) => {
+    const ended = ({ message }: Error) => resolve({ what: 'ended', why: message, isOurs: false });
     const query = byGet ? `&message=${encodeURIComponent(Buffer.from(body).toString('base64'))}` : '';
     const options = {
       method: byGet ? 'GET' : 'POST',
@@ -242,13 +245,13 @@ function send(url: string, body: Uint8Array, byGet: boolean, localAddress: strin
       response.resume();
       const isOurs = response.headers['content-type'] !== undefined;
       response.on('end', () => resolve({ what: String(response.statusCode), isOurs }));
-      response.on('error', () => resolve({ what: 'ended', isOurs: false }));
+      response.on('error', ended);
     });
     request.on('timeout', () => {
       resolve({ what: 'hang', isOurs: false });
       request.destroy();
     });
-    request.on('error', () => resolve({ what: 'ended', isOurs: false }));
+    request.on('error', ended);
     request.end(byGet ? undefined : body);
   });
 }
