@@ -24,6 +24,8 @@ export const clients = {
   bouncycastle: ['libbcpkix-java', 'libbctls-java'],
   /** A library of Maven Central, which Maven gets: its path is a class path. */
   jscep: ['maven'],
+  /** Reads property lists and pages as scripts do. */
+  python3: ['python3'],
   /** The server: its path is the folder of its programs. */
   postgresql: ['postgresql'],
   /** Not on the PATH of everyone. */

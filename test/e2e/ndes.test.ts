@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { before, describe, test, type TestContext } from 'node:test';
 import type { RequestEntry } from '#enrollment';
 import { buildName } from '#x509';
-import { findProgram } from '../clients.ts';
+import { requireClient } from '../clients.ts';
 import { call, machine, withApi } from '../harness/api.ts';
 import { authorityInProcess } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
@@ -42,11 +42,8 @@ describe('a password of the page of NDES', () => {
   const objections = ({ verdict }: RequestEntry) => verdict.objections.map(({ control }) => control);
 
   test('is read by an independent scraper, and enrolls the device that its request names', async (t: TestContext) => {
-    const python = findProgram('python3');
-    if (python === null) {
-      t.skip('python3 is not installed');
-      return;
-    }
+    const python = requireClient(t, 'python3');
+    if (python === null) return;
     const { stdout, status } = spawnSync(python, ['-c', scraper], { input: await page(), encoding: 'utf8' });
     assert.equal(status, 0);
     await authority.admin.device('router-1', { approveFor: ['device'] });

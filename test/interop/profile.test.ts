@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, hash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { before, describe, test, type TestContext } from 'node:test';
 import { type Certificate, parseCertificate, pemToDer } from '#x509';
-import { findProgram, requireClient } from '../clients.ts';
+import { requireClient } from '../clients.ts';
 import { ScepRequest } from '../harness/scep-request.ts';
 import { sallyport } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
@@ -167,11 +167,8 @@ describe('sallyport profile', () => {
     }
 
     async function readPlist(t: TestContext, text: string): Promise<AppleProfile | null> {
-      const python = findProgram('python3');
-      if (python === null) {
-        t.skip('python3 is not installed');
-        return null;
-      }
+      const python = requireClient(t, 'python3');
+      if (python === null) return null;
       const folder = await ClientFolder.make(t);
       await writeFile(folder.path('profile'), text);
       const program = `

@@ -104,24 +104,19 @@ async function answerTo(
   const authority = ports.authority();
   let envelope: EnvelopedMessage | null = null;
   let read = admission;
-  let taken = false;
   try {
     demandAnswerable(message);
     envelope = await readEnvelope(message, ra);
     read = withMessage(admission, message, envelope);
-    // Spent before it is opened, and given back where it could be: so many at once are no more than so many one after the other.
-    if (message.type !== 'CertPoll' && !ports.unopened.take(admission.source.address, ports.now())) {
-      throw unopenedTooOften();
-    }
-    taken = message.type !== 'CertPoll';
+    const sealed = envelope;
     if (message.type === 'GetCert' || message.type === 'GetCRL') {
-      const bytes = await lookUp(message, envelope, ra, authority, ports);
+      const bytes = await opening(read, ports, () => lookUp(message, sealed, ra, authority, ports));
       return { answer: (await enrollment.answered(read)) ?? { outcome: 'found', bytes }, envelope };
     }
     const asked =
       message.type === 'CertPoll'
         ? await polledRequest(message, read, ports)
-        : await newRequest(message, envelope, ra, authority);
+        : await opening(read, ports, () => newRequest(message, sealed, ra, authority));
     const request = {
       ...asked,
       admission: read,
@@ -132,13 +127,28 @@ async function answerTo(
     return { answer: await enrollment.enroll(request), envelope };
   } catch (error) {
     const refused = error instanceof MessageError;
-    if (error instanceof UnopenedError) taken = false;
     return {
       answer: await (refused ? enrollment.malformed(read, error) : enrollment.failed(read, error)),
       envelope,
     };
+  }
+}
+
+/** Counted under its source before it is opened, and given back where it could be: so many at once are no more than so many one after the other. */
+async function opening<Opened>(
+  { source: { address } }: Admission,
+  { unopened, now }: PkiOperationPorts,
+  open: () => Promise<Opened>,
+): Promise<Opened> {
+  if (!unopened.take(address, now())) throw unopenedTooOften();
+  let couldNot = false;
+  try {
+    return await open();
+  } catch (error) {
+    couldNot = error instanceof UnopenedError;
+    throw error;
   } finally {
-    if (taken) ports.unopened.giveBack(admission.source.address);
+    if (!couldNot) unopened.giveBack(address);
   }
 }
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type {
   CertificateHolder,
   Machine,
@@ -27,14 +28,14 @@ const insertMachine = statement((database, p: Omit<MachineRow, 'revoked_at'>) =>
   }),
 );
 
-/** Within the index of what machines made. */
+/** The range of names says what the index says, literally, or the index is not used. */
 const voidSecretsOf = statement((database, p: { by: string }) =>
   database
     .updateTable('secret')
     .set({ state: 'void' })
     .where('created_by', '=', p.by)
-    .where('created_by', '>=', 'machine:')
-    .where('created_by', '<', 'machine;')
+    .where('created_by', '>=', sql.lit('machine:'))
+    .where('created_by', '<', sql.lit('machine;'))
     .where('state', 'in', ['live', 'reserved']),
 );
 
