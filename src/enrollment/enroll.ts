@@ -127,7 +127,10 @@ export class Enrollment {
         const time = clock.now();
         const seen = await observe(asked, authority, store, time);
         // What they agreed to was for the device that was seen then.
-        if (asking !== null && asking.device !== seen.device?.id) asking = null;
+        if (asking !== null && asking.device !== seen.device?.id) {
+          asking.failed();
+          asking = null;
+        }
         if (asking === null && isWorthAsking(seen, authority, time)) {
           asking = await askWorkflows(asked, seen, authority);
           // They took their time: it is observed anew.

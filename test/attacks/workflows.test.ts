@@ -113,6 +113,10 @@ describe('a workflow that is played against the authority', () => {
     const { observations } = (await requestEntriesOf(authority)).at(-1)!;
     assert.equal(observations.device!.id, b.id);
     assert.equal(observations.workflows![0]!.device, 'other');
+    // It agreed twice, and hears of both that nothing came of it.
+    for (const { id } of [a, b]) {
+      await mdm.question(({ text }) => text.includes('sallyport.failed/1') && text.includes(id));
+    }
   });
 
   test('a static challenge is not told to the workflow beside it', async () => {
