@@ -31,6 +31,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   scep: { values: [...formats, 'limits', 'enrollment'], types: ['keys', 'policy', 'inventory', 'audit'] },
   // What another system is asked, and how: enrollment says when.
   workflow: { values: ['errors', 'x509', 'enrollment'] },
+  // Whether somebody controls a name or an address, asked of the network: it knows nothing of who wants to know.
+  validation: { values: ['errors', 'x509', 'limits'] },
   admin: { values: core, packages: ['zod'] },
   // What machines can ask over the network: a few of the acts, and none that is not listed there.
   api: { values: [...core, 'admin'], packages: ['zod'] },
@@ -62,12 +64,12 @@ export const worldlyModules: Readonly<Record<string, readonly string[]>> = {
   'node:fs/promises': ['policy', 'audit', 'admin', 'storage', 'config', 'server', 'authority', 'cli'],
   'node:sqlite': ['storage'],
   'node:worker_threads': ['keys', 'storage'],
-  'node:http': ['admin', 'api', 'server', 'cli'],
+  'node:http': ['validation', 'admin', 'api', 'server', 'cli'],
   'node:https': ['server', 'workflow'],
   'node:http2': [],
-  'node:tls': ['server'],
+  'node:tls': ['validation', 'server'],
   'node:dns': [],
-  'node:dns/promises': [],
+  'node:dns/promises': ['validation'],
   'node:dgram': [],
   // Its own program, which asks the whole log again beside it.
   'node:child_process': ['cli'],

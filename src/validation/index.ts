@@ -1,0 +1,1 @@
+export { type Identifier, identifierProblem } from './identifier.ts';
