@@ -188,6 +188,7 @@ async function holdRequest(storage: Storage, id: string, deviceId: string, now: 
       { control: 'first-enrollment', title: 'Needs a look', detail: 'nobody looked', liftable: true },
     ],
     polled: null,
+    order: null,
     summary: {
       protocol: 'est',
       operation: 'simpleenroll',
@@ -218,7 +219,7 @@ async function observeApproval(storage: Storage, deviceId: string, template: str
     staticChallenge: false,
     now,
   };
-  return (await storage.enrollment.observe({ secretMacs: [mac], ...asked })).approval;
+  return (await storage.enrollment.observe({ secretMacs: [mac], order: null, ...asked })).approval;
 }
 
 async function issueCertificate(storage: Storage, deviceId: string, now: number): Promise<string> {
@@ -244,6 +245,7 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
     names: heldNames,
     secret: null,
     approvalId: null,
+    order: null,
     predecessor: null,
     limits: { device: limit, template: limit, challenge: null },
     leaseUntil: now + 30_000,
@@ -266,6 +268,7 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
     seen,
     secretId: null,
     approvalId: null,
+    order: null,
     issuedBefore: null,
     now,
     entry: bareEntry({ id, type: 'request' }),

@@ -78,6 +78,7 @@ async function withEmptyCrl(t: TestContext) {
       fresh: false,
       secret: null,
       approvalId: null,
+      order: null,
       predecessor: null,
       limits: { device: wide, template: wide, challenge: null },
       leaseUntil: now,

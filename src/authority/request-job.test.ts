@@ -44,6 +44,7 @@ async function withRequests(t: TestContext, ids: readonly string[]): Promise<Sto
       objections: [],
       limits: { device: { burst: 1000, count: 1000, periodSeconds: 1 }, challenge: null },
       polled: null,
+      order: null,
       summary: {
         protocol: 'est',
         operation: 'simpleenroll',

@@ -34,10 +34,15 @@ export function canonicalAlternativeName(kind: AlternativeNameKind, value: strin
   }
 }
 
-/** null for kinds that no template builds or admits, and for values that are no such name. */
+/** null for kinds that no template builds or admits, and for values that are no such name. A name of DNS may be a wildcard, which no template builds. */
 export function canonicalRequestedName(name: GeneralName): AlternativeName | null {
   switch (name.kind) {
-    case 'dns':
+    case 'dns': {
+      // RFC 6125 section 6.4.3: the asterisk stands for the left-most label, as a whole.
+      const wildcard = name.value.startsWith('*.') ? '*.' : '';
+      const host = canonicalAlternativeName('dns', name.value.slice(wildcard.length));
+      return host === null ? null : { kind: 'dns', value: `${wildcard}${host.value}` };
+    }
     case 'uri':
     case 'email':
     case 'ip':

@@ -1,3 +1,5 @@
+export { admitRequestedNames } from './admitted-names.ts';
+export { canonicalRequestedName } from './alternative-name.ts';
 export { ceremony, type IssuerRequest, type ListenerRequest, type RootRequest } from './ceremony.ts';
 export { compareRequest } from './compare-request.ts';
 export { type CrlContent, issueCrl, type RevokedSerialNumber } from './crl.ts';
@@ -13,4 +15,4 @@ export { type RevocationReason, revocationReasons } from './revocation-reason.ts
 export { randomSerialNumber } from './serial-number.ts';
 export { buildTbs, type IssuePlan, type IssuerFacts } from './tbs.ts';
 export { type ExpandedNames, expandNames, type RequestedNames } from './template-names.ts';
-export type { NamePattern, RequestedNameRule, Template } from './template.ts';
+export type { AcmeTemplate, NamePattern, RequestedNameRule, Template } from './template.ts';

@@ -8,6 +8,8 @@ export function ruleAdmits(rule: RequestedNameRule, name: AlternativeName): bool
   switch (name.kind) {
     case 'dns': {
       const within = rule.within.toLowerCase();
+      const isWildcard = name.value.startsWith('*.');
+      if (isWildcard && rule.wildcard !== true) return false;
       return name.value === within || name.value.endsWith(`.${within}`);
     }
     case 'email':

@@ -9,6 +9,8 @@ export interface RequestedNameRule {
   /** dns: the name equals this or ends with "." + this; uri: starts with this; email: ends with "@" + this; ip: a CIDR. */
   readonly within: string;
   readonly maximum: number;
+  /** dns: names that begin with `*.` too. Absent: none. */
+  readonly wildcard?: boolean;
 }
 
 /** An extension that every certificate of a template has. The configuration's schema keeps out what is known to give a device authority. */
@@ -17,6 +19,19 @@ export interface TemplateExtension {
   readonly critical: boolean;
   /** DER, lower case hex. */
   readonly value: string;
+}
+
+/** Orders of a template (RFC 8555). */
+export interface AcmeTemplate {
+  readonly challenges: readonly ('http-01' | 'dns-01' | 'tls-alpn-01')[];
+  /** CIDRs that http-01 and tls-alpn-01 may connect to. */
+  readonly networks: readonly string[];
+  /** Our name in CAA records (RFC 8659); null: they are not looked at. */
+  readonly caa: string | null;
+  /** How long an order may stay open. */
+  readonly orderSeconds: number;
+  /** How long a proof counts, for this order and later ones. */
+  readonly authorizationSeconds: number;
 }
 
 /** A certificate profile. Part of the references: plain, serialisable. Validated by the configuration's schema. */
@@ -67,7 +82,10 @@ export interface Template {
     | 'idevid'
     | 'mdm'
     | 'ra'
+    | 'account'
   )[];
+  /** How names are proven (ACME). Absent: they cannot be, and no order is taken. */
+  readonly acme?: AcmeTemplate;
   /** Systems outside that must agree to every request. Absent: none. */
   readonly workflows?: readonly string[];
   /** By what a request names its device whose credential does not: the inventory's column, and where the name stands in the subject. */

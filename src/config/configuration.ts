@@ -21,6 +21,7 @@ export interface Configuration {
   readonly workflows: readonly WorkflowConfiguration[];
   readonly deviceClasses: readonly DeviceClass[];
   readonly identities: readonly IdentityConfiguration[];
+  readonly validation: ValidationConfiguration;
   readonly limits: LimitsConfiguration;
   readonly secrets: SecretsConfiguration;
   readonly approvals: { readonly lifetimeSeconds: number; readonly retryAfterSeconds: number };
@@ -149,6 +150,7 @@ export interface TlsConfiguration {
 export interface ProtocolsConfiguration {
   readonly est?: EstConfiguration;
   readonly scep?: ScepConfiguration;
+  readonly acme?: AcmeConfiguration;
 }
 
 export interface EstConfiguration {
@@ -163,6 +165,28 @@ export interface ScepConfiguration {
   readonly defaultTemplate: string | null;
   /** What GetCACert gives beside the RA's certificate. */
   readonly caCertificates: 'issuer' | 'path';
+}
+
+export interface AcmeConfiguration {
+  /** Each has a directory of its own, and all of them are profiles of the one without a template. */
+  readonly templates: readonly string[];
+  /** Of an order that names no profile there; null: such orders are refused. */
+  readonly defaultTemplate: string | null;
+}
+
+/** How control of a name is seen (ACME). */
+export interface ValidationConfiguration {
+  /** Addresses, with ports where these are not 53; empty: those of the system. */
+  readonly resolvers: readonly string[];
+  readonly httpPort: number;
+  readonly tlsPort: number;
+  readonly timeoutSeconds: number;
+  /** Further places, from all of which it must be seen as well. */
+  readonly perspectives: readonly {
+    readonly name: string;
+    readonly resolvers: readonly string[];
+    readonly localAddress: string | null;
+  }[];
 }
 
 export interface IdentityConfiguration extends IdentitySettings {

@@ -111,7 +111,12 @@ function listenerProblems({ listeners, templates, issuers }: Settings): Objectio
           (served?.templates ?? []).flatMap((template, index): Objection[] => {
             const path = ['listeners', name, 'protocols', protocol, 'templates', index];
             const unknown = unknownName(path, template, 'template', templateNames);
-            if (unknown.length > 0 || protocol !== 'scep') return unknown;
+            if (unknown.length > 0) return unknown;
+            if (protocol === 'acme' && templates[template]!.acme === undefined) {
+              const message = `has no acme settings: ACME needs them (templates.${template}.acme)`;
+              return [{ path, part: 'value', message }];
+            }
+            if (protocol !== 'scep') return [];
             const { issuer } = templates[template]!;
             if (issuers[issuer] === undefined || issuers[issuer].ra !== undefined) return [];
             const message = `is of issuer ${issuer}, which has no RA: SCEP needs one (issuers.${issuer}.ra)`;

@@ -73,7 +73,7 @@ test('a template comes out as the CA takes it', () => {
         'organizationName',
         'organizationalUnitName',
       ],
-      subjectAltName: [{ kind: 'dns', within: 'lab.example', maximum: 3 }],
+      subjectAltName: [{ kind: 'dns', within: 'lab.example', maximum: 3, wildcard: false }],
     },
     keyAlgorithms: ['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'],
     keyProtection: 'declared',

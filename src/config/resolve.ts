@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { Template } from '#ca';
+import type { AcmeTemplate, Template } from '#ca';
 import type { DeviceClass } from '#inventory';
 import type {
   Configuration,
@@ -19,7 +19,7 @@ import type { SecretReference } from './secret.ts';
 export function resolveSettings(settings: Settings, file: string): Configuration {
   const directory = dirname(file);
   const paths = new PathsOf(directory);
-  const { authority, limits, secrets, approvals, policy } = settings;
+  const { authority, validation, limits, secrets, approvals, policy } = settings;
   return deepFreeze({
     file,
     directory,
@@ -42,6 +42,17 @@ export function resolveSettings(settings: Settings, file: string): Configuration
       hardwareTypes: hardwareTypes ?? null,
       files: certificates.map((file) => paths.resolve(file)),
     })),
+    validation: {
+      resolvers: validation.resolvers,
+      httpPort: validation.ports.http,
+      tlsPort: validation.ports.tls,
+      timeoutSeconds: validation.timeout,
+      perspectives: Object.entries(validation.perspectives).map(([name, { resolvers, localAddress }]) => ({
+        name,
+        resolvers,
+        localAddress: localAddress ?? null,
+      })),
+    },
     limits,
     secrets: {
       lifetimeSeconds: secrets.lifetime,
@@ -171,22 +182,34 @@ function resolveTls(
   };
 }
 
-function resolveProtocols({ est, scep }: Partial<EnrollSettings['protocols']>): ProtocolsConfiguration {
+function resolveProtocols({ est, scep, acme }: Partial<EnrollSettings['protocols']>): ProtocolsConfiguration {
   return {
     ...(est === undefined ? {} : { est: { ...est, defaultTemplate: est.defaultTemplate ?? null } }),
     ...(scep === undefined ? {} : { scep: { ...scep, defaultTemplate: scep.defaultTemplate ?? null } }),
+    ...(acme === undefined ? {} : { acme: { ...acme, defaultTemplate: acme.defaultTemplate ?? null } }),
   };
 }
 
 function resolveTemplate(name: string, settings: Settings['templates'][string]): Template {
-  const { validity, renewalWindow, serverKeygen, dangerousStaticChallenge: _, ...rest } = settings;
+  const { validity, renewalWindow, serverKeygen, dangerousStaticChallenge: _, acme, ...rest } = settings;
   const openFor = renewalWindow ?? Math.floor(validity / 3);
   return {
     name,
     ...rest,
     serverKeygen: serverKeygen ?? null,
+    ...(acme === undefined ? {} : { acme: resolveAcme(acme) }),
     validitySeconds: validity,
     renewalWindowSeconds: openFor === 'always' ? validity : openFor,
+  };
+}
+
+function resolveAcme(settings: NonNullable<Settings['templates'][string]['acme']>): AcmeTemplate {
+  const { caa, orderLifetime, authorizationLifetime, ...rest } = settings;
+  return {
+    ...rest,
+    caa: caa ?? null,
+    orderSeconds: orderLifetime,
+    authorizationSeconds: authorizationLifetime,
   };
 }
 

@@ -3,6 +3,7 @@ import type { DeviceClass } from '#inventory';
 import type { Action, Context, Facts } from '#policy';
 import { namesDigest } from './digests.ts';
 import { identityOf } from './identity.ts';
+import { deriveAccount } from './layers/account.ts';
 import { deriveApproval } from './layers/approval.ts';
 import { deriveBinding } from './layers/binding.ts';
 import { deriveChallenge } from './layers/challenge.ts';
@@ -16,9 +17,9 @@ import { deriveSecret, isRequestAgain } from './layers/secret.ts';
 import { deriveSegment } from './layers/segment.ts';
 import { deriveRenewal, deriveTemplate } from './layers/template.ts';
 import { deriveWorkflow } from './layers/workflow.ts';
-import type { Observations } from './observations.ts';
+import type { Observations, OrderObservation } from './observations.ts';
 import { named, type References } from './references.ts';
-import { requestedNames } from './requested-names.ts';
+import { asOrdered, requestedNames } from './requested-names.ts';
 
 /** Certificates begin a little in the past, for clients whose clock lags. */
 const backdateMilliseconds = 60_000;
@@ -68,7 +69,8 @@ export function derive(
 
   const action = actionOf(observations);
   const template = named(references.templates, source.template);
-  const { request, key, secret, challenge, presenter } = observations;
+  const { key, secret, challenge, presenter, order = null } = observations;
+  const request = asOrdered(observations.request, source);
   const renewed = action === 'renew' ? presenter : null;
   const requested =
     template === undefined || request === null ? null : requestedNames(request, template, renewed, source);
@@ -115,6 +117,7 @@ export function derive(
     const asked = { template, rate: observations.rate, references, time };
     gathered.add('challenge', deriveChallenge(challenge, workflow.facts.agreed, asked));
   }
+  gathered.add('account', deriveAccount(order, { source, template, request, time }));
   if (action === 'enroll' && secret === null && presenter !== null) {
     gathered.add('identity', deriveIdentity(presenter, references, { device, template, request, time }));
   }
@@ -145,15 +148,16 @@ export function derive(
   return {
     facts,
     issued,
-    plan: { template, names, namesDigest: digest, ...validity(template, deviceClass, references, time) },
+    plan: { template, names, namesDigest: digest, ...validity(template, deviceClass, references, time, order) },
   };
 }
 
 /** The same request again: the same credential, template, key and names. */
 function issuedBefore(
-  { secret, issued }: Observations,
+  { secret, issued, order }: Observations,
   asked: { template: string | null; spki: string | null; names: string | null; keygen: boolean },
 ): string | null {
+  if (order) return order.finalizedSpki === asked.spki ? order.certificate : null;
   if (secret !== null) return isRequestAgain(secret, asked) ? secret.certificate : null;
   return !asked.keygen && issued !== null && issued.names === asked.names ? issued.sha256 : null;
 }
@@ -164,19 +168,20 @@ function lastDenial(denials: Observations['denials'], names: string | null): num
   return times.length === 0 ? null : Math.max(...times);
 }
 
-/** As long as the template says, no longer than the class allows, and never past the issuer. Whole seconds, as X.509 has them. */
+/** As long as the template says, no longer than the class allows, never past the issuer, and no longer than an order asked for. Whole seconds, as X.509 has them. */
 export function validity(
   template: Template,
   deviceClass: DeviceClass | undefined,
   references: References,
   time: number,
+  order: Pick<OrderObservation, 'notBefore' | 'notAfter'> | null,
 ) {
   const seconds = Math.min(template.validitySeconds, deviceClass?.maximumValiditySeconds ?? Infinity);
   const issuerEnd = named(references.issuers, template.issuer)?.notAfter ?? 0;
   const wholeSecond = (milliseconds: number) => Math.floor(milliseconds / 1000) * 1000;
   return {
-    notBefore: wholeSecond(time - backdateMilliseconds),
-    notAfter: wholeSecond(Math.min(time + seconds * 1000, issuerEnd)),
+    notBefore: wholeSecond(Math.max(time - backdateMilliseconds, order?.notBefore ?? 0)),
+    notAfter: wholeSecond(Math.min(time + seconds * 1000, issuerEnd, order?.notAfter ?? Infinity)),
   };
 }
 

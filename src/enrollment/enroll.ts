@@ -12,12 +12,23 @@ import { notAdmitted } from './not-admitted.ts';
 import { needsApproval } from './needs-approval.ts';
 import type { Observations, SourceObservation } from './observations.ts';
 import { askWorkflows, isWorthAsking, type WorkflowsAsked } from './ask-workflows.ts';
-import { issuedBefore, issuerOf, limitsOf, makeKey, type Plan, reservable, storedForm } from './plan.ts';
+import {
+  isFresh,
+  issuedBefore,
+  issuerOf,
+  limitsOf,
+  makeKey,
+  orderOf,
+  type Plan,
+  reservable,
+  storedForm,
+} from './plan.ts';
 import { observe, prepare, twinKey, type Asked } from './observe.ts';
 import { newEntry } from './personal-fields.ts';
 import type { Admission, Answer, EnrollmentRequest } from './request.ts';
+import { judgeAdmission, Records, retryAfterFaultSeconds } from './records.ts';
 import { atAdmission, entryOf } from './request-entry.ts';
-import { pollOf, summaryOf } from './request-summary.ts';
+import { heldOrderOf, pollOf, summaryOf } from './request-summary.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
 import type { LogPosition } from './store.ts';
@@ -27,7 +38,6 @@ import { supportCode } from './support-code.ts';
 const leaseMilliseconds = 30_000;
 /** A verdict is carried out at once, or the state is looked at again: it was true of then, and the process may have stood still. */
 const verdictHoldsMilliseconds = 10_000;
-const retryAfterFaultSeconds = 5;
 /** RFC 5280 section 5.3.1. */
 const privilegeWithdrawn = 9;
 /** Another request took the secret, approval or limit between our observing and reserving: observe again, so often. */
@@ -36,11 +46,13 @@ const attempts = 4;
 /** Observe, derive, judge, issue, record: the one way to a certificate, whatever the protocol. */
 export class Enrollment {
   readonly #ports: EnrollmentPorts;
+  readonly #records: Records;
   /** Requests under way by credential and key: the same request twice at once waits for its twin and finds the twin's certificate. */
   readonly #underWay = new Map<string, Promise<Answer>>();
 
   constructor(ports: EnrollmentPorts) {
     this.#ports = ports;
+    this.#records = new Records(ports);
   }
 
   /** The gate before any expensive cryptography: the segment, and the source's rate. */
@@ -60,32 +72,46 @@ export class Enrollment {
       store.record(newEntry(notAdmitted(id, time, source), random)).catch(() => undefined);
       return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
     }
-    const { facts, verdict } = this.#judgeAdmission(admission, authority, time);
+    const { facts, verdict } = judgeAdmission(admission, authority, time);
     if (verdict.decision === 'allow') return admission;
     try {
-      await this.#record(
+      await this.#records.record(
         entryOf(admission, atAdmission(admission), facts, verdict, authority, time, 'refused'),
       );
     } catch (error) {
-      return this.#failed(admission, error);
+      return this.#records.failed(admission, error);
     }
     return refusal(admission, atAdmission(admission), verdict, authority, time);
   }
 
   /** Records an operation that issues nothing (cacerts). The answer may be sent when this resolves to null. */
   async answered(admission: Admission): Promise<Answer | null> {
-    return this.#conclude(admission, 'answered', null);
+    return this.#records.conclude(admission, 'answered', null);
   }
 
   /** Records a request that does not parse, and says so. */
   async malformed(admission: Admission, error: SallyportError): Promise<Answer> {
-    const failure = await this.#conclude(admission, 'malformed', error);
+    const failure = await this.#records.conclude(admission, 'malformed', error);
     return failure ?? { outcome: 'malformed', id: admission.id, error };
+  }
+
+  /** Records what the rules of its protocol refuse. The answer may be sent when this resolves to null. */
+  async rejected(
+    admission: Admission,
+    error: SallyportError,
+    detail: Readonly<Record<string, unknown>>,
+  ): Promise<Answer | null> {
+    return this.#records.conclude(admission, 'rejected', error, detail);
+  }
+
+  /** The entry of an operation that asks for no certificate, for the transaction in which it is done. */
+  entryOf(admission: Admission, detail: Readonly<Record<string, unknown>>): NewEntry {
+    return this.#records.admitted(admission, 'answered', null, detail);
   }
 
   /** Records a fault of ours: the client is told to try again later, and nothing of what it was. */
   async failed(admission: Admission, fault: unknown): Promise<Answer> {
-    return this.#failed(admission, fault);
+    return this.#records.failed(admission, fault);
   }
 
   async enroll(request: EnrollmentRequest): Promise<Answer> {
@@ -108,9 +134,9 @@ export class Enrollment {
       if (isSallyportError(error, 'malformed', 'unsupported', 'too-large')) {
         return this.malformed(admission, error);
       }
-      return this.#failed(admission, error);
+      return this.#records.failed(admission, error);
     }
-    const answer = this.#decide(asked, authority).catch((error: unknown) => this.#failed(admission, error));
+    const answer = this.#decide(asked, authority).catch((error: unknown) => this.#records.failed(admission, error));
     this.#underWay.set(twin, answer);
     try {
       return await answer;
@@ -172,7 +198,7 @@ export class Enrollment {
     const { id } = asked.admission;
     if (isWithdrawn) {
       const act = { sha256: summary.sha256, reason: privilegeWithdrawn, now: clock.now() };
-      await store.withdraw({ ...act, entry: this.#newEntry(entry, asked) });
+      await store.withdraw({ ...act, entry: this.#records.newEntry(entry, asked) });
       revoked(summary.issuer);
     } else if ((await this.#recordOf(decided, entry)) === 'conflict') {
       throw new SallyportError('conflict', 'the device was erased before its certificate could leave');
@@ -208,8 +234,9 @@ export class Enrollment {
         limits: limitsOf(authority, observations, plan),
         summary: summaryOf(observations, facts, plan.names),
         polled: pollOf(asked, observations),
+        order: heldOrderOf(asked),
         now: time,
-        entry: this.#newEntry(this.#entry(decided, 'held'), asked),
+        entry: this.#records.newEntry(this.#entry(decided, 'held'), asked),
       });
       const waited = time - held.firstSeen;
       return {
@@ -271,9 +298,10 @@ export class Enrollment {
       spki: sha256Hex(spki),
       requestSpki: asked.spki,
       names: plan.namesDigest,
-      fresh: decided.facts.action === 'enroll' && !observations.device!.otherKeyCurrent,
+      fresh: isFresh(decided.facts.action, observations),
       secret: secret === null ? null : { id: secret.id!, state: secret.state as 'live' | 'reserved' },
       approvalId,
+      order: orderOf(asked),
       predecessor,
       limits: limitsOf(authority, observations, plan),
       leaseUntil: time + leaseMilliseconds,
@@ -305,48 +333,18 @@ export class Enrollment {
       seen,
       secretId: secret?.id ?? null,
       approvalId,
-      issuedBefore: secret === null && !asked.keygen ? issuedBefore(observations) : null,
+      order: orderOf(asked),
+      issuedBefore: issuedBefore(asked, observations),
       now: time,
-      entry: this.#newEntry({ ...this.#entry(decided, 'issued'), certificate: summary }, asked),
+      entry: this.#records.newEntry({ ...this.#entry(decided, 'issued'), certificate: summary }, asked),
     });
     const { id } = asked.admission;
     return { outcome: 'issued', id, certificate: certificate.der, summary, undelivered, madeKey };
   }
 
-  #judgeAdmission(admission: Admission, authority: Authority, time: number) {
-    const { facts } = derive(atAdmission(admission), authority.references, 'admit', time);
-    return { facts, verdict: judge(authority.bundle, facts) };
-  }
-
-  async #conclude(
-    admission: Admission,
-    outcome: Outcome,
-    error: SallyportError | null,
-  ): Promise<Answer | null> {
-    try {
-      await this.#recordAdmitted(admission, outcome, error);
-      return null;
-    } catch (fault) {
-      return this.#failed(admission, fault);
-    }
-  }
-
-  async #recordAdmitted(admission: Admission, outcome: Outcome, error: SallyportError | null): Promise<void> {
-    const authority = this.#ports.authority();
-    const time = this.#ports.clock.now();
-    const { facts, verdict } = this.#judgeAdmission(admission, authority, time);
-    const entry = entryOf(admission, atAdmission(admission), facts, verdict, authority, time, outcome);
-    const told = error && { code: error.code, message: error.message };
-    await this.#record({ ...entry, error: told });
-  }
-
   #entry({ asked, observations, facts, verdict, authority, time }: Decided, outcome: Outcome): RequestEntry {
     const entry = entryOf(asked.admission, observations, facts, verdict, authority, time, outcome);
     return { ...entry, certificationRequest: asked.keeping.kept };
-  }
-
-  #record(entry: RequestEntry): Promise<LogPosition> {
-    return this.#ports.store.record(this.#newEntry(entry));
   }
 
   /** A device that was observed may have been erased since: then it is not named. */
@@ -355,27 +353,13 @@ export class Enrollment {
     const named = [device?.id, secret?.userNameDevice, presenter?.record?.deviceId];
     const naming = new Set(named.filter((id) => typeof id === 'string'));
     try {
-      return await this.#ports.store.record(this.#newEntry(entry, asked), [...naming]);
+      return await this.#ports.store.record(this.#records.newEntry(entry, asked), [...naming]);
     } catch (error) {
       if (isSallyportError(error, 'conflict')) return 'conflict';
       throw error;
     }
   }
 
-  /** `asked` where the entry tells of a request that was read. */
-  #newEntry(entry: RequestEntry, asked?: Asked): NewEntry {
-    return newEntry(entry, this.#ports.random, asked?.keeping.blob);
-  }
-
-  /** Fail closed: whatever went wrong, the client gets nothing and may ask again. The log says so, if it can be written. */
-  async #failed(admission: Admission, fault: unknown): Promise<Answer> {
-    const { id } = admission;
-    this.#ports.report({ id, error: fault });
-    const words = 'a fault of the authority; its standard error has it under this id';
-    const error = isSallyportError(fault) ? fault : new SallyportError('internal', words);
-    await this.#recordAdmitted(admission, 'failed', error).catch(() => undefined);
-    return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
-  }
 }
 
 interface Decided {

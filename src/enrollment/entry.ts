@@ -25,6 +25,8 @@ export interface RequestEntry {
   readonly facts: Facts;
   readonly verdict: Verdict;
   readonly outcome: Outcome;
+  /** Of an ACME message that asks for no certificate: what it was about. Absent: nothing was. */
+  readonly detail?: Readonly<Record<string, unknown>>;
   /** Where the request ended by an error and not by the verdict. */
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   /** The certification request itself, kept beside the log; null where none was read. No fact is derived of it. */
@@ -52,6 +54,8 @@ export type Outcome =
   | 'refused'
   /** An operation without a certificate, such as cacerts. */
   | 'answered'
+  /** No verdict stood against it, and the rules of its protocol did: the error says which. */
+  | 'rejected'
   /** Bytes that do not parse. */
   | 'malformed'
   /** Allowed, and then a fault of ours: nothing was delivered. */

@@ -28,11 +28,22 @@ export { observeManagement, type SentCertificate } from './management.ts';
 export { isVouchedFor } from './issuing-certificate.ts';
 export type * from './observations.ts';
 export { leafOf, newEntry, readEntries, type ReadEntry, readEntry } from './personal-fields.ts';
+export {
+  authorizationOf,
+  generalNameOf,
+  identifierKey,
+  identifierOf,
+  identifiersDigest,
+  isWithinNames,
+  notOrderable,
+  type OrderIdentifier,
+} from './order.ts';
 export { generateSecret, type MacKey, macSecret } from './one-time-secret.ts';
 export { type IssuerReference, type ListenerReference, named, type References } from './references.ts';
 export { type RecordedBodies, RequestReplay } from './request-replay.ts';
 export type { Admission, Answer, ChannelBindings, Credential, EnrollmentRequest } from './request.ts';
 export type * from './store.ts';
+export { seal, unseal } from './sealing.ts';
 export { type StaticChallenges, staticChallengeDigest } from './challenge.ts';
 export { supportCode } from './support-code.ts';
 export { isWeakAlgorithm } from './weak-algorithm.ts';

@@ -1,5 +1,6 @@
 import type { DeviceState } from '#inventory';
 import type { GeneralName, Name } from '#x509';
+import type { OrderIdentifier } from './order.ts';
 
 /**
  * What the layers saw: plain, serialisable, recorded in the log as they are. A layer that saw nothing leaves its group
@@ -14,6 +15,9 @@ export interface Observations {
   readonly challenge?: ChallengeObservation;
   /** What the template's workflows said; absent where none was asked. */
   readonly workflows?: readonly WorkflowObservation[];
+  /** What an ACME account ordered, with what it was given; absent by any other protocol, null where there is no such order of this account. */
+  readonly order?: OrderObservation | null;
+  /** Of an order: the certificate that it renews, which the account's key stands for. */
   readonly presenter: PresenterObservation | null;
   readonly device: DeviceObservation | null;
   readonly evidence: EvidenceObservation | null;
@@ -28,7 +32,7 @@ export interface Observations {
 /** Where the request came in, and what it asked for by address. */
 export interface SourceObservation {
   readonly listener: string;
-  readonly protocol: 'est' | 'scep';
+  readonly protocol: 'est' | 'scep' | 'acme';
   readonly operation: string;
   /** The template named by label or by the listener's default; null where the operation needs none. */
   readonly template: string | null;
@@ -137,6 +141,49 @@ export interface WorkflowObservation {
   readonly code: string;
   /** The device that it spoke of, beside the one observed. */
   readonly device: 'same' | 'other' | 'none';
+}
+
+export interface OrderObservation {
+  readonly id: string;
+  readonly account: { readonly id: string; readonly status: 'valid' | 'deactivated' | 'revoked' };
+  /** The external account key that the account was made with: what its owner was given. */
+  readonly key: {
+    readonly id: string;
+    readonly state: 'live' | 'spent' | 'void';
+    readonly templates: readonly string[];
+    /** null: whatever the template admits (order.ts). */
+    readonly names: readonly string[] | null;
+    /** Sets of names with current certificates; null: any number. */
+    readonly maximumCertificates: number | null;
+    /** The operator who said that the names need no other approval; null: nobody did. */
+    readonly approvedBy: string | null;
+  };
+  readonly template: string;
+  readonly identifiers: readonly OrderIdentifier[];
+  readonly authorizations: readonly {
+    readonly type: 'dns' | 'ip';
+    readonly value: string;
+    readonly wildcard: boolean;
+    readonly status: 'pending' | 'valid' | 'invalid' | 'deactivated';
+    /** The challenge that it was validated by. */
+    readonly method: string | null;
+    readonly validatedAt: number | null;
+    readonly expiresAt: number;
+  }[];
+  /** What it asked for of the certificate's validity; null: whatever the template gives. */
+  readonly notBefore: number | null;
+  readonly notAfter: number | null;
+  readonly expiresAt: number;
+  /** When a request was first held for it; null: none was. */
+  readonly finalizedAt: number | null;
+  /** Of that request, and of the one that it was issued for. */
+  readonly finalizedSpki: string | null;
+  /** It came to nothing. */
+  readonly failed: boolean;
+  /** What it was issued. */
+  readonly certificate: string | null;
+  /** How many other sets of names the account has current certificates for. */
+  readonly otherNames: number;
 }
 
 /** The client certificate, whose key the TLS handshake proved. */

@@ -67,8 +67,8 @@ export function prepare(
 ): Asked {
   const { admission, credential, keygen } = asking;
   const request = parseCertificationRequest(asking.certificationRequest);
-  const presenter =
-    credential?.kind === 'certificate' ? preparePresenter(credential, request, authority) : null;
+  const presented = presentedBy(credential);
+  const presenter = presented === null ? null : preparePresenter(presented, request, authority);
   const requestObservation = observeRequest(request, asking, presenter?.certificate.extensions ?? []);
   demandRecordable('the certification request', requestObservation);
   const template = named(authority.references.templates, admission.source.template);
@@ -83,7 +83,10 @@ export function prepare(
     secretMacs: challenge === null ? macsOf(credential, authority) : [],
     challenge,
     requestedDevice:
-      credential === null || presenter !== null || template?.requestedDevice === undefined
+      credential === null ||
+      credential.kind === 'order' ||
+      presenter !== null ||
+      template?.requestedDevice === undefined
         ? null
         : requestedDevice(template.requestedDevice, request.subject),
     transactionID: asking.transactionID ?? null,
@@ -94,11 +97,21 @@ export function prepare(
 }
 
 /** The same for requests that want the same certificate: the credential and the key. */
-export function twinKey({ secretMacs, presenter, spki }: Asked): string {
+export function twinKey({ credential, secretMacs, presenter, spki }: Asked): string {
+  if (credential?.kind === 'order') return `order ${credential.order}`;
   if (secretMacs.length > 0) {
     return `secret ${Buffer.from(secretMacs[0]!).toString('base64')} ${spki}`;
   }
   return `certificate ${presenter?.seen.sha256 ?? ''} ${spki}`;
+}
+
+/** The certificate that is renewed, where there is one. */
+function presentedBy(
+  credential: Credential | null,
+): Pick<Extract<Credential, { kind: 'certificate' }>, 'certificate' | 'sent'> | null {
+  if (credential?.kind === 'certificate') return credential;
+  if (credential?.kind !== 'order' || credential.predecessor === null) return null;
+  return { certificate: credential.predecessor, sent: [] };
 }
 
 function macsOf(credential: Credential | null, { macKeys }: Authority): Uint8Array[] {
@@ -107,7 +120,7 @@ function macsOf(credential: Credential | null, { macKeys }: Authority): Uint8Arr
 }
 
 function preparePresenter(
-  { certificate: der, sent }: Extract<Credential, { kind: 'certificate' }>,
+  { certificate: der, sent }: Pick<Extract<Credential, { kind: 'certificate' }>, 'certificate' | 'sent'>,
   request: CertificationRequest,
   authority: Authority,
 ): Presenter {
@@ -188,6 +201,7 @@ export async function observe(
     userName: credential?.kind === 'secret' ? credential.userName : null,
     presenterSha256: asked.presenter?.seen.sha256 ?? null,
     identity: asked.presenter?.device ?? asked.requestedDevice,
+    order: credential?.kind === 'order' ? { id: credential.order, account: credential.account } : null,
     spki: asked.spki,
     template: admission.source.template ?? '',
     staticChallenge: asked.challenge?.kind === 'static',
@@ -204,6 +218,7 @@ export async function observe(
     request: asked.requestObservation,
     secret: asked.secretMacs.length > 0 ? observeSecret(stored) : null,
     ...(asked.challenge === null ? {} : { challenge: asked.challenge }),
+    ...(credential?.kind === 'order' ? { order: stored.order } : {}),
     presenter: asked.presenter === null ? null : { ...asked.presenter.seen, record: stored.presenter },
     device: stored.device === null ? null : { ...stored.device, otherKeyCurrent: stored.otherKeyCurrent },
     // No evidence can be offered yet: a class that must attest is refused.

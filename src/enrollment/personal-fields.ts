@@ -46,6 +46,15 @@ const ofRequests = new SealedFields([
   '/observations/denials/*/names',
   '/observations/issued/names',
   '/observations/secret/reservedFor/names',
+  // Of ACME, which came later: no entry before had them.
+  '/observations/order/identifiers',
+  '/observations/order/authorizations/*/value',
+  '/observations/order/key/names',
+  '/detail/identifiers',
+  '/detail/identifier',
+  '/detail/addresses',
+  '/detail/contact',
+  '/detail/problem',
 ]);
 
 /** Of acts, of machines' calls and of events. What only a machine's entry has came with the machines: no entry before had it. */
@@ -60,6 +69,9 @@ const ofDetails = new SealedFields([
   '/detail/listSha256',
   '/detail/names',
   '/detail/remark',
+  '/detail/identifier',
+  '/detail/addresses',
+  '/detail/problem',
 ]);
 
 type Json = { readonly [name: string]: JsonValue };

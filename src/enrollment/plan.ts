@@ -1,11 +1,13 @@
 import { SallyportError } from '#errors';
 import { type GeneratedKey, generateKeyFor } from '#keys';
+import type { Facts } from '#policy';
 import type { Certificate } from '#x509';
 import type { Authority, IssuerInForce } from './authority.ts';
 import type { Derivation } from './derive.ts';
 import type { RequestEntry } from './entry.ts';
 import { templateLimit } from './layers/rate.ts';
 import type { Observations } from './observations.ts';
+import type { Asked } from './observe.ts';
 import { named } from './references.ts';
 import type { Intent, IssuedRecord } from './store.ts';
 
@@ -30,8 +32,22 @@ export function issuerOf(plan: Plan, authority: Authority): IssuerInForce {
   return inForce;
 }
 
-/** As `observe` looked for it. */
-export function issuedBefore({ presenter, issued }: Observations): IssuedRecord['issuedBefore'] {
+/** The ACME order that a request is for. */
+export function orderOf({ credential }: Asked): string | null {
+  return credential?.kind === 'order' ? credential.order : null;
+}
+
+/** Whoever orders has a key for each set of names. */
+export function isFresh(action: Facts['action'], { order, device }: Observations): boolean {
+  return action === 'enroll' && order === undefined && !device!.otherKeyCurrent;
+}
+
+/** As `observe` looked for it; null where a secret or an order decides that, or where the authority makes the key. */
+export function issuedBefore(
+  { keygen }: Asked,
+  { secret, order, presenter, issued }: Observations,
+): IssuedRecord['issuedBefore'] {
+  if (secret !== null || order !== undefined || keygen) return null;
   const ours = presenter !== null && presenter.record !== null;
   return { predecessor: ours ? presenter.sha256 : null, sha256: issued?.sha256 ?? null };
 }

@@ -30,6 +30,7 @@ export interface ListenerReference {
   readonly protocols: {
     readonly est?: ServedTemplates;
     readonly scep?: ServedTemplates & { readonly caCertificates: 'issuer' | 'path' };
+    readonly acme?: ServedTemplates;
   };
 }
 

@@ -57,7 +57,7 @@ export class RequestReplay {
     const deviceClass = named(references.deviceClasses, facts.deviceClass);
     // A key that the authority made is in no entry.
     const spki = observations.key?.spki ?? null;
-    return { ...validity(template, deviceClass, references, time), spki };
+    return { ...validity(template, deviceClass, references, time, observations.order ?? null), spki };
   }
 
   async #inForce(

@@ -22,6 +22,12 @@ export function summaryOf(
   };
 }
 
+/** Of an order that its client polls. */
+export function heldOrderOf({ credential, keeping }: Asked): HoldRecord['order'] {
+  if (credential?.kind !== 'order') return null;
+  return { id: credential.order, address: Uint8Array.fromHex(keeping.kept.blob) };
+}
+
 /** By what its client polls for it; null: it sends the same request again. */
 export function pollOf(
   { keeping }: Asked,

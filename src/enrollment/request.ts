@@ -26,6 +26,13 @@ export type Credential =
   | { readonly kind: 'secret'; readonly userName: string; readonly secret: string }
   /** A secret that came before, with the request that is polled for. */
   | { readonly kind: 'reserved'; readonly secretMac: Uint8Array }
+  /** An account, whose key signed the message, and its order. `predecessor`: the newest current certificate that it has for the same names and template. */
+  | {
+      readonly kind: 'order';
+      readonly account: string;
+      readonly order: string;
+      readonly predecessor: Der | null;
+    }
   /** A challenge that held when the request came that is polled for: it is kept nowhere. */
   | { readonly kind: 'polled'; readonly challenge: 'static' | 'workflow' }
   /**

@@ -1,13 +1,39 @@
-import type { RequestedNames, Template } from '#ca';
-import { extensionOids } from '#x509';
+import { isIP } from 'node:net';
+import { canonicalRequestedName, type RequestedNames, type Template } from '#ca';
+import { attributeTypes, extensionOids, generalNameKey } from '#x509';
 import type { PresenterObservation, RequestObservation, SourceObservation } from './observations.ts';
 
-/** A renewal that names nothing keeps what its certificate has: where its template says so, and in SCEP, which does not demand names (RFC 8894 section 2.3). */
+/**
+ * A request for an ACME order may name one of its DNS names as commonName as well, or only there: "either in the commonName portion of the requested
+ * subject name or in an extensionRequest attribute [...] or both" (RFC 8555 section 7.4). It counts as an alternative name, and as no subject.
+ */
+export function asOrdered(
+  request: RequestObservation | null,
+  { protocol }: Pick<SourceObservation, 'protocol'>,
+): RequestObservation | null {
+  if (protocol !== 'acme' || request === null) return request;
+  const isCommonName = ({ type }: { type: string }) => type === attributeTypes['commonName'];
+  const common = request.subject
+    .flat()
+    .filter(isCommonName)
+    .map(({ value }) => ({ kind: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value }));
+  const subject = request.subject
+    .map((attributes) => attributes.filter((attribute) => !isCommonName(attribute)))
+    .filter((attributes) => attributes.length > 0);
+  const names = [...request.subjectAltName, ...common].map((name) => canonicalRequestedName(name) ?? name);
+  return {
+    ...request,
+    subject,
+    subjectAltName: [...new Map(names.map((name) => [generalNameKey(name), name])).values()],
+  };
+}
+
+/** A renewal that names nothing keeps what its certificate has: where its template says so, and in SCEP, which does not demand names (RFC 8894 section 2.3), and in ACME, where the order names what is wanted. */
 export function keepsOmittedNames(
   { renewal }: Template,
   { protocol }: Pick<SourceObservation, 'protocol'>,
 ): boolean {
-  return renewal.omittedNames === 'kept' || protocol === 'scep';
+  return renewal.omittedNames === 'kept' || protocol !== 'est';
 }
 
 /**

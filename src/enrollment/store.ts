@@ -3,6 +3,7 @@ import type { DeviceState } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { Objection } from '#policy';
 import type { GeneralName, Name } from '#x509';
+import type { OrderObservation } from './observations.ts';
 
 /**
  * What enrollment asks of the store. Each method is one atomic operation; those that return a LogPosition are durable
@@ -59,6 +60,8 @@ export interface ObserveQuery {
   readonly presenterSha256: string | null;
   /** What an identity from elsewhere names the device by, or the request beside a challenge or a secret that is for no device yet; null where none is presented. */
   readonly identity: DeviceKey | null;
+  /** An ACME order, and the account that asks for it. */
+  readonly order: { readonly id: string; readonly account: string } | null;
   /** Of the request's own key. */
   readonly spki: string;
   readonly template: string;
@@ -96,7 +99,9 @@ export interface StoreObservation {
     readonly deviceId: string;
     readonly revoked: boolean;
   } | null;
-  /** Of the secret where one was presented (null when unknown), else of the presenter. */
+  /** null: none was asked for, or there is none of this account. Its certificate while it is current. */
+  readonly order: OrderObservation | null;
+  /** Of the order where there is one, else of the secret where one was presented (null when unknown), else of the presenter. */
   readonly device: {
     readonly id: string;
     readonly serialNumber: string | null;
@@ -118,7 +123,7 @@ export interface StoreObservation {
   } | null;
   /** What operators denied to this device, template and key, by the names asked for; the newest first, no more than ten. */
   readonly denials: readonly { readonly names: string; readonly at: number }[];
-  /** The device has a current certificate (neither revoked nor expired) of this template for another key. */
+  /** The device has a current certificate (neither revoked nor expired) of this template for another key. Of an order: false, since its owner has one for each set of names. */
   readonly otherKeyCurrent: boolean;
   /**
    * The newest current certificate that this key got already for this device and template: as the successor of the presenter where that is in
@@ -168,6 +173,8 @@ export interface HoldRecord {
         readonly challenge: PolledRequest['challenge'];
       })
     | null;
+  /** The ACME order that it is for; `address`: of the certification request that is kept beside the entry. */
+  readonly order: { readonly id: string; readonly address: Uint8Array } | null;
   readonly now: number;
   readonly entry: NewEntry;
 }
@@ -200,6 +207,8 @@ export interface Intent {
   /** State in which the secret was observed; reserving fails when it is another now. */
   readonly secret: { readonly id: string; readonly state: 'live' | 'reserved' } | null;
   readonly approvalId: string | null;
+  /** The ACME order that it is for: it must have no certificate yet, and no other open intent, and what its account may must be as it was. */
+  readonly order: string | null;
   /** SHA-256 of the certificate that is renewed; it must still be unrevoked. */
   readonly predecessor: string | null;
   readonly limits: {
@@ -229,9 +238,10 @@ export interface IssuedRecord {
   readonly seen: DeviceAsSeen;
   readonly secretId: string | null;
   readonly approvalId: string | null;
+  readonly order: string | null;
   /**
    * What the request's own key was seen to have got already, as the successor of this certificate or as a first one; it must still be that: the
-   * same request may be under way on another node. null where a secret decides that, or where the authority makes the key.
+   * same request may be under way on another node. null where a secret or an order decides that, or where the authority makes the key.
    */
   readonly issuedBefore: { readonly predecessor: string | null; readonly sha256: string | null } | null;
   readonly now: number;

@@ -6,7 +6,14 @@ import { requiredControls } from './controls.ts';
 import { defaultPolicies } from './default-policies.ts';
 import { type Action, actions } from './facts.ts';
 import { judge } from './judge.ts';
-import { byChallenge, byIdentity, type Change, provenFacts, references } from './proven-facts.testing.ts';
+import {
+  byAccount,
+  byChallenge,
+  byIdentity,
+  type Change,
+  provenFacts,
+  references,
+} from './proven-facts.testing.ts';
 
 /** What falsifies just the fact that a control demands. */
 const falsified: Readonly<Record<string, readonly Change[]>> = {
@@ -62,6 +69,17 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
   'identity-known': [
     {
       identity: { ...byIdentity.identity, known: false },
+      evidence: { offered: true, verified: true },
+    },
+  ],
+  'account-template': [{ ...byAccount, account: { ...byAccount.account, forTemplate: false } }],
+  'account-order': [{ ...byAccount, account: { ...byAccount.account, forRequest: false } }],
+  'account-names': [{ ...byAccount, account: { ...byAccount.account, withinNames: false } }],
+  'account-count': [{ ...byAccount, account: { ...byAccount.account, withinCount: false } }],
+  'account-authorized': [{ ...byAccount, account: { ...byAccount.account, authorized: false } }],
+  'account-valid': [
+    {
+      account: { ...byAccount.account, valid: false },
       evidence: { offered: true, verified: true },
     },
   ],
@@ -148,6 +166,17 @@ describe('authentication of a first enrollment', () => {
 
   it('is content with a challenge that holds, alone', () => {
     assert.deepEqual(controlsObjecting('enroll', byChallenge), []);
+  });
+
+  it('is content with an account that holds, alone', () => {
+    assert.deepEqual(controlsObjecting('enroll', byAccount), []);
+  });
+
+  it('needs no other approval where an operator listed the names of the account', () => {
+    const approved = { ...byAccount, account: { ...byAccount.account, approved: true } };
+    const none = { approval: { granted: false, lifts: [] } };
+    assert.deepEqual(controlsObjecting('enroll', { ...approved, ...none }), []);
+    assert.deepEqual(controlsObjecting('enroll', { ...byAccount, ...none }), ['first-enrollment']);
   });
 
   it('is content with a known identity alone', () => {

@@ -15,11 +15,12 @@ export interface RequiredControl {
 
 const issuing = ['enroll', 'renew'] as const;
 
-/** One who presents neither a secret nor a challenge nor an identity must have verified evidence. */
+/** One who presents no credential at all must have verified evidence. */
 const nothing: Disproof = {
   secret: null,
   challenge: null,
   identity: null,
+  account: { presented: false, valid: false },
   evidence: { verified: false },
 };
 
@@ -74,6 +75,7 @@ export const controlTable: readonly RequiredControl[] = [
       secret: { known: false },
       challenge: { known: false },
       identity: { known: false },
+      account: { valid: false },
       evidence: { verified: false },
     },
     nothing,
@@ -104,6 +106,13 @@ export const controlTable: readonly RequiredControl[] = [
   required('renewal-names', ['renew'], { presenter: { sameNames: false } }),
   required('renewal-key', ['renew'], { presenter: { keyAllowed: false } }),
   liftable('renewal-window', ['renew']),
+
+  required('account-valid', issuing, { account: { presented: true, valid: false } }),
+  required('account-template', issuing, { account: { presented: true, forTemplate: false } }),
+  required('account-order', issuing, { account: { presented: true, forRequest: false } }),
+  required('account-names', issuing, { account: { presented: true, withinNames: false } }),
+  required('account-count', issuing, { account: { presented: true, withinCount: false } }),
+  required('account-authorized', issuing, { account: { presented: true, authorized: false } }),
 
   required('binding-present', issuing, { binding: { required: true, bound: false } }),
   required('binding-matches', issuing, { binding: { contradicted: true } }),

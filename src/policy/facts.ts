@@ -60,7 +60,25 @@ export interface Context {
     /** What it names is this device of the inventory, and of a class that it may vouch for. */
     readonly forDevice: boolean;
   };
-  /** The client certificate, by the TLS handshake. */
+  /** The ACME account that orders, by the signature of its key. */
+  readonly account?: {
+    /** It is the one that asks: what comes by another protocol has none, and what comes by ACME must have one. */
+    readonly presented: boolean;
+    /** Neither deactivated nor revoked, and neither is the key that its owner was given for it. */
+    readonly valid: boolean;
+    /** The order is of this template, which takes accounts, and its owner was given the account for it. */
+    readonly forTemplate: boolean;
+    /** The order is open, or was finalized with this key, and the request names its identifiers and nothing else. */
+    readonly forRequest: boolean;
+    readonly withinNames: boolean;
+    /** With this certificate it has current ones for no more sets of names than its owner was given. */
+    readonly withinCount: boolean;
+    /** Every identifier of the order has an authorization that was valid when the order was finalized, and was not given up since. */
+    readonly authorized: boolean;
+    /** An operator listed the names that the account may have, these among them, and said that they need no other approval. */
+    readonly approved: boolean;
+  };
+  /** The client certificate, by the TLS handshake; of an account, the one that it renews. */
   readonly presenter?: {
     /** Its signature verifies under one of our CAs. */
     readonly issuedHere: boolean;

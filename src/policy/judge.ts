@@ -68,10 +68,14 @@ function missingGroups({ action, context }: Facts): Group[] {
 /** One of these suffices. */
 const credentials: readonly Group[] = ['secret', 'challenge', 'identity'];
 
-/** One who presents a credential needs no other kind of it, and verified evidence authenticates too. */
+/** One who presents a credential needs no other kind of it; an account and verified evidence authenticate too. */
 function isDispensable(group: Group, context: Context): boolean {
   if (!credentials.includes(group)) return false;
-  return credentials.some((each) => context[each] !== undefined) || context.evidence?.verified === true;
+  return (
+    credentials.some((each) => context[each] !== undefined) ||
+    context.account?.presented === true ||
+    context.evidence?.verified === true
+  );
 }
 
 function incomplete(missing: readonly Group[]): FoundObjection {

@@ -17,6 +17,7 @@ const commonGroups = [
   'approval',
   'binding',
   'workflow',
+  'account',
 ];
 const credentials = ['secret', 'challenge', 'identity'];
 const groups: Readonly<Record<Action, readonly string[]>> = {
@@ -54,10 +55,12 @@ function proofs(action: Action, context: Context): Proofs {
 }
 
 function atArrival(action: Action, context: Context): Proofs {
-  const { segment, rate, evidence, secret, challenge, identity } = context;
+  const { segment, rate, evidence, secret, challenge, identity, account } = context;
   const missing = groups[action].filter((group) => context[group as keyof Context] === undefined);
   const presented =
-    evidence?.verified === true || secret !== undefined || challenge !== undefined || identity !== undefined;
+    evidence?.verified === true ||
+    account?.presented === true ||
+    [secret, challenge, identity].some((credential) => credential !== undefined);
   const dispensable = presented ? credentials : [];
   return {
     'segment-listener-class': segment?.listenerClass === 'enroll',
@@ -71,7 +74,8 @@ function atArrival(action: Action, context: Context): Proofs {
 }
 
 function ofRequest(context: Context): Proofs {
-  const { segment, rate, template, device, request, key, evidence, binding, workflow } = context;
+  const { segment, rate, template, device, request, key, evidence, binding, workflow, account } = context;
+  const allows = (proven: boolean | undefined) => account?.presented === false || proven;
   return {
     'segment-template': segment?.templateServed,
     'segment-class': segment?.classAllowed,
@@ -97,13 +101,21 @@ function ofRequest(context: Context): Proofs {
     'binding-matches': binding?.contradicted === false,
     attestation: evidence?.required === false || evidence?.verified,
     'workflow-agreed': workflow?.required === false || workflow?.agreed,
+    'account-valid': allows(account?.valid),
+    'account-template': allows(account?.forTemplate),
+    'account-order': allows(account?.forRequest),
+    'account-names': allows(account?.withinNames),
+    'account-count': allows(account?.withinCount),
+    'account-authorized': allows(account?.authorized),
   };
 }
 
 function ofEnrollment(context: Context): Proofs {
-  const { secret, challenge, identity, evidence, approval, device } = context;
+  const { secret, challenge, identity, account, evidence, approval, device } = context;
   const attested = evidence?.verified === true;
-  const presented = [secret, challenge, identity].some((credential) => credential !== undefined);
+  const presented =
+    account?.presented === true ||
+    [secret, challenge, identity].some((credential) => credential !== undefined);
   const proofOf =
     (credential: object | undefined) =>
     (proven: boolean | undefined): boolean | undefined =>
@@ -112,7 +124,12 @@ function ofEnrollment(context: Context): Proofs {
   const answers = proofOf(challenge);
   const stands = proofOf(identity);
   return {
-    authentication: attested || identity?.known === true || challenge?.known === true || secret?.known,
+    authentication:
+      attested ||
+      identity?.known === true ||
+      challenge?.known === true ||
+      account?.valid === true ||
+      secret?.known,
     'challenge-known': answers(challenge?.known),
     'challenge-limit': answers(challenge?.withinLimit),
     'secret-known': holds(secret?.known),
@@ -128,7 +145,7 @@ function ofEnrollment(context: Context): Proofs {
     'identity-template': stands(identity?.forTemplate),
     'identity-device': stands(identity?.forDevice),
     'enrollment-again': device?.fresh === true || lifted(context, 'enrollment-again'),
-    'first-enrollment': attested || lifted(context, 'first-enrollment'),
+    'first-enrollment': attested || account?.approved === true || lifted(context, 'first-enrollment'),
     'class-approval': approval?.required === false || lifted(context, 'class-approval'),
   };
 }

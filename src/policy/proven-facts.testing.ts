@@ -32,6 +32,16 @@ const asked = {
   evidence: { required: false, offered: false, verified: false },
   binding: { required: false, bound: false, contradicted: false },
   workflow: { required: false, agreed: false },
+  account: {
+    presented: false,
+    valid: false,
+    forTemplate: false,
+    forRequest: false,
+    withinNames: false,
+    withinCount: false,
+    authorized: false,
+    approved: false,
+  },
 } as const;
 
 const contexts: Readonly<Record<Action, Context>> = {
@@ -83,6 +93,21 @@ export const byIdentity: Change = {
 export const byChallenge: Change = {
   secret: null,
   challenge: { known: true, withinLimit: true },
+};
+
+/** An account instead of a secret. */
+export const byAccount: Change = {
+  secret: null,
+  account: {
+    presented: true,
+    valid: true,
+    forTemplate: true,
+    forRequest: true,
+    withinNames: true,
+    withinCount: true,
+    authorized: true,
+    approved: false,
+  },
 };
 
 /** Facts laid over others, group by group; `null` takes a group away. */

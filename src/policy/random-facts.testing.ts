@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { type Action, actions, type Context, type Facts } from './facts.ts';
-import { byChallenge, byIdentity, provenFacts, references } from './proven-facts.testing.ts';
+import { byAccount, byChallenge, byIdentity, provenFacts, references } from './proven-facts.testing.ts';
 import { type Attribute, type Group, loadSchema } from './schema.ts';
 
 /** Facts at random, of the right types: anything from all proven to nothing known, and every group of any action. */
@@ -78,6 +78,7 @@ function complete(context: Record<string, unknown>, proven: Context): Context {
     context[group] = {
       ...byIdentity[group as Group],
       ...byChallenge[group as Group],
+      ...byAccount[group as Group],
       ...proven[group as Group],
       ...(facts as object),
     };

@@ -33,6 +33,16 @@ const fieldsOfContext: {
   },
   challenge: { known: 'boolean', withinLimit: 'boolean' },
   workflow: { required: 'boolean', agreed: 'boolean' },
+  account: {
+    presented: 'boolean',
+    valid: 'boolean',
+    forTemplate: 'boolean',
+    forRequest: 'boolean',
+    withinNames: 'boolean',
+    withinCount: 'boolean',
+    authorized: 'boolean',
+    approved: 'boolean',
+  },
   presenter: {
     issuedHere: 'boolean',
     known: 'boolean',
@@ -83,6 +93,7 @@ describe('schema.cedarschema', () => {
   it('gives each action the groups of its stage', () => {
     const { admit, enroll, renew } = loadSchema().groupsOf;
     const common = [
+      'account',
       'approval',
       'binding',
       'device',

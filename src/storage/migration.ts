@@ -8,6 +8,7 @@ import { nodesInForce } from './migrations/0007-nodes-in-force.ts';
 import { scep } from './migrations/0008-scep.ts';
 import { machines } from './migrations/0009-machines.ts';
 import { workflows } from './migrations/0010-workflows.ts';
+import { acme } from './migrations/0011-acme.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   scep,
   machines,
   workflows,
+  acme,
 ];

@@ -1,3 +1,32 @@
+import {
+  account,
+  accountByKey,
+  changeAccountKey,
+  createAccount,
+  externalAccountKey,
+  isAccountKey,
+  updateAccount,
+  useNonce,
+} from './operations/acme-accounts.ts';
+import {
+  authorization,
+  deactivateAuthorization,
+  dueAuthorizations,
+  isAuthorized,
+  respond,
+  takeDue,
+  validated,
+} from './operations/acme-authorizations.ts';
+import {
+  createOrder,
+  failOrder,
+  forgetAcme,
+  heldRequest,
+  order,
+  orderedCertificate,
+  ordersOf,
+  predecessor,
+} from './operations/acme-orders.ts';
 import { admit, forgetIdleRates, saveSourceRates, sourceRates } from './operations/rate-limits.ts';
 import { approveDevice } from './operations/approvals.ts';
 import { policies, references, savePolicies, saveReferences } from './operations/bodies.ts';
@@ -77,6 +106,30 @@ export const operations = {
   close: durable(close),
   certificate: read(certificate),
   delivered: durable(delivered),
+
+  useNonce: lazy(useNonce),
+  externalAccountKey: read(externalAccountKey),
+  account: read(account),
+  accountByKey: read(accountByKey),
+  isAccountKey: read(isAccountKey),
+  createAccount: durable(createAccount),
+  updateAccount: durable(updateAccount),
+  changeAccountKey: durable(changeAccountKey),
+  createOrder: durable(createOrder),
+  order: read(order),
+  ordersOf: read(ordersOf),
+  authorization: read(authorization),
+  respond: durable(respond),
+  takeDue: durable(takeDue),
+  dueAuthorizations: read(dueAuthorizations),
+  validated: durable(validated),
+  deactivateAuthorization: durable(deactivateAuthorization),
+  isAuthorized: read(isAuthorized),
+  failOrder: durable(failOrder),
+  predecessor: read(predecessor),
+  heldRequest: read(heldRequest),
+  orderedCertificate: read(orderedCertificate),
+  forgetAcme: durable(forgetAcme),
 
   importDevices: durable(importDevices),
   compareDevices: read(compareDevices),

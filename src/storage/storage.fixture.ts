@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { AcmeStore } from '#acme';
 import type { AdminStore, NewApproval, NewSecret } from '#admin';
 import { type Blob, CompactRange, encodeEntry, type LogStore, type NewEntry, verifyLog } from '#audit';
 import type {
@@ -21,7 +22,7 @@ import { Connection } from './sqlite/connection.ts';
 import type { Call } from './thread/messages.ts';
 import { upgrade } from './sqlite/upgrade.ts';
 import { Writer } from './sqlite/writer.ts';
-import { adminStore, enrollmentStore, logStore, type Perform } from './stores.ts';
+import { acmeStore, adminStore, enrollmentStore, logStore, type Perform } from './stores.ts';
 
 export const origin = 'test.example/log';
 export const now = Date.UTC(2026, 10, 22, 12);
@@ -37,6 +38,7 @@ export function temporaryFile(t: Pick<TestContext, 'after'>): string {
 
 export interface Stores {
   readonly enrollment: EnrollmentStore;
+  readonly acme: AcmeStore;
   readonly admin: AdminStore;
   readonly log: LogStore;
   /** What a test wants to know of the tables themselves. */
@@ -81,6 +83,7 @@ export function openSqliteStores(t: Pick<TestContext, 'after'>): SqliteStores {
   const perform = performAlone(writer);
   return {
     enrollment: enrollmentStore(perform),
+    acme: acmeStore(perform),
     admin: adminStore(perform),
     log: logStore(perform),
     query: async (operation) => connection.perform(operation),
@@ -174,6 +177,7 @@ export function holdRecord(id: string, deviceId: string, changes: Partial<HoldRe
       },
     ],
     polled: null,
+    order: null,
     summary: {
       protocol: 'est',
       operation: 'simpleenroll',
@@ -197,6 +201,7 @@ export function observeQuery(changes: Partial<ObserveQuery> = {}): ObserveQuery 
     userName: null,
     presenterSha256: null,
     identity: null,
+    order: null,
     spki: digest('key'),
     template: 'device',
     staticChallenge: false,
@@ -222,6 +227,7 @@ export function intent(id: string, deviceId: string, changes: Partial<Intent> = 
     fresh: false,
     secret: null,
     approvalId: null,
+    order: null,
     predecessor: null,
     limits: { device: wide, template: wide, challenge: null },
     leaseUntil: now + 30_000,
@@ -257,6 +263,7 @@ export function issuedRecord(intent: Intent, changes: Partial<IssuedRecord> = {}
     seen: intent.seen,
     secretId: intent.secret?.id ?? null,
     approvalId: intent.approvalId,
+    order: intent.order,
     issuedBefore: null,
     now,
     entry: entry(intent.id),

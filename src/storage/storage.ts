@@ -1,3 +1,4 @@
+import type { AcmeStore } from '#acme';
 import type { AdminStore } from '#admin';
 import type { LogStore } from '#audit';
 import type { EnrollmentStore } from '#enrollment';
@@ -6,6 +7,7 @@ import type { SallyportError } from '#errors';
 /** An open database, by the ports through which it is used. */
 export interface Storage {
   readonly enrollment: EnrollmentStore;
+  readonly acme: AcmeStore;
   readonly admin: AdminStore;
   readonly log: LogStore;
   /** Resolves when the database can no longer be used: every call rejects from then on, and the process should end. */

@@ -1,3 +1,4 @@
+import type { AcmeStore } from '#acme';
 import type { AdminStore } from '#admin';
 import type { LogReader, LogStore } from '#audit';
 import type { EnrollmentStore } from '#enrollment';
@@ -43,6 +44,35 @@ export function enrollmentStore(
     withdraw: (act) => perform('revokeCertificate', act),
     certificate: (sha256) => perform('certificate', { sha256 }),
     delivered: (sha256) => perform('delivered', { sha256 }),
+  };
+}
+
+export function acmeStore(perform: Perform): AcmeStore {
+  return {
+    useNonce: (nonce, expiresAt) => perform('useNonce', { nonce, expiresAt }),
+    externalAccountKey: (id) => perform('externalAccountKey', { id }),
+    account: (id) => perform('account', { id }),
+    accountByKey: (thumbprint) => perform('accountByKey', { thumbprint }),
+    isAccountKey: (spki) => perform('isAccountKey', { spki }),
+    createAccount: (act) => perform('createAccount', act),
+    updateAccount: (act) => perform('updateAccount', act),
+    changeAccountKey: (act) => perform('changeAccountKey', act),
+    createOrder: (act) => perform('createOrder', act),
+    order: (id) => perform('order', { id }),
+    ordersOf: (query) => perform('ordersOf', query),
+    authorization: (id) => perform('authorization', { id }),
+    respond: (act) => perform('respond', act),
+    takeDue: (act) => perform('takeDue', act),
+    dueAuthorizations: (now, limit) => perform('dueAuthorizations', { now, limit }),
+    validated: (act) => perform('validated', act),
+    deactivateAuthorization: (act) => perform('deactivateAuthorization', act),
+    isAuthorized: (query) => perform('isAuthorized', query),
+    failOrder: (act) => perform('failOrder', act),
+    predecessor: (query) => perform('predecessor', query),
+    heldRequest: (order) => perform('heldRequest', { order }),
+    certificate: (query) => perform('orderedCertificate', query),
+    revoke: (act) => perform('revokeCertificate', act),
+    forget: (before) => perform('forgetAcme', { before }),
   };
 }
 

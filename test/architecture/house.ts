@@ -29,6 +29,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   // A protocol hands its request to enrollment: never to the CA, to storage or to another protocol.
   est: { values: [...formats, 'limits', 'enrollment'], types: ['keys', 'policy', 'inventory', 'audit'] },
   scep: { values: [...formats, 'limits', 'enrollment'], types: ['keys', 'policy', 'inventory', 'audit'] },
+  acme: {
+    values: [...formats, 'jose', 'limits', 'enrollment'],
+    types: ['keys', 'policy', 'inventory', 'audit'],
+  },
   // What another system is asked, and how: enrollment says when.
   workflow: { values: ['errors', 'x509', 'enrollment'] },
   // Whether somebody controls a name or an address, asked of the network: it knows nothing of who wants to know.
@@ -39,7 +43,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   // An adapter: it implements ports that are defined above it, so it takes their types, and computes only what keeps rows whole.
   storage: {
     values: ['errors', 'limits', 'audit'],
-    types: ['x509', 'keys', 'ca', 'policy', 'inventory', 'enrollment', 'admin'],
+    types: ['x509', 'keys', 'ca', 'policy', 'inventory', 'enrollment', 'acme', 'admin'],
     packages: ['kysely', 'pg'],
   },
   // What configuration describes it takes as types; names of algorithms and attributes it checks against their own tables.
@@ -48,9 +52,11 @@ export const rooms: Readonly<Record<string, Room>> = {
     types: ['ca', 'inventory'],
     packages: ['yaml', 'zod'],
   },
-  server: { values: [...core, 'est', 'scep', 'admin'], types: ['config'] },
+  server: { values: [...core, 'est', 'scep', 'acme', 'admin'], types: ['config'] },
   // Where the running authority is put together from what configuration says: all below it, and nothing but the command line above.
-  authority: { values: [...core, 'est', 'scep', 'workflow', 'admin', 'api', 'storage', 'config', 'server'] },
+  authority: {
+    values: [...core, 'est', 'scep', 'acme', 'workflow', 'admin', 'api', 'storage', 'config', 'server'],
+  },
   cli: {
     values: [...core, 'est', 'scep', 'workflow', 'admin', 'storage', 'config', 'server', 'authority'],
     packages: ['commander'],

@@ -61,7 +61,7 @@ describe('listeners', () => {
       `    protocols:\n${est}`,
       '    §protocols: {}\n',
       'listeners.enroll.protocols',
-      /^an enroll listener serves at least one protocol: est or scep$/,
+      /^an enroll listener serves at least one protocol: est, scep or acme$/,
     ],
     [
       'no templates',

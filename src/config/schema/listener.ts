@@ -81,13 +81,25 @@ const scep = z
   })
   .superRefine(demandListedDefault);
 
+const acme = z
+  .strictObject({
+    templates: distinct(entryName).describe(
+      'Templates served; each has a directory: `/acme/<template>/directory`. All of them are profiles of `/acme/directory`.',
+    ),
+    defaultTemplate: entryName
+      .optional()
+      .describe('Template of an order that names no profile at `/acme/directory`. Absent: it is refused.'),
+  })
+  .superRefine(demandListedDefault);
+
 const protocols = z
   .strictObject({
     est: est.optional().describe('EST (RFC 7030).'),
     scep: scep.optional().describe('SCEP (RFC 8894).'),
+    acme: acme.optional().describe('ACME (RFC 8555).'),
   })
   .refine((served) => Object.values(served).some((protocol) => protocol !== undefined), {
-    error: 'an enroll listener serves at least one protocol: est or scep',
+    error: 'an enroll listener serves at least one protocol: est, scep or acme',
   });
 
 const publicListener = z

@@ -8,6 +8,7 @@ import { listener } from './listener.ts';
 import { log } from './log.ts';
 import { secretReference } from './secret-reference.ts';
 import { template, templateName } from './template.ts';
+import { validation } from './validation.ts';
 import { workflow } from './workflow.ts';
 import { duration, entries, entryName, path } from './values.ts';
 
@@ -95,6 +96,7 @@ export const settings = z.strictObject({
     .record(entryName, workflow)
     .default({})
     .describe('Systems outside that have a say in templates: an MDM that gives out challenges, or your own.'),
+  validation: validation.prefault({}).describe('How control of a name is seen that is ordered by ACME.'),
   limits: limits.prefault({}).describe('Rate limits.'),
   secrets: secrets.describe('One-time enrollment secrets.'),
   approvals: approvals.prefault({}).describe('Operator approval.'),

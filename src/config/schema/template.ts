@@ -15,7 +15,7 @@ import {
 import { refusedKeys } from './refused-keys.ts';
 import { secretReference } from './secret-reference.ts';
 import { templateExtensions } from './template-extension.ts';
-import { distinct, duration, entryName, oid, rate } from './values.ts';
+import { cidr, distinct, duration, entryName, oid, rate } from './values.ts';
 
 /** RFC 7030 section 3.2.2: a label MUST NOT be one of the operation path segments. */
 const estOperations = ['cacerts', 'simpleenroll', 'simplereenroll', 'csrattrs', 'serverkeygen', 'fullcmc'];
@@ -99,9 +99,16 @@ const alternativeName = ofOneKind('name pattern', 'Builds', {
 
 const requestedName = ofOneKind('range', 'Range of', {
   maximum: z.int().min(1).max(100).default(1).describe('How many such names a request may bring.'),
+  wildcard: z
+    .boolean()
+    .default(false)
+    .describe('dns: a name may begin with `*.`, which stands for every name of that level.'),
 }).transform((entry, context) => {
   const { kind, value } = theOneKind(entry, rangeProblem, context);
-  return { kind, within: value, maximum: entry.maximum };
+  if (entry.wildcard && kind !== 'dns') {
+    context.addIssue({ code: 'custom', path: ['wildcard'], message: 'only DNS names have wildcards' });
+  }
+  return { kind, within: value, maximum: entry.maximum, wildcard: entry.wildcard };
 });
 
 const request = z.strictObject({
@@ -170,6 +177,66 @@ const staticChallenge = z.strictObject({
     .describe('Enrollments by it, of the whole template.'),
 });
 
+/** Orders of ACME. Nothing is connected to that is not in `networks`, whatever a client's DNS says. */
+const acme = z.strictObject({
+  challenges: distinct(z.enum(['http-01', 'dns-01', 'tls-alpn-01'])).describe(
+    'Challenges offered for each name. A wildcard has dns-01 alone, an IP address the two others.',
+  ),
+  networks: distinct(cidr, 0)
+    .default([])
+    .describe(
+      'Networks that http-01 and tls-alpn-01 may connect to. Loopback must be listed as such; link-local addresses and those of cloud metadata are never connected to.',
+    ),
+  caa: z
+    .string()
+    .regex(/^[a-z0-9.-]{1,253}$/, 'must be a domain name')
+    .optional()
+    .describe('Our name in CAA records (RFC 8659): a name whose records list others is refused.')
+    .meta({ otherwise: 'CAA records are not looked at' }),
+  orderLifetime: duration('5m', '30d')
+    .prefault('1d')
+    .describe('An order that has no certificate by then is over; one that waits for an operator included.'),
+  authorizationLifetime: duration('1m', '90d')
+    .prefault('1h')
+    .describe('How long the proof of a name counts, for later orders of the same account too.'),
+});
+
+/** What proves nothing without the other. */
+function demandOrders(
+  settings: {
+    authentication: string[];
+    acme?: z.output<typeof acme> | undefined;
+    subjectAltName: unknown[];
+    request: { subjectAltName: unknown[] };
+  },
+  context: z.RefinementCtx,
+): void {
+  const takesAccounts = settings.authentication.includes('account');
+  const problem = (path: (string | number)[], message: string) =>
+    context.addIssue({ code: 'custom', path, message });
+  if (takesAccounts !== (settings.acme !== undefined)) {
+    problem(
+      [settings.acme === undefined ? 'authentication' : 'acme'],
+      settings.acme === undefined ? 'account needs acme beside it' : 'needs account in authentication',
+    );
+  }
+  if (settings.acme === undefined) return;
+  // RFC 8555 section 7.4: the names of the certificate are those that were ordered, and proven.
+  if (settings.subjectAltName.length > 0) {
+    problem(['subjectAltName'], 'an ACME certificate has the names that were ordered, and no others');
+  }
+  if (settings.request.subjectAltName.length === 0) {
+    problem(['acme'], 'needs request.subjectAltName, which says what names may be ordered');
+  }
+  if (settings.acme.networks.length === 0 && settings.acme.challenges.some((each) => each !== 'dns-01')) {
+    problem(['acme', 'challenges'], 'http-01 and tls-alpn-01 need networks, which they may connect to');
+  }
+  if (settings.acme.caa !== undefined && settings.acme.authorizationLifetime > 8 * 3600) {
+    // RFC 8659 leaves it to the CA; the CA/Browser Forum gives a record that was looked at eight hours.
+    problem(['acme', 'authorizationLifetime'], 'must be at most 8h where CAA records are looked at');
+  }
+}
+
 /** A certificate profile as the file has it; its name is the key above it. */
 export const template = z
   .strictObject({
@@ -193,11 +260,20 @@ export const template = z
       .describe('Renewal is open for this long before the end.')
       .meta({ otherwise: 'a third of the validity' }),
     authentication: distinct(
-      z.enum(['secret', 'workflow', 'dangerousStaticChallenge', 'attestation', 'idevid', 'mdm', 'ra']),
+      z.enum([
+        'secret',
+        'workflow',
+        'dangerousStaticChallenge',
+        'attestation',
+        'idevid',
+        'mdm',
+        'ra',
+        'account',
+      ]),
       1,
-      'a template without any authentication layer is refused: list secret, workflow, attestation, idevid, mdm or ra',
+      'a template without any authentication layer is refused: list secret, workflow, attestation, idevid, mdm, ra or account',
     ).describe(
-      'Layers that authenticate a first enrollment. workflow: a challenge that the workflows of the template answer for, and no secret of ours. dangerousStaticChallenge: one password for all devices.',
+      'Layers that authenticate a first enrollment. workflow: a challenge that the workflows of the template answer for, and no secret of ours. dangerousStaticChallenge: one password for all devices. account: an ACME account, which needs `acme`.',
     ),
     workflows: distinct(entryName, 0)
       .default([])
@@ -227,6 +303,10 @@ export const template = z
       .describe(
         'Classes of devices that may sign their messages with SHA-1 and encrypt them with 3DES (SCEP). A finding at each start.',
       ),
+    acme: acme
+      .optional()
+      .describe('How names are proven where they are ordered by ACME.')
+      .meta({ otherwise: 'no order is taken' }),
     policies: distinct(oid, 0).default([]).describe('Certificate policies.'),
     extensions: templateExtensions
       .default([])
@@ -236,8 +316,10 @@ export const template = z
   .superRefine((settings, context) => {
     const { subject, subjectAltName, keyUsage: usages, keyAlgorithms: algorithms } = settings;
     demandChallengers(settings, context);
+    demandOrders(settings, context);
     // RFC 5280 section 4.1.2.6: an empty subject needs a subjectAltName.
-    if (subject.length === 0 && !subjectAltName.some(({ optional }) => !optional)) {
+    const ordered = settings.authentication.every((layer) => layer === 'account');
+    if (subject.length === 0 && !ordered && !subjectAltName.some(({ optional }) => !optional)) {
       context.addIssue('a template needs a subject, or a subjectAltName that is not optional');
     }
     if (settings.serverKeygen !== undefined && !algorithms.includes(settings.serverKeygen)) {

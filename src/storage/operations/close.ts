@@ -3,6 +3,7 @@ import { SallyportError } from '#errors';
 import { type Operation, together } from '../operation.ts';
 import { placeOf } from '../place.ts';
 import type { IntentRow } from '../schema.ts';
+import { finishOrder } from './acme-orders.ts';
 import { endApprovalsBeforehand, useApproval } from './approvals.ts';
 import { assertUnrevoked, insertIssued } from './certificates.ts';
 import { newestIssued } from './current-certificates.ts';
@@ -13,7 +14,7 @@ import { endRequests } from './requests.ts';
 import { spendSecret } from './secrets.ts';
 
 export function* close(record: IssuedRecord): Operation<LogPosition> {
-  const { intentId, requestSpki, certificate, secretId, approvalId, issuedBefore, now } = record;
+  const { intentId, requestSpki, certificate, secretId, approvalId, order, issuedBefore, now } = record;
   const { deviceId, template, predecessor, spki } = certificate;
   const [head, intent] = yield* together(
     readHead(),
@@ -30,6 +31,9 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
     secretId === null ? null : spendSecret(secretId, certificate.sha256),
     approvalId === null ? null : useApproval(approvalId, intentId),
     predecessor === null ? endApprovalsBeforehand({ deviceId, template }) : null,
+    order === null
+      ? null
+      : finishOrder(order, { intent: intentId, certificate: certificate.sha256, spki: requestSpki, now }),
     endRequests({ deviceId, template, spki: requestSpki }),
     activateExpected(deviceId, now),
   );

@@ -33,6 +33,7 @@ suite('observing an empty store', () => {
         secret: null,
         userNameDevice: null,
         presenter: null,
+        order: null,
         device: null,
         keyShared: false,
         approval: null,

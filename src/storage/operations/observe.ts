@@ -4,6 +4,7 @@ import { fromJson } from '../json-text.ts';
 import { all, first, type Operation, together } from '../operation.ts';
 import type { ApprovalRow } from '../schema.ts';
 import { statement } from '../statement.ts';
+import { observeOrder } from './acme-orders.ts';
 import { hasCurrentForOtherKey, newestIssued } from './current-certificates.ts';
 import { isKeyShared } from './key-holders.ts';
 import { observeRates } from './rate-limits.ts';
@@ -78,26 +79,33 @@ const selectDenials = statement((database, p: { deviceId: string; template: stri
 type Precedence = Pick<ApprovalRow, 'id' | 'spki' | 'created_at'>;
 
 export function* observe(query: ObserveQuery): Operation<StoreObservation> {
-  const [secret, presenter] = yield* together(observeSecret(query), observePresenter(query));
-  const deviceKey = keyOfDevice(query, secret, presenter);
+  const [secret, presenter, ordered] = yield* together(
+    observeSecret(query),
+    observePresenter(query),
+    observeOrder(query),
+  );
+  const deviceKey = query.order === null ? keyOfDevice(query, secret, presenter) : ownerOf(ordered);
   const device = deviceKey === null ? null : yield* observeDevice(deviceKey);
   const deviceId = device?.id ?? '';
   const { spki, template, staticChallenge, now } = query;
   const asked = device === null ? null : { deviceId, template, spki, now };
+  // Whoever orders has a key for each set of names, and what an order was issued is its own.
+  const ofKey = query.order === null ? asked : null;
   const predecessor = presenter === null ? null : query.presenterSha256;
   const [userNameDevice, keyShared, approval, denials, otherKeyCurrent, issued, rates] = yield* together(
     deviceNamed(query.userName, deviceId),
     isKeyShared({ spki, deviceId }),
     asked && observeApproval(asked),
     asked && observeDenials(asked),
-    asked && hasCurrentForOtherKey(asked),
-    asked && newestIssued({ ...asked, predecessor }),
+    ofKey && hasCurrentForOtherKey(ofKey),
+    ofKey && newestIssued({ ...ofKey, predecessor }),
     observeRates({ deviceId: device?.id ?? null, template, staticChallenge }),
   );
   return {
     secret,
     userNameDevice,
     presenter,
+    order: ordered?.order ?? null,
     device,
     keyShared,
     approval,
@@ -131,6 +139,10 @@ function* observePresenter({ presenterSha256 }: ObserveQuery): Operation<StoreOb
     presenterSha256 === null ? undefined : yield* first(selectPresenter, { sha256: presenterSha256 });
   if (row === undefined) return null;
   return { template: row.template, deviceId: row.device_id, revoked: row.revoked_at !== null };
+}
+
+function ownerOf(ordered: { readonly deviceId: string } | null): DeviceKey | null {
+  return ordered === null ? null : { column: 'id', value: ordered.deviceId };
 }
 
 /** An identity from elsewhere, or the request itself, names the device only where neither a secret that is for a device nor a certificate of ours was presented. */

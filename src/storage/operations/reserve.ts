@@ -1,6 +1,7 @@
 import type { Intent } from '#enrollment';
 import { SallyportError } from '#errors';
 import { type Operation, together } from '../operation.ts';
+import { takeOrder } from './acme-orders.ts';
 import { takeApproval } from './approvals.ts';
 import { assertUnrevoked } from './certificates.ts';
 import { hasCurrentForOtherKey } from './current-certificates.ts';
@@ -13,7 +14,7 @@ import { reserveSecret } from './secrets.ts';
 /** All or nothing: throws 'conflict' for the first thing that is no longer as it was observed. */
 export function* reserve(intent: Intent): Operation<void> {
   const { id, deviceId, seen, template, spki, requestSpki, names, now } = intent;
-  const { fresh, secret, approvalId, predecessor, limits } = intent;
+  const { fresh, secret, approvalId, order, predecessor, limits } = intent;
   const [ofDevice, ofTemplate, ofChallenge] = yield* together(
     conformingArrival(rateKeys.device(deviceId), limits.device, now),
     conformingArrival(rateKeys.template(template), limits.template, now),
@@ -27,6 +28,7 @@ export function* reserve(intent: Intent): Operation<void> {
   const asked = { deviceId, template, spki: requestSpki };
   // Before anything else changes: of those who come at once with one secret, all but the first end here.
   if (secret !== null) yield* reserveSecret({ ...asked, id: secret.id, names }, secret.state);
+  if (order !== null) yield* takeOrder(order, id);
   if (approvalId !== null) yield* takeApproval({ ...asked, id: approvalId, intentId: id, now });
   yield* together(
     keepArrival(ofDevice),

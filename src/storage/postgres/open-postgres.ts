@@ -1,5 +1,5 @@
 import type { Storage } from '../storage.ts';
-import { adminStore, enrollmentStore, logStore, type Perform } from '../stores.ts';
+import { acmeStore, adminStore, enrollmentStore, logStore, type Perform } from '../stores.ts';
 import { StoreThread } from '../thread/store-thread.ts';
 import { databaseClock, type DatabaseClockSources } from './database-clock.ts';
 import type { PostgresStoreOptions } from './postgres-store.ts';
@@ -28,6 +28,7 @@ export async function openPostgres(
   };
   return {
     enrollment: enrollmentStore(performSure),
+    acme: acmeStore(perform),
     admin: adminStore(perform),
     log: logStore(perform),
     failed: thread.failed,

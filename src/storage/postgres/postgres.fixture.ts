@@ -4,7 +4,7 @@ import type { PostgresCluster } from '../../../test/harness/postgres-cluster.ts'
 import { beginLog } from '../operations/log.ts';
 import { origin, type Stores } from '../storage.fixture.ts';
 import { countedMilliseconds } from '../thread/messages.ts';
-import { adminStore, enrollmentStore, logStore, type Perform } from '../stores.ts';
+import { acmeStore, adminStore, enrollmentStore, logStore, type Perform } from '../stores.ts';
 import { PostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
 import { PreparedStatements, Sessions } from './session.ts';
 import { upgrade } from './upgrade.ts';
@@ -58,6 +58,7 @@ export function postgresStores(
   };
   return {
     enrollment: enrollmentStore(perform),
+    acme: acmeStore(perform),
     admin: adminStore(perform),
     log: logStore(perform),
     query: async (operation) => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { SallyportError } from '#errors';
 import type { Storage } from '../storage.ts';
-import { adminStore, enrollmentStore, logStore, type Perform } from '../stores.ts';
+import { acmeStore, adminStore, enrollmentStore, logStore, type Perform } from '../stores.ts';
 import { makePrivate } from './private-file.ts';
 import { SourceRates } from './source-rates.ts';
 import { storeError } from './store-error.ts';
@@ -29,6 +29,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Storage> {
   const sourceRates = await SourceRates.load(perform);
   return {
     enrollment: enrollmentStore(perform, async (query) => sourceRates.admit(query)),
+    acme: acmeStore(perform),
     admin: adminStore(perform),
     log: logStore(perform),
     failed: writer.failed,

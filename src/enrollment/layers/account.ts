@@ -1,0 +1,112 @@
+import type { Template } from '#ca';
+import type { Context } from '#policy';
+import type { OrderObservation, RequestObservation, SourceObservation } from '../observations.ts';
+import { authorizationOf, identifierKey, identifierOf, isWithinNames } from '../order.ts';
+import { Finding } from './finding.ts';
+
+type AccountFacts = NonNullable<Context['account']>;
+
+const none: AccountFacts = {
+  presented: false,
+  valid: false,
+  forTemplate: false,
+  forRequest: false,
+  withinNames: false,
+  withinCount: false,
+  authorized: false,
+  approved: false,
+};
+
+/** The ACME account, and its order. `request`: with the names as they count. What comes by ACME and has no order proves nothing. */
+export function deriveAccount(
+  order: OrderObservation | null,
+  asked: {
+    source: SourceObservation;
+    template: Template | undefined;
+    request: RequestObservation | null;
+    time: number;
+  },
+): Finding<AccountFacts> {
+  const { source, template, request, time } = asked;
+  if (source.protocol !== 'acme') return new Finding(none);
+  if (order === null) {
+    return new Finding({ ...none, presented: true }).because(
+      'account-valid',
+      false,
+      'there is no such order',
+    );
+  }
+  const { account, key } = order;
+  const names = order.identifiers.map(({ value }) => value).join(', ');
+  const unproven = order.identifiers.filter((identifier) => {
+    const wanted = authorizationOf(identifier);
+    // What counted when the order was finalized counts while it is held.
+    const moment = order.finalizedAt ?? time;
+    return !order.authorizations.some(
+      ({ type, value, wildcard, status, expiresAt }) =>
+        identifierKey(wanted) === identifierKey({ type, value }) &&
+        wanted.wildcard === wildcard &&
+        status === 'valid' &&
+        moment < expiresAt,
+    );
+  });
+  const strange = order.identifiers.filter((identifier) => !isWithinNames(identifier, key.names));
+  const orderProblem = problemOf(order, request, time);
+  const facts: AccountFacts = {
+    presented: true,
+    valid: account.status === 'valid' && key.state === 'spent',
+    forTemplate:
+      order.template === source.template &&
+      key.templates.includes(order.template) &&
+      template?.authentication.includes('account') === true,
+    forRequest: orderProblem === null,
+    withinNames: strange.length === 0,
+    withinCount: key.maximumCertificates === null || order.otherNames < key.maximumCertificates,
+    authorized: order.identifiers.length > 0 && unproven.length === 0,
+    approved: key.approvedBy !== null && key.names !== null,
+  };
+  return new Finding(facts)
+    .because(
+      'account-valid',
+      facts.valid,
+      account.status === 'valid'
+        ? `external account key ${key.id} of account ${account.id} is ${key.state}`
+        : `account ${account.id} is ${account.status}`,
+    )
+    .because(
+      'account-template',
+      facts.forTemplate,
+      `account ${account.id} may have ${key.templates.join(', ')}; the order is of template ${order.template}`,
+    )
+    .because('account-order', facts.forRequest, orderProblem ?? '')
+    .because(
+      'account-names',
+      facts.withinNames,
+      `account ${account.id} was not given ${strange.map(({ value }) => value).join(', ')}`,
+    )
+    .because(
+      'account-count',
+      facts.withinCount,
+      `account ${account.id} has current certificates for ${order.otherNames} other sets of names than ${names}, and may have ${key.maximumCertificates} in all`,
+    )
+    .because(
+      'account-authorized',
+      facts.authorized,
+      `account ${account.id} has no valid authorization for ${unproven.map(({ value }) => value).join(', ')}`,
+    );
+}
+
+/** RFC 8555 section 7.4: "The CSR MUST indicate the exact same set of requested identifiers as the initial newOrder request." */
+function problemOf(order: OrderObservation, request: RequestObservation | null, time: number): string | null {
+  if (request === null) return 'there is no certification request';
+  if (order.finalizedSpki !== null && order.finalizedSpki !== request.spki) {
+    return `order ${order.id} was finalized with another key`;
+  }
+  if (order.failed) return `order ${order.id} is invalid`;
+  if (order.finalizedAt === null && time >= order.expiresAt) return `order ${order.id} has expired`;
+  const asked = request.subjectAltName.map((name) => identifierOf(name));
+  const keys = new Set(asked.map((identifier) => identifier && identifierKey(identifier)));
+  const ordered = new Set(order.identifiers.map(identifierKey));
+  const same = keys.size === ordered.size && [...keys].every((key) => key !== null && ordered.has(key));
+  return same ? null : `the request names other identifiers than order ${order.id}`;
+}

@@ -1,0 +1,127 @@
+import { named } from '#enrollment';
+import { isSallyportError } from '#errors';
+import { accountOf, type Message, payloadOf } from './message.ts';
+import { authorizationStatus, challengeStatus } from './order-state.ts';
+import { AcmeError, malformed, notHere } from './problems.ts';
+import type { AcmePorts, Exchange, Reply } from './ports.ts';
+import type { StoredAuthorization } from './store.ts';
+import { authorizationUrl, challengeUrl } from './urls.ts';
+import { validationLeaseMilliseconds, type Validations } from './validations.ts';
+
+/** How long an answer waits for the proof to be seen. */
+const waitMilliseconds = 3_000;
+const pollSeconds = 1;
+
+/** RFC 8555 sections 7.1.4, 7.5 and 7.5.2. */
+export async function authorization(message: Message, exchange: Exchange, ports: AcmePorts): Promise<Reply> {
+  const found = await ownAuthorization(message, exchange.parts[0], ports);
+  if (exchange.parts.length > 1) throw notHere();
+  if (message.payload === null) return authorizationReply(found, exchange, ports);
+  const payload = payloadOf(message);
+  if (payload['status'] !== 'deactivated') throw malformed('an authorization can be deactivated, and nothing else');
+  const status = authorizationStatus(found, ports.now());
+  if (status !== 'pending' && status !== 'valid') return authorizationReply(found, exchange, ports);
+  const { id, type, value } = found;
+  const detail = { account: found.account, authorization: id, identifier: { type, value }, status: 'deactivated' };
+  const entry = ports.enrollment.entryOf(exchange.admission, detail);
+  try {
+    await ports.store.deactivateAuthorization({ id, entry });
+  } catch (error) {
+    if (!isSallyportError(error, 'conflict')) throw error;
+  }
+  return authorizationReply((await ports.store.authorization(id))!, exchange, ports);
+}
+
+/** RFC 8555 section 7.5.1: "To indicate to the server that it is ready for the challenge validation, the client sends an empty JSON body". */
+export async function challenge(
+  message: Message,
+  exchange: Exchange,
+  ports: AcmePorts,
+  validations: Validations,
+): Promise<Reply> {
+  const [id, type = ''] = exchange.parts;
+  let found = await ownAuthorization(message, id, ports);
+  if (!challengesOf(found, ports).includes(type)) throw notHere();
+  const now = ports.now();
+  const isFirst = authorizationStatus(found, now) === 'pending' && found.method === null;
+  if (message.payload !== null && isFirst) {
+    // What else is in it means nothing: RFC 8555 section 7.5.1 has "{}".
+    payloadOf(message);
+    const { account, value } = found;
+    const detail = { account, authorization: found.id, identifier: { type: found.type, value }, method: type };
+    const { admission } = exchange;
+    const entry = ports.enrollment.entryOf(admission, detail);
+    const dueAt = now + validationLeaseMilliseconds;
+    const answer = { id: found.id, method: type, request: admission.id, dueAt, now, entry };
+    try {
+      await ports.store.respond(answer);
+      validations.begin({ ...found, method: type, request: admission.id });
+      await validations.wait(found.id, waitMilliseconds);
+    } catch (error) {
+      if (!isSallyportError(error, 'conflict')) throw error;
+    }
+    found = (await ports.store.authorization(found.id))!;
+  }
+  return {
+    status: 200,
+    headers: challengeStatus(found, type) === 'processing' ? { 'Retry-After': String(pollSeconds) } : {},
+    links: [{ url: authorizationUrl(exchange, found.id), rel: 'up' }],
+    body: challengeBody(found, type, exchange),
+  };
+}
+
+async function ownAuthorization(
+  message: Message,
+  id: string | undefined,
+  { store }: Pick<AcmePorts, 'store'>,
+): Promise<StoredAuthorization> {
+  const own = accountOf(message);
+  const found = id === undefined ? null : await store.authorization(id);
+  if (found === null) throw notHere();
+  if (found.account === own.id) return found;
+  throw new AcmeError('unauthorized', `authorization ${found.id} is of account ${found.account}, not ${own.id}`, {
+    told: 'this is not your authorization',
+  });
+}
+
+function authorizationReply(found: StoredAuthorization, exchange: Exchange, ports: AcmePorts): Reply {
+  const status = authorizationStatus(found, ports.now());
+  // "it includes only the challenge that was successfully completed", or that failed (section 7.1.4).
+  const offered = challengesOf(found, ports);
+  const shown = found.method !== null && status !== 'pending' ? [found.method] : offered;
+  const isUnderWay = status === 'pending' && found.method !== null;
+  return {
+    status: 200,
+    headers: isUnderWay ? { 'Retry-After': String(pollSeconds) } : {},
+    body: {
+      identifier: { type: found.type, value: found.value },
+      status,
+      expires: new Date(found.expiresAt).toISOString(),
+      challenges: shown.map((type) => challengeBody(found, type, exchange)),
+      ...(found.wildcard ? { wildcard: true } : {}),
+    },
+  };
+}
+
+function challengeBody(found: StoredAuthorization, type: string, exchange: Exchange): object {
+  const status = challengeStatus(found, type);
+  return {
+    type,
+    url: challengeUrl(exchange, found.id, type),
+    status,
+    token: found.token,
+    ...(status === 'valid' && found.validatedAt !== null
+      ? { validated: new Date(found.validatedAt).toISOString() }
+      : {}),
+    ...(status === 'invalid' && found.error !== null ? { error: found.error } : {}),
+  };
+}
+
+/** A wildcard is proven by DNS alone (RFC 8555 section 7.1.3), and an address by no DNS (RFC 8738 section 5). */
+function challengesOf(
+  { template, type, wildcard }: StoredAuthorization,
+  { authority }: Pick<AcmePorts, 'authority'>,
+): readonly string[] {
+  const offered = named(authority().references.templates, template)?.acme?.challenges ?? [];
+  return offered.filter((each) => (each === 'dns-01' ? type === 'dns' : !wildcard));
+}

@@ -1,0 +1,183 @@
+import {
+  authorizationOf,
+  identifierKey,
+  identifiersDigest,
+  named,
+  notOrderable,
+  type OrderIdentifier,
+} from '#enrollment';
+import { isSallyportError } from '#errors';
+import { identifierProblem } from '#validation';
+import { certificateOfId } from './renewal-info.ts';
+import { servedTemplates } from './directory.ts';
+import { accountOf, type Message, payloadOf } from './message.ts';
+import { orderReply } from './order.ts';
+import { AcmeError, malformed, type SubProblem, typeOf } from './problems.ts';
+import type { AcmePorts, Exchange, Reply } from './ports.ts';
+import { newId } from './urls.ts';
+
+const mostIdentifiers = 100;
+/** RFC 8555 has no word for it: who fills the store with orders waits until some are over. */
+const mostOpenOrders = 300;
+const retryAfterSeconds = 60;
+/** A proof that ends while the order is worked on would be of no use. */
+const reuseMarginMilliseconds = 60_000;
+
+/** RFC 8555 section 7.4. */
+export async function newOrder(message: Message, exchange: Exchange, ports: AcmePorts): Promise<Reply> {
+  const account = accountOf(message);
+  const payload = payloadOf(message);
+  const { name, template } = templateFor(payload['profile'], exchange, ports);
+  if (!account.key.templates.includes(name) || account.key.state !== 'spent') {
+    throw new AcmeError('unauthorized', `account ${account.id} was not given template ${name}`, {
+      told: 'this account is not allowed this profile',
+    });
+  }
+  const identifiers = identifiersOf(payload['identifiers']);
+  demandOrderable(notOrderable(template, account.key.names, identifiers));
+  const now = ports.now();
+  const validity = validityOf(payload, now, template.validitySeconds * 1000);
+  const replaced = await replacedBy(payload['replaces'], account.id, identifiers, ports);
+  const id = newId(ports.random);
+  const expiresAt = now + template.acme!.orderSeconds * 1000;
+  const detail = { account: account.id, order: id, template: name, identifiers, ...validity, replaces: replaced };
+  try {
+    const { order } = await ports.store.createOrder({
+      id,
+      account: account.id,
+      template: name,
+      identifiers,
+      names: identifiersDigest(identifiers),
+      ...validity,
+      replaces: replaced,
+      expiresAt,
+      wanted: identifiers.map((identifier) => ({
+        ...authorizationOf(identifier),
+        id: newId(ports.random),
+        // RFC 8555 section 8.1: "at least 128 bits of entropy".
+        token: Buffer.from(ports.random(32)).toString('base64url'),
+      })),
+      reuseUntil: now + reuseMarginMilliseconds,
+      maximumOpen: mostOpenOrders,
+      now,
+      entry: ports.enrollment.entryOf(exchange.admission, detail),
+    });
+    return orderReply(order, exchange, now, { status: 201 });
+  } catch (error) {
+    if (!isSallyportError(error, 'conflict')) throw error;
+    if (replaced !== null && (await ports.store.certificate({ sha256: replaced }))?.isReplaced === true) {
+      throw alreadyReplaced();
+    }
+    throw new AcmeError('rateLimited', error.message, {
+      told: 'this account has too many open orders',
+      headers: { 'Retry-After': String(retryAfterSeconds) },
+    });
+  }
+}
+
+/** Of the directory, or the profile that the order names (draft-aaron-acme-profiles section 4). */
+function templateFor(profile: unknown, exchange: Exchange, ports: AcmePorts) {
+  const { templates, defaultTemplate, references } = servedTemplates(exchange, ports);
+  if (profile !== undefined && typeof profile !== 'string') throw malformed('profile must be a string');
+  const name = profile ?? exchange.template ?? defaultTemplate;
+  const isOffered = name !== null && templates.includes(name) && (exchange.template ?? name) === name;
+  const template = isOffered ? named(references.templates, name) : undefined;
+  if (name === null || template?.acme === undefined) {
+    throw new AcmeError('invalidProfile', `profile ${String(name).slice(0, 64)} is not offered here`);
+  }
+  return { name, template };
+}
+
+function identifiersOf(value: unknown): readonly OrderIdentifier[] {
+  if (!Array.isArray(value) || value.length === 0 || value.length > mostIdentifiers) {
+    throw malformed(`identifiers must be a list of 1 to ${mostIdentifiers}`);
+  }
+  const problems: SubProblem[] = [];
+  const identifiers = new Map<string, OrderIdentifier>();
+  for (const each of value as unknown[]) {
+    const { type, value: text } = Object(each) as Record<string, unknown>;
+    if (typeof type !== 'string' || typeof text !== 'string' || text.length > 255) {
+      throw malformed('an identifier has a type and a value');
+    }
+    if (type !== 'dns' && type !== 'ip') {
+      throw new AcmeError('unsupportedIdentifier', `identifiers of type ${type.slice(0, 32)} cannot be ordered here`);
+    }
+    // A name of DNS is the same in any case; clients have been seen to send what people typed.
+    const identifier = { type, value: type === 'dns' ? text.toLowerCase() : text } as const;
+    const problem = identifierProblem(identifier);
+    if (problem === null) identifiers.set(identifierKey(identifier), identifier);
+    else problems.push({ type: typeOf('malformed'), detail: problem, identifier });
+  }
+  if (problems.length > 0) {
+    const told = problems.map(({ identifier, detail }) => `${identifier.value}: ${detail}`).join('; ');
+    throw new AcmeError('malformed', told.slice(0, 1000), { subproblems: problems });
+  }
+  return [...identifiers.values()];
+}
+
+/** RFC 8555 section 6.7.1. */
+function demandOrderable(rejected: readonly OrderIdentifier[]): void {
+  if (rejected.length === 0) return;
+  const detail = 'this name is not given here, or not to this account';
+  const subproblems = rejected.map((identifier) => ({ type: typeOf('rejectedIdentifier'), detail, identifier }));
+  const values = rejected.map(({ value }) => value).join(', ');
+  throw new AcmeError('rejectedIdentifier', `not given to this account: ${values}`.slice(0, 1000), {
+    told: detail,
+    subproblems,
+  });
+}
+
+/** "If the server is willing to issue the requested certificate, it responds with ...": within the template, or not at all. */
+function validityOf(
+  payload: Readonly<Record<string, unknown>>,
+  now: number,
+  longestMilliseconds: number,
+): { notBefore: number | null; notAfter: number | null } {
+  const notBefore = timeOf(payload['notBefore'], 'notBefore');
+  const notAfter = timeOf(payload['notAfter'], 'notAfter');
+  const begin = Math.max(notBefore ?? now, now);
+  const slack = 60_000;
+  const fits =
+    (notBefore === null || (notBefore >= now - slack && notBefore < now + longestMilliseconds)) &&
+    (notAfter === null || (notAfter > begin && notAfter <= now + longestMilliseconds + slack));
+  if (fits) return { notBefore, notAfter };
+  throw malformed('notBefore and notAfter must lie within what the profile gives, from now on');
+}
+
+function timeOf(value: unknown, name: string): number | null {
+  if (value === undefined || value === null) return null;
+  const time =
+    typeof value === 'string' && /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.test(value)
+      ? Date.parse(value)
+      : Number.NaN;
+  if (Number.isNaN(time)) throw malformed(`${name} must be a time as RFC 3339 has it`);
+  return time;
+}
+
+/** RFC 9773 section 5. */
+async function replacedBy(
+  replaces: unknown,
+  account: string,
+  identifiers: readonly OrderIdentifier[],
+  ports: AcmePorts,
+): Promise<string | null> {
+  if (replaces === undefined) return null;
+  if (typeof replaces !== 'string') throw malformed('replaces must be a string');
+  const certificate = await certificateOfId(replaces, ports);
+  if (certificate === null) throw malformed('replaces names no certificate of this authority');
+  if (certificate.account !== account) {
+    throw new AcmeError('unauthorized', `certificate ${certificate.sha256} is not of account ${account}`, {
+      told: 'replaces names a certificate of another account',
+    });
+  }
+  if (certificate.isReplaced) throw alreadyReplaced();
+  const had = new Set(certificate.identifiers.map(identifierKey));
+  if (!identifiers.some((identifier) => had.has(identifierKey(identifier)))) {
+    throw malformed('the certificate that is replaced has none of these identifiers');
+  }
+  return certificate.sha256;
+}
+
+function alreadyReplaced(): AcmeError {
+  return new AcmeError('alreadyReplaced', 'another order replaces this certificate already');
+}

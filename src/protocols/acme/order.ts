@@ -1,0 +1,174 @@
+import type { Answer, EnrollmentRequest } from '#enrollment';
+import { isSallyportError } from '#errors';
+import { decodeBase64Url } from '#jose';
+import { parseCertificationRequest } from '#x509';
+import { sha256Hex } from '#enrollment';
+import { accountOf, type Message, payloadOf } from './message.ts';
+import { orderStatus } from './order-state.ts';
+import { AcmeError, malformed, notHere, problemOfRefusal } from './problems.ts';
+import type { AcmePorts, Exchange, Reply } from './ports.ts';
+import type { StoredAccount, StoredOrder } from './store.ts';
+import { authorizationUrl, certificateUrl, finalizeUrl, orderUrl } from './urls.ts';
+
+const pollSeconds = 2;
+
+/** RFC 8555 section 7.1.3. */
+export function orderReply(
+  order: StoredOrder,
+  exchange: Exchange,
+  now: number,
+  { status = 200, retryAfterSeconds = pollSeconds }: { status?: number; retryAfterSeconds?: number } = {},
+): Reply {
+  const state = orderStatus(order, now);
+  return {
+    status,
+    headers: {
+      Location: orderUrl(exchange, order.id),
+      ...(state === 'processing' ? { 'Retry-After': String(retryAfterSeconds) } : {}),
+    },
+    body: {
+      status: state,
+      expires: new Date(order.expiresAt).toISOString(),
+      profile: order.template,
+      identifiers: order.identifiers,
+      ...(order.notBefore === null ? {} : { notBefore: new Date(order.notBefore).toISOString() }),
+      ...(order.notAfter === null ? {} : { notAfter: new Date(order.notAfter).toISOString() }),
+      ...(order.error === null ? {} : { error: order.error }),
+      authorizations: order.authorizations.map(({ id }) => authorizationUrl(exchange, id)),
+      finalize: finalizeUrl(exchange, order.id),
+      ...(state === 'valid' ? { certificate: certificateUrl(exchange, order.certificate!) } : {}),
+    },
+  };
+}
+
+/** An order as it stands, and its finalization (RFC 8555 section 7.4). */
+export async function order(message: Message, exchange: Exchange, ports: AcmePorts): Promise<Reply> {
+  const own = accountOf(message);
+  const [id = '', act] = exchange.parts;
+  const found = await ports.store.order(id);
+  if (found === null || (act !== undefined && act !== 'finalize')) throw notHere();
+  if (found.account !== own.id) {
+    throw new AcmeError('unauthorized', `order ${id} is of account ${found.account}, not ${own.id}`, {
+      told: 'this is not your order',
+    });
+  }
+  if (act === 'finalize') return finalize(message, found, own, exchange, ports);
+  if (message.payload !== null) throw malformed('an order takes POST-as-GET');
+  return orderStatus(found, ports.now()) === 'processing'
+    ? goOn(found, own, exchange, ports)
+    : orderReply(found, exchange, ports.now());
+}
+
+async function finalize(
+  message: Message,
+  found: StoredOrder,
+  own: StoredAccount,
+  exchange: Exchange,
+  ports: AcmePorts,
+): Promise<Reply> {
+  const payload = payloadOf(message);
+  const status = orderStatus(found, ports.now());
+  // A client that asks again, because the answer was lost on the way, is told how it stands.
+  if (status === 'valid' || status === 'processing') return orderReply(found, exchange, ports.now());
+  if (status !== 'ready') {
+    throw new AcmeError('orderNotReady', `order ${found.id} is ${status}`, { told: `the order is ${status}` });
+  }
+  const certificationRequest = await requestOf(payload['csr'], ports);
+  return decide(certificationRequest, found, own, exchange, ports);
+}
+
+/** RFC 8555 section 11.1: "the CSR's public key MUST NOT be the account key", of this account or any other. */
+async function requestOf(csr: unknown, { store }: Pick<AcmePorts, 'store'>): Promise<Uint8Array> {
+  if (typeof csr !== 'string') throw malformed('csr must be a string');
+  try {
+    const der = decodeBase64Url(csr, 'csr');
+    const { spki } = parseCertificationRequest(der);
+    if (await store.isAccountKey(sha256Hex(spki))) {
+      throw new AcmeError('badCSR', 'the certification request has the key of an account');
+    }
+    return der;
+  } catch (cause) {
+    if (!isSallyportError(cause, 'malformed', 'unsupported', 'too-large') || cause instanceof AcmeError) throw cause;
+    throw new AcmeError('badCSR', cause.message, { cause });
+  }
+}
+
+/** An order that is held or kept back is decided anew by everything that counts now, with the request that came. */
+async function goOn(
+  found: StoredOrder,
+  own: StoredAccount,
+  exchange: Exchange,
+  ports: AcmePorts,
+): Promise<Reply> {
+  const request = await ports.store.heldRequest(found.id);
+  if (request === null) return orderReply(found, exchange, ports.now());
+  return decide(request, found, own, exchange, ports, { possessed: true });
+}
+
+async function decide(
+  certificationRequest: Uint8Array,
+  found: StoredOrder,
+  own: StoredAccount,
+  exchange: Exchange,
+  ports: AcmePorts,
+  held: Pick<EnrollmentRequest, 'possessed'> = {},
+): Promise<Reply> {
+  const { enrollment, store, now } = ports;
+  const { admission } = exchange;
+  const { id, template, names } = found;
+  const asked = { account: own.id, template, names, now: now() };
+  const answer = await enrollment.enroll({
+    admission: { ...admission, source: { ...admission.source, template } },
+    credential: { kind: 'order', account: own.id, order: id, predecessor: await store.predecessor(asked) },
+    certificationRequest,
+    ...held,
+    keygen: false,
+    channelBindings: null,
+  });
+  return replyTo(answer, found, exchange, ports, 'possessed' in held);
+}
+
+async function replyTo(
+  answer: Answer,
+  found: StoredOrder,
+  exchange: Exchange,
+  { store, now }: AcmePorts,
+  isHeld: boolean,
+): Promise<Reply> {
+  const fresh = async (retryAfterSeconds?: number) =>
+    orderReply((await store.order(found.id))!, exchange, now(), {
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    });
+  switch (answer.outcome) {
+    case 'issued':
+    case 'redelivered':
+      return fresh();
+    case 'held':
+      return fresh(answer.retryAfterSeconds);
+    case 'malformed':
+      return problem({ ...new AcmeError('badCSR', answer.error.message).document, status: 400 });
+    case 'failed': {
+      if (isHeld) return fresh(answer.retryAfterSeconds);
+      const words = `The request could not be handled now. Try again later. Support code ${answer.id}.`;
+      const { document } = new AcmeError('serverInternal', words, { status: 503 });
+      return problem({ ...document, status: 503 }, answer.retryAfterSeconds);
+    }
+    case 'refused': {
+      const document = problemOfRefusal(answer);
+      const isLimit = document.status === 429;
+      if (!isHeld) return problem(document, isLimit ? (answer.retryAfterSeconds ?? 60) : undefined);
+      // A limit passes. Whatever else refuses what was waited for ends the order: its client has no other way to hear of it.
+      if (isLimit) return fresh(answer.retryAfterSeconds ?? 60);
+      await store.failOrder({ id: found.id, problem: document });
+      return fresh();
+    }
+  }
+}
+
+function problem(document: object & { status: number }, retryAfterSeconds?: number): Reply {
+  return {
+    status: document.status,
+    headers: retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) },
+    body: { type: 'application/problem+json', text: JSON.stringify(document) },
+  };
+}

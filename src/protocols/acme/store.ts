@@ -1,0 +1,198 @@
+import type { NewEntry } from '#audit';
+import type { LogPosition, OrderIdentifier } from '#enrollment';
+
+/**
+ * What ACME asks of the store. Each method is one atomic operation; what takes an entry is durable, with it, when it resolves. Errors: SallyportError 'store';
+ * 'conflict' where the state is no longer what the caller saw; 'not-found'. Times are milliseconds since the epoch.
+ */
+export interface AcmeStore {
+  /** Whether this is its first use, on any node. `nonce` is kept until it would be refused for its age. */
+  useNonce(nonce: Uint8Array, expiresAt: number): Promise<boolean>;
+  externalAccountKey(id: string): Promise<ExternalAccountKey | null>;
+  account(id: string): Promise<StoredAccount | null>;
+  accountByKey(thumbprint: string): Promise<StoredAccount | null>;
+  /** A key of an account is in no certificate. */
+  isAccountKey(spki: string): Promise<boolean>;
+  /** Spends the external account key. Throws 'conflict' where that is not live any more, or the account's key is another one's. */
+  createAccount(act: { account: NewAccount; now: number; entry: NewEntry }): Promise<LogPosition>;
+  updateAccount(act: {
+    id: string;
+    contact: readonly string[];
+    status: 'valid' | 'deactivated';
+    entry: NewEntry;
+  }): Promise<LogPosition>;
+  /** Throws 'conflict' where the old key is not the account's any more, or the new one is an account's. */
+  changeAccountKey(act: {
+    id: string;
+    oldThumbprint: string;
+    thumbprint: string;
+    jwk: string;
+    spki: string;
+    entry: NewEntry;
+  }): Promise<LogPosition>;
+  /**
+   * An order, with an authorization for each of `wanted`: one of the same account and template that still counts at `reuseUntil`, or else the new one. Throws
+   * 'conflict' where the account has `maximumOpen` open orders, or `replaces` was replaced.
+   */
+  createOrder(act: NewOrder): Promise<LogPosition & { readonly order: StoredOrder }>;
+  order(id: string): Promise<StoredOrder | null>;
+  /** Ids of an account's orders that are not over, the oldest first, after one of them. */
+  ordersOf(query: {
+    account: string;
+    after: string | null;
+    now: number;
+    limit: number;
+  }): Promise<readonly string[]>;
+  authorization(id: string): Promise<StoredAuthorization | null>;
+  /** The client has answered a challenge. Throws 'conflict' where it is not pending any more, or one was answered before. */
+  respond(act: {
+    id: string;
+    method: string;
+    request: string;
+    dueAt: number;
+    now: number;
+    entry: NewEntry;
+  }): Promise<LogPosition>;
+  /** Takes the work of validating, where that was due. */
+  takeDue(act: { id: string; dueAt: number; now: number }): Promise<boolean>;
+  dueAuthorizations(now: number, limit: number): Promise<readonly StoredAuthorization[]>;
+  /** Throws 'conflict' where nobody has answered it, or it is over. */
+  validated(act: {
+    id: string;
+    problem: object | null;
+    expiresAt: number;
+    now: number;
+    entry: NewEntry;
+  }): Promise<LogPosition>;
+  /** Throws 'conflict' where it is neither pending nor valid. */
+  deactivateAuthorization(act: { id: string; entry: NewEntry }): Promise<LogPosition>;
+  /** Without an entry of its own: the refusal has one. */
+  failOrder(act: { id: string; problem: object }): Promise<void>;
+  /** The newest current certificate that the account ordered for these names and this template, or that an order replaces. */
+  predecessor(query: {
+    account: string;
+    template: string;
+    names: string;
+    now: number;
+  }): Promise<Uint8Array | null>;
+  /** The request that an order was held with. */
+  heldRequest(order: string): Promise<Uint8Array | null>;
+  /** A certificate, and the order that it came of. */
+  certificate(
+    query: { sha256: string } | { issuer: string; serialNumber: string },
+  ): Promise<OrderedCertificate | null>;
+  /** The account has valid authorizations for all of these. */
+  isAuthorized(query: {
+    account: string;
+    wanted: readonly Pick<WantedAuthorization, 'type' | 'value' | 'wildcard'>[];
+    now: number;
+  }): Promise<boolean>;
+  revoke(act: { sha256: string; reason: number; now: number; entry: NewEntry }): Promise<LogPosition>;
+  /** What was over before then. */
+  forget(before: number): Promise<void>;
+}
+
+export interface ExternalAccountKey {
+  readonly id: string;
+  readonly device: string;
+  readonly sealed: Uint8Array;
+  readonly sealingKey: string;
+  readonly state: 'live' | 'spent' | 'void';
+  readonly expiresAt: number;
+}
+
+export interface NewAccount {
+  readonly id: string;
+  readonly externalAccountKey: string;
+  readonly thumbprint: string;
+  /** Canonical (RFC 7638). */
+  readonly jwk: string;
+  /** SHA-256 of the same key as X.509 has it. */
+  readonly spki: string;
+  readonly contact: readonly string[];
+}
+
+export interface StoredAccount extends NewAccount {
+  readonly status: 'valid' | 'deactivated' | 'revoked';
+  readonly createdAt: number;
+  readonly key: {
+    readonly state: 'live' | 'spent' | 'void';
+    readonly device: string;
+    readonly templates: readonly string[];
+    readonly names: readonly string[] | null;
+  };
+}
+
+export interface WantedAuthorization {
+  readonly id: string;
+  readonly type: 'dns' | 'ip';
+  readonly value: string;
+  readonly wildcard: boolean;
+  readonly token: string;
+}
+
+export interface NewOrder {
+  readonly id: string;
+  readonly account: string;
+  readonly template: string;
+  readonly identifiers: readonly OrderIdentifier[];
+  readonly names: string;
+  readonly notBefore: number | null;
+  readonly notAfter: number | null;
+  readonly replaces: string | null;
+  readonly expiresAt: number;
+  readonly wanted: readonly WantedAuthorization[];
+  readonly reuseUntil: number;
+  readonly maximumOpen: number;
+  readonly now: number;
+  readonly entry: NewEntry;
+}
+
+export interface StoredOrder {
+  readonly id: string;
+  readonly account: string;
+  readonly template: string;
+  readonly identifiers: readonly OrderIdentifier[];
+  readonly names: string;
+  readonly notBefore: number | null;
+  readonly notAfter: number | null;
+  readonly replaces: string | null;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly finalizedAt: number | null;
+  readonly error: object | null;
+  readonly certificate: string | null;
+  /** Its certificate waits for a workflow's word, and nobody has had it. */
+  readonly undelivered: boolean;
+  /** Its certificate was revoked before it left. */
+  readonly withdrawn: boolean;
+  readonly authorizations: readonly StoredAuthorization[];
+}
+
+export interface StoredAuthorization extends WantedAuthorization {
+  readonly account: string;
+  readonly template: string;
+  readonly status: 'pending' | 'valid' | 'invalid' | 'deactivated';
+  readonly method: string | null;
+  readonly request: string | null;
+  readonly tries: number;
+  readonly error: object | null;
+  readonly validatedAt: number | null;
+  readonly expiresAt: number;
+}
+
+export interface OrderedCertificate {
+  readonly sha256: string;
+  readonly issuer: string;
+  readonly der: Uint8Array;
+  readonly template: string;
+  readonly device: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly revokedAt: number | null;
+  readonly undelivered: boolean;
+  /** The account that ordered it; null: none did. */
+  readonly account: string | null;
+  /** An order that is not over, or has a certificate, replaces it. */
+  readonly isReplaced: boolean;
+}

@@ -1,0 +1,222 @@
+import { sql } from 'kysely';
+import type { AcmeStore, StoredAuthorization, WantedAuthorization } from '#acme';
+import type { LogPosition } from '#enrollment';
+import { SallyportError } from '#errors';
+import { fromJson, toJson } from '../json-text.ts';
+import { all, first, type Operation, run } from '../operation.ts';
+import type { AcmeAuthorizationRow } from '../schema.ts';
+import { statement } from '../statement.ts';
+import { append } from './log.ts';
+
+type Act<Name extends keyof AcmeStore> = Parameters<AcmeStore[Name]>[0];
+
+/** In the words of the index of valid ones. */
+const selectValid = statement(
+  (
+    database,
+    p: { account: string; type: string; value: string; wildcard: number; template: string; until: number },
+  ) =>
+    database
+      .selectFrom('acme_authorization')
+      .select('id')
+      .where('account', '=', p.account)
+      .where('value', '=', p.value)
+      .where('template', '=', p.template)
+      .where('expires_at', '>', p.until)
+      .where('type', '=', p.type as 'dns')
+      .where('wildcard', '=', p.wildcard)
+      .where('status', '=', sql.lit('valid'))
+      .orderBy('expires_at', 'desc')
+      .limit(1),
+);
+
+/** Whatever the template: who may revoke. */
+const selectValidOfAny = statement(
+  (database, p: { account: string; type: string; value: string; wildcard: number; now: number }) =>
+    database
+      .selectFrom('acme_authorization')
+      .select('id')
+      .where('account', '=', p.account)
+      .where('value', '=', p.value)
+      .where('expires_at', '>', p.now)
+      .where('type', '=', p.type as 'dns')
+      .where('wildcard', '=', p.wildcard)
+      .where('status', '=', sql.lit('valid'))
+      .limit(1),
+);
+
+const insert = statement(
+  (
+    database,
+    p: Pick<AcmeAuthorizationRow, 'id' | 'account' | 'template' | 'type' | 'value' | 'wildcard' | 'token'> & {
+      expiresAt: number;
+    },
+  ) =>
+    database.insertInto('acme_authorization').values({
+      id: p.id,
+      account: p.account,
+      template: p.template,
+      type: p.type,
+      value: p.value,
+      wildcard: p.wildcard,
+      token: p.token,
+      status: 'pending',
+      tries: 0,
+      expires_at: p.expiresAt,
+    }),
+);
+
+const select = statement((database, p: { id: string }) =>
+  database.selectFrom('acme_authorization').selectAll().where('id', '=', p.id),
+);
+
+const selectOfOrder = statement((database, p: { order: string }) =>
+  database
+    .selectFrom('acme_order_authorization')
+    .innerJoin('acme_authorization', 'acme_authorization.id', 'acme_order_authorization.authorization_id')
+    .selectAll('acme_authorization')
+    .where('order_id', '=', p.order)
+    .orderBy('position'),
+);
+
+const answer = statement(
+  (database, p: { id: string; method: string; request: string; dueAt: number; now: number }) =>
+    database
+      .updateTable('acme_authorization')
+      .set({ method: p.method, request: p.request, due_at: p.dueAt })
+      .where('id', '=', p.id)
+      .where('status', '=', 'pending')
+      .where('method', 'is', null)
+      .where('expires_at', '>', p.now),
+);
+
+const takeOne = statement((database, p: { id: string; dueAt: number; now: number }) =>
+  database
+    .updateTable('acme_authorization')
+    .set((eb) => ({ due_at: p.dueAt, tries: eb('tries', '+', 1) }))
+    .where('id', '=', p.id)
+    .where('due_at', '<=', p.now),
+);
+
+const selectDue = statement((database, p: { now: number; limit: number }) =>
+  database
+    .selectFrom('acme_authorization')
+    .selectAll()
+    .where('due_at', '<=', p.now)
+    .where('due_at', 'is not', null)
+    .orderBy('due_at')
+    .limit(p.limit),
+);
+
+const end = statement(
+  (database, p: Pick<AcmeAuthorizationRow, 'id' | 'status' | 'error' | 'validated_at' | 'expires_at'>) =>
+    database
+      .updateTable('acme_authorization')
+      .set({
+        status: p.status,
+        error: p.error,
+        validated_at: p.validated_at,
+        expires_at: p.expires_at,
+        due_at: null,
+      })
+      .where('id', '=', p.id)
+      .where('status', '=', 'pending')
+      .where('method', 'is not', null),
+);
+
+const deactivate = statement((database, p: { id: string }) =>
+  database
+    .updateTable('acme_authorization')
+    .set({ status: 'deactivated', due_at: null })
+    .where('id', '=', p.id)
+    .where('status', 'in', ['pending', 'valid']),
+);
+
+/** The id of one that counts until then, or of the new one. */
+export function* authorizationFor(
+  wanted: WantedAuthorization,
+  asked: { account: string; template: string; until: number; expiresAt: number },
+): Operation<string> {
+  const { account, template, until, expiresAt } = asked;
+  const { id, type, value, token } = wanted;
+  const wildcard = Number(wanted.wildcard);
+  const valid = yield* first(selectValid, { account, template, type, value, wildcard, until });
+  if (valid !== undefined) return valid.id;
+  yield* run(insert, { id, account, template, type, value, wildcard, token, expiresAt });
+  return id;
+}
+
+export function* authorizationsOf(order: string): Operation<readonly StoredAuthorization[]> {
+  return (yield* all(selectOfOrder, { order })).map(stored);
+}
+
+export function* authorization({ id }: { id: string }): Operation<StoredAuthorization | null> {
+  const row = yield* first(select, { id });
+  return row === undefined ? null : stored(row);
+}
+
+export function* respond({ entry, ...act }: Act<'respond'>): Operation<LogPosition> {
+  if ((yield* run(answer, act)) !== 1) {
+    throw new SallyportError('conflict', `authorization ${act.id} waits for no answer any more`);
+  }
+  return { index: yield* append(entry) };
+}
+
+export function* takeDue(act: Act<'takeDue'>): Operation<boolean> {
+  return (yield* run(takeOne, act)) === 1;
+}
+
+export function* dueAuthorizations(query: {
+  now: number;
+  limit: number;
+}): Operation<readonly StoredAuthorization[]> {
+  return (yield* all(selectDue, query)).map(stored);
+}
+
+export function* validated(act: Act<'validated'>): Operation<LogPosition> {
+  const { id, problem, expiresAt, now, entry } = act;
+  const ended = yield* run(end, {
+    id,
+    status: problem === null ? 'valid' : 'invalid',
+    error: problem === null ? null : toJson(problem),
+    validated_at: problem === null ? now : null,
+    expires_at: expiresAt,
+  });
+  if (ended !== 1) throw new SallyportError('conflict', `authorization ${id} is over`);
+  return { index: yield* append(entry) };
+}
+
+export function* deactivateAuthorization(act: Act<'deactivateAuthorization'>): Operation<LogPosition> {
+  if ((yield* run(deactivate, { id: act.id })) !== 1) {
+    throw new SallyportError('conflict', `authorization ${act.id} is over`);
+  }
+  return { index: yield* append(act.entry) };
+}
+
+export function* isAuthorized(query: Act<'isAuthorized'>): Operation<boolean> {
+  const { account, wanted, now } = query;
+  for (const { type, value, wildcard } of wanted) {
+    const asked = { account, type, value, wildcard: Number(wildcard), now };
+    if ((yield* first(selectValidOfAny, asked)) === undefined) return false;
+  }
+  return wanted.length > 0;
+}
+
+function stored(row: AcmeAuthorizationRow): StoredAuthorization {
+  return {
+    id: row.id,
+    account: row.account,
+    template: row.template,
+    type: row.type,
+    value: row.value,
+    wildcard: row.wildcard === 1,
+    token: row.token,
+    status: row.status,
+    method: row.method,
+    request: row.request,
+    tries: row.tries,
+    error: row.error === null ? null : fromJson(row.error),
+    validatedAt: row.validated_at,
+    expiresAt: row.expires_at,
+  };
+}
