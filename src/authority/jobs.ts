@@ -1,3 +1,4 @@
+import type { Validations } from '#acme';
 import { drain, openNdjsonSink } from '#audit';
 import type { Issuer } from '#ca';
 import type { Configuration } from '#config';
@@ -15,6 +16,9 @@ import type { Ra } from './ra.ts';
 import { openReplay, type Replay } from './replay-job.ts';
 import { endOldRequests } from './request-job.ts';
 import { sweepIntents } from './sweep-job.ts';
+
+/** An order that came to nothing can be looked at for so long. */
+const keptOrdersMilliseconds = 7 * 86_400_000;
 
 /** Entries in half a second: twenty times what a node was seen to write, and half of what a thread can deliver. */
 const deliveredAtOnce = 4096;
@@ -154,8 +158,17 @@ export async function startJobs(ports: {
     }),
   );
   await crl.trigger();
+  startForAll('orders', 60_000, () =>
+    storage.acme.forget({ now: clock.now(), over: clock.now() - keptOrdersMilliseconds }),
+  );
   return {
     issueCrl,
+    /** What a node began to look for that is there no more. */
+    startValidations(validations: Pick<Validations, 'takeOver'>) {
+      start('validations', 5_000, async () => {
+        await validations.takeOver();
+      });
+    },
     states: (): readonly JobState[] => jobs.map(({ state }) => state),
     /** Entries that each sink has not acknowledged yet. */
     async behind() {

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Signer } from '#cms';
+import { acmeHandler, type AcmePorts, isAcmeTarget, type Validations } from '#acme';
 import { type ApiPorts, apiHandler } from '#api';
 import {
   type ApiListener,
@@ -24,7 +25,8 @@ import {
   startListener,
   type TlsSettings,
 } from '#server';
-import { derToPem, parseCertificate, pemToDer } from '#x509';
+import { derToPem, type GeneralName, parseCertificate, pemToDer } from '#x509';
+import { isHostOf } from './own-hosts.ts';
 import { readText, readTextNow } from './read-text.ts';
 
 /** Where a listener is reached; what does not apply to its class is null. */
@@ -50,6 +52,7 @@ export async function startListeners(ports: {
   ras: ReadonlyMap<string, RaInForce>;
   /** What SCEP asks of the store. */
   lookUp: Pick<ScepPorts, 'polled' | 'certificate' | 'crl'>;
+  acme: Pick<AcmePorts, 'store' | 'validate' | 'revoked'> & { readonly validations: Validations };
   /** Of messages that a source may send in vain. */
   unopenedLimit: () => RateLimit;
   api: Pick<ApiPorts, 'admin' | 'store'>;
@@ -127,12 +130,21 @@ export async function startListeners(ports: {
       }
       const tls = await tlsSettings(listener, transportKeys, authority());
       started.push(
-        await startSigning(tls, async (keySigner) => {
+        await startSigning(tls, async (keySigner, names) => {
+          const { validations, ...acmePorts } = ports.acme;
+          const acme = acmeHandler(
+            { ...shared, ...acmePorts, report, isOwnHost: (host) => isHostOf(host, names()) },
+            validations,
+          );
           const est = estHandler({ ...shared, keySigner });
-          const servesScep = () =>
-            named(authority().references.listeners, name)?.protocols.scep !== undefined;
-          const handler: Handler = (request, ...rest) =>
-            servesScep() && !isEstTarget(request.url ?? '') ? scep(request, ...rest) : est(request, ...rest);
+          const served = () => named(authority().references.listeners, name)?.protocols;
+          const handler: Handler = (request, ...rest) => {
+            const { url = '' } = request;
+            if (served()?.acme !== undefined && isAcmeTarget(url)) return acme(request, ...rest);
+            return served()?.scep !== undefined && !isEstTarget(url)
+              ? scep(request, ...rest)
+              : est(request, ...rest);
+          };
           return startListener({ ...common, tls, handler });
         }),
       );
@@ -147,10 +159,14 @@ export async function startListeners(ports: {
 /** A listener that signs, with the certificate and key that it has: the new ones are in force for both at once. */
 async function startSigning(
   tls: TlsSettings,
-  start: (keySigner: () => Signer) => Promise<RunningListener>,
+  start: (keySigner: () => Signer, names: () => readonly GeneralName[]) => Promise<RunningListener>,
 ): Promise<RunningListener> {
   let signer = loadSigner(tls);
-  const listener = await start(() => signer());
+  let names = namesOf(tls);
+  const listener = await start(
+    () => signer(),
+    () => names,
+  );
   return {
     ...listener,
     prepareTls(renewed) {
@@ -159,9 +175,15 @@ async function startSigning(
       return () => {
         putInForce();
         signer = next;
+        names = namesOf(renewed);
       };
     },
   };
+}
+
+/** What its certificate names: only so can it be reached. */
+function namesOf({ certificate }: TlsSettings): readonly GeneralName[] {
+  return parseCertificate(pemToDer(certificate, 'CERTIFICATE')[0]!).subjectAltName;
 }
 
 /**

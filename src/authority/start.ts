@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type AdminPorts, type AdminSettings, adminHandler, createAdmin } from '#admin';
+import { Validations } from '#acme';
 import { parseVerifierKey } from '#audit';
 import { type Configuration, type Environment, loadConfiguration, reloadable } from '#config';
 import { type Authority, Enrollment } from '#enrollment';
@@ -25,6 +26,7 @@ import { differences, type InForce, joinNodes } from './node.ts';
 import { crlPath } from './public-paths.ts';
 import { openRaKeys, startRas } from './ra.ts';
 import { openPublisher } from './publisher.ts';
+import { validator } from './validation.ts';
 import type { WorkflowPorts } from './workflows.ts';
 import { authorityDocuments } from './public-documents.ts';
 
@@ -165,6 +167,19 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       running: () => running(),
       report,
     };
+    const validate = validator(
+      () => authority,
+      () => configuration,
+    );
+    const validations = new Validations({
+      authority: () => authority,
+      store: storage.acme,
+      now: () => clock.now(),
+      random,
+      validate,
+      report,
+    });
+    jobs.startValidations(validations);
     const listeners = await startListeners({
       configuration,
       transportKeys,
@@ -176,6 +191,12 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
         polled: storage.enrollment.polled,
         certificate: storage.admin.certificateInfo,
         crl: async (issuer) => (await documents.read(crlPath(issuer)))?.body ?? null,
+      },
+      acme: {
+        store: storage.acme,
+        validate,
+        revoked: (issuer) => void jobs.issueCrl(issuer),
+        validations,
       },
       unopenedLimit: () => configuration.limits.unopened,
       api: { admin, store: storage.enrollment },

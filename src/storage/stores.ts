@@ -72,7 +72,7 @@ export function acmeStore(perform: Perform): AcmeStore {
     heldRequest: (order) => perform('heldRequest', { order }),
     certificate: (query) => perform('orderedCertificate', query),
     revoke: (act) => perform('revokeCertificate', act),
-    forget: (before) => perform('forgetAcme', { before }),
+    forget: (act) => perform('forgetAcme', act),
   };
 }
 

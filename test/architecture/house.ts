@@ -30,7 +30,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   est: { values: [...formats, 'limits', 'enrollment'], types: ['keys', 'policy', 'inventory', 'audit'] },
   scep: { values: [...formats, 'limits', 'enrollment'], types: ['keys', 'policy', 'inventory', 'audit'] },
   acme: {
-    values: [...formats, 'jose', 'limits', 'enrollment'],
+    values: [...formats, 'jose', 'limits', 'enrollment', 'validation'],
     types: ['keys', 'policy', 'inventory', 'audit'],
   },
   // What another system is asked, and how: enrollment says when.
@@ -55,7 +55,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   server: { values: [...core, 'est', 'scep', 'acme', 'admin'], types: ['config'] },
   // Where the running authority is put together from what configuration says: all below it, and nothing but the command line above.
   authority: {
-    values: [...core, 'est', 'scep', 'acme', 'workflow', 'admin', 'api', 'storage', 'config', 'server'],
+    values: [...core, 'est', 'scep', 'acme', 'validation', 'workflow', 'admin', 'api', 'storage', 'config', 'server'],
   },
   cli: {
     values: [...core, 'est', 'scep', 'workflow', 'admin', 'storage', 'config', 'server', 'authority'],

@@ -88,8 +88,8 @@ export interface AcmeStore {
     now: number;
   }): Promise<boolean>;
   revoke(act: { sha256: string; reason: number; now: number; entry: NewEntry }): Promise<LogPosition>;
-  /** What was over before then. */
-  forget(before: number): Promise<void>;
+  /** Nonces that are refused for their age `now`, and orders and proofs that were over before then. */
+  forget(act: { now: number; over: number }): Promise<void>;
 }
 
 export interface ExternalAccountKey {

@@ -441,10 +441,10 @@ export function* orderedCertificate(query: Act<'certificate'>): Operation<Ordere
   return { ...certificateOf(row), isReplaced: replacing !== undefined };
 }
 
-export function* forgetAcme({ before }: { before: number }): Operation<void> {
-  yield* run(deleteNonces, { before });
-  yield* run(deleteOrders, { before });
-  yield* run(deleteAuthorizations, { before });
+export function* forgetAcme({ now, over }: Act<'forget'>): Operation<void> {
+  yield* run(deleteNonces, { before: now });
+  yield* run(deleteOrders, { before: over });
+  yield* run(deleteAuthorizations, { before: over });
 }
 
 function certificateOf(
