@@ -3,7 +3,8 @@ import { formatIpAddress, type GeneralName, parseIpAddress } from '#x509';
 
 /** Whether a Host header (RFC 9110 section 7.2) is a name of a listener: one that its certificate has, at whatever port it is reached. */
 export function isHostOf(host: string, names: readonly GeneralName[]): boolean {
-  const [, bracketed, plain] = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253}))(?::[0-9]{1,5})?$/.exec(host) ?? [];
+  const [, bracketed, plain] =
+    /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253}))(?::[0-9]{1,5})?$/.exec(host) ?? [];
   const name = bracketed ?? plain?.toLowerCase();
   if (name === undefined) return false;
   if (isIP(name) !== 0) {

@@ -148,7 +148,12 @@ export function derive(
   return {
     facts,
     issued,
-    plan: { template, names, namesDigest: digest, ...validity(template, deviceClass, references, time, order) },
+    plan: {
+      template,
+      names,
+      namesDigest: digest,
+      ...validity(template, deviceClass, references, time, order),
+    },
   };
 }
 

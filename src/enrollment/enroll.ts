@@ -136,7 +136,9 @@ export class Enrollment {
       }
       return this.#records.failed(admission, error);
     }
-    const answer = this.#decide(asked, authority).catch((error: unknown) => this.#records.failed(admission, error));
+    const answer = this.#decide(asked, authority).catch((error: unknown) =>
+      this.#records.failed(admission, error),
+    );
     this.#underWay.set(twin, answer);
     try {
       return await answer;
@@ -359,7 +361,6 @@ export class Enrollment {
       throw error;
     }
   }
-
 }
 
 interface Decided {

@@ -29,7 +29,9 @@ export function notOrderable(
   identifiers: readonly OrderIdentifier[],
 ): readonly OrderIdentifier[] {
   const admitted = admitRequestedNames(template.request.subjectAltName, [], identifiers.map(generalNameOf));
-  const keys = new Set(admitted.map((name) => identifierKey({ type: name.kind as 'dns', value: name.value })));
+  const keys = new Set(
+    admitted.map((name) => identifierKey({ type: name.kind as 'dns', value: name.value })),
+  );
   return identifiers.filter(
     (identifier) => !keys.has(identifierKey(identifier)) || !isWithinNames(identifier, names),
   );

@@ -22,7 +22,12 @@ export function seal(
 }
 
 /** Throws 'key' where the key that sealed it is not in force any more, or the row was changed. */
-export function unseal(sealed: Uint8Array, rowId: string, keyId: string, keys: readonly MacKey[]): Uint8Array {
+export function unseal(
+  sealed: Uint8Array,
+  rowId: string,
+  keyId: string,
+  keys: readonly MacKey[],
+): Uint8Array {
   const key = keys.find(({ id }) => id === keyId);
   if (key === undefined || sealed.length < ivLength + tagLength) throw notSealed(rowId);
   const decipher = createDecipheriv('aes-256-gcm', sealingKey(key), sealed.subarray(0, ivLength), {

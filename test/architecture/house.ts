@@ -55,7 +55,19 @@ export const rooms: Readonly<Record<string, Room>> = {
   server: { values: [...core, 'est', 'scep', 'acme', 'admin'], types: ['config'] },
   // Where the running authority is put together from what configuration says: all below it, and nothing but the command line above.
   authority: {
-    values: [...core, 'est', 'scep', 'acme', 'validation', 'workflow', 'admin', 'api', 'storage', 'config', 'server'],
+    values: [
+      ...core,
+      'est',
+      'scep',
+      'acme',
+      'validation',
+      'workflow',
+      'admin',
+      'api',
+      'storage',
+      'config',
+      'server',
+    ],
   },
   cli: {
     values: [...core, 'est', 'scep', 'workflow', 'admin', 'storage', 'config', 'server', 'authority'],

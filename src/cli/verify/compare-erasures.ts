@@ -45,9 +45,7 @@ export class ErasureComparison {
   async entry(position: Position, entry: Entry, isAbsent: boolean): Promise<void> {
     const log = this.#logs.at(-1)!;
     await this.#act(position, entry);
-    this.#broughtBack.push(
-      ...broughtBackBy(entry as { readonly event?: unknown; readonly detail?: unknown }),
-    );
+    this.#broughtBack.push(...broughtBackBy(entry));
     if (isAbsent) log.absent.add(position.logIndex);
     log.seen = position.logIndex + 1;
   }

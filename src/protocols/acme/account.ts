@@ -49,7 +49,10 @@ export async function account(message: Message, exchange: Exchange, ports: AcmeP
     await ports.store.updateAccount({ id: own.id, contact, status, entry });
   } catch (error) {
     if (!isSallyportError(error, 'conflict')) throw error;
-    throw new AcmeError('unauthorized', error.message, { status: 401, told: 'this account is no longer valid' });
+    throw new AcmeError('unauthorized', error.message, {
+      status: 401,
+      told: 'this account is no longer valid',
+    });
   }
   return accountReply({ ...own, contact, status }, exchange, 200);
 }

@@ -18,11 +18,18 @@ export async function authorization(message: Message, exchange: Exchange, ports:
   if (exchange.parts.length > 1) throw notHere();
   if (message.payload === null) return authorizationReply(found, exchange, ports);
   const payload = payloadOf(message);
-  if (payload['status'] !== 'deactivated') throw malformed('an authorization can be deactivated, and nothing else');
+  if (payload['status'] !== 'deactivated') {
+    throw malformed('an authorization can be deactivated, and nothing else');
+  }
   const status = authorizationStatus(found, ports.now());
   if (status !== 'pending' && status !== 'valid') return authorizationReply(found, exchange, ports);
   const { id, type, value } = found;
-  const detail = { account: found.account, authorization: id, identifier: { type, value }, status: 'deactivated' };
+  const detail = {
+    account: found.account,
+    authorization: id,
+    identifier: { type, value },
+    status: 'deactivated',
+  };
   const entry = ports.enrollment.entryOf(exchange.admission, detail);
   try {
     await ports.store.deactivateAuthorization({ id, entry });
@@ -48,7 +55,12 @@ export async function challenge(
     // What else is in it means nothing: RFC 8555 section 7.5.1 has "{}".
     payloadOf(message);
     const { account, value } = found;
-    const detail = { account, authorization: found.id, identifier: { type: found.type, value }, method: type };
+    const detail = {
+      account,
+      authorization: found.id,
+      identifier: { type: found.type, value },
+      method: type,
+    };
     const { admission } = exchange;
     const entry = ports.enrollment.entryOf(admission, detail);
     const dueAt = now + validationLeaseMilliseconds;
@@ -79,9 +91,13 @@ async function ownAuthorization(
   const found = id === undefined ? null : await store.authorization(id);
   if (found === null) throw notHere();
   if (found.account === own.id) return found;
-  throw new AcmeError('unauthorized', `authorization ${found.id} is of account ${found.account}, not ${own.id}`, {
-    told: 'this is not your authorization',
-  });
+  throw new AcmeError(
+    'unauthorized',
+    `authorization ${found.id} is of account ${found.account}, not ${own.id}`,
+    {
+      told: 'this is not your authorization',
+    },
+  );
 }
 
 function authorizationReply(found: StoredAuthorization, exchange: Exchange, ports: AcmePorts): Reply {

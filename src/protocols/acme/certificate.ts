@@ -27,6 +27,8 @@ export async function certificate(message: Message, exchange: Exchange, ports: A
   const alternates = chains.flatMap((_, at) =>
     at === Number(number) ? [] : [{ url: certificateUrl(exchange, sha256, at), rel: 'alternate' }],
   );
-  const text = [found.der, ...chain.map(({ der }) => der)].map((der) => derToPem(der, 'CERTIFICATE')).join('');
+  const text = [found.der, ...chain.map(({ der }) => der)]
+    .map((der) => derToPem(der, 'CERTIFICATE'))
+    .join('');
   return { status: 200, links: alternates, body: { type: 'application/pem-certificate-chain', text } };
 }

@@ -3,7 +3,10 @@ import { notHere } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
 
 /** Templates that a listener serves. */
-export function servedTemplates({ admission }: Pick<Exchange, 'admission'>, { authority }: Pick<AcmePorts, 'authority'>) {
+export function servedTemplates(
+  { admission }: Pick<Exchange, 'admission'>,
+  { authority }: Pick<AcmePorts, 'authority'>,
+) {
   const { references } = authority();
   const served = named(references.listeners, admission.source.listener)?.protocols.acme;
   if (served === undefined) throw notHere();

@@ -1,6 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Admission, type Answer, type Authority, named, observeManagement, type SourceObservation } from '#enrollment';
-import { isSallyportError, SallyportError } from '#errors';
+import {
+  type Admission,
+  type Answer,
+  type Authority,
+  named,
+  observeManagement,
+  type SourceObservation,
+} from '#enrollment';
+import type { SallyportError } from '#errors';
+import { isSallyportError } from '#errors';
 import { account } from './account.ts';
 import { authorization, challenge } from './authorization.ts';
 import { certificate } from './certificate.ts';
@@ -23,7 +31,11 @@ import type { Validations } from './validations.ts';
 /** ACME, RFC 8555: wire to orders and enrollments, and back. */
 export function acmeHandler(ports: AcmePorts, validations: Validations) {
   const nonces = new Nonces(ports.store, () => ports.authority().macKeys, ports.random);
-  return async (request: IncomingMessage, response: ServerResponse, connection: AcmeConnection): Promise<void> => {
+  return async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    connection: AcmeConnection,
+  ): Promise<void> => {
     const target = parseTarget(request.url ?? '');
     const source = sourceOf(target, request, connection, ports.authority());
     const admission = await ports.enrollment.admit(source);
@@ -34,7 +46,9 @@ export function acmeHandler(ports: AcmePorts, validations: Validations) {
     // What was not read of the body is not read as the next request.
     if (!request.complete) response.setHeader('Connection', 'close');
     if ('outcome' in answer) return renderAnswer(request, response, answer, nonce);
-    if (answer instanceof AcmeError) return renderProblem(response, answer, admission.id, nonce, directoryUrl(request, target));
+    if (answer instanceof AcmeError) {
+      return renderProblem(response, answer, admission.id, nonce, directoryUrl(request, target));
+    }
     render(response, answer, request.method === 'POST' || target.resource === 'new-nonce' ? nonce : null, {
       index: target.resource === 'directory' ? null : directoryUrl(request, target),
       withBody: request.method !== 'HEAD',
@@ -74,7 +88,9 @@ async function serve(
 /** null: a fault of ours. */
 function toldOf(error: SallyportError): AcmeError | null {
   if (error instanceof AcmeError) return error;
-  if (error.code === 'too-large') return new AcmeError('malformed', error.message, { status: 413, cause: error });
+  if (error.code === 'too-large') {
+    return new AcmeError('malformed', error.message, { status: 413, cause: error });
+  }
   if (error.code === 'malformed') return new AcmeError('malformed', error.message, { cause: error });
   return null;
 }
@@ -130,7 +146,11 @@ async function post(
   }
   const body = await ports.readBody(request, response);
   const url = `${exchange.base}${target.path}${target.query === '' ? '' : `?${target.query}`}`;
-  const expected = { url, accountUrl: (id: string) => accountUrl(exchange, id), signature: signatures[resource] };
+  const expected = {
+    url,
+    accountUrl: (id: string) => accountUrl(exchange, id),
+    signature: signatures[resource],
+  };
   const message = await readMessage(body, expected, {
     store: ports.store,
     nonces,
@@ -209,7 +229,8 @@ function sourceOf(
   return {
     listener,
     protocol: 'acme',
-    operation: method === 'POST' || resource === null ? operation : `${operation} (${String(method).slice(0, 16)})`,
+    operation:
+      method === 'POST' || resource === null ? operation : `${operation} (${String(method).slice(0, 16)})`,
     template: isServed ? template : null,
     address,
     tls,
@@ -218,14 +239,21 @@ function sourceOf(
 }
 
 /** What was decided, or failed, before ACME had a word. */
-function renderAnswer(request: IncomingMessage, response: ServerResponse, answer: Answer, nonce: string): void {
+function renderAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  nonce: string,
+): void {
   const index = directoryUrl(request, parseTarget(request.url ?? ''));
   if (answer.outcome === 'refused') {
     const { type: _, detail, status } = problemOfRefusal(answer);
     const retry = { 'Retry-After': String(answer.retryAfterSeconds ?? 60) };
-    const error = new AcmeError(status === 429 ? 'rateLimited' : 'unauthorized', detail, {
-      ...(status === 429 ? { headers: { ...retry, Connection: 'close' } } : {}),
-    });
+    const error = new AcmeError(
+      status === 429 ? 'rateLimited' : 'unauthorized',
+      detail,
+      status === 429 ? { headers: { ...retry, Connection: 'close' } } : {},
+    );
     return renderProblem(response, error, null, nonce, index);
   }
   const retryAfterSeconds = answer.outcome === 'failed' ? answer.retryAfterSeconds : 5;

@@ -24,7 +24,10 @@ export async function keyChange(
   if (innerUrl !== url) throw malformed('the inner JWS was made for another address than the outer');
   const jwk = attempt(() => parseJwk(signer.jwk), 'badPublicKey');
   const verified = attempt(() => verifyJws(inner, jwk.spki), 'badSignatureAlgorithm');
-  const change = attempt(() => membersOf(parseJson(verified.payload ?? new Uint8Array(), 'payload'), 'payload'), 'malformed');
+  const change = attempt(
+    () => membersOf(parseJson(verified.payload ?? new Uint8Array(), 'payload'), 'payload'),
+    'malformed',
+  );
   if (change['account'] !== accountUrl(exchange, own.id)) {
     throw malformed('the inner JWS names another account than the one that signed');
   }
@@ -53,5 +56,8 @@ export async function keyChange(
 /** "the server MUST return status code 409 (Conflict) and provide the URL of that account in the Location header field". */
 function taken(exchange: Exchange, holder: string): AcmeError {
   const words = 'another account has this key, or the account has another one now';
-  return new AcmeError('malformed', words, { status: 409, headers: { Location: accountUrl(exchange, holder) } });
+  return new AcmeError('malformed', words, {
+    status: 409,
+    headers: { Location: accountUrl(exchange, holder) },
+  });
 }

@@ -1,6 +1,15 @@
 import type { Admission } from '#enrollment';
 import { isSallyportError } from '#errors';
-import { type Jwk, jwsAlgorithms, membersOf, parseJson, parseJwk, parseJws, thumbprint, verifyJws } from '#jose';
+import {
+  type Jwk,
+  jwsAlgorithms,
+  membersOf,
+  parseJson,
+  parseJwk,
+  parseJws,
+  thumbprint,
+  verifyJws,
+} from '#jose';
 import { AcmeError, malformed } from './problems.ts';
 import type { Nonces } from './nonce.ts';
 import type { AcmeStore, StoredAccount } from './store.ts';
@@ -23,18 +32,32 @@ export type Signature = 'account' | 'key' | 'either';
  */
 export async function readMessage(
   body: Uint8Array,
-  expected: { readonly url: string; readonly accountUrl: (id: string) => string; readonly signature: Signature },
-  ports: { readonly store: AcmeStore; readonly nonces: Nonces; readonly now: number; readonly admission: Admission },
+  expected: {
+    readonly url: string;
+    readonly accountUrl: (id: string) => string;
+    readonly signature: Signature;
+  },
+  ports: {
+    readonly store: AcmeStore;
+    readonly nonces: Nonces;
+    readonly now: number;
+    readonly admission: Admission;
+  },
 ): Promise<Message> {
   const { store, nonces, now } = ports;
   const jws = attempt(() => parseJws(body), 'badSignatureAlgorithm');
   const { url, nonce, signer: claimed } = jws.header;
   if (url !== expected.url) {
-    throw new AcmeError('unauthorized', `the message was signed for ${url.slice(0, 200)}, and sent to ${expected.url}`);
+    throw new AcmeError(
+      'unauthorized',
+      `the message was signed for ${url.slice(0, 200)}, and sent to ${expected.url}`,
+    );
   }
   if (expected.signature !== 'either' && (claimed.by === 'kid') !== (expected.signature === 'account')) {
     throw malformed(
-      expected.signature === 'account' ? 'this takes a "kid", not a "jwk"' : 'this takes a "jwk", not a "kid"',
+      expected.signature === 'account'
+        ? 'this takes a "kid", not a "jwk"'
+        : 'this takes a "jwk", not a "kid"',
     );
   }
   const signer =
@@ -46,7 +69,10 @@ export async function readMessage(
   if (signer.by === 'account' && signer.account.status !== 'valid') {
     // RFC 8555 section 7.3.6: "the server MUST reject further requests authorized by that account's key".
     const status = signer.account.status;
-    throw new AcmeError('unauthorized', `account ${signer.account.id} is ${status}`, { status: 401, told: `this account is ${status}` });
+    throw new AcmeError('unauthorized', `account ${signer.account.id} is ${status}`, {
+      status: 401,
+      told: `this account is ${status}`,
+    });
   }
   return { signer, payload };
 }
@@ -83,7 +109,10 @@ async function byAccount(
 }
 
 /** The words of src/jose are about what the client sent: it may read them. */
-export function attempt<Value>(parse: () => Value, unsupported: 'badSignatureAlgorithm' | 'badPublicKey' | 'malformed'): Value {
+export function attempt<Value>(
+  parse: () => Value,
+  unsupported: 'badSignatureAlgorithm' | 'badPublicKey' | 'malformed',
+): Value {
   try {
     return parse();
   } catch (cause) {

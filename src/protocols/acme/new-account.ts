@@ -43,7 +43,13 @@ export async function newAccount(
     spki: sha256Hex(jwk.spki),
     contact,
   };
-  const detail = { account: id, externalAccountKey: key.id, device: key.device, thumbprint: signer.thumbprint, contact };
+  const detail = {
+    account: id,
+    externalAccountKey: key.id,
+    device: key.device,
+    thumbprint: signer.thumbprint,
+    contact,
+  };
   const entry = ports.enrollment.entryOf(exchange.admission, detail);
   try {
     await ports.store.createAccount({ account, now, entry });
@@ -51,7 +57,9 @@ export async function newAccount(
     if (!isSallyportError(error, 'conflict')) throw error;
     // The same key came twice at once, or the external account key was spent meanwhile.
     const twin = await ports.store.accountByKey(signer.thumbprint);
-    if (twin?.status === 'valid' && twin.externalAccountKey === key.id) return accountReply(twin, exchange, 200);
+    if (twin?.status === 'valid' && twin.externalAccountKey === key.id) {
+      return accountReply(twin, exchange, 200);
+    }
     throw unbound(error.message);
   }
   return accountReply((await ports.store.account(id))!, exchange, 201);
@@ -78,7 +86,9 @@ async function boundKey(
   } catch (error) {
     if (!isSallyportError(error, 'bad-signature')) throw error;
     throw unbound(
-      key === null ? 'no external account key has this identifier' : `the MAC is not by external account key ${key.id}`,
+      key === null
+        ? 'no external account key has this identifier'
+        : `the MAC is not by external account key ${key.id}`,
     );
   }
   if (key === null) throw unbound('no external account key has this identifier');

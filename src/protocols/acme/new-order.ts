@@ -40,7 +40,14 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
   const replaced = await replacedBy(payload['replaces'], account.id, identifiers, ports);
   const id = newId(ports.random);
   const expiresAt = now + template.acme!.orderSeconds * 1000;
-  const detail = { account: account.id, order: id, template: name, identifiers, ...validity, replaces: replaced };
+  const detail = {
+    account: account.id,
+    order: id,
+    template: name,
+    identifiers,
+    ...validity,
+    replaces: replaced,
+  };
   try {
     const { order } = await ports.store.createOrder({
       id,
@@ -100,7 +107,10 @@ function identifiersOf(value: unknown): readonly OrderIdentifier[] {
       throw malformed('an identifier has a type and a value');
     }
     if (type !== 'dns' && type !== 'ip') {
-      throw new AcmeError('unsupportedIdentifier', `identifiers of type ${type.slice(0, 32)} cannot be ordered here`);
+      throw new AcmeError(
+        'unsupportedIdentifier',
+        `identifiers of type ${type.slice(0, 32)} cannot be ordered here`,
+      );
     }
     // A name of DNS is the same in any case; clients have been seen to send what people typed.
     const identifier = { type, value: type === 'dns' ? text.toLowerCase() : text } as const;
@@ -119,7 +129,11 @@ function identifiersOf(value: unknown): readonly OrderIdentifier[] {
 function demandOrderable(rejected: readonly OrderIdentifier[]): void {
   if (rejected.length === 0) return;
   const detail = 'this name is not given here, or not to this account';
-  const subproblems = rejected.map((identifier) => ({ type: typeOf('rejectedIdentifier'), detail, identifier }));
+  const subproblems = rejected.map((identifier) => ({
+    type: typeOf('rejectedIdentifier'),
+    detail,
+    identifier,
+  }));
   const values = rejected.map(({ value }) => value).join(', ');
   throw new AcmeError('rejectedIdentifier', `not given to this account: ${values}`.slice(0, 1000), {
     told: detail,
@@ -147,7 +161,8 @@ function validityOf(
 function timeOf(value: unknown, name: string): number | null {
   if (value === undefined || value === null) return null;
   const time =
-    typeof value === 'string' && /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.test(value)
+    typeof value === 'string' &&
+    /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.test(value)
       ? Date.parse(value)
       : Number.NaN;
   if (Number.isNaN(time)) throw malformed(`${name} must be a time as RFC 3339 has it`);

@@ -41,7 +41,9 @@ export class Nonces {
     if (nonce === null) throw badNonce('the request has no nonce');
     const bytes = Buffer.from(nonce, 'base64url');
     const isWhole = bytes.length === timeOctets + randomOctets + macOctets;
-    if (!isWhole || bytes.toString('base64url') !== nonce) throw badNonce('the nonce is none that was given out');
+    if (!isWhole || bytes.toString('base64url') !== nonce) {
+      throw badNonce('the nonce is none that was given out');
+    }
     const body = bytes.subarray(0, -macOctets);
     const mac = bytes.subarray(-macOctets);
     if (!this.#macKeys().some((key) => timingSafeEqual(this.#mac(body, key), mac))) {

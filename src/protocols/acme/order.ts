@@ -71,7 +71,9 @@ async function finalize(
   // A client that asks again, because the answer was lost on the way, is told how it stands.
   if (status === 'valid' || status === 'processing') return orderReply(found, exchange, ports.now());
   if (status !== 'ready') {
-    throw new AcmeError('orderNotReady', `order ${found.id} is ${status}`, { told: `the order is ${status}` });
+    throw new AcmeError('orderNotReady', `order ${found.id} is ${status}`, {
+      told: `the order is ${status}`,
+    });
   }
   const certificationRequest = await requestOf(payload['csr'], ports);
   return decide(certificationRequest, found, own, exchange, ports);
@@ -88,7 +90,9 @@ async function requestOf(csr: unknown, { store }: Pick<AcmePorts, 'store'>): Pro
     }
     return der;
   } catch (cause) {
-    if (!isSallyportError(cause, 'malformed', 'unsupported', 'too-large') || cause instanceof AcmeError) throw cause;
+    if (!isSallyportError(cause, 'malformed', 'unsupported', 'too-large') || cause instanceof AcmeError) {
+      throw cause;
+    }
     throw new AcmeError('badCSR', cause.message, { cause });
   }
 }
@@ -136,9 +140,12 @@ async function replyTo(
   isHeld: boolean,
 ): Promise<Reply> {
   const fresh = async (retryAfterSeconds?: number) =>
-    orderReply((await store.order(found.id))!, exchange, now(), {
-      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    });
+    orderReply(
+      (await store.order(found.id))!,
+      exchange,
+      now(),
+      retryAfterSeconds === undefined ? {} : { retryAfterSeconds },
+    );
   switch (answer.outcome) {
     case 'issued':
     case 'redelivered':

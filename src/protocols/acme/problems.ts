@@ -199,7 +199,9 @@ export const problemsByControl: readonly (readonly [control: string, problem: To
 ];
 
 /** What is said of a refusal. A control that is not in the table, an operator's own for one, is simply not allowed. */
-export function problemOfRefusal(answer: Extract<Answer, { outcome: 'refused' }>): ProblemDocument & { status: number } {
+export function problemOfRefusal(
+  answer: Extract<Answer, { outcome: 'refused' }>,
+): ProblemDocument & { status: number } {
   const objecting = new Set(answer.objections.map(({ control }) => control));
   const { type, words } = problemsByControl.find(([control]) => objecting.has(control))?.[1] ?? forbidden;
   const detail = `${words} Support code ${answer.id}.`;

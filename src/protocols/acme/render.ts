@@ -13,7 +13,7 @@ export function render(
     body === null
       ? { type: null, text: '' }
       : 'text' in body && 'type' in body
-        ? (body as { type: string; text: string })
+        ? body
         : { type: 'application/json', text: JSON.stringify(body) };
   const all = [...links, ...(index === null ? [] : [{ url: index, rel: 'index' }])];
   send(response, status, withBody ? text : '', {

@@ -37,8 +37,12 @@ export async function certificateOfId(
   { authority, store }: AcmePorts,
 ): Promise<(OrderedCertificate & { readonly identifiers: readonly OrderIdentifier[] }) | null> {
   const [, key, serial] = /^([A-Za-z0-9_-]{1,86})\.([A-Za-z0-9_-]{1,28})$/.exec(certID) ?? [];
-  if (key === undefined || serial === undefined) throw malformed('this is no certificate identifier of RFC 9773');
-  const serialNumber = Buffer.from(serial, 'base64url').toString('hex').replace(/^(?:00)+(?=.)/, '');
+  if (key === undefined || serial === undefined) {
+    throw malformed('this is no certificate identifier of RFC 9773');
+  }
+  const serialNumber = Buffer.from(serial, 'base64url')
+    .toString('hex')
+    .replace(/^(?:00)+(?=.)/, '');
   for (const { issuer } of authority().issuers.values()) {
     const found = await store.certificate({ issuer: issuer.name, serialNumber });
     if (found === null) continue;

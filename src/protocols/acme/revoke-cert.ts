@@ -20,7 +20,7 @@ export async function revokeCert(message: Message, exchange: Exchange, ports: Ac
   }
   const der = decoded(encoded);
   const found = await ports.store.certificate({ sha256: sha256Hex(der) });
-  if (found?.account == null) {
+  if (found === null || found.account === null) {
     throw new AcmeError('malformed', 'no account has ordered this certificate here', { status: 404 });
   }
   const by = await authorizedBy(message, found, ports);
@@ -57,8 +57,12 @@ async function authorizedBy(
   const names = parsed.subjectAltName.map(identifierOf);
   const wanted = names.filter((name) => name !== null).map(authorizationOf);
   const isWhole = wanted.length === names.length;
-  if (isWhole && (await ports.store.isAuthorized({ account: id, wanted, now: ports.now() }))) return { authorized: id };
-  throw refused(`account ${id} has neither ordered certificate ${found.sha256} nor authorizations for all of its names`);
+  if (isWhole && (await ports.store.isAuthorized({ account: id, wanted, now: ports.now() }))) {
+    return { authorized: id };
+  }
+  throw refused(
+    `account ${id} has neither ordered certificate ${found.sha256} nor authorizations for all of its names`,
+  );
 }
 
 function decoded(encoded: string): Uint8Array {

@@ -405,7 +405,7 @@ export function* observeOrder(query: {
       finalizedSpki: row.spki,
       failed: row.error !== null || row.current !== row.certificate,
       certificate: row.current,
-      otherNames: Number(counted?.count ?? 0),
+      otherNames: counted?.count ?? 0,
     },
   };
 }
@@ -450,7 +450,15 @@ export function* forgetAcme({ now, over }: Act<'forget'>): Operation<void> {
 function certificateOf(
   row: Pick<
     CertificateRow,
-    'sha256' | 'issuer' | 'der' | 'template' | 'device_id' | 'not_before' | 'not_after' | 'revoked_at' | 'undelivered'
+    | 'sha256'
+    | 'issuer'
+    | 'der'
+    | 'template'
+    | 'device_id'
+    | 'not_before'
+    | 'not_after'
+    | 'revoked_at'
+    | 'undelivered'
   > & { readonly account: string | null },
 ): Omit<OrderedCertificate, 'isReplaced'> {
   return {
