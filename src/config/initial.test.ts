@@ -22,7 +22,7 @@ test('a first configuration loads without problems, on loopback only', () => {
   assert.equal(configuration.log.origin, 'example/log');
   assert.deepEqual(
     configuration.templates.map(({ name }) => name),
-    ['device', 'server', 'iot'],
+    ['device', 'server', 'iot', 'web'],
   );
   const classes = configuration.deviceClasses.map(
     ({ name, attestation, approval }) => `${name} ${attestation} ${approval}`,

@@ -69,6 +69,10 @@ listeners:
       est:
         templates: [device, server, iot]
         defaultTemplate: device
+      # An account needs a key: sallyport eab create.
+      acme:
+        templates: [web]
+        defaultTemplate: web
   # Revocation lists and CA certificates, plain HTTP.
   public:
     class: public
@@ -134,13 +138,33 @@ templates:
     renewalWindow: always
     authentication: [secret]
 
+  # What servers and workloads order by ACME: the names that they ask for and prove, and no others. Put your own domains here, and in
+  # networks where they are reached: nothing else is connected to.
+  web:
+    issuer: issuing
+    request:
+      subjectAltName:
+        - dns: internal
+          maximum: 100
+          wildcard: true
+    keyAlgorithms: [ec-p256, ec-p384, rsa-2048, rsa-3072, rsa-4096]
+    keyUsage: [digitalSignature]
+    extendedKeyUsage: [serverAuth]
+    validity: 90d
+    renewalWindow: always
+    authentication: [account]
+    acme:
+      challenges: [http-01, dns-01, tls-alpn-01]
+      networks: [127.0.0.0/8, "::1/128"]
+      orderLifetime: 7d
+
 deviceClasses:
   laptop:
     attestation: none
     templates: [device]
   server:
     attestation: none
-    templates: [device, server]
+    templates: [device, server, web]
   # Can prove nothing, so other things compensate: an operator approves each enrollment, life is short, names are few.
   iot:
     attestation: none

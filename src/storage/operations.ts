@@ -17,16 +17,9 @@ import {
   takeDue,
   validated,
 } from './operations/acme-authorizations.ts';
-import {
-  createOrder,
-  failOrder,
-  forgetAcme,
-  heldRequest,
-  order,
-  orderedCertificate,
-  ordersOf,
-  predecessor,
-} from './operations/acme-orders.ts';
+import { orderedCertificate, predecessor } from './operations/acme-certificates.ts';
+import { heldRequest } from './operations/acme-issuance.ts';
+import { createOrder, failOrder, forgetAcme, order, ordersOf } from './operations/acme-orders.ts';
 import { admit, forgetIdleRates, saveSourceRates, sourceRates } from './operations/rate-limits.ts';
 import { approveDevice } from './operations/approvals.ts';
 import { policies, references, savePolicies, saveReferences } from './operations/bodies.ts';

@@ -64,6 +64,12 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
   ],
   ['rate-device', tooMany],
   ['rate-template', tooMany],
+  ['account-valid', forbidden],
+  ['account-template', forbidden],
+  ['account-order', forbidden],
+  ['account-names', forbidden],
+  ['account-count', forbidden],
+  ['account-authorized', forbidden],
   ['workflow-agreed', forbidden],
   [
     'key-origin',

@@ -3,7 +3,7 @@ import { SallyportError } from '#errors';
 import { type Operation, together } from '../operation.ts';
 import { placeOf } from '../place.ts';
 import type { IntentRow } from '../schema.ts';
-import { finishOrder } from './acme-orders.ts';
+import { finishOrder } from './acme-issuance.ts';
 import { endApprovalsBeforehand, useApproval } from './approvals.ts';
 import { assertUnrevoked, insertIssued } from './certificates.ts';
 import { newestIssued } from './current-certificates.ts';

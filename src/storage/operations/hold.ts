@@ -1,7 +1,7 @@
 import type { HoldRecord, LogPosition } from '#enrollment';
 import type { Operation } from '../operation.ts';
 import { placeOf } from '../place.ts';
-import { holdOrder } from './acme-orders.ts';
+import { holdOrder } from './acme-issuance.ts';
 import { appendBehind, readHead } from './log.ts';
 import { keepPolled } from './polled-requests.ts';
 import { conformingArrival, keepArrival, rateKeys } from './rate-limits.ts';

@@ -4,7 +4,7 @@ import { fromJson } from '../json-text.ts';
 import { all, first, type Operation, together } from '../operation.ts';
 import type { ApprovalRow } from '../schema.ts';
 import { statement } from '../statement.ts';
-import { observeOrder } from './acme-orders.ts';
+import { observeOrder } from './acme-issuance.ts';
 import { hasCurrentForOtherKey, newestIssued } from './current-certificates.ts';
 import { isKeyShared } from './key-holders.ts';
 import { observeRates } from './rate-limits.ts';

@@ -1,7 +1,7 @@
 import type { Intent } from '#enrollment';
 import { SallyportError } from '#errors';
 import { type Operation, together } from '../operation.ts';
-import { takeOrder } from './acme-orders.ts';
+import { takeOrder } from './acme-issuance.ts';
 import { takeApproval } from './approvals.ts';
 import { assertUnrevoked } from './certificates.ts';
 import { hasCurrentForOtherKey } from './current-certificates.ts';
