@@ -26,6 +26,7 @@ export { definedOnly, type Page, pageOf } from './page.ts';
 export { parseInput } from './parse-input.ts';
 export type { AdminPorts, AdminSettings, Report } from './ports.ts';
 export { type AdminSocket, type SocketOptions, startAdminSocket } from './socket.ts';
+export type * from './external-account-store.ts';
 export type * from './machine-store.ts';
 export type * from './store.ts';
 export type { CertificateView } from './views/certificate.ts';

@@ -25,12 +25,12 @@ export interface MachineStore {
     now: number;
     entry: NewEntry;
   }): Promise<LogPosition>;
-  /** For ever: with none of its credentials anything can be done from then on. */
+  /** For ever: with none of its credentials anything can be done from then on, nor with what it made and nobody has used up. */
   revokeMachine(act: {
     name: string;
     now: number;
     entry: NewEntry;
-  }): Promise<LogPosition & { readonly secrets: number }>;
+  }): Promise<LogPosition & { readonly secrets: number; readonly externalAccountKeys: number }>;
   /** Whose a token and a client certificate are, each by itself; whether they are good for anything is not judged here. */
   recogniseMachine(credentials: {
     tokenHash: Uint8Array | null;

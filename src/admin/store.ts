@@ -3,13 +3,14 @@ import type { IndexRange, LogPosition, RequestSummary } from '#enrollment';
 import type { Device, DeviceState } from '#inventory';
 import type { Objection } from '#policy';
 import type { GeneralName, Name } from '#x509';
+import type { ExternalAccountStore } from './external-account-store.ts';
 import type { MachineStore } from './machine-store.ts';
 
 /**
  * What operators' acts ask of the store. Each act is atomic and durable together with its log entry, which the caller
  * made beforehand (`entry`). Throws 'not-found', 'conflict' (nothing was changed).
  */
-export interface AdminStore extends MachineStore {
+export interface AdminStore extends MachineStore, ExternalAccountStore {
   /** Devices that exist already are changed to what the list says, their state excepted. */
   importDevices(act: {
     devices: readonly Device[];
@@ -32,7 +33,7 @@ export interface AdminStore extends MachineStore {
   device(id: string): Promise<StoredDevice | null>;
   /** No two devices have the same; none is found by an empty one. */
   deviceBySerialNumber(serialNumber: string): Promise<StoredDevice | null>;
-  /** Retiring voids the device's open secrets and approvals and denies its pending requests in the same act. */
+  /** Retiring voids the device's open secrets, its approvals and its external account keys, spent ones too, and denies its pending requests in the same act. */
   setDeviceState(act: { id: string; state: DeviceState; now: number; entry: NewEntry }): Promise<LogPosition>;
   /**
    * Takes a retired device out of everything that has its name: documents and kept requests beside these entries go, certificates issued by them lose their bytes and

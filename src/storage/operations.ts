@@ -60,6 +60,15 @@ import {
   revokeMachine,
   rotateMachine,
 } from './operations/machines.ts';
+import {
+  accounts,
+  createExternalAccountKey,
+  externalAccountKeyInfo,
+  externalAccountKeys,
+  externalAccountKeysOfMachine,
+  revokeAccount,
+  voidExternalAccountKey,
+} from './operations/external-accounts.ts';
 import { holdNode, releaseNode } from './operations/nodes.ts';
 import { observe } from './operations/observe.ts';
 import { createOperator, operatorByTokenHash } from './operations/operators.ts';
@@ -138,6 +147,13 @@ export const operations = {
   secret: read(secret),
   secretsOfMachine: read(secretsOfMachine),
   voidSecret: durable(voidSecret),
+  createExternalAccountKey: durable(createExternalAccountKey),
+  externalAccountKeys: read(externalAccountKeys),
+  externalAccountKeysOfMachine: read(externalAccountKeysOfMachine),
+  externalAccountKeyInfo: read(externalAccountKeyInfo),
+  voidExternalAccountKey: durable(voidExternalAccountKey),
+  accounts: read(accounts),
+  revokeAccount: durable(revokeAccount),
   requests: read(requests),
   request: read(request),
   approveRequest: durable(approveRequest),

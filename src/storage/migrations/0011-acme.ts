@@ -23,6 +23,9 @@ export const acme: Migration = {
       created_by text not null
     ) strict, without rowid`,
     `create index external_account_key_device on external_account_key (device_id, created_at, id)`,
+    `create index external_account_key_created on external_account_key (created_at, id)`,
+    `create index external_account_key_of_machine on external_account_key (created_by, created_at, id)
+      where created_by >= 'machine:' and created_by < 'machine;'`,
     `create table acme_account (
       id text primary key not null,
       external_account_key text not null unique references external_account_key (id) on delete cascade,
@@ -34,6 +37,7 @@ export const acme: Migration = {
       created_at integer not null
     ) strict, without rowid`,
     `create index acme_account_spki on acme_account (spki)`,
+    `create index acme_account_created on acme_account (created_at, id)`,
     `create table acme_order (
       id text primary key not null,
       account text not null references acme_account (id) on delete cascade,

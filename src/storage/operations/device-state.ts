@@ -5,6 +5,7 @@ import { type Operation, run } from '../operation.ts';
 import { statement } from '../statement.ts';
 import { voidApprovalsOfDevice } from './approvals.ts';
 import { unknownDevice } from './devices.ts';
+import { voidExternalAccountKeysOfDevice } from './external-accounts.ts';
 import { append } from './log.ts';
 import { denyRequestsOfDevice } from './requests.ts';
 import { voidSecretsOfDevice } from './secrets.ts';
@@ -13,7 +14,7 @@ const updateState = statement((database, p: { id: string; state: DeviceState; no
   database.updateTable('device').set({ state: p.state, updated_at: p.now }).where('id', '=', p.id),
 );
 
-/** A retired device has nothing left with which it could ask: its secrets, approvals and requests end with it. */
+/** A retired device has nothing left with which it could ask: its secrets, approvals, accounts and requests end with it. */
 export function* setDeviceState(act: {
   id: string;
   state: DeviceState;
@@ -25,6 +26,7 @@ export function* setDeviceState(act: {
   if (state === 'retired') {
     yield* voidSecretsOfDevice(id);
     yield* voidApprovalsOfDevice(id);
+    yield* voidExternalAccountKeysOfDevice(id);
     yield* denyRequestsOfDevice(id, now);
   }
   return { index: yield* append(act.entry) };

@@ -13,6 +13,7 @@ import { fromJson, toJson } from '../json-text.ts';
 import { all, first, type Operation, run, together } from '../operation.ts';
 import type { MachineRow } from '../schema.ts';
 import { statement } from '../statement.ts';
+import { voidLiveExternalAccountKeysOf } from './external-accounts.ts';
 import { append } from './log.ts';
 
 type Act<Name extends keyof MachineStore> = Parameters<MachineStore[Name]>[0];
@@ -182,13 +183,17 @@ export function* revokeMachine({
   name,
   now,
   entry,
-}: Act<'revokeMachine'>): Operation<LogPosition & { readonly secrets: number }> {
+}: Act<'revokeMachine'>): Operation<
+  LogPosition & { readonly secrets: number; readonly externalAccountKeys: number }
+> {
   yield* assertNotRevoked(name);
   yield* run(markRevoked, { name, now });
   yield* run(endTokens, { machine: name, until: now });
   yield* run(unpin, { machine: name, now });
-  const secrets = yield* run(voidSecretsOf, { by: `machine:${name}` });
-  return { index: yield* append(entry), secrets };
+  const by = `machine:${name}`;
+  const secrets = yield* run(voidSecretsOf, { by });
+  const externalAccountKeys = yield* voidLiveExternalAccountKeysOf(by);
+  return { index: yield* append(entry), secrets, externalAccountKeys };
 }
 
 export function* recogniseMachine({ tokenHash, certificate }: Act<'recogniseMachine'>): Operation<{
