@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { approveDevice } from './acts/approve-device.ts';
 import { approveRequest } from './acts/approve-request.ts';
 import { resumeDevice, retireDevice, suspendDevice } from './acts/change-device-state.ts';
+import { createExternalAccountKey } from './acts/create-external-account-key.ts';
 import { createMachine } from './acts/create-machine.ts';
 import { createSecret } from './acts/create-secret.ts';
 import { denyRequest } from './acts/deny-request.ts';
@@ -40,6 +41,7 @@ export const acts = {
   createSecret,
   listSecrets,
   revokeSecret,
+  createExternalAccountKey,
   createMachine,
   listMachines,
   rotateMachine,

@@ -12,10 +12,17 @@ import {
   type TreeHead,
   verifierKey,
 } from '#audit';
-import { ceremony, randomSerialNumber } from '#ca';
+import { ceremony, randomSerialNumber, type Template } from '#ca';
 import { initialConfiguration, parseConfiguration } from '#config';
 import { type ErrorCode, isSallyportError } from '#errors';
-import { type Authority, readEntries, sha256Hex, type StoreObservation, supportCode } from '#enrollment';
+import {
+  type Authority,
+  type MacKey,
+  readEntries,
+  sha256Hex,
+  type StoreObservation,
+  supportCode,
+} from '#enrollment';
 import { generateSoftwareKey } from '#keys';
 import { type Bundle, defaultPolicies, loadBundle } from '#policy';
 import { createSqlite, type Storage } from '#storage';
@@ -41,6 +48,9 @@ export interface World {
   now: number;
   size(): Promise<number>;
   entry(index: number): Promise<{ readonly [name: string]: unknown }>;
+  /** What is hashed of it: without what is personal. */
+  leaf(index: number): Promise<string>;
+  readonly macKeys: readonly MacKey[];
   publish(): Promise<void>;
   importDevice(id: string, deviceClass?: string): Promise<void>;
   hold(id: string, deviceId: string): Promise<void>;
@@ -115,6 +125,11 @@ export async function openWorld(t: TestContext): Promise<World> {
       const [found] = await readEntries(storage.log, index, index + 1);
       return found!.entry;
     },
+    async leaf(index: number) {
+      const [found] = await storage.log.entries(index, index + 1);
+      return Buffer.from(found!.bytes).toString();
+    },
+    macKeys: authority.macKeys,
     async publish() {
       const file = { read: async () => null, write: async () => {} };
       const signer = { name: origin, key: logKey };
@@ -141,9 +156,11 @@ let bundle: Bundle | undefined;
 
 function authorityInForce(folder: string): Authority {
   const text = initialConfiguration({ name: 'Test' });
-  const { templates, deviceClasses, limits } = parseConfiguration(
-    Buffer.from(text),
-    join(folder, 'sallyport.yaml'),
+  const configuration = parseConfiguration(Buffer.from(text), join(folder, 'sallyport.yaml'));
+  const { limits } = configuration;
+  const templates = [...configuration.templates, ...accountTemplates(configuration.templates[0]!)];
+  const deviceClasses = configuration.deviceClasses.map((each) =>
+    each.name === 'laptop' ? { ...each, templates: ['device', 'web', 'site', 'bare'] } : each,
   );
   const byName = <T extends { name: string }>(items: readonly T[]) =>
     Object.fromEntries(items.map((item) => [item.name, item]));
@@ -170,6 +187,33 @@ function authorityInForce(folder: string): Authority {
     macKeys: [{ id: 'mac-1', key: randomBytes(32) }],
     longestRetryAfterSeconds: 30,
   };
+}
+
+/** `web` and `site` take accounts; `bare` lists them and cannot prove a name. */
+function accountTemplates(like: Template): readonly Template[] {
+  const acme = {
+    challenges: ['dns-01'],
+    networks: [],
+    caa: null,
+    orderSeconds: 3600,
+    authorizationSeconds: 3600,
+  } as const;
+  const template = (name: string, ...within: readonly string[]): Template => ({
+    ...like,
+    name,
+    subject: [],
+    subjectAltName: [],
+    authentication: ['account'],
+    request: {
+      ignoredSubjectAttributes: [],
+      subjectAltName: [
+        ...within.map((each) => ({ kind: 'dns' as const, within: each, maximum: 9 })),
+        { kind: 'ip', within: '10.0.0.0/8', maximum: 9 },
+      ],
+    },
+  });
+  const bare = template('bare', 'example.org');
+  return [{ ...template('web', 'example.org'), acme }, { ...template('site', 'example.net'), acme }, bare];
 }
 
 export const heldKey = sha256Hex(Buffer.from('the key'));

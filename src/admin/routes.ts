@@ -13,6 +13,7 @@ export const routes = {
   createSecret: 'POST /v1/secrets',
   listSecrets: 'GET /v1/secrets',
   revokeSecret: 'POST /v1/secrets/{id}/revoke',
+  createExternalAccountKey: 'POST /v1/external-account-keys',
   createMachine: 'POST /v1/machines',
   listMachines: 'GET /v1/machines',
   rotateMachine: 'POST /v1/machines/{name}/rotate',

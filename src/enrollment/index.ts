@@ -24,6 +24,7 @@ export {
   rangesOf,
 } from './erasure.ts';
 export { type FirstEntry, type OutsideHead, parseFirstEntry, type PreviousLog } from './first-entry.ts';
+export { canonicalGivenName, isEverOrderable } from './given-name.ts';
 export { observeManagement, type SentCertificate } from './management.ts';
 export { isVouchedFor } from './issuing-certificate.ts';
 export type * from './observations.ts';

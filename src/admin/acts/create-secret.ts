@@ -80,13 +80,14 @@ export function demandSecretTemplate(ports: AdminPorts, name: string): void {
   }
 }
 
-export function lifetimeOf(ports: AdminPorts, wanted: number | null): number {
+/** `what`: in words. */
+export function lifetimeOf(ports: AdminPorts, wanted: number | null, what = 'a secret lives'): number {
   const { default: usual, maximum } = ports.settings().secretLifetimeSeconds;
   const seconds = wanted ?? usual;
   if (seconds < shortestLifetimeSeconds || seconds > maximum) {
     throw new SallyportError(
       'usage',
-      `a secret lives ${shortestLifetimeSeconds} to ${maximum} seconds here, not ${seconds}`,
+      `${what} ${shortestLifetimeSeconds} to ${maximum} seconds here, not ${seconds}`,
     );
   }
   return seconds;

@@ -28,6 +28,8 @@ test('every act is one entry, under the name of the operator who did it', async 
   await assertLogged('device.approve', 'approveDevice', approval);
   const created = await assertLogged('secret.create', 'createSecret', secret);
   await assertLogged('secret.revoke', 'revokeSecret', { id: (created as { id: string }).id });
+  const account = { device: 'laptop-7', templates: ['web'] };
+  await assertLogged('eab.create', 'createExternalAccountKey', account);
   await assertLogged('request.approve', 'approveRequest', { id: 'R-1' });
   await world.hold('R-2', 'laptop-7');
   await assertLogged('request.deny', 'denyRequest', { id: 'R-2' });
