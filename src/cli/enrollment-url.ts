@@ -10,7 +10,7 @@ export function enrollmentUrl({ listeners }: Configuration, template: string): s
   return null;
 }
 
-function hostOf(address: string): string {
+export function hostOf(address: string): string {
   // All addresses of the machine: only its operator knows the name that devices have for it.
   if (address === '0.0.0.0' || address === '::') return 'localhost';
   return address.includes(':') ? `[${address}]` : address;

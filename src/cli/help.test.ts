@@ -37,6 +37,7 @@ test('the commands that scripts are promised exist', () => {
       (name) => `device ${name}`,
     ),
     ...['create', 'list', 'revoke'].map((name) => `secret ${name}`),
+    ...['create'].map((name) => `eab ${name}`),
     ...['list', 'show', 'approve', 'deny'].map((name) => `request ${name}`),
     ...['list', 'show', 'revoke'].map((name) => `certificate ${name}`),
     ...['create', 'list', 'rotate', 'pin', 'revoke'].map((name) => `machine ${name}`),

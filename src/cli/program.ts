@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { backupCommand } from './commands/backup.ts';
 import { certificateCommand } from './commands/certificate.ts';
 import { deviceCommand } from './commands/device.ts';
+import { eabCommand } from './commands/eab.ts';
 import { initCommand } from './commands/init.ts';
 import { logCommand } from './commands/log.ts';
 import { machineCommand } from './commands/machine.ts';
@@ -39,6 +40,7 @@ export function program(run: Run, terminal: Terminal): Command {
     statusCommand(run),
     deviceCommand(run),
     secretCommand(run),
+    eabCommand(run),
     requestCommand(run),
     certificateCommand(run),
     machineCommand(run),
