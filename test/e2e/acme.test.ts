@@ -238,7 +238,8 @@ describe('ACME', () => {
     const entries = await entriesOf(authority);
     const events = entries.map((entry) => (entry as { event?: string }).event);
     assert.ok(events.includes('authorization.valid'));
-    await verifyLog(authority);
+    const { ok, findings } = await verifyLog(authority);
+    assert.deepEqual([ok, findings], [true, []]);
     assert.deepEqual(authority.faults, []);
   });
 });

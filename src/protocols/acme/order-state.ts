@@ -12,8 +12,8 @@ export type ChallengeStatus = 'pending' | 'processing' | 'valid' | 'invalid';
 export function orderStatus(
   order: Pick<
     StoredOrder,
-    'certificate' | 'undelivered' | 'withdrawn' | 'error' | 'finalizedAt' | 'expiresAt' | 'authorizations'
-  >,
+    'certificate' | 'undelivered' | 'withdrawn' | 'error' | 'finalizedAt' | 'expiresAt'
+  > & { readonly authorizations: readonly Pick<StoredAuthorization, 'status' | 'expiresAt'>[] },
   now: number,
 ): OrderStatus {
   if (order.withdrawn || order.error !== null) return 'invalid';
