@@ -12,7 +12,7 @@ export const clients = {
   'gnutls-cli': ['gnutls-bin'],
   /** strongSwan. Its `pki --est` fetches through the curl plugin of the extra plugins. */
   pki: ['strongswan-pki', 'libstrongswan-standard-plugins', 'libstrongswan-extra-plugins'],
-  /** SCEP's daemon, in /usr/sbin, and the bus that it speaks by. */
+  /** SCEP's daemon, and the bus that it speaks by. */
   certmonger: ['certmonger'],
   getcert: ['certmonger'],
   'dbus-daemon': ['dbus-daemon'],
@@ -24,15 +24,29 @@ export const clients = {
   bouncycastle: ['libbcpkix-java', 'libbctls-java'],
   /** A library of Maven Central, which Maven gets: its path is a class path. */
   jscep: ['maven'],
+  /** Clients of ACME. */
+  certbot: ['certbot'],
+  lego: ['lego'],
+  dehydrated: ['dehydrated'],
+  'acme-tiny': ['acme-tiny'],
+  uacme: ['uacme'],
+  caddy: ['caddy'],
+  /** With mod_md. */
+  apache2: ['apache2-bin'],
+  /** Let's Encrypt's test server, and the servers that answer its challenges. */
+  pebble: ['pebble'],
+  'pebble-challtestsrv': ['pebble'],
   /** Reads property lists and pages as scripts do. */
   python3: ['python3'],
   /** The server: its path is the folder of its programs. */
   postgresql: ['postgresql'],
-  /** Not on the PATH of everyone. */
   pgbouncer: ['pgbouncer'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Client = keyof typeof clients;
+
+/** Not on the PATH of everyone. */
+const inSbin: readonly Client[] = ['pgbouncer', 'certmonger', 'apache2'];
 
 /**
  * The path of a real client, or null once the test is marked as skipped with its reason: `const pki = requireClient(t, 'pki'); if (pki === null) return;`.
@@ -55,7 +69,7 @@ function find(client: Client): string | null {
   if (client === 'jscep') return findMavenJars(jscepAndWhatItNeeds);
   if (client === 'bouncycastle') return findJars(['bcpkix', 'bctls', 'bcutil', 'bcprov']);
   if (client === 'postgresql') return findPostgres();
-  if (client === 'pgbouncer' || client === 'certmonger') return findProgram(client, '/usr/sbin');
+  if (inSbin.includes(client)) return findProgram(client, '/usr/sbin');
   return findProgram(client);
 }
 
