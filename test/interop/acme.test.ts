@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { describe, test, type TestContext } from 'node:test';
+import {
+  type Certificate,
+  inspectPublicKey,
+  parseCertificate,
+  pemToDer,
+  verifyCertificateSignature,
+} from '#x509';
+import { requireClient } from '../clients.ts';
+import { suiteCleanup } from '../harness/cleanup.ts';
+import { AcmeClientLibrary } from './acme-clients/acme-client.ts';
+import type {
+  AcmeClient,
+  AcmeResult,
+  AcmeServer,
+  Challenge,
+  ExternalAccount,
+} from './acme-clients/acme-task.ts';
+import { AcmeTiny } from './acme-clients/acme-tiny.ts';
+import { Caddy } from './acme-clients/caddy.ts';
+import { Certbot } from './acme-clients/certbot.ts';
+import { Dehydrated } from './acme-clients/dehydrated.ts';
+import { Lego } from './acme-clients/lego.ts';
+import { ModMd } from './acme-clients/mod-md.ts';
+import { startPebble } from './acme-clients/pebble.ts';
+import { Uacme } from './acme-clients/uacme.ts';
+
+/** The server in question, as the tests see it. */
+interface Served extends AcmeServer {
+  /** An account that nobody has used. */
+  eab(): Promise<ExternalAccount>;
+  isRevoked(serialNumber: string): Promise<boolean>;
+}
+
+interface ClientInQuestion {
+  readonly name: string;
+  prepare(t: TestContext, server: AcmeServer): Promise<AcmeClient | null>;
+  /** What its certificate is for where nobody says. */
+  readonly key: string;
+  /** Whether a renewal is for a new key. */
+  readonly renewsKey: boolean;
+  /** The challenge of its test with an external account; null: it knows none. */
+  readonly bound: Challenge | null;
+}
+
+const clients: readonly ClientInQuestion[] = [
+  { name: 'certbot', prepare: Certbot.prepare, key: 'ec-p256', renewsKey: true, bound: 'dns-01' },
+  { name: 'lego', prepare: Lego.prepare, key: 'ec-p256', renewsKey: true, bound: 'dns-01' },
+  { name: 'dehydrated', prepare: Dehydrated.prepare, key: 'ec-p384', renewsKey: true, bound: 'dns-01' },
+  { name: 'acme-tiny', prepare: AcmeTiny.prepare, key: 'rsa-2048', renewsKey: false, bound: null },
+  { name: 'uacme', prepare: Uacme.prepare, key: 'ec-p256', renewsKey: false, bound: 'dns-01' },
+  {
+    name: 'acme-client',
+    prepare: AcmeClientLibrary.prepare,
+    key: 'ec-p256',
+    renewsKey: true,
+    bound: 'dns-01',
+  },
+  { name: 'caddy', prepare: Caddy.prepare, key: 'ec-p256', renewsKey: false, bound: 'tls-alpn-01' },
+  { name: 'mod_md', prepare: ModMd.prepare, key: 'ec-p256', renewsKey: true, bound: 'tls-alpn-01' },
+];
+
+/** ACME, by clients that know nothing of us. One runs after the other: they answer challenges on the same ports. */
+describe('over ACME', () => {
+  const cleanup = suiteCleanup();
+  const servers = new Map<boolean, Promise<Served>>();
+
+  /** With `accountsBound` it wants an external account of everyone. null: the test is skipped. */
+  async function serve(t: TestContext, { accountsBound = false } = {}): Promise<Served | null> {
+    const pebble = requireClient(t, 'pebble');
+    const challengeServers = requireClient(t, 'pebble-challtestsrv');
+    if (pebble === null || challengeServers === null) return null;
+    const started =
+      servers.get(accountsBound) ?? startPebble({ pebble, challengeServers }, cleanup, { accountsBound });
+    servers.set(accountsBound, started);
+    return started;
+  }
+
+  for (const { name, prepare, key, renewsKey, bound } of clients) {
+    // caddy has a certificate for each name, and may lose its account where it begins with several (docs/acme-clients.md).
+    const names = name === 'caddy' ? ['caddy.test'] : [`www.${name.replace('_', '-')}.test`, 'device.test'];
+
+    test(`${name} enrolls by http-01 and renews`, async (t) => {
+      const server = await serve(t);
+      const client = server && (await prepare(t, server));
+      if (client === null) return;
+      const task = { names, challenge: 'http-01', eab: null } as const;
+      const first = await certified(await client.enroll(task));
+      assert.deepEqual(namesOf(first), names.toSorted());
+      assert.equal(inspectPublicKey(first.spki).algorithm, key);
+      const second = await certified(await client.renew(task));
+      assert.deepEqual(namesOf(second), names.toSorted());
+      assert.notEqual(second.serialNumber, first.serialNumber);
+      assert.equal(Buffer.compare(second.spki, first.spki) !== 0, renewsKey);
+      if (client.revoke === undefined) return;
+      const { code, stderr, stdout } = await client.revoke(task);
+      assert.equal(code, 0, stderr + stdout.toString());
+      assert.equal(await server!.isRevoked(second.serialNumber), true);
+      assert.equal(await server!.isRevoked(first.serialNumber), false);
+    });
+
+    if (bound === null) continue;
+    const what = bound === 'dns-01' ? 'dns-01 for a wildcard' : bound;
+    test(`${name} enrolls by ${what}, with an external account`, async (t) => {
+      const server = await serve(t, { accountsBound: true });
+      const client = server && (await prepare(t, server));
+      if (client === null) return;
+      const zone = names[0]!;
+      const wanted = bound === 'dns-01' ? [zone, `*.${zone}`] : [zone];
+      const task = { names: wanted, challenge: bound, eab: await server!.eab() };
+      const certificate = await certified(await client.enroll(task));
+      assert.deepEqual(namesOf(certificate), wanted.toSorted());
+    });
+  }
+
+  test('lego enrolls by tls-alpn-01, for an RSA key', async (t) => {
+    const server = await serve(t);
+    const client = server && (await Lego.prepare(t, server, { key: 'rsa2048' }));
+    if (client === null) return;
+    const names = ['alpn.lego.test'];
+    const certificate = await certified(await client.enroll({ names, challenge: 'tls-alpn-01', eab: null }));
+    assert.deepEqual(namesOf(certificate), names);
+    assert.equal(inspectPublicKey(certificate.spki).algorithm, 'rsa-2048');
+  });
+
+  // lego reads it in the directory and asks for nothing; uacme asks, and is told by the problem's type.
+  for (const { name, prepare, says } of [
+    { name: 'lego', prepare: Lego.prepare, says: /requires External Account Binding/ },
+    { name: 'uacme', prepare: Uacme.prepare, says: /requires external credentials/ },
+  ]) {
+    test(`${name} is told where an external account is wanted and it has none`, async (t) => {
+      const server = await serve(t, { accountsBound: true });
+      const client = server && (await prepare(t, server));
+      if (client === null) return;
+      const result = await client.enroll({ names: ['none.test'], challenge: 'http-01', eab: null });
+      assert.notEqual(result.code, 0);
+      assert.equal(result.certificate, null);
+      assert.match(result.stderr, says);
+    });
+  }
+});
+
+/** The certificate, whose issuer came with it. */
+async function certified({ code, stdout, stderr, certificate }: AcmeResult): Promise<Certificate> {
+  assert.equal(code, 0, stderr + stdout.toString());
+  assert.ok(certificate, stderr + stdout.toString());
+  const [leaf, issuer] = pemToDer(await readFile(certificate, 'utf8'), 'CERTIFICATE').map((der) =>
+    parseCertificate(der),
+  );
+  assert.ok(leaf && issuer, 'no issuer came with it');
+  assert.equal(verifyCertificateSignature(leaf, issuer.spki), true);
+  return leaf;
+}
+
+/** Of DNS; any other stands among them by its kind. */
+function namesOf({ subjectAltName }: Certificate): string[] {
+  return subjectAltName.map((name) => (name.kind === 'dns' ? name.value : name.kind)).toSorted();
+}
