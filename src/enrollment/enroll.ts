@@ -105,8 +105,12 @@ export class Enrollment {
   }
 
   /** The entry of an operation that asks for no certificate, for the transaction in which it is done. */
-  entryOf(admission: Admission, detail: Readonly<Record<string, unknown>>): NewEntry {
-    return this.#records.admitted(admission, 'answered', null, detail);
+  entryOf(
+    admission: Admission,
+    detail: Readonly<Record<string, unknown>>,
+    outcome: 'answered' | 'revoked' = 'answered',
+  ): NewEntry {
+    return this.#records.admitted(admission, outcome, null, detail);
   }
 
   /** Records a fault of ours: the client is told to try again later, and nothing of what it was. */

@@ -50,6 +50,8 @@ export type Outcome =
   | 'withheld'
   /** Issued, as an entry before it says, and revoked before it left: a workflow refused. */
   | 'withdrawn'
+  /** An ACME message revoked a certificate, which `detail` names. */
+  | 'revoked'
   | 'held'
   | 'refused'
   /** An operation without a certificate, such as cacerts. */

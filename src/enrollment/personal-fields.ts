@@ -50,6 +50,7 @@ const ofRequests = new SealedFields([
   '/observations/order/identifiers',
   '/observations/order/authorizations/*/value',
   '/observations/order/key/names',
+  '/detail/device',
   '/detail/identifiers',
   '/detail/identifier',
   '/detail/addresses',

@@ -24,9 +24,13 @@ export function asOrdered(
   return {
     ...request,
     subject,
+    // What the certificate is for, its template says; libraries ask for a usage of their own whatever the key is (acme-client 5.4: keyEncipherment for EC).
+    extensions: request.extensions.filter(({ oid }) => !usages.includes(oid)),
     subjectAltName: [...new Map(names.map((name) => [generalNameKey(name), name])).values()],
   };
 }
+
+const usages: readonly string[] = [extensionOids.keyUsage, extensionOids.extendedKeyUsage];
 
 /** A renewal that names nothing keeps what its certificate has: where its template says so, and in SCEP, which does not demand names (RFC 8894 section 2.3), and in ACME, where the order names what is wanted. */
 export function keepsOmittedNames(

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { before, describe, test } from 'node:test';
-import type { RequestEntry } from '#enrollment';
 import { parseCertificate, pemToDer } from '#x509';
 import { accountKey, flattened, type Json, orderCsr } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
@@ -20,7 +19,7 @@ describe('ACME', () => {
   before(async () => {
     authority = await acmeAuthority(cleanup);
   });
-  const newest = async () => (await requestEntriesOf(authority)).at(-1)! as RequestEntry;
+  const newest = async () => (await requestEntriesOf(authority)).at(-1)!;
   let hosts = 0;
   const newHost = () => authority.host(`host-${(hosts += 1)}.example.org`);
 
@@ -45,7 +44,7 @@ describe('ACME', () => {
     const done = await client.finalize(ready.body, orderCsr(names, key));
     assert.equal(done.body['status'], 'valid', done.text);
     const pem = await client.download(done.body);
-    assert.deepEqual(dnsNames(pem).toSorted(), names.toSorted());
+    assert.deepEqual(new Set(dnsNames(pem)), new Set(names));
     assert.deepEqual(new Uint8Array(leaf(pem).spki), new Uint8Array(key.spki));
     const { outcome, observations, action } = await newest();
     assert.deepEqual([outcome, action, observations.source.protocol], ['issued', 'enroll', 'acme']);

@@ -11,28 +11,15 @@ import {
 import { requireClient } from '../clients.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { AcmeClientLibrary } from './acme-clients/acme-client.ts';
-import type {
-  AcmeClient,
-  AcmeResult,
-  AcmeServer,
-  Challenge,
-  ExternalAccount,
-} from './acme-clients/acme-task.ts';
+import type { AcmeClient, AcmeResult, AcmeServer, Challenge } from './acme-clients/acme-task.ts';
 import { AcmeTiny } from './acme-clients/acme-tiny.ts';
 import { Caddy } from './acme-clients/caddy.ts';
 import { Certbot } from './acme-clients/certbot.ts';
 import { Dehydrated } from './acme-clients/dehydrated.ts';
 import { Lego } from './acme-clients/lego.ts';
 import { ModMd } from './acme-clients/mod-md.ts';
-import { startPebble } from './acme-clients/pebble.ts';
+import { type Served, startSallyport } from './acme-clients/sallyport.ts';
 import { Uacme } from './acme-clients/uacme.ts';
-
-/** The server in question, as the tests see it. */
-interface Served extends AcmeServer {
-  /** An account that nobody has used. */
-  eab(): Promise<ExternalAccount>;
-  isRevoked(serialNumber: string): Promise<boolean>;
-}
 
 interface ClientInQuestion {
   readonly name: string;
@@ -41,52 +28,49 @@ interface ClientInQuestion {
   readonly key: string;
   /** Whether a renewal is for a new key. */
   readonly renewsKey: boolean;
-  /** The challenge of its test with an external account; null: it knows none. */
-  readonly bound: Challenge | null;
+  /** The other challenge that it is tried with; null: it knows none. */
+  readonly other: Challenge | null;
 }
 
 const clients: readonly ClientInQuestion[] = [
-  { name: 'certbot', prepare: Certbot.prepare, key: 'ec-p256', renewsKey: true, bound: 'dns-01' },
-  { name: 'lego', prepare: Lego.prepare, key: 'ec-p256', renewsKey: true, bound: 'dns-01' },
-  { name: 'dehydrated', prepare: Dehydrated.prepare, key: 'ec-p384', renewsKey: true, bound: 'dns-01' },
-  { name: 'acme-tiny', prepare: AcmeTiny.prepare, key: 'rsa-2048', renewsKey: false, bound: null },
-  { name: 'uacme', prepare: Uacme.prepare, key: 'ec-p256', renewsKey: false, bound: 'dns-01' },
+  { name: 'certbot', prepare: Certbot.prepare, key: 'ec-p256', renewsKey: true, other: 'dns-01' },
+  { name: 'lego', prepare: Lego.prepare, key: 'ec-p256', renewsKey: true, other: 'dns-01' },
+  { name: 'dehydrated', prepare: Dehydrated.prepare, key: 'ec-p384', renewsKey: true, other: 'dns-01' },
+  { name: 'acme-tiny', prepare: AcmeTiny.prepare, key: 'rsa-2048', renewsKey: false, other: null },
+  { name: 'uacme', prepare: Uacme.prepare, key: 'ec-p256', renewsKey: false, other: 'dns-01' },
   {
     name: 'acme-client',
     prepare: AcmeClientLibrary.prepare,
     key: 'ec-p256',
     renewsKey: true,
-    bound: 'dns-01',
+    other: 'dns-01',
   },
-  { name: 'caddy', prepare: Caddy.prepare, key: 'ec-p256', renewsKey: false, bound: 'tls-alpn-01' },
-  { name: 'mod_md', prepare: ModMd.prepare, key: 'ec-p256', renewsKey: true, bound: 'tls-alpn-01' },
+  { name: 'caddy', prepare: Caddy.prepare, key: 'ec-p256', renewsKey: false, other: 'tls-alpn-01' },
+  { name: 'mod_md', prepare: ModMd.prepare, key: 'ec-p256', renewsKey: true, other: 'tls-alpn-01' },
 ];
 
 /** ACME, by clients that know nothing of us. One runs after the other: they answer challenges on the same ports. */
 describe('over ACME', () => {
   const cleanup = suiteCleanup();
-  const servers = new Map<boolean, Promise<Served>>();
+  let started: Promise<Served> | null = null;
 
-  /** With `accountsBound` it wants an external account of everyone. null: the test is skipped. */
-  async function serve(t: TestContext, { accountsBound = false } = {}): Promise<Served | null> {
-    const pebble = requireClient(t, 'pebble');
+  /** null: the test is skipped. */
+  async function serve(t: TestContext): Promise<Served | null> {
     const challengeServers = requireClient(t, 'pebble-challtestsrv');
-    if (pebble === null || challengeServers === null) return null;
-    const started =
-      servers.get(accountsBound) ?? startPebble({ pebble, challengeServers }, cleanup, { accountsBound });
-    servers.set(accountsBound, started);
+    if (challengeServers === null) return null;
+    started ??= startSallyport(challengeServers, cleanup);
     return started;
   }
 
-  for (const { name, prepare, key, renewsKey, bound } of clients) {
+  for (const { name, prepare, key, renewsKey, other } of clients) {
     // caddy has a certificate for each name, and may lose its account where it begins with several (docs/acme-clients.md).
     const names = name === 'caddy' ? ['caddy.test'] : [`www.${name.replace('_', '-')}.test`, 'device.test'];
 
-    test(`${name} enrolls by http-01 and renews`, async (t) => {
+    test(`${name} enrolls by http-01, renews, and revokes where it can`, async (t) => {
       const server = await serve(t);
       const client = server && (await prepare(t, server));
       if (client === null) return;
-      const task = { names, challenge: 'http-01', eab: null } as const;
+      const task = { names, challenge: 'http-01', eab: await server!.eab() } as const;
       const first = await certified(await client.enroll(task));
       assert.deepEqual(namesOf(first), names.toSorted());
       assert.equal(inspectPublicKey(first.spki).algorithm, key);
@@ -101,15 +85,15 @@ describe('over ACME', () => {
       assert.equal(await server!.isRevoked(first.serialNumber), false);
     });
 
-    if (bound === null) continue;
-    const what = bound === 'dns-01' ? 'dns-01 for a wildcard' : bound;
-    test(`${name} enrolls by ${what}, with an external account`, async (t) => {
-      const server = await serve(t, { accountsBound: true });
+    if (other === null) continue;
+    const what = other === 'dns-01' ? 'dns-01 for a wildcard' : other;
+    test(`${name} enrolls by ${what}`, async (t) => {
+      const server = await serve(t);
       const client = server && (await prepare(t, server));
       if (client === null) return;
       const zone = names[0]!;
-      const wanted = bound === 'dns-01' ? [zone, `*.${zone}`] : [zone];
-      const task = { names: wanted, challenge: bound, eab: await server!.eab() };
+      const wanted = other === 'dns-01' ? [zone, `*.${zone}`] : [zone];
+      const task = { names: wanted, challenge: other, eab: await server!.eab() };
       const certificate = await certified(await client.enroll(task));
       assert.deepEqual(namesOf(certificate), wanted.toSorted());
     });
@@ -120,7 +104,9 @@ describe('over ACME', () => {
     const client = server && (await Lego.prepare(t, server, { key: 'rsa2048' }));
     if (client === null) return;
     const names = ['alpn.lego.test'];
-    const certificate = await certified(await client.enroll({ names, challenge: 'tls-alpn-01', eab: null }));
+    const certificate = await certified(
+      await client.enroll({ names, challenge: 'tls-alpn-01', eab: await server!.eab() }),
+    );
     assert.deepEqual(namesOf(certificate), names);
     assert.equal(inspectPublicKey(certificate.spki).algorithm, 'rsa-2048');
   });
@@ -130,8 +116,8 @@ describe('over ACME', () => {
     { name: 'lego', prepare: Lego.prepare, says: /requires External Account Binding/ },
     { name: 'uacme', prepare: Uacme.prepare, says: /requires external credentials/ },
   ]) {
-    test(`${name} is told where an external account is wanted and it has none`, async (t) => {
-      const server = await serve(t, { accountsBound: true });
+    test(`${name} is told that it needs an external account, and gets no certificate without`, async (t) => {
+      const server = await serve(t);
       const client = server && (await prepare(t, server));
       if (client === null) return;
       const result = await client.enroll({ names: ['none.test'], challenge: 'http-01', eab: null });

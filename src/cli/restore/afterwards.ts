@@ -44,6 +44,8 @@ export function eventOf(place: Place, entry: Members): Event | null {
     case 'intent.abandoned':
       return serialEvent('issued', place, { ...detail, device: detail['deviceId'], sha256: null });
     case 'certificate.revoke':
+    // ACME: by who has it.
+    case 'revoked':
       return serialEvent('revoked', place, { ...detail, revokedAt: entry['time'] });
     // RFC 5280 section 5.3.1: privilegeWithdrawn.
     case 'withdrawn':

@@ -247,11 +247,14 @@ function issuedBy(entry: Entry): RequestEntry['certificate'] {
   return entry.type === 'request' && entry.outcome === 'issued' ? entry.certificate : null;
 }
 
-/** By an operator, or again at a restore. */
+/** By an operator, by who has it (ACME), or again at a restore. */
 function revokedBy(entry: Entry): string | null {
   const revokes =
     (entry.type === 'act' && entry.act === 'certificate.revoke') ||
     (entry.type === 'authority' && entry.event === 'certificate.revoked');
-  if (entry.type === 'request' && entry.outcome === 'withdrawn') return entry.certificate?.sha256 ?? null;
+  if (entry.type === 'request') {
+    if (entry.outcome === 'withdrawn') return entry.certificate?.sha256 ?? null;
+    return entry.outcome === 'revoked' ? String(entry.detail?.['sha256']) : null;
+  }
   return revokes ? String(entry.detail['sha256']) : null;
 }

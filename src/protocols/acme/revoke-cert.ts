@@ -25,14 +25,15 @@ export async function revokeCert(message: Message, exchange: Exchange, ports: Ac
   }
   const by = await authorizedBy(message, found, ports);
   if (found.revokedAt !== null) throw new AcmeError('alreadyRevoked', 'the certificate is revoked already');
-  const { sha256, issuer } = found;
-  const detail = { certificate: sha256, reason, by };
+  const { sha256, issuer, template, device } = found;
+  const { serialNumber } = parseCertificate(found.der);
+  const detail = { sha256, issuer, serialNumber, template, device, reason, by };
   try {
     await ports.store.revoke({
       sha256,
       reason: reason as number,
       now: ports.now(),
-      entry: ports.enrollment.entryOf(exchange.admission, detail),
+      entry: ports.enrollment.entryOf(exchange.admission, detail, 'revoked'),
     });
   } catch (error) {
     if (!isSallyportError(error, 'conflict')) throw error;

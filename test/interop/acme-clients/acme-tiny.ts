@@ -1,8 +1,18 @@
-import { writeFile } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { TestContext } from 'node:test';
 import { requireClient } from '../../clients.ts';
+import { AcmeClient as OtherClient, type Json } from '../../harness/acme-client.ts';
 import { ClientFolder } from '../../harness/client-files.ts';
-import { acmeResult, type AcmeClient, type AcmeResult, type AcmeServer, type AcmeTask } from './acme-task.ts';
+import {
+  acmeResult,
+  type AcmeClient,
+  type AcmeResult,
+  type AcmeServer,
+  type AcmeTask,
+  type ExternalAccount,
+} from './acme-task.ts';
 import { WebFolder } from './web-folder.ts';
 
 interface Programs {
@@ -10,7 +20,7 @@ interface Programs {
   readonly openssl: string;
 }
 
-/** http-01 alone; it knows neither external accounts nor revocation. Key and request are made by OpenSSL, as its manual has it. */
+/** http-01 alone; it knows neither external accounts nor revocation, and takes an account that another client made for its key. Key and request are made by OpenSSL, as its manual has it. */
 export class AcmeTiny implements AcmeClient {
   readonly #folder: ClientFolder;
   readonly #programs: Programs;
@@ -34,7 +44,8 @@ export class AcmeTiny implements AcmeClient {
     return new AcmeTiny(folder, { acmeTiny, openssl }, server, web);
   }
 
-  async enroll({ names }: AcmeTask): Promise<AcmeResult> {
+  async enroll({ names, eab }: AcmeTask): Promise<AcmeResult> {
+    if (eab !== null) await this.#bind(eab);
     const subject = ['-subj', `/CN=${names[0]!}`];
     const more = ['-addext', `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}`];
     const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', 'device.key'];
@@ -53,6 +64,16 @@ export class AcmeTiny implements AcmeClient {
 
   renew(): Promise<AcmeResult> {
     return this.#get();
+  }
+
+  async #bind({ kid, hmacKey }: ExternalAccount): Promise<void> {
+    const privateKey = createPrivateKey(await this.#folder.read('account.key'));
+    const jwk = createPublicKey(privateKey).export({ format: 'jwk' }) as Json;
+    const trust = await readFile(this.#server.trustPem, 'utf8');
+    const client = await OtherClient.at(this.#server.directoryUrl, trust, { alg: 'RS256', privateKey, jwk });
+    const { status, text } = await client.register({ keyId: kid, hmacKey });
+    client.close();
+    assert.equal(status, 201, text);
   }
 
   async #get(): Promise<AcmeResult> {

@@ -39,14 +39,13 @@ export class Lego implements AcmeClient {
     return this.#get(task, 'renew', '--days', '9999', '--no-random-sleep');
   }
 
-  /** By its account, for the reason `superseded`. */
-  async revoke({ names }: AcmeTask): Promise<ProcessResult> {
-    return this.#run([...this.#always(names), 'revoke', '--keep', '--reason', '4']);
+  /** By its account, for the reason `superseded`. Where the directory wants external accounts, it wants to be told one for that too. */
+  async revoke({ names, eab }: AcmeTask): Promise<ProcessResult> {
+    return this.#run([...this.#always(names), ...boundBy(eab), 'revoke', '--keep', '--reason', '4']);
   }
 
   async #get({ names, challenge, eab }: AcmeTask, ...command: string[]): Promise<AcmeResult> {
-    const bound = eab === null ? [] : ['--eab', '--kid', eab.kid, '--hmac', eab.hmacKey];
-    const words = [...this.#always(names), ...this.#solver(challenge), ...bound, ...command];
+    const words = [...this.#always(names), ...this.#solver(challenge), ...boundBy(eab), ...command];
     const result = await this.#run(words, await writeHook(this.#folder, this.#server, hook));
     // A wildcard's name as lego writes it into a file's.
     return acmeResult(result, this.#folder.path(`certificates/${names[0]!.replace('*', '_')}.crt`));
@@ -75,4 +74,8 @@ export class Lego implements AcmeClient {
     };
     return this.#folder.runWith({ environment }, this.#program, ...words);
   }
+}
+
+function boundBy(eab: AcmeTask['eab']): string[] {
+  return eab === null ? [] : ['--eab', '--kid', eab.kid, '--hmac', eab.hmacKey];
 }
