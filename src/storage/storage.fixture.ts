@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { AcmeStore } from '#acme';
-import type { AdminStore, NewApproval, NewSecret } from '#admin';
+import type { AdminStore, NewApproval, NewExternalAccountKey, NewSecret } from '#admin';
 import { type Blob, CompactRange, encodeEntry, type LogStore, type NewEntry, verifyLog } from '#audit';
 import type {
   EnrollmentStore,
@@ -145,6 +145,27 @@ export function newSecret(id: string, deviceId: string | null, changes: Partial<
   };
 }
 
+export function newExternalAccountKey(
+  id: string,
+  deviceId: string,
+  changes: Partial<NewExternalAccountKey> = {},
+): NewExternalAccountKey {
+  return {
+    id,
+    sealed: mac(id),
+    sealingKeyId: 'key-1',
+    deviceId,
+    templates: ['web'],
+    names: null,
+    maximumCertificates: null,
+    approvedBy: null,
+    createdAt: now,
+    expiresAt: now + hour,
+    by: 'ada',
+    ...changes,
+  };
+}
+
 export function newApproval(id: string, deviceId: string, changes: Partial<NewApproval> = {}): NewApproval {
   return {
     id,
@@ -277,6 +298,45 @@ export async function importDevices(admin: AdminStore, ...devices: readonly Devi
 
 export async function createSecret(admin: AdminStore, secret: NewSecret): Promise<void> {
   await admin.createSecret({ secret, entry: entry(`create ${secret.id}`) });
+}
+
+export async function createExternalAccountKey(admin: AdminStore, key: NewExternalAccountKey): Promise<void> {
+  await admin.createExternalAccountKey({ key, entry: entry(`create ${key.id}`) });
+}
+
+/** Spends the key: what newAccount does. */
+export async function createAccount(acme: AcmeStore, id: string, externalAccountKey: string): Promise<void> {
+  const [thumbprint, spki] = [`thumbprint of ${id}`, digest(`key of ${id}`)];
+  const account = {
+    id,
+    externalAccountKey,
+    thumbprint,
+    jwk: '{}',
+    spki,
+    contact: [`mailto:${id}@example.org`],
+  };
+  await acme.createAccount({ account, now, entry: entry(`account ${id}`) });
+}
+
+/** Of one name, `www.example.org`. */
+export async function createOrder(acme: AcmeStore, id: string, account: string): Promise<void> {
+  const identifier = { type: 'dns', value: 'www.example.org' } as const;
+  await acme.createOrder({
+    id,
+    account,
+    template: 'web',
+    identifiers: [identifier],
+    names: digest('www.example.org'),
+    notBefore: null,
+    notAfter: null,
+    replaces: null,
+    expiresAt: now + hour,
+    wanted: [{ ...identifier, id: `authorization of ${id}`, wildcard: false, token: `token of ${id}` }],
+    reuseUntil: now,
+    maximumOpen: 9,
+    now,
+    entry: entry(`order ${id}`),
+  });
 }
 
 export async function approve(admin: AdminStore, approval: NewApproval): Promise<void> {

@@ -16,7 +16,7 @@ export function restoreCommand(run: Run): Command {
     when:
       'After the database was lost, with `serve` ended. Put keys and configuration back first, set the clock, and give the newest backup, with what the SIEM has ' +
       'received if you can get it: what was issued after the backup is revoked then, and what was revoked stays so. The backup is verified before anything is ' +
-      'done. Secrets, approvals and requests that were open are void. The log goes on as a new one that names the old: write its name into the configuration as ' +
+      'done. Secrets, approvals and requests that were open are void, and ACME accounts end. The log goes on as a new one that names the old: write its name into the configuration as ' +
       'log.origin, on every node, and serve. What nodes keep in log.anchor is read, and kept beside the new log there. With --check nothing is changed: do that with every backup you rely on.',
     examples: [
       'sallyport restore --from ./sallyport-20261122T031500Z.db --check',
@@ -148,6 +148,7 @@ function endOf({ paint }: Session, { report }: Checked, good: string): string {
 function doneWords({ paint }: Session, done: Done, origin: string, configured: string): string {
   const { restored, beyond, siem, keptCheckpoint, keptInAnchor } = done;
   const { secrets, approvals, requests, intents, machineCredentials, lost, revoked, stopped } = restored!;
+  const { externalAccountKeys } = restored!;
   const ended = formatFields([
     ['void now', `${secrets} secrets, ${approvals} approvals, ${requests} requests, ${intents} intents`],
     [
@@ -155,6 +156,12 @@ function doneWords({ paint }: Session, done: Done, origin: string, configured: s
       machineCredentials === 0
         ? null
         : `${machineCredentials} tokens and certificates of machines: give them new ones (machine rotate, machine pin)`,
+    ],
+    [
+      'accounts',
+      externalAccountKeys === 0
+        ? null
+        : `${externalAccountKeys} external account keys are void, and the ACME accounts made with them: give their owners new ones (eab create)`,
     ],
     ['revoked', siem === null ? null : `${lost} certificates issued after the backup, ${revoked} of its own`],
     ['stopped', stopped === 0 ? null : `${stopped} devices that were suspended or retired after the backup`],

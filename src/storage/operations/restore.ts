@@ -5,6 +5,7 @@ import { isTrue, statement } from '../statement.ts';
 import { voidOpenApprovals } from './approvals.ts';
 import { certificateInfo, revokeIfCurrent } from './certificates.ts';
 import { raiseCrlNumber } from './crl.ts';
+import { endAcme, type EndedAcme } from './end-acme.ts';
 import { abandonOpenIntents, selectSerialUsed } from './intents.ts';
 import { append, beginNextLog } from './log.ts';
 import { endMachineCredentials } from './machines.ts';
@@ -52,7 +53,7 @@ export interface LostCertificate {
   readonly reason: number;
 }
 
-export interface Restored {
+export interface Restored extends EndedAcme {
   /** Open ones that are void now. */
   readonly secrets: number;
   readonly approvals: number;
@@ -125,6 +126,7 @@ export function* restore({
     requests: yield* endOpenRequests(now),
     intents: intents.length,
     machineCredentials: yield* endMachineCredentials(now),
+    ...(yield* endAcme()),
     lost: lost.length,
     revoked: revoked.length,
     stopped: stopped.length,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { before, describe, test } from 'node:test';
 import { blobOf } from '#audit';
 import { findClient } from '../../../test/clients.ts';
@@ -10,7 +11,18 @@ import { PostgresCluster } from '../../../test/harness/postgres-cluster.ts';
 import { Connection } from '../sqlite/connection.ts';
 import { createSqlite } from '../sqlite/create-sqlite.ts';
 import { openSqlite } from '../sqlite/open-sqlite.ts';
-import { entry, origin } from '../storage.fixture.ts';
+import {
+  createAccount,
+  createExternalAccountKey,
+  createOrder,
+  device,
+  entry,
+  importDevices,
+  newExternalAccountKey,
+  now,
+  origin,
+} from '../storage.fixture.ts';
+import { copiedTables } from '../tables.ts';
 import { backUpPostgres } from './back-up-postgres.ts';
 import { assertEmptyPostgres, copyFromSqlite } from './copy-from-sqlite.ts';
 import { freshDatabase } from './postgres.fixture.ts';
@@ -61,6 +73,29 @@ describe('copying to PostgreSQL', { skip: 'skip' in postgresql ? postgresql.skip
     await append('d', 1);
     await assert.rejects(copyFromSqlite(file, settings), conflict);
     await assert.rejects(assertEmptyPostgres(settings), conflict);
+  });
+
+  test('takes accounts, orders and what they prove along, sealed keys and nonces too, and back', async () => {
+    const settings = await freshDatabase(cluster);
+    const there = path.join(folder, 'acme.db');
+    const storage = await createSqlite({ file: there, origin });
+    const { admin, acme } = storage;
+    await importDevices(admin, device('d1'));
+    await createExternalAccountKey(admin, newExternalAccountKey('k1', 'd1', { names: ['.example.org'] }));
+    await createAccount(acme, 'a1', 'k1');
+    await createOrder(acme, 'o1', 'a1');
+    await acme.useNonce(Buffer.alloc(16, 7), now);
+    await storage.close();
+    await copyFromSqlite(there, settings);
+    const back = path.join(folder, 'acme-back.db');
+    await backUpPostgres(settings, back);
+    const [first, second] = [new DatabaseSync(there), new DatabaseSync(back)];
+    for (const table of copiedTables.filter((name) => /^acme|^external/.test(name))) {
+      const rows = (database: DatabaseSync) => database.prepare(`select * from ${table}`).all();
+      assert.equal(rows(first).length, 1, table);
+      assert.deepEqual(rows(second), rows(first), table);
+    }
+    for (const database of [first, second]) database.close();
   });
 
   test('is a conflict where the database holds anything else', async () => {
