@@ -8,14 +8,17 @@ import { createSecret } from './acts/create-secret.ts';
 import { denyRequest } from './acts/deny-request.ts';
 import { eraseDevice } from './acts/erase-device.ts';
 import { importDevices } from './acts/import-devices.ts';
+import { listAccounts } from './acts/list-accounts.ts';
 import { listCertificates } from './acts/list-certificates.ts';
 import { listDevices } from './acts/list-devices.ts';
 import { listEntries } from './acts/list-entries.ts';
+import { listExternalAccountKeys } from './acts/list-external-account-keys.ts';
 import { listMachines } from './acts/list-machines.ts';
 import { listRequests } from './acts/list-requests.ts';
 import { listSecrets } from './acts/list-secrets.ts';
 import { pinCertificate } from './acts/pin-certificate.ts';
 import { proveEntry } from './acts/prove-entry.ts';
+import { revokeAccount } from './acts/revoke-account.ts';
 import { revokeCertificate } from './acts/revoke-certificate.ts';
 import { revokeMachine } from './acts/revoke-machine.ts';
 import { revokeSecret } from './acts/revoke-secret.ts';
@@ -27,6 +30,7 @@ import { showEntry } from './acts/show-entry.ts';
 import { showPolicies } from './acts/show-policies.ts';
 import { showRequest } from './acts/show-request.ts';
 import { showStatus } from './acts/show-status.ts';
+import { voidExternalAccountKey } from './acts/void-external-account-key.ts';
 
 /** All that operators can do. What is not here cannot be done through the socket. */
 export const acts = {
@@ -42,6 +46,10 @@ export const acts = {
   listSecrets,
   revokeSecret,
   createExternalAccountKey,
+  listExternalAccountKeys,
+  voidExternalAccountKey,
+  listAccounts,
+  revokeAccount,
   createMachine,
   listMachines,
   rotateMachine,

@@ -54,6 +54,8 @@ export interface World {
   publish(): Promise<void>;
   importDevice(id: string, deviceClass?: string): Promise<void>;
   hold(id: string, deviceId: string): Promise<void>;
+  /** Id of the account that is made with an external account key. */
+  account(externalAccountKey: string): Promise<string>;
   /** The open approval that the device's next request would meet. */
   approval(deviceId: string, template: string): Promise<StoreObservation['approval']>;
   /** Serial number of a new certificate of the device. */
@@ -146,6 +148,7 @@ export async function openWorld(t: TestContext): Promise<World> {
       await admin.perform('importDevices', ada, { format: 'json', list });
     },
     approval: (deviceId: string, template: string) => observeApproval(storage, deviceId, template, world.now),
+    account: (externalAccountKey: string) => makeAccount(storage, externalAccountKey, world.now),
     hold: (id: string, deviceId: string) => holdRequest(storage, id, deviceId, world.now),
     issue: (deviceId: string) => issueCertificate(storage, deviceId, world.now),
   });
@@ -245,6 +248,25 @@ async function holdRequest(storage: Storage, id: string, deviceId: string, now: 
     now,
     entry: bareEntry({ id, type: 'request' }),
   });
+}
+
+/** Its message is not looked at. */
+async function makeAccount(storage: Storage, externalAccountKey: string, now: number): Promise<string> {
+  const id = randomBytes(16).toString('base64url');
+  const account = {
+    id,
+    externalAccountKey,
+    thumbprint: `thumbprint of ${id}`,
+    jwk: '{}',
+    spki: sha256Hex(Buffer.from(id)),
+    contact: ['mailto:ida@example.org'],
+  };
+  await storage.acme.createAccount({
+    account,
+    now,
+    entry: bareEntry({ id: supportCode(random), type: 'request' }),
+  });
+  return id;
 }
 
 /** As the device would be seen with a secret of its own. */

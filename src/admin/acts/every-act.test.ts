@@ -29,7 +29,11 @@ test('every act is one entry, under the name of the operator who did it', async 
   const created = await assertLogged('secret.create', 'createSecret', secret);
   await assertLogged('secret.revoke', 'revokeSecret', { id: (created as { id: string }).id });
   const account = { device: 'laptop-7', templates: ['web'] };
-  await assertLogged('eab.create', 'createExternalAccountKey', account);
+  const given = await assertLogged('eab.create', 'createExternalAccountKey', account);
+  const { keyId } = given as { keyId: string };
+  const ordering = await world.account(keyId);
+  await assertLogged('account.revoke', 'revokeAccount', { id: ordering });
+  await assertLogged('eab.void', 'voidExternalAccountKey', { id: keyId });
   await assertLogged('request.approve', 'approveRequest', { id: 'R-1' });
   await world.hold('R-2', 'laptop-7');
   await assertLogged('request.deny', 'denyRequest', { id: 'R-2' });

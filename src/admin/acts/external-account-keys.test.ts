@@ -119,3 +119,77 @@ suite('creating an external account key', () => {
     assert.equal(Date.parse(expiresAt), world.now + 86_400_000);
   });
 });
+
+suite('external account keys and accounts', () => {
+  test('are listed without any key, by device and state, in pages', async (t) => {
+    const world = await worldWithDevice(t);
+    await world.importDevice('laptop-8');
+    const bounds = { names: ['www.example.org'], maximumCertificates: 2, approve: true };
+    const create = (more: object) =>
+      world.admin.perform('createExternalAccountKey', ada, { ...input, ...more });
+    const { keyId, hmacKey } = await create(bounds);
+    world.now += 1000;
+    const other = await create({ device: 'laptop-8' });
+    const account = await world.account(keyId);
+    world.now += 3_599_000;
+    const list = (filter: object) => world.admin.perform('listExternalAccountKeys', ada, filter);
+    const { items, next } = await list({ limit: 1 });
+    assert.equal(next, keyId);
+    const shown = { device: 'laptop-7', templates: ['web'], names: ['www.example.org'] };
+    const may = { ...shown, maximumCertificates: 2, approvedBy: 'ada' };
+    assert.deepEqual(items, [
+      {
+        id: keyId,
+        ...may,
+        state: 'spent',
+        expired: true,
+        account,
+        createdAt: new Date(world.now - 3_600_000).toISOString(),
+        expiresAt: new Date(world.now).toISOString(),
+        createdBy: 'ada',
+      },
+    ]);
+    assert.ok(!JSON.stringify(items).includes(hmacKey));
+    const ids = async (filter: object) => (await list(filter)).items.map(({ id }) => id);
+    assert.deepEqual(await ids({ after: keyId }), [other.keyId]);
+    assert.deepEqual(await ids({ device: 'laptop-8' }), [other.keyId]);
+    assert.deepEqual(await ids({ state: 'spent' }), [keyId]);
+
+    const accounts = (filter: object) => world.admin.perform('listAccounts', ada, filter);
+    const made = await accounts({ device: 'laptop-7' });
+    assert.deepEqual(made.items, [
+      {
+        id: account,
+        externalAccountKey: keyId,
+        keyState: 'spent',
+        ...may,
+        status: 'valid',
+        thumbprint: `thumbprint of ${account}`,
+        contact: ['mailto:ida@example.org'],
+        createdAt: new Date(world.now - 3_599_000).toISOString(),
+      },
+    ]);
+    assert.deepEqual((await accounts({ device: 'laptop-8' })).items, []);
+    assert.deepEqual((await accounts({ after: account })).items, []);
+  });
+
+  test('are ended once, and what is not there not at all; the log says why, and whose they are', async (t) => {
+    const world = await worldWithDevice(t);
+    const { keyId } = await world.admin.perform('createExternalAccountKey', ada, input);
+    const account = await world.account(keyId);
+    const remark = 'Ida lost it';
+    const revoked = await world.admin.perform('revokeAccount', ada, { id: account, remark });
+    assert.deepEqual([revoked.id, revoked.status], [account, 'revoked']);
+    assert.deepEqual(await detailOf(world, revoked.logIndex), { account, remark });
+    assert.doesNotMatch(await world.leaf(revoked.logIndex), /Ida/);
+    const ended = await world.admin.perform('voidExternalAccountKey', ada, { id: keyId, remark });
+    assert.deepEqual([ended.id, ended.state], [keyId, 'void']);
+    assert.deepEqual(await detailOf(world, ended.logIndex), { externalAccountKey: keyId, remark });
+    const { items } = await world.admin.perform('listAccounts', ada, {});
+    assert.deepEqual([items[0]?.status, items[0]?.keyState], ['revoked', 'void']);
+    await assertRefused(world, 'revokeAccount', { id: account }, refusedWith('conflict', /revoked already/));
+    await assertRefused(world, 'voidExternalAccountKey', { id: keyId }, refusedWith('conflict'));
+    await assertRefused(world, 'revokeAccount', { id: 'nobody' }, refusedWith('not-found'));
+    await assertRefused(world, 'voidExternalAccountKey', { id: 'K-0' }, refusedWith('not-found'));
+  });
+});
