@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
 import { anyPorts, type Cleanup, initAuthority, serveAuthority } from '../../harness/authority.ts';
 import { startChallengeServers } from '../../harness/challenge-servers.ts';
@@ -25,7 +25,7 @@ export async function startSallyport(challengeServers: string, cleanup: Cleanup)
   });
   // Where who is not its owner can read it: mod_md becomes www-data.
   const folder = await ClientFolder.make(cleanup);
-  await copyFile(files.trust, folder.path('root.pem'));
+  await writeFile(folder.path('root.pem'), await readFile(files.trust));
   const authority = await serveAuthority(files);
   cleanup.after(() => authority.stop());
   let owners = 0;
