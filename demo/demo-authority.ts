@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { must, run } from './run.ts';
@@ -16,10 +17,18 @@ export class DemoAuthority {
   readonly directory: string;
   readonly configuration: string;
   readonly trust: string;
+  /** Where http-01 is looked for. */
+  readonly httpPort: number;
   readonly #served: ChildProcess;
   readonly #listeners: readonly Listener[];
 
-  private constructor(directory: string, served: ChildProcess, listeners: readonly Listener[]) {
+  private constructor(
+    directory: string,
+    served: ChildProcess,
+    listeners: readonly Listener[],
+    httpPort: number,
+  ) {
+    this.httpPort = httpPort;
     this.directory = directory;
     this.configuration = path.join(directory, 'sallyport.yaml');
     this.trust = path.join(directory, 'pki/trust.pem');
@@ -27,7 +36,12 @@ export class DemoAuthority {
     this.#listeners = listeners;
   }
 
-  static async start(directory: string, portBase: number): Promise<DemoAuthority> {
+  /** `resolver`: the DNS that knows the demo's names, and where they are proven. */
+  static async start(
+    directory: string,
+    portBase: number,
+    { resolver, httpPort }: { resolver: string; httpPort: number },
+  ): Promise<DemoAuthority> {
     shown('sallyport init --dir authority --yes');
     await must(program, [
       'init',
@@ -42,13 +56,18 @@ export class DemoAuthority {
     shown('sallyport serve --config authority/sallyport.yaml');
     const started = performance.now();
     const configuration = path.join(directory, 'sallyport.yaml');
+    // Where ACME looks for proofs: the demo has a DNS of its own, and no port 80.
+    await appendFile(
+      configuration,
+      `validation: { resolvers: ["${resolver}"], ports: { http: ${httpPort} } }\n`,
+    );
     const served = spawn(program, ['serve', '--config', configuration, '--json'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ready = await firstLine(served);
     const { listeners } = JSON.parse(ready) as { listeners: Listener[] };
     say(`  ready after ${Math.round(performance.now() - started)} ms`);
-    return new DemoAuthority(directory, served, listeners);
+    return new DemoAuthority(directory, served, listeners, httpPort);
   }
 
   get est(): string {
@@ -57,6 +76,10 @@ export class DemoAuthority {
 
   get scep(): string {
     return `${this.#url('scep')}/scep`;
+  }
+
+  get acme(): string {
+    return `${this.#url('enroll')}/acme/directory`;
   }
 
   get publicUrl(): string {

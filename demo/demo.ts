@@ -2,6 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { DnsServer } from '../test/harness/dns-server.ts';
+import { freePort } from '../test/harness/free-port.ts';
+import { AcmeServer } from './acme-server.ts';
 import { DemoAuthority } from './demo-authority.ts';
 import { deviceMaker } from './device.ts';
 import { freePortBase } from './free-ports.ts';
@@ -13,10 +16,13 @@ const { values } = parseArgs({ options: { once: { type: 'boolean', default: fals
 const makeDevice = deviceMaker();
 const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-demo-'));
 let authority: DemoAuthority | null = null;
+let dns: DnsServer | null = null;
 let code = 1;
 try {
   heading('An authority, from nothing');
-  authority = await DemoAuthority.start(path.join(folder, 'authority'), await freePortBase());
+  dns = await DnsServer.start();
+  const places = { resolver: dns.resolver, httpPort: await freePort() };
+  authority = await DemoAuthority.start(path.join(folder, 'authority'), await freePortBase(), places);
   const told = await tour(authority);
   code = (await summarise(authority, told)) ? 0 : 1;
   if (!values.once) await stayUp(authority);
@@ -24,6 +30,7 @@ try {
   console.error(error);
 } finally {
   await authority?.stop();
+  await dns?.stop();
   await rm(folder, { recursive: true, force: true });
 }
 process.exit(code);
@@ -32,7 +39,7 @@ process.exit(code);
 async function tour(running: DemoAuthority): Promise<Told[]> {
   const device = (id: string) => makeDevice(path.join(folder, id), id, running);
 
-  heading('The inventory: seven devices');
+  heading('The inventory: eight devices');
   const approved = path.join(folder, 'approved.csv');
   const others = path.join(folder, 'others.csv');
   await writeFile(
@@ -41,7 +48,7 @@ async function tour(running: DemoAuthority): Promise<Told[]> {
   );
   await writeFile(
     others,
-    'id,class,owner\nedith-scanner,laptop,Edith\nhedy-scanner,laptop,Hedy\ngrace-laptop,laptop,Grace\nedsger-laptop,laptop,Edsger\nbarbara-laptop,attested-laptop,Barbara\n',
+    'id,class,owner\nedith-scanner,laptop,Edith\nhedy-scanner,laptop,Hedy\ngrace-laptop,laptop,Grace\nedsger-laptop,laptop,Edsger\nbarbara-laptop,attested-laptop,Barbara\nweb-1,server,Margaret\n',
   );
   await running.sallyport('device', 'import', approved, '--approve-for', 'device');
   await running.sallyport('device', 'import', others);
@@ -82,7 +89,16 @@ async function tour(running: DemoAuthority): Promise<Told[]> {
     'refused',
   );
 
-  return [enrolled, renewed, held, released, stolen, bare, ...(await tourOfScep(running))];
+  return [
+    enrolled,
+    renewed,
+    held,
+    released,
+    stolen,
+    bare,
+    ...(await tourOfScep(running)),
+    ...(await tourOfAcme(running)),
+  ];
 }
 
 /** The same by SCEP: the secret is the challengePassword, and who waits polls. */
@@ -119,6 +135,18 @@ async function tourOfScep(running: DemoAuthority): Promise<Told[]> {
   return [enrolled, renewed, held, released, stolen];
 }
 
+/** A server proves its names itself; what an operator gave its account bounds it for ever. */
+async function tourOfAcme(running: DemoAuthority): Promise<Told[]> {
+  heading('8. A web server orders its certificate by ACME, and proves its name');
+  const web = await AcmeServer.make(path.join(folder, 'web-1'), 'web-1', '.shop.internal', running);
+  for (const name of ['www.shop.internal', 'bank.internal']) dns?.addresses(name, '127.0.0.1');
+  const enrolled = await web.order('www.shop.internal', 'web-1 orders www.shop.internal', 'issued');
+  const renewed = await web.order('www.shop.internal', 'web-1 orders the same names again', 'issued');
+  heading('9. Its account key is stolen, and the thief orders a name that it was not given');
+  const stolen = await web.order('bank.internal', 'a thief with the account of web-1', 'rejected');
+  return [enrolled, renewed, stolen];
+}
+
 async function stayUp(running: DemoAuthority): Promise<void> {
   say(`
 It stays up until Ctrl-C. In another terminal:
@@ -129,6 +157,7 @@ It stays up until Ctrl-C. In another terminal:
 
   EST     ${running.est}
   SCEP    ${running.scep}
+  ACME    ${running.acme}
   public  ${running.publicUrl}/crl/issuing.crl
 `);
   await new Promise<void>((resolve) => {

@@ -3,7 +3,7 @@ import type { DemoAuthority } from './demo-authority.ts';
 /** One request of the tour, and how it must have ended. */
 export interface Told {
   readonly what: string;
-  readonly expected: 'issued' | 'held' | 'refused';
+  readonly expected: 'issued' | 'held' | 'refused' | 'rejected';
 }
 
 /** What the demo reads of an entry. */
@@ -17,6 +17,7 @@ interface RequestEntry {
       readonly decision: string;
       readonly objections: readonly { readonly control: string; readonly detail: string }[];
     };
+    readonly error?: { readonly message: string } | null;
     readonly certificate?: { readonly serialNumber: string } | null;
   };
 }
@@ -38,7 +39,7 @@ export function shown(command: string): void {
 /** The table of all requests from the log, and the log's own proof. true: everything went as it should. */
 export async function summarise(authority: DemoAuthority, told: readonly Told[]): Promise<boolean> {
   const entries = (await authority.jsonLines('log', 'tail', '--lines', '200')) as RequestEntry[];
-  // Who asks for capabilities and CA certificates gets them; the table is of those who ask for a certificate.
+  // Who asks for capabilities and CA certificates, or orders and proves a name, is answered; the table is of those who ask for a certificate, and are told no.
   const requests = entries.filter(({ entry }) => entry.type === 'request' && entry.outcome !== 'answered');
   heading('What the log says');
   printTable(told, requests);
@@ -62,13 +63,19 @@ function printTable(told: readonly Told[], found: readonly (RequestEntry | undef
     const { index, entry } = found[at] ?? { index: null, entry: null };
     const serial = entry?.certificate?.serialNumber;
     say(
-      `  ${row(what, entry?.verdict?.decision ?? 'no entry', serial === undefined ? '-' : `${serial.slice(0, 12)}…`, String(index ?? '-'))}`,
+      `  ${row(what, verdictOf(entry), serial === undefined ? '-' : `${serial.slice(0, 12)}…`, String(index ?? '-'))}`,
     );
     if (entry?.outcome !== expected) {
       say(`      ${entry?.outcome ?? 'nothing'}, and not ${expected} as it should be`);
     }
+    if (entry?.outcome === 'rejected') say(`      ${entry.error?.message ?? ''}`);
     for (const { control, detail } of entry?.verdict?.objections ?? []) say(`      ${control}: ${detail}`);
   });
+}
+
+/** What its protocol's own rules refuse, no verdict has to. */
+function verdictOf(entry: RequestEntry['entry'] | null): string {
+  return entry?.outcome === 'rejected' ? 'rejected' : (entry?.verdict?.decision ?? 'no entry');
 }
 
 function row(request: string, verdict: string, certificate: string, index: string): string {

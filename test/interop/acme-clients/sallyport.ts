@@ -18,8 +18,10 @@ export async function startSallyport(challengeServers: string, cleanup: Cleanup)
   const { dns, managementUrl } = await startChallengeServers(challengeServers, cleanup);
   const [httpPort, tlsPort] = [await freePort(), await freePort()];
   const files = await initAuthority(cleanup, (yaml) => {
-    const settings = parse(anyPorts(yaml)) as Record<string, any>;
-    settings['templates'].web.request.subjectAltName[0].dns = 'test';
+    const settings = parse(anyPorts(yaml).replace('- dns: internal', '- dns: test')) as Record<
+      string,
+      unknown
+    >;
     settings['validation'] = { resolvers: [dns], ports: { http: httpPort, tls: tlsPort } };
     return stringify(settings);
   });
