@@ -20,8 +20,9 @@ export interface AcmeRequest {
 
 const { folder, name, directoryUrl, trust, httpPort, eab } = JSON.parse(process.argv[2]!) as AcmeRequest;
 const accountKey = path.join(folder, 'account.pem');
-if (!existsSync(accountKey))
+if (!existsSync(accountKey)) {
   writeFileSync(accountKey, await acme.crypto.createPrivateEcdsaKey(), { mode: 0o600 });
+}
 const client = new acme.Client({
   directoryUrl,
   accountKey: readFileSync(accountKey),
