@@ -169,6 +169,16 @@ const proven: Facts['context'] = {
   key: { algorithmAllowed: true, originAllowed: true, strong: true, unshared: true },
   binding: { required: false, bound: false, contradicted: false },
   workflow: { required: false, agreed: false },
+  account: {
+    presented: false,
+    valid: false,
+    forTemplate: false,
+    forRequest: false,
+    withinNames: false,
+    withinCount: false,
+    authorized: false,
+    approved: false,
+  },
   template: { known: true, forClass: true, namesBuilt: true },
   approval: { required: false, granted: false, lifts: [], denied: false },
 };

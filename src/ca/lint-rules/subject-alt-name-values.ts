@@ -1,14 +1,16 @@
 import { canonicalRequestedName } from '../alternative-name.ts';
 import type { LintRule } from './lint-rule.ts';
 
-/** dns, uri, email and ip only, each in its one canonical spelling. */
+/** dns, uri, email and ip only, each in its one canonical spelling; a wildcard where the template has a rule that admits them. */
 export const subjectAltNameValues: LintRule = {
   id: 'subject-alt-name-values',
   source: 'RFC 5280 sections 4.2.1.6, 7.2 and 7.5, RFC 1034 section 3.5',
-  check({ certificate }) {
+  check({ certificate, plan }) {
+    const wildcards = plan.template.request.subjectAltName.some(({ wildcard }) => wildcard === true);
     const strange = certificate.subjectAltName.find((name) => {
       const canonical = canonicalRequestedName(name);
-      return canonical === null || canonical.value !== name.value;
+      if (canonical === null || canonical.value !== name.value) return true;
+      return canonical.value.startsWith('*.') && !wildcards;
     });
     return strange === undefined ? null : `subjectAltName has a ${strange.kind} that is not a valid one`;
   },
