@@ -100,6 +100,8 @@ function detailWords(detail: Readonly<Record<string, unknown>>): string {
     'request',
     'machine',
     'secret',
+    'externalAccountKey',
+    'account',
     'serialNumber',
     'reason',
     'issuer',

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { accountCommand } from './commands/account.ts';
 import { backupCommand } from './commands/backup.ts';
 import { certificateCommand } from './commands/certificate.ts';
 import { deviceCommand } from './commands/device.ts';
@@ -41,6 +42,7 @@ export function program(run: Run, terminal: Terminal): Command {
     deviceCommand(run),
     secretCommand(run),
     eabCommand(run),
+    accountCommand(run),
     requestCommand(run),
     certificateCommand(run),
     machineCommand(run),

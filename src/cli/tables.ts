@@ -1,4 +1,4 @@
-import type { CertificateView, RequestView, SecretView } from '#admin';
+import type { AccountView, CertificateView, ExternalAccountKeyView, RequestView, SecretView } from '#admin';
 import { paintState } from './render/paint.ts';
 import { formatTable } from './render/table.ts';
 import { describeTime, relativeTime } from './render/time.ts';
@@ -42,6 +42,51 @@ export function secretTable({ paint, now }: Session, secrets: readonly SecretVie
     createdBy,
   ];
   return formatTable(columns, secrets.map(row));
+}
+
+export function externalAccountKeyTable(
+  { paint, now }: Session,
+  keys: readonly ExternalAccountKeyView[],
+): string {
+  const columns = [
+    { title: 'KEY' },
+    { title: 'DEVICE', shrinkTo: 8 },
+    { title: 'TEMPLATES', shrinkTo: 8 },
+    { title: 'NAMES', shrinkTo: 8 },
+    { title: 'APPROVED', shrinkTo: 8 },
+    { title: 'STATE', paint: (text: string) => paintState(text, paint) },
+    { title: 'EXPIRES' },
+  ];
+  const row = (key: ExternalAccountKeyView) => [
+    key.id,
+    key.device,
+    key.templates.join(' '),
+    key.names?.join(' ') ?? '(any)',
+    key.approvedBy ?? '-',
+    key.state,
+    key.state === 'live' ? describeTime(key.expiresAt, now) : '-',
+  ];
+  return formatTable(columns, keys.map(row));
+}
+
+export function accountTable({ paint }: Session, accounts: readonly AccountView[]): string {
+  const columns = [
+    { title: 'ACCOUNT' },
+    { title: 'DEVICE', shrinkTo: 8 },
+    { title: 'TEMPLATES', shrinkTo: 8 },
+    { title: 'NAMES', shrinkTo: 8 },
+    { title: 'STATE', paint: (text: string) => paintState(text, paint) },
+    { title: 'KEY' },
+  ];
+  const row = ({ id, device, templates, names, status, keyState, externalAccountKey }: AccountView) => [
+    id,
+    device,
+    templates.join(' '),
+    names?.join(' ') ?? '(any)',
+    status === 'valid' && keyState === 'void' ? 'void' : status,
+    externalAccountKey,
+  ];
+  return formatTable(columns, accounts.map(row));
 }
 
 export function requestTable({ paint, now }: Session, requests: readonly RequestView[]): string {

@@ -5,6 +5,7 @@ import { deviceId, maximumPage } from '../input.ts';
 import type { AdminStore, StoredRequest } from '../store.ts';
 import { certificateView } from '../views/certificate.ts';
 import { deviceView } from '../views/device.ts';
+import { externalAccountKeyView } from '../views/external-account-key.ts';
 import { requestView } from '../views/request.ts';
 import { secretView } from '../views/secret.ts';
 
@@ -14,16 +15,18 @@ const limit = 100;
 export const showDevice = act(z.strictObject({ id: deviceId }), async (ports, _operator, { id }) => {
   const { store } = ports;
   const now = ports.clock.now();
-  const [device, certificates, secrets, requests] = await Promise.all([
+  const [device, certificates, secrets, externalAccountKeys, requests] = await Promise.all([
     knownDevice(ports, id),
     store.certificates({ deviceId: id, now, limit }),
     store.secrets({ deviceId: id, limit }),
+    store.externalAccountKeys({ deviceId: id, limit }),
     pendingRequests(store, id),
   ]);
   return {
     device: deviceView(device),
     certificates: certificates.map((certificate) => certificateView(certificate, now)),
     secrets: secrets.map((secret) => secretView(secret, now)),
+    externalAccountKeys: externalAccountKeys.map((key) => externalAccountKeyView(key, now)),
     /** Those that wait for an operator. */
     requests: requests.map(requestView),
   };

@@ -7,8 +7,8 @@ export function machineRevoke(run: Run): Command {
   return teach(new Command('revoke'), {
     summary: 'End a machine for ever, with its tokens and certificates',
     when:
-      'When nobody needs it any more, or somebody else has what it proves itself by. Secrets that it made stay as they are: see them with ' +
-      '`secret list`, and revoke those that nobody waits for. Its name stays taken; create a machine of another name.',
+      'When nobody needs it any more, or somebody else has what it proves itself by. Secrets and external account keys ' +
+      'that it made and nobody has used are void with it; accounts made with others go on (`eab list --state spent`). Its name stays taken; create a machine of another name.',
     examples: ['sallyport machine revoke mdm --remark "moved to another MDM"'],
     exits: [3, 4],
   })
@@ -23,8 +23,10 @@ async function revoke(
   { remark = null }: { readonly remark?: string | null },
 ): Promise<void> {
   const revoked = await session.perform('revokeMachine', { name, remark });
+  const { secrets, externalAccountKeys } = revoked;
   session.print(
     revoked,
-    () => `Machine ${revoked.name} is revoked: nothing that it has is good for anything.\n`,
+    () =>
+      `Machine ${revoked.name} is revoked: nothing that it has is good for anything. Void with it: ${secrets} secrets, ${externalAccountKeys} external account keys.\n`,
   );
 }

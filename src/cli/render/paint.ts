@@ -24,12 +24,23 @@ export function choosePaint(isTerminal: boolean, noColor: string | undefined): P
   return isTerminal && (noColor ?? '') === '' ? colours : noPaint;
 }
 
-const good = new Set(['active', 'approved', 'issued', 'current', 'allow', 'live', 'redelivered', 'answered']);
+const good = new Set([
+  'active',
+  'approved',
+  'issued',
+  'current',
+  'valid',
+  'allow',
+  'live',
+  'redelivered',
+  'answered',
+]);
 const bad = new Set([
   'suspended',
   'retired',
   'denied',
   'revoked',
+  'deactivated',
   'refused',
   'withheld',
   'withdrawn',
