@@ -92,7 +92,7 @@ export interface Call {
   readonly body: () => Promise<Buffer>;
   readonly contentType: string | null;
   /** For the entry, where the call changes nothing: what it turned out to be about, as it turns out. */
-  readonly about: { device?: string; template?: string; secret?: string };
+  readonly about: { device?: string; template?: string; secret?: string; externalAccountKey?: string };
 }
 
 export function isRefusal(outcome: Reply | Refusal): outcome is Refusal {

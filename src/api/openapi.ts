@@ -24,7 +24,7 @@ const problems = {
   '401': 'No machine has what was presented, or not any more, or not from there.',
   '403': 'The machine may not do this.',
   '404': 'There is no such thing, or none of this machine.',
-  '409': 'The state is another: the device cannot enroll, the secret is void already.',
+  '409': 'The state is another: the device cannot enroll, the secret or key is void already.',
   '429': 'Too many calls, or too many that failed to authenticate; Retry-After says when to come again.',
   '503': 'The authority cannot answer now.',
 } as const;
@@ -40,7 +40,8 @@ export function openApi(routes: readonly Route[]): Shape {
     info: {
       title: 'Sallyport',
       version: '1',
-      description: 'What a machine can ask of the authority: one-time enrollment secrets for devices.',
+      description:
+        'What a machine can ask of the authority: one-time enrollment secrets and external account keys for devices.',
     },
     security: [{ token: [] }, { certificate: [] }],
     paths,

@@ -14,6 +14,9 @@ suite('what machines can ask for', () => {
         'POST /v1/secrets secrets:create',
         'GET /v1/secrets secrets:list',
         'POST /v1/secrets/{id}/revoke secrets:void',
+        'POST /v1/external-account-keys eab:create',
+        'GET /v1/external-account-keys eab:list',
+        'POST /v1/external-account-keys/{id}/void eab:void',
         'GET /v1/openapi.json -',
       ],
     );

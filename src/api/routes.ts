@@ -1,4 +1,5 @@
 import type { ApiListenerInForce } from './call.ts';
+import { externalAccountRoutes } from './external-account-routes.ts';
 import { jamfRoute } from './hooks/jamf.ts';
 import { ndesRoutes } from './hooks/ndes.ts';
 import { radiusRoute } from './hooks/radius.ts';
@@ -21,7 +22,7 @@ const document: Route = {
 /**
  * All that machines can ask for. Not derived of what operators can: an act that is added there does not appear here, and what is added here is added by hand.
  */
-export const routes: readonly Route[] = [...secretRoutes, document];
+export const routes: readonly Route[] = [...secretRoutes, ...externalAccountRoutes, document];
 
 /** With the hooks that the listener has. */
 export function routesOf({ jamf, radius, ndes }: ApiListenerInForce): readonly Route[] {

@@ -135,7 +135,13 @@ describe('a machine at the shipped front door', () => {
     assert.equal(headers['cache-control'], 'no-store');
     assert.equal(document['openapi'], '3.1.0');
     const paths = document['paths'] as Record<string, Record<string, Operation>>;
-    assert.deepEqual(Object.keys(paths), ['/v1/secrets', '/v1/secrets/{id}/revoke', '/v1/openapi.json']);
+    assert.deepEqual(Object.keys(paths), [
+      '/v1/secrets',
+      '/v1/secrets/{id}/revoke',
+      '/v1/external-account-keys',
+      '/v1/external-account-keys/{id}/void',
+      '/v1/openapi.json',
+    ]);
     const schemaOf = (at: string, method: string) =>
       z.fromJSONSchema(paths[at]![method]!.responses['200']!.content['application/json']!.schema);
     const created = await call(authority, '/v1/secrets', {

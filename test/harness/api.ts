@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import https from 'node:https';
+import { type MachineScope, machineScopes } from '#admin';
 import type { CallEntry } from '#enrollment';
 import { privateKeyPem } from './csr.ts';
 import { entriesOf } from './entries.ts';
@@ -98,13 +99,13 @@ export async function machine(
   { admin }: Pick<TestAuthority, 'admin'>,
   name: string,
   may: {
-    scopes?: ('secrets:create' | 'secrets:list' | 'secrets:void')[];
+    scopes?: MachineScope[];
     templates?: string[];
     sources?: string[];
     lifetimeSeconds?: number;
   } = {},
 ): Promise<string> {
-  const scopes = may.scopes ?? ['secrets:create', 'secrets:list', 'secrets:void'];
+  const scopes = may.scopes ?? [...machineScopes];
   const { token } = await admin.client.perform('createMachine', {
     name,
     ...may,

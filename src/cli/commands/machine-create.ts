@@ -18,7 +18,7 @@ export function machineCreate(run: Run): Command {
   return teach(new Command('create'), {
     summary: 'Let a machine ask the API, and print its token once',
     when:
-      'When an MDM, a NAC or a script is to create secrets for devices by itself, at a listener of class api. It can do what its scopes say, for ' +
+      'When an MDM, a NAC or a script is to create secrets or external account keys for devices by itself, at a listener of class api. It can do what its scopes say, for ' +
       'the templates that are listed, and sees only what it made itself. None of this is changed later: create another machine, and revoke this ' +
       'one. The token is kept as a hash only: it cannot be shown again, rotate it.',
     examples: [
