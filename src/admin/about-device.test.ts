@@ -18,6 +18,7 @@ suite('an entry is the device’s', () => {
     ['whose certificate was presented', request({ device, presenter: { record: { deviceId: 'ida' } } })],
     ['whose name stood beside a secret', request({ device, secret: { userNameDevice: 'ida' } })],
     ['whose name was asked for, where no device was recognised', request({ request: subject('ida') })],
+    ['whose account a message is of', { ...request({}), detail: { device: 'ida' } }],
     ['that an act was done to', { type: 'act', detail: { device: 'ida' } }],
     ['that was in a list', { type: 'act', detail: { devices: ['eva', 'ida'] } }],
     ['that an event tells of', { type: 'authority', detail: { deviceId: 'ida' } }],

@@ -11,10 +11,11 @@ export function isAbout(id: string, entry: object): boolean {
     : isDetailOf(id, entry as Exclude<Entry, RequestEntry>);
 }
 
-function isRequestOf(id: string, { observations, certificate }: RequestEntry): boolean {
+function isRequestOf(id: string, { observations, certificate, detail }: RequestEntry): boolean {
   if (certificate !== null) return certificate.deviceId === id;
   const { device, secret, presenter, request } = observations;
-  if ([device?.id, secret?.userNameDevice, presenter?.record?.deviceId].includes(id)) return true;
+  const named = [device?.id, secret?.userNameDevice, presenter?.record?.deviceId, detail?.['device']];
+  if (named.includes(id)) return true;
   return device === null && request !== null && request.subject.flat().some(({ value }) => value === id);
 }
 
