@@ -22,7 +22,7 @@ describe('names name something', () => {
     ],
     [
       'template of a class',
-      '    attestation: none\n    templates: [device, server]\n',
+      '    attestation: none\n    templates: [device, server, web]\n',
       '    attestation: none\n    templates: [device, §sever]\n',
       'deviceClasses.server.templates[1]',
       /did you mean "server"/,

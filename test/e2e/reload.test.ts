@@ -83,7 +83,7 @@ describe('a reload', () => {
     const copied = /^ {2}iot:\n(?: {4}.*\n)+/m.exec(initial)![0];
     const yaml = changed(copied, `${copied}${copied.replace('iot:', 'sensor:')}`)
       .replace('templates: [device, server, iot]', 'templates: [device, server, iot, sensor]')
-      .replace('templates: [device, server]\n', 'templates: [device, server, sensor]\n');
+      .replace('templates: [device, server, web]\n', 'templates: [device, server, web, sensor]\n');
     const url = `${authority.est}/sensor/cacerts`;
     assert.equal((await est({ url, trust: authority.trustPem })).status, 404);
     await reload(yaml, /read again: .*templates\.sensor/);

@@ -19,8 +19,8 @@ function withNarrowListener(yaml: string): string {
   return yaml
     .replace(listener, `${listener}${narrow}`)
     .replace(
-      '    templates: [device, server]\n',
-      '    templates: [device, server]\n    listeners: [enroll]\n',
+      '    templates: [device, server, web]\n',
+      '    templates: [device, server, web]\n    listeners: [enroll]\n',
     );
 }
 

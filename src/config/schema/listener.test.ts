@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { assertRefused, edited, problemsOf } from '../marked-file.fixture.ts';
 
 const est = '      est:\n        templates: [device, server, iot]\n        defaultTemplate: device\n';
+const acme =
+  '      # An account needs a key: sallyport eab create.\n      acme:\n        templates: [web]\n        defaultTemplate: web\n';
 
 describe('listeners', () => {
   const refusals: [name: string, from: string, to: string, key: string, message: RegExp][] = [
@@ -58,7 +60,7 @@ describe('listeners', () => {
     ],
     [
       'enroll with no protocol',
-      `    protocols:\n${est}`,
+      `    protocols:\n${est}${acme}`,
       '    §protocols: {}\n',
       'listeners.enroll.protocols',
       /^an enroll listener serves at least one protocol: est, scep or acme$/,
@@ -172,7 +174,7 @@ describe('listeners', () => {
     ['address', '    address: 127.0.0.1\n'],
     ['port', '    port: 8443\n'],
     ['sources', '    sources: [127.0.0.0/8, "::1/128"]\n'],
-    ['protocols', `    protocols:\n${est}`],
+    ['protocols', `    protocols:\n${est}${acme}`],
     ['tls', /^ {4}tls:\n(?: {6}.*\n)+/m.exec(edited('', ''))?.[0] ?? 'the initial configuration has no TLS'],
   ];
   for (const [key, text] of demanded) {
