@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, test, type TestContext } from 'node:test';
 import {
@@ -109,6 +110,20 @@ describe('over ACME', () => {
     );
     assert.deepEqual(namesOf(certificate), names);
     assert.equal(inspectPublicKey(certificate.spki).algorithm, 'rsa-2048');
+  });
+
+  test('mod_md enrolls for a profile, and renews a revoked certificate at once, as ARI tells it to', async (t) => {
+    const server = await serve(t);
+    const client = server && (await ModMd.prepare(t, server, { profile: 'web', renewViaAri: true }));
+    if (client === null) return;
+    const task = { names: ['ari.test'], challenge: 'http-01', eab: await server!.eab() } as const;
+    const first = await certified(await client.enroll(task));
+    assert.equal((await server!.orders()).at(-1)!.template, 'web');
+    await server!.revoke(first.serialNumber);
+    // Started again with 90 days to go: nothing but ARI says that it is time.
+    const second = await certified(await client.enroll(task));
+    assert.notEqual(second.serialNumber, first.serialNumber);
+    assert.equal((await server!.orders()).at(-1)!.replaces, hash('sha256', first.der, 'hex'));
   });
 
   // lego reads it in the directory and asks for nothing; uacme asks, and is told by the problem's type.

@@ -3,6 +3,7 @@ import { parse, stringify } from 'yaml';
 import { anyPorts, type Cleanup, initAuthority, serveAuthority } from '../../harness/authority.ts';
 import { startChallengeServers } from '../../harness/challenge-servers.ts';
 import { ClientFolder } from '../../harness/client-files.ts';
+import { requestEntriesOf } from '../../harness/entries.ts';
 import { freePort } from '../../harness/free-port.ts';
 import type { AcmeServer, ExternalAccount } from './acme-task.ts';
 
@@ -11,6 +12,10 @@ export interface Served extends AcmeServer {
   /** A key for an account that nobody has, of an owner who may have all names of the tests. */
   eab(): Promise<ExternalAccount>;
   isRevoked(serialNumber: string): Promise<boolean>;
+  /** As an operator does. */
+  revoke(serialNumber: string): Promise<void>;
+  /** Profile and replaced certificate of each order, as the log has it. */
+  orders(): Promise<readonly { template: string; replaces: string | null }[]>;
 }
 
 /** `init`, then `serve`: template `web` as it ships, but for the names and where they are proven. `challengeServers`: pebble-challtestsrv, which is DNS alone here. */
@@ -48,6 +53,16 @@ export async function startSallyport(challengeServers: string, cleanup: Cleanup)
         approve: true,
       });
       return { kid: keyId, hmacKey };
+    },
+    async revoke(serialNumber) {
+      await authority.admin.client.perform('revokeCertificate', { id: serialNumber, reason: 'superseded' });
+    },
+    async orders() {
+      const details = (await requestEntriesOf(authority)).map(({ detail }) => detail ?? {});
+      return details.filter((detail) => 'replaces' in detail) as {
+        template: string;
+        replaces: string | null;
+      }[];
     },
     async isRevoked(serialNumber) {
       const { items } = await authority.admin.client.perform('listCertificates', { state: 'revoked' });
