@@ -156,7 +156,6 @@ templates:
     acme:
       challenges: [http-01, dns-01, tls-alpn-01]
       networks: [127.0.0.0/8, "::1/128"]
-      orderLifetime: 7d
 
 deviceClasses:
   laptop:

@@ -59,7 +59,7 @@ describe('dns-01 (RFC 8555 section 8.4)', () => {
         valid: false,
         problem: 'incorrectResponse',
         detail: `no TXT record at _acme-challenge.n${at}.example is the digest of the key authorization`,
-        transient: false,
+        transient: true,
         addresses: [],
       });
     }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Challenge } from './challenge.ts';
-import { type Failure, fails, isFailure } from './outcome.ts';
+import { type Failure, fails, failsForNow, isFailure } from './outcome.ts';
 import type { Place } from './place.ts';
 
 const maximumRecords = 64;
@@ -19,5 +19,6 @@ export async function dns01(
   const digest = createHash('sha256').update(keyAuthorization).digest('base64url');
   return records.includes(digest)
     ? null
-    : fails('incorrectResponse', `no TXT record at ${name} is the digest of the key authorization`);
+    : // A resolver may still have what was there before: a name and its wildcard are proven one after the other, at one place.
+      failsForNow('incorrectResponse', `no TXT record at ${name} is the digest of the key authorization`);
 }

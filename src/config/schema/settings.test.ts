@@ -176,12 +176,12 @@ describe('sallyport.yaml', () => {
 
   test('a key written wrong is missing, too', () => {
     assert.deepEqual(problemsOf(edited('  laptop:\n    attestation:', '  laptop:\n    attestaton:')), [
-      '135:3 deviceClasses.laptop.attestation: is required: must be one of none, required',
-      '136:5 deviceClasses.laptop.attestaton: unknown key; did you mean "attestation"?',
+      '134:3 deviceClasses.laptop.attestation: is required: must be one of none, required',
+      '135:5 deviceClasses.laptop.attestaton: unknown key; did you mean "attestation"?',
     ]);
     assert.deepEqual(problemsOf(edited('ndjson: { file: log/events.ndjson }', 'syslog: {}')), [
-      '180:5 log.sinks.siem.ndjson: is required',
-      '181:7 log.sinks.siem.syslog: unknown key; known here: ndjson',
+      '179:5 log.sinks.siem.ndjson: is required',
+      '180:7 log.sinks.siem.syslog: unknown key; known here: ndjson',
     ]);
   });
 });

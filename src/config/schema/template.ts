@@ -194,7 +194,7 @@ const acme = z.strictObject({
     .describe('Our name in CAA records (RFC 8659): a name whose records list others is refused.')
     .meta({ otherwise: 'CAA records are not looked at' }),
   orderLifetime: duration('5m', '30d')
-    .prefault('1d')
+    .prefault('7d')
     .describe('An order that has no certificate by then is over; one that waits for an operator included.'),
   authorizationLifetime: duration('1m', '90d')
     .prefault('1h')

@@ -32,7 +32,11 @@ export async function authorization(message: Message, exchange: Exchange, ports:
   };
   const entry = ports.enrollment.entryOf(exchange.admission, detail);
   try {
-    await ports.store.deactivateAuthorization({ id, entry });
+    const { document: problem } = new AcmeError(
+      'unauthorized',
+      `the authorization for ${value} was deactivated`,
+    );
+    await ports.store.deactivateAuthorization({ id, problem, entry });
   } catch (error) {
     if (!isSallyportError(error, 'conflict')) throw error;
   }

@@ -56,7 +56,7 @@ export interface AcmeStore {
   /** Takes the work of validating, where that was due. */
   takeDue(act: { id: string; dueAt: number; now: number }): Promise<boolean>;
   dueAuthorizations(now: number, limit: number): Promise<readonly StoredAuthorization[]>;
-  /** Throws 'conflict' where nobody has answered it, or it is over. */
+  /** With a problem, its orders come to nothing by that. Throws 'conflict' where nobody has answered it, or it is over. */
   validated(act: {
     id: string;
     problem: object | null;
@@ -64,8 +64,8 @@ export interface AcmeStore {
     now: number;
     entry: NewEntry;
   }): Promise<LogPosition>;
-  /** Throws 'conflict' where it is neither pending nor valid. */
-  deactivateAuthorization(act: { id: string; entry: NewEntry }): Promise<LogPosition>;
+  /** Its orders come to nothing by `problem`, but for those that have a certificate. Throws 'conflict' where it is neither pending nor valid. */
+  deactivateAuthorization(act: { id: string; problem: object; entry: NewEntry }): Promise<LogPosition>;
   /** Without an entry of its own: the refusal has one. */
   failOrder(act: { id: string; problem: object }): Promise<void>;
   /** The newest current certificate that the account ordered for these names and this template, or that an order replaces. */

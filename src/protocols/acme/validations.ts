@@ -33,7 +33,8 @@ const dueAtOnce = 32;
 export class Validations {
   readonly #ports: Ports;
   readonly #running = new Map<string, Promise<void>>();
-  readonly #waiting: StoredAuthorization[] = [];
+  /** In line, by id. */
+  readonly #waiting = new Map<string, StoredAuthorization>();
   readonly #ofAccount = new Map<string, number>();
 
   constructor(ports: Ports) {
@@ -45,7 +46,7 @@ export class Validations {
     if (this.#running.has(authorization.id)) return;
     const own = this.#ofAccount.get(authorization.account) ?? 0;
     if (this.#running.size >= atOnce || own >= atOnceOfAccount) {
-      this.#waiting.push(authorization);
+      this.#waiting.set(authorization.id, authorization);
       return;
     }
     this.#ofAccount.set(authorization.account, own + 1);
@@ -57,9 +58,15 @@ export class Validations {
         const left = (this.#ofAccount.get(account) ?? 1) - 1;
         if (left === 0) this.#ofAccount.delete(account);
         else this.#ofAccount.set(account, left);
-        for (const next of this.#waiting.splice(0)) this.begin(next);
+        this.#beginWaiting();
       });
     this.#running.set(id, done);
+  }
+
+  #beginWaiting(): void {
+    const inLine = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const next of inLine) this.begin(next);
   }
 
   /** Until it is done, and not for longer: most proofs are there at once, and their clients need not poll. */

@@ -4,7 +4,7 @@ import type { LogPosition } from '#enrollment';
 import { SallyportError } from '#errors';
 import { fromJson, toJson } from '../json-text.ts';
 import { all, first, type Operation, run } from '../operation.ts';
-import type { AcmeAuthorizationRow } from '../schema.ts';
+import type { AcmeAuthorizationRow, AcmeOrderRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { append } from './log.ts';
 
@@ -124,6 +124,18 @@ const end = statement(
       .where('method', 'is not', null),
 );
 
+/** Nothing comes of an order any more whose identifier is not proven, and never will be by this. */
+const failOrders = statement((database, p: { id: string; error: NonNullable<AcmeOrderRow['error']> }) =>
+  database
+    .updateTable('acme_order')
+    .set({ error: p.error })
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('acme_order_authorization').select('order_id').where('authorization_id', '=', p.id),
+    )
+    .where('certificate', 'is', null)
+    .where('error', 'is', null),
+);
+
 const deactivate = statement((database, p: { id: string }) =>
   database
     .updateTable('acme_authorization')
@@ -183,6 +195,7 @@ export function* validated(act: Act<'validated'>): Operation<LogPosition> {
     expires_at: expiresAt,
   });
   if (ended !== 1) throw new SallyportError('conflict', `authorization ${id} is over`);
+  if (problem !== null) yield* run(failOrders, { id, error: toJson(problem) });
   return { index: yield* append(entry) };
 }
 
@@ -190,6 +203,7 @@ export function* deactivateAuthorization(act: Act<'deactivateAuthorization'>): O
   if ((yield* run(deactivate, { id: act.id })) !== 1) {
     throw new SallyportError('conflict', `authorization ${act.id} is over`);
   }
+  yield* run(failOrders, { id: act.id, error: toJson(act.problem) });
   return { index: yield* append(act.entry) };
 }
 

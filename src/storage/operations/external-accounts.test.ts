@@ -311,7 +311,7 @@ test('a restore ends every account, what is ordered and what is proven; certific
   await createAccount(acme, 'a1', 'spent');
   for (const id of ['failed', 'pending', 'ready']) await createOrder(acme, id, 'a1');
   await acme.failOrder({ id: 'failed', problem: { type: 'earlier' } });
-  const end = { id: 'authorization of failed', entry: entry('deactivate') };
+  const end = { id: 'authorization of failed', problem: { type: 'later' }, entry: entry('deactivate') };
   await acme.deactivateAuthorization(end);
   await proven(stores, 'authorization of ready');
 
