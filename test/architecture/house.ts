@@ -29,14 +29,14 @@ export const rooms: Readonly<Record<string, Room>> = {
   // A protocol hands its request to enrollment: never to the CA, to storage or to another protocol.
   est: { values: [...formats, 'limits', 'enrollment'], types: ['keys', 'policy', 'inventory', 'audit'] },
   scep: { values: [...formats, 'limits', 'enrollment'], types: ['keys', 'policy', 'inventory', 'audit'] },
+  // Whether somebody controls a name or an address, asked of the network: it knows nothing of who wants to know.
+  validation: { values: ['errors', 'x509', 'limits'] },
   acme: {
     values: [...formats, 'jose', 'limits', 'enrollment', 'validation'],
     types: ['keys', 'policy', 'inventory', 'audit'],
   },
   // What another system is asked, and how: enrollment says when.
   workflow: { values: ['errors', 'x509', 'enrollment'] },
-  // Whether somebody controls a name or an address, asked of the network: it knows nothing of who wants to know.
-  validation: { values: ['errors', 'x509', 'limits'] },
   admin: { values: core, packages: ['zod'] },
   // What machines can ask over the network: a few of the acts, and none that is not listed there.
   api: { values: [...core, 'admin'], packages: ['zod'] },
