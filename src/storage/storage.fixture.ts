@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { AcmeStore } from '#acme';
+import type { AcmeStore, NewOrder, StoredOrder } from '#acme';
 import type { AdminStore, NewApproval, NewExternalAccountKey, NewSecret } from '#admin';
 import { type Blob, CompactRange, encodeEntry, type LogStore, type NewEntry, verifyLog } from '#audit';
 import type {
@@ -318,10 +318,15 @@ export async function createAccount(acme: AcmeStore, id: string, externalAccount
   await acme.createAccount({ account, now, entry: entry(`account ${id}`) });
 }
 
-/** Of one name, `www.example.org`. */
-export async function createOrder(acme: AcmeStore, id: string, account: string): Promise<void> {
+/** Of one name, `www.example.org` unless it is changed. */
+export async function createOrder(
+  acme: AcmeStore,
+  id: string,
+  account: string,
+  changes: Partial<NewOrder> = {},
+): Promise<StoredOrder> {
   const identifier = { type: 'dns', value: 'www.example.org' } as const;
-  await acme.createOrder({
+  const { order } = await acme.createOrder({
     id,
     account,
     template: 'web',
@@ -336,7 +341,9 @@ export async function createOrder(acme: AcmeStore, id: string, account: string):
     maximumOpen: 9,
     now,
     entry: entry(`order ${id}`),
+    ...changes,
   });
+  return order;
 }
 
 export async function approve(admin: AdminStore, approval: NewApproval): Promise<void> {
