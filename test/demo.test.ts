@@ -39,7 +39,7 @@ async function goesAsTold(PATH: string): Promise<string> {
   assert.equal(code, 0, stdout + stderr);
 
   const table = stdout.slice(stdout.indexOf('What the log says'));
-  const verdicts = [...table.matchAll(/^ {2}(\S.*?) {2,}(allow|hold|deny) +(\S+) +(\d+)$/gm)];
+  const verdicts = [...table.matchAll(/^ {2}(\S.*?) {2,}(allow|hold|deny|rejected) +(\S+) +(\d+)$/gm)];
   assert.deepEqual(
     verdicts.map(([, request, verdict, certificate]) => [request, verdict, certificate !== '-']),
     [
@@ -54,6 +54,9 @@ async function goesAsTold(PATH: string): Promise<string> {
       ['edith-scanner enrolls by SCEP', 'hold', false],
       ['edith-scanner polls, approved', 'allow', true],
       ['a thief with the challenge of hedy-scanner', 'deny', false],
+      ['web-1 orders www.shop.internal', 'allow', true],
+      ['web-1 orders the same names again', 'allow', true],
+      ['a thief with the account of web-1', 'rejected', false],
     ],
     table,
   );
