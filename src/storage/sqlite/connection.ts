@@ -4,6 +4,8 @@ import { type AnyStatement, type CompiledStatement, compileStatement, type Value
 import { sqliteCompiler } from './dialect.ts';
 import { storeError } from './store-error.ts';
 
+/** Written by one statement. */
+const freePagesAtOnce = 4096;
 const busyTimeoutMilliseconds = 5_000;
 
 export type Control =
@@ -162,6 +164,29 @@ export class Connection {
   /** From here on, deleted content is overwritten with zeros, pages that become free too (sqlite.org/pragma.html#pragma_secure_delete); or, as ever, where that costs no writing. */
   overwriteDeleted(all: boolean): void {
     this.#database.exec(`pragma secure_delete = ${all ? 'on' : 'fast'}`);
+  }
+
+  /**
+   * Zeros over what is left in pages that are free already: while deleting was to cost no writing they kept it. They are taken for one row of zeros after the
+   * other, until none is left, and given back.
+   */
+  overwriteFree(): void {
+    const number = (pragma: string) =>
+      Number(Object.values(this.#database.prepare(`pragma ${pragma}`).get()!)[0]);
+    try {
+      if (number('freelist_count') === 0) return;
+      const octets = freePagesAtOnce * number('page_size');
+      this.#database.exec('begin immediate');
+      this.#database.exec('create table overwritten (zeros blob not null)');
+      const fill = this.#database.prepare('insert into overwritten values (zeroblob(?))');
+      while (number('freelist_count') > 0)
+        fill.run(Math.min(octets, number('freelist_count') * number('page_size')));
+      this.#database.exec('drop table overwritten');
+      this.#database.exec('commit');
+    } catch (error) {
+      if (this.inTransaction) this.control('rollback');
+      throw storeError(error, 'free pages of the database cannot be overwritten');
+    }
   }
 
   /** Moves the WAL into the database and cuts it to nothing. False: somebody reads from it, and it has to be tried again. */

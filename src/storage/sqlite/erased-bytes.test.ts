@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { blobOf } from '#audit';
-import { device, entry, importDevices, now, origin, temporaryFile } from '../storage.fixture.ts';
+import { device, entry, holdRecord, importDevices, now, origin, temporaryFile } from '../storage.fixture.ts';
 import { Connection } from './connection.ts';
 import { createSqlite } from './create-sqlite.ts';
 
@@ -28,6 +28,11 @@ test('of what was erased no byte is left in the files, once nobody reads what wa
   ];
   for (let at = 1; at <= 60; at += 1) {
     await enrollment.record(entry(`e${at}`, blobs(at % 3 === 0 ? 'other' : name, at)));
+  }
+  // A row that needs pages of its own, and does not any more: those are free from then on, with what was in them.
+  const { summary } = holdRecord('r1', name);
+  for (const words of [`${name} `.repeat(900), name]) {
+    await enrollment.hold(holdRecord('r1', name, { summary: { ...summary, subject: `CN=${words}` } }));
   }
   await admin.setDeviceState({ id: name, state: 'retired', now, entry: entry('retired') });
   assert.ok(bytesOn(file) > 40);

@@ -1,5 +1,6 @@
 import { type Kind, operations } from '../operations.ts';
 import { openLog } from '../operations/log.ts';
+import { faultOf } from '../thread/fault.ts';
 import type { Call, Reply } from '../thread/messages.ts';
 import type { ServedStore } from '../thread/serve-store.ts';
 import { Connection } from './connection.ts';
@@ -67,18 +68,28 @@ export class SqliteStore implements ServedStore {
     this.#connection.close();
   }
 
+  /** Beforehand, what is free already: once they are erased, a crash leaves nothing to be done but what is done at each start. */
+  #performErasing(calls: readonly Call[]): readonly Reply[] {
+    try {
+      this.#writer.flush();
+      this.#connection.overwriteDeleted(true);
+      this.#connection.overwriteFree();
+      return this.#writer.perform(calls);
+    } catch (error) {
+      const fault = faultOf(error);
+      return calls.map(({ id }) => ({ id, fault }));
+    } finally {
+      this.#connection.overwriteDeleted(false);
+      this.#emptyWal();
+    }
+  }
+
   #performWaiting(): void {
     if (this.#waiting.length === 0) return;
     const calls = this.#waiting;
     this.#waiting = [];
     const erases = calls.some(({ name }) => (operations[name] as Kind<never, unknown>).erases === true);
-    if (erases) this.#connection.overwriteDeleted(true);
-    const replies = this.#writer.perform(calls);
-    if (erases) {
-      this.#connection.overwriteDeleted(false);
-      this.#emptyWal();
-    }
-    this.#answer(replies);
+    this.#answer(erases ? this.#performErasing(calls) : this.#writer.perform(calls));
     if (!this.#writer.waiting) return;
     this.#flushing ??= setTimeout(() => {
       this.#flushing = undefined;
