@@ -175,12 +175,13 @@ export class Connection {
       Number(Object.values(this.#database.prepare(`pragma ${pragma}`).get()!)[0]);
     try {
       if (number('freelist_count') === 0) return;
-      const octets = freePagesAtOnce * number('page_size');
+      const pageSize = number('page_size');
       this.#database.exec('begin immediate');
       this.#database.exec('create table overwritten (zeros blob not null)');
       const fill = this.#database.prepare('insert into overwritten values (zeroblob(?))');
-      while (number('freelist_count') > 0)
-        fill.run(Math.min(octets, number('freelist_count') * number('page_size')));
+      for (let free = number('freelist_count'); free > 0; free = number('freelist_count')) {
+        fill.run(Math.min(free, freePagesAtOnce) * pageSize);
+      }
       this.#database.exec('drop table overwritten');
       this.#database.exec('commit');
     } catch (error) {
