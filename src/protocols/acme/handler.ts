@@ -74,7 +74,7 @@ async function serve(
     const exchange = exchangeOf(request, target, admission, ports);
     const { resource } = target;
     if (resource === null) throw notHere();
-    return resource in byGet
+    return resource in byGet && !(request.method === 'POST' && isPosted(resource))
       ? await byGet[resource as keyof typeof byGet](request, exchange, ports)
       : await post(request, response, resource as Posted, exchange, target, served);
   } catch (error) {
@@ -98,14 +98,14 @@ function toldOf(error: SallyportError): AcmeError | null {
 /** Without a signature, and without a payload (RFC 8555 section 6.3). */
 const byGet = {
   directory: (request: IncomingMessage, exchange: Exchange, ports: AcmePorts) => {
-    demandMethod(request, ['GET', 'HEAD']);
+    demandMethod(request, ['GET', 'HEAD', 'POST']);
     return Promise.resolve(directory(exchange, ports));
   },
   'new-nonce': (request: IncomingMessage, exchange: Exchange, ports: AcmePorts) => {
-    demandMethod(request, ['GET', 'HEAD']);
+    demandMethod(request, ['GET', 'HEAD', 'POST']);
     servedTemplates(exchange, ports);
     // RFC 8555 section 7.2: 200 to HEAD, 204 to GET.
-    const status = request.method === 'GET' ? 204 : 200;
+    const status = request.method === 'HEAD' ? 200 : 204;
     return Promise.resolve<Reply>({ status, headers: { 'Cache-Control': 'no-store' }, body: null });
   },
   'renewal-info': (request: IncomingMessage, exchange: Exchange, ports: AcmePorts) => {
@@ -115,10 +115,17 @@ const byGet = {
   },
 } as const;
 
-type Posted = Exclude<Resource, keyof typeof byGet>;
+type Posted = Exclude<Resource, 'renewal-info'>;
+
+function isPosted(resource: Resource): resource is Posted {
+  return resource in signatures;
+}
 
 /** By what each is signed (RFC 8555 section 6.2). */
 const signatures: Readonly<Record<Posted, Signature>> = {
+  // RFC 8555 section 6.3: "The server MUST allow GET requests for the directory and newNonce resources […], in addition to POST-as-GET requests for these resources."
+  directory: 'account',
+  'new-nonce': 'account',
   'new-account': 'key',
   'new-order': 'account',
   'revoke-cert': 'either',
@@ -140,7 +147,7 @@ async function post(
 ): Promise<Reply> {
   demandMethod(request, ['POST']);
   servedTemplates(exchange, ports);
-  // RFC 8555 section 6.2: "Content-Type header field MUST be set to "application/jose+json"", or 415.
+  // RFC 8555 section 6.2: "they must have the Content-Type header field set to "application/jose+json"", or 415.
   if (!/^application\/jose\+json *(;|$)/i.test(request.headers['content-type'] ?? '')) {
     throw malformed('the Content-Type of a request is application/jose+json', 415);
   }
@@ -157,11 +164,15 @@ async function post(
     now: ports.now(),
     admission: exchange.admission,
   });
+  if (resource === 'directory' || resource === 'new-nonce') {
+    if (message.payload !== null) throw malformed('this takes POST-as-GET, or GET');
+    return byGet[resource](request, exchange, ports);
+  }
   return answerTo(resource, message, url, exchange, ports, validations);
 }
 
 function answerTo(
-  resource: Posted,
+  resource: Exclude<Posted, 'directory' | 'new-nonce'>,
   message: Message,
   url: string,
   exchange: Exchange,
