@@ -8,8 +8,13 @@ import { accountUrl, ordersUrl, orderUrl } from './urls.ts';
 
 const ordersAtOnce = 50;
 
-/** RFC 8555 section 7.1.2. */
-export function accountReply(account: StoredAccount, exchange: Exchange, status: number): Reply {
+/** RFC 8555 section 7.1.2. `made`: what stands in it in the answer that made it alone. */
+export function accountReply(
+  account: StoredAccount,
+  exchange: Exchange,
+  status: number,
+  made: object = {},
+): Reply {
   return {
     status,
     headers: { Location: accountUrl(exchange, account.id) },
@@ -17,6 +22,7 @@ export function accountReply(account: StoredAccount, exchange: Exchange, status:
       status: account.status,
       contact: account.contact,
       orders: ordersUrl(exchange, account.id),
+      ...made,
     },
   };
 }
@@ -37,9 +43,7 @@ export async function account(message: Message, exchange: Exchange, ports: AcmeP
   if (list !== undefined) throw notHere();
   if (message.payload === null) return accountReply(own, exchange, 200);
   const payload = payloadOf(message);
-  if (payload['status'] !== undefined && payload['status'] !== 'deactivated') {
-    throw malformed('an account can be deactivated, and nothing else');
-  }
+  // RFC 8555 section 7.3.2: "The server MUST ignore any updates to […] the "status" field (except as allowed by Section 7.3.6)".
   const status = payload['status'] === 'deactivated' ? 'deactivated' : 'valid';
   const contact = payload['contact'] === undefined ? own.contact : contactOf(payload['contact']);
   const isSame = status === own.status && JSON.stringify(contact) === JSON.stringify(own.contact);

@@ -67,7 +67,7 @@ export async function readMessage(
   const { payload } = attempt(() => verifyJws(jws, signer.jwk.spki), 'badSignatureAlgorithm');
   await nonces.use(nonce, now);
   if (signer.by === 'account' && signer.account.status !== 'valid') {
-    // RFC 8555 section 7.3.6: "the server MUST reject further requests authorized by that account's key".
+    // RFC 8555 section 7.3.6: "the server MUST NOT accept further requests authorized by that account's key", and 401 and unauthorized are the answer.
     const status = signer.account.status;
     throw new AcmeError('unauthorized', `account ${signer.account.id} is ${status}`, {
       status: 401,
@@ -112,14 +112,15 @@ async function byAccount(
 export function attempt<Value>(
   parse: () => Value,
   unsupported: 'badSignatureAlgorithm' | 'badPublicKey' | 'malformed',
+  algorithms: readonly string[] = jwsAlgorithms,
 ): Value {
   try {
     return parse();
   } catch (cause) {
     if (!isSallyportError(cause)) throw cause;
     if (cause.code === 'unsupported' && unsupported === 'badSignatureAlgorithm') {
-      // RFC 8555 section 6.2: "the problem document ... MUST include an "algorithms" field".
-      throw new AcmeError('badSignatureAlgorithm', cause.message, { algorithms: jwsAlgorithms, cause });
+      // RFC 8555 section 6.2: "The problem document returned with the error MUST include an "algorithms" field with an array of supported "alg" values."
+      throw new AcmeError('badSignatureAlgorithm', cause.message, { algorithms, cause });
     }
     if (unsupported === 'badPublicKey') throw new AcmeError('badPublicKey', cause.message, { cause });
     const status = cause.code === 'too-large' ? 413 : 400;

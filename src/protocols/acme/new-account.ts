@@ -23,7 +23,9 @@ export async function newAccount(
   const existing = await ports.store.accountByKey(signer.thumbprint);
   if (existing !== null) {
     if (existing.status === 'valid') return accountReply(existing, exchange, 200);
+    // RFC 8555 section 7.3.6.
     throw new AcmeError('unauthorized', `account ${existing.id} is ${existing.status}`, {
+      status: 401,
       told: `the account of this key is ${existing.status}`,
     });
   }
@@ -62,7 +64,9 @@ export async function newAccount(
     }
     throw unbound(error.message);
   }
-  return accountReply((await ports.store.account(id))!, exchange, 201);
+  // Section 7.3.4: "The account object the CA returns MUST include an "externalAccountBinding" field with the same value as the field in the request."
+  const { externalAccountBinding } = payload;
+  return accountReply((await ports.store.account(id))!, exchange, 201, { externalAccountBinding });
 }
 
 /** RFC 8555 section 7.3.4. What is wrong, the log says; a client learns that something is. */
@@ -75,7 +79,7 @@ async function boundKey(
   if (binding === undefined || binding === null) {
     throw new AcmeError('externalAccountRequired', 'an account needs an external account key here');
   }
-  const jws = attempt(() => parseMacJws(binding), 'badSignatureAlgorithm');
+  const jws = attempt(() => parseMacJws(binding), 'badSignatureAlgorithm', ['HS256']);
   const { kid, url: signedUrl } = jws.header;
   if (signedUrl !== url) throw unbound(`the binding was made for ${signedUrl.slice(0, 200)}`);
   const { macKeys } = ports.authority();
