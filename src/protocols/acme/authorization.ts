@@ -43,7 +43,7 @@ export async function authorization(message: Message, exchange: Exchange, ports:
   return authorizationReply((await ports.store.authorization(id))!, exchange, ports);
 }
 
-/** RFC 8555 section 7.5.1: "To indicate to the server that it is ready for the challenge validation, the client sends an empty JSON body". */
+/** RFC 8555 section 7.5.1: "The client indicates to the server that it is ready for the challenge validation by sending an empty JSON body ({})". */
 export async function challenge(
   message: Message,
   exchange: Exchange,
@@ -55,9 +55,9 @@ export async function challenge(
   if (!challengesOf(found, ports).includes(type)) throw notHere();
   const now = ports.now();
   const isFirst = authorizationStatus(found, now) === 'pending' && found.method === null;
+  // "The server MUST ignore any fields in the response object that are not specified as response fields for this type of challenge", which has none.
+  if (message.payload !== null) payloadOf(message);
   if (message.payload !== null && isFirst) {
-    // What else is in it means nothing: RFC 8555 section 7.5.1 has "{}".
-    payloadOf(message);
     const { account, value } = found;
     const detail = {
       account,
@@ -106,7 +106,7 @@ async function ownAuthorization(
 
 function authorizationReply(found: StoredAuthorization, exchange: Exchange, ports: AcmePorts): Reply {
   const status = authorizationStatus(found, ports.now());
-  // "it includes only the challenge that was successfully completed", or that failed (section 7.1.4).
+  // Section 7.1.4: "For valid authorizations, the challenge that was validated. For invalid authorizations, the challenge that was attempted and failed."
   const offered = challengesOf(found, ports);
   const shown = found.method !== null && status !== 'pending' ? [found.method] : offered;
   const isUnderWay = status === 'pending' && found.method !== null;
@@ -137,7 +137,7 @@ function challengeBody(found: StoredAuthorization, type: string, exchange: Excha
   };
 }
 
-/** A wildcard is proven by DNS alone (RFC 8555 section 7.1.3), and an address by no DNS (RFC 8738 section 5). */
+/** A wildcard is proven by DNS alone, since who serves one host controls no other, and an address by no DNS (RFC 8738 section 7). */
 function challengesOf(
   { template, type, wildcard }: StoredAuthorization,
   { authority }: Pick<AcmePorts, 'authority'>,

@@ -20,7 +20,7 @@ export async function certificate(message: Message, exchange: Exchange, ports: A
   const inForce = ports.authority().issuers.get(found.issuer);
   if (inForce === undefined) throw notHere();
   const above = path(inForce.issuer);
-  // "SHOULD NOT include [...] the trust anchor": who wants it takes the other one.
+  // RFC 8555 section 9.1: "a certificate that represents a trust anchor MAY be omitted from the chain". Who wants it takes the other one.
   const chains = above.length > 1 ? [above.slice(0, -1), above] : [above];
   const chain = /^[0-9]$/.test(number) ? chains[Number(number)] : undefined;
   if (chain === undefined) throw notHere();

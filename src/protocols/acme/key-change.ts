@@ -53,7 +53,7 @@ export async function keyChange(
   return accountReply({ ...own, thumbprint: wanted }, exchange, 200);
 }
 
-/** "the server MUST return status code 409 (Conflict) and provide the URL of that account in the Location header field". */
+/** "the server SHOULD use status code 409 (Conflict) and provide the URL of that account in the Location header field." */
 function taken(exchange: Exchange, holder: string): AcmeError {
   const words = 'another account has this key, or the account has another one now';
   return new AcmeError('malformed', words, {

@@ -74,9 +74,20 @@ describe('the state of an order (RFC 8555 section 7.1.6)', () => {
   });
 
   test('only the challenge that was answered leaves pending', () => {
-    assert.equal(challengeStatus({ status: 'pending', method: null }, 'http-01'), 'pending');
-    assert.equal(challengeStatus({ status: 'pending', method: 'http-01' }, 'http-01'), 'processing');
-    assert.equal(challengeStatus({ status: 'valid', method: 'http-01' }, 'dns-01'), 'pending');
-    assert.equal(challengeStatus({ status: 'valid', method: 'http-01' }, 'http-01'), 'valid');
+    const validatedAt = null;
+    const proven = { status: 'valid', method: 'http-01', validatedAt: now } as const;
+    assert.equal(challengeStatus({ status: 'pending', method: null, validatedAt }, 'http-01'), 'pending');
+    assert.equal(
+      challengeStatus({ status: 'pending', method: 'http-01', validatedAt }, 'http-01'),
+      'processing',
+    );
+    assert.equal(challengeStatus(proven, 'dns-01'), 'pending');
+    assert.equal(challengeStatus(proven, 'http-01'), 'valid');
+  });
+
+  test('a challenge that was proven stays valid when its authorization is deactivated', () => {
+    const deactivated = { status: 'deactivated', method: 'http-01' } as const;
+    assert.equal(challengeStatus({ ...deactivated, validatedAt: now }, 'http-01'), 'valid');
+    assert.equal(challengeStatus({ ...deactivated, validatedAt: null }, 'http-01'), 'processing');
   });
 });

@@ -30,17 +30,17 @@ export function authorizationStatus(
   now: number,
 ): AuthorizationStatus {
   if (now < expiresAt || status === 'deactivated' || status === 'invalid') return status;
-  // One that nobody proved in time: RFC 8555 section 7.1.6 lets a valid one alone expire.
+  // One that nobody proved in time: in the words of RFC 8555 section 7.1.6 "in the "valid" state, it can expire"; another one failed.
   return status === 'valid' ? 'expired' : 'invalid';
 }
 
 export function challengeStatus(
-  authorization: Pick<StoredAuthorization, 'status' | 'method'>,
+  authorization: Pick<StoredAuthorization, 'status' | 'method' | 'validatedAt'>,
   type: string,
 ): ChallengeStatus {
-  const { status, method } = authorization;
+  const { status, method, validatedAt } = authorization;
   if (method !== type) return 'pending';
   if (status === 'valid' || status === 'invalid') return status;
   // Deactivated after it was proven, or on the way.
-  return 'processing';
+  return validatedAt === null ? 'processing' : 'valid';
 }

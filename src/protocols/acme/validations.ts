@@ -109,9 +109,7 @@ export class Validations {
     const { id, account, template, type, value, wildcard, method, request } = authorization;
     const lifetime = authority().references.templates[template]?.acme?.authorizationSeconds ?? 0;
     const time = now();
-    const problem: ProblemDocument | null = outcome.valid
-      ? null
-      : { type: typeOf(outcome.problem), detail: outcome.detail };
+    const problem = problemOf(outcome, time >= authorization.expiresAt);
     const detail = {
       authorization: id,
       account,
@@ -127,10 +125,10 @@ export class Validations {
       version: 2,
       id: `V${supportCode(random).slice(1)}`,
       time,
-      event: outcome.valid ? 'authorization.valid' : 'authorization.invalid',
+      event: problem === null ? 'authorization.valid' : 'authorization.invalid',
       detail,
     } as const;
-    const expiresAt = outcome.valid ? time + lifetime * 1000 : authorization.expiresAt;
+    const expiresAt = problem === null ? time + lifetime * 1000 : authorization.expiresAt;
     try {
       await store.validated({ id, problem, expiresAt, now: time, entry: newEntry(entry, random) });
     } catch (error) {
@@ -138,4 +136,10 @@ export class Validations {
       if (!isSallyportError(error, 'conflict')) throw error;
     }
   }
+}
+
+/** Of one that nobody proved in time it was told that it is invalid, and that is its end (RFC 8555 section 7.1.6). */
+function problemOf(outcome: ValidationOutcome, isLate: boolean): ProblemDocument | null {
+  if (!outcome.valid) return { type: typeOf(outcome.problem), detail: outcome.detail };
+  return isLate ? { type: typeOf('unauthorized'), detail: 'the authorization has expired' } : null;
 }
