@@ -117,7 +117,9 @@ export function derive(
     const asked = { template, rate: observations.rate, references, time };
     gathered.add('challenge', deriveChallenge(challenge, workflow.facts.agreed, asked));
   }
-  gathered.add('account', deriveAccount(order, { source, template, request, time }));
+  const notAfter =
+    template === undefined ? null : validity(template, deviceClass, references, time, order).notAfter;
+  gathered.add('account', deriveAccount(order, { source, template, request, notAfter, time }));
   if (action === 'enroll' && secret === null && presenter !== null) {
     gathered.add('identity', deriveIdentity(presenter, references, { device, template, request, time }));
   }
@@ -173,7 +175,7 @@ function lastDenial(denials: Observations['denials'], names: string | null): num
   return times.length === 0 ? null : Math.max(...times);
 }
 
-/** As long as the template says, no longer than the class allows, never past the issuer, and no longer than an order asked for. Whole seconds, as X.509 has them. */
+/** As long as the template says, no longer than the class allows, never past the issuer, and no longer than an order asked for, from when it asked for. Whole seconds, as X.509 has them. */
 export function validity(
   template: Template,
   deviceClass: DeviceClass | undefined,
@@ -184,9 +186,12 @@ export function validity(
   const seconds = Math.min(template.validitySeconds, deviceClass?.maximumValiditySeconds ?? Infinity);
   const issuerEnd = named(references.issuers, template.issuer)?.notAfter ?? 0;
   const wholeSecond = (milliseconds: number) => Math.floor(milliseconds / 1000) * 1000;
+  const begin = order?.notBefore ?? time;
   return {
-    notBefore: wholeSecond(Math.max(time - backdateMilliseconds, order?.notBefore ?? 0)),
-    notAfter: wholeSecond(Math.min(time + seconds * 1000, issuerEnd, order?.notAfter ?? Infinity)),
+    notBefore: wholeSecond(order?.notBefore ?? time - backdateMilliseconds),
+    notAfter: wholeSecond(
+      Math.min(Math.min(begin, time) + seconds * 1000, issuerEnd, order?.notAfter ?? Infinity),
+    ),
   };
 }
 

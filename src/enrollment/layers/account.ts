@@ -17,17 +17,18 @@ const none: AccountFacts = {
   approved: false,
 };
 
-/** The ACME account, and its order. `request`: with the names as they count. What comes by ACME and has no order proves nothing. */
+/** The ACME account, and its order. `request`: with the names as they count; `notAfter`: as it would be. What comes by ACME and has no order proves nothing. */
 export function deriveAccount(
   order: OrderObservation | null,
   asked: {
     source: SourceObservation;
     template: Template | undefined;
     request: RequestObservation | null;
+    notAfter: number | null;
     time: number;
   },
 ): Finding<AccountFacts> {
-  const { source, template, request, time } = asked;
+  const { source, template, request, notAfter, time } = asked;
   if (source.protocol !== 'acme') return new Finding(none);
   if (order === null) {
     return new Finding({ ...none, presented: true }).because(
@@ -51,7 +52,7 @@ export function deriveAccount(
     );
   });
   const strange = order.identifiers.filter((identifier) => !isWithinNames(identifier, key.names));
-  const orderProblem = problemOf(order, request, time);
+  const orderProblem = problemOf(order, request, notAfter, time);
   const facts: AccountFacts = {
     presented: true,
     valid: account.status === 'valid' && key.state === 'spent',
@@ -97,13 +98,21 @@ export function deriveAccount(
 }
 
 /** RFC 8555 section 7.4: "The CSR MUST indicate the exact same set of requested identifiers as the initial newOrder request." */
-function problemOf(order: OrderObservation, request: RequestObservation | null, time: number): string | null {
+function problemOf(
+  order: OrderObservation,
+  request: RequestObservation | null,
+  notAfter: number | null,
+  time: number,
+): string | null {
   if (request === null) return 'there is no certification request';
   if (order.finalizedSpki !== null && order.finalizedSpki !== request.spki) {
     return `order ${order.id} was finalized with another key`;
   }
   if (order.failed) return `order ${order.id} is invalid`;
   if (order.finalizedAt === null && time >= order.expiresAt) return `order ${order.id} has expired`;
+  if (order.notAfter !== null && (order.notAfter <= time || notAfter !== order.notAfter)) {
+    return `a certificate cannot end when order ${order.id} has it end`;
+  }
   const asked = request.subjectAltName.map((name) => identifierOf(name));
   const keys = new Set(asked.map((identifier) => identifier && identifierKey(identifier)));
   const ordered = new Set(order.identifiers.map(identifierKey));

@@ -5,10 +5,12 @@ import {
   named,
   notOrderable,
   type OrderIdentifier,
+  type References,
 } from '#enrollment';
 import { isSallyportError } from '#errors';
 import { identifierProblem } from '#validation';
 import { certificateOfId } from './renewal-info.ts';
+import { orderStatus } from './order-state.ts';
 import { servedTemplates } from './directory.ts';
 import { accountOf, type Message, payloadOf } from './message.ts';
 import { orderReply } from './order.ts';
@@ -27,7 +29,7 @@ const reuseMarginMilliseconds = 60_000;
 export async function newOrder(message: Message, exchange: Exchange, ports: AcmePorts): Promise<Reply> {
   const account = accountOf(message);
   const payload = payloadOf(message);
-  const { name, template } = templateFor(payload['profile'], exchange, ports);
+  const { name, template, references } = templateFor(payload['profile'], exchange, ports);
   if (!account.key.templates.includes(name) || account.key.state !== 'spent') {
     throw new AcmeError('unauthorized', `account ${account.id} was not given template ${name}`, {
       told: 'this account is not allowed this profile',
@@ -36,7 +38,7 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
   const identifiers = identifiersOf(payload['identifiers']);
   demandOrderable(notOrderable(template, account.key.names, identifiers));
   const now = ports.now();
-  const validity = validityOf(payload, now, template.validitySeconds * 1000);
+  const validity = validityOf(payload, now, latestEnd(template, now, references));
   const replaced = await replacedBy(payload['replaces'], account.id, identifiers, ports);
   const id = newId(ports.random);
   const expiresAt = now + template.acme!.orderSeconds * 1000;
@@ -61,7 +63,7 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
       wanted: identifiers.map((identifier) => ({
         ...authorizationOf(identifier),
         id: newId(ports.random),
-        // RFC 8555 section 8.1: "at least 128 bits of entropy".
+        // RFC 8555 section 8.3: "This value MUST have at least 128 bits of entropy."
         token: Buffer.from(ports.random(32)).toString('base64url'),
       })),
       reuseUntil: now + reuseMarginMilliseconds,
@@ -69,12 +71,11 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
       now,
       entry: ports.enrollment.entryOf(exchange.admission, detail),
     });
-    return orderReply(order, exchange, now, { status: 201 });
+    return await orderReply(order, exchange, ports, { status: 201 });
   } catch (error) {
     if (!isSallyportError(error, 'conflict')) throw error;
-    if (replaced !== null && (await ports.store.certificate({ sha256: replaced }))?.isReplaced === true) {
-      throw alreadyReplaced();
-    }
+    const other = replaced === null ? null : await ports.store.certificate({ sha256: replaced });
+    if (other !== null && other.replacedBy !== null) throw alreadyReplaced();
     throw new AcmeError('rateLimited', error.message, {
       told: 'this account has too many open orders',
       headers: { 'Retry-After': String(retryAfterSeconds) },
@@ -92,7 +93,7 @@ function templateFor(profile: unknown, exchange: Exchange, ports: AcmePorts) {
   if (name === null || template?.acme === undefined) {
     throw new AcmeError('invalidProfile', `profile ${String(name).slice(0, 64)} is not offered here`);
   }
-  return { name, template };
+  return { name, template, references };
 }
 
 function identifiersOf(value: unknown): readonly OrderIdentifier[] {
@@ -141,19 +142,28 @@ function demandOrderable(rejected: readonly OrderIdentifier[]): void {
   });
 }
 
-/** "If the server is willing to issue the requested certificate, it responds with ...": within the template, or not at all. */
+function latestEnd(
+  { validitySeconds, issuer }: References['templates'][string],
+  now: number,
+  { issuers }: References,
+): number {
+  return Math.min(now + validitySeconds * 1000, named(issuers, issuer)?.notAfter ?? now);
+}
+
+/** RFC 8555 section 7.4: "The server MUST return an error if it cannot fulfill the request as specified, and it MUST NOT issue a certificate with contents other than those requested." */
 function validityOf(
   payload: Readonly<Record<string, unknown>>,
   now: number,
-  longestMilliseconds: number,
+  latest: number,
 ): { notBefore: number | null; notAfter: number | null } {
   const notBefore = timeOf(payload['notBefore'], 'notBefore');
   const notAfter = timeOf(payload['notAfter'], 'notAfter');
   const begin = Math.max(notBefore ?? now, now);
+  // Clocks that are a little behind.
   const slack = 60_000;
   const fits =
-    (notBefore === null || (notBefore >= now - slack && notBefore < now + longestMilliseconds)) &&
-    (notAfter === null || (notAfter > begin && notAfter <= now + longestMilliseconds + slack));
+    (notBefore === null || (notBefore >= now - slack && notBefore < latest)) &&
+    (notAfter === null || (notAfter > begin && notAfter <= latest));
   if (fits) return { notBefore, notAfter };
   throw malformed('notBefore and notAfter must lie within what the profile gives, from now on');
 }
@@ -166,7 +176,8 @@ function timeOf(value: unknown, name: string): number | null {
       ? Date.parse(value)
       : Number.NaN;
   if (Number.isNaN(time)) throw malformed(`${name} must be a time as RFC 3339 has it`);
-  return time;
+  // X.509 has no parts of seconds.
+  return Math.floor(time / 1000) * 1000;
 }
 
 /** RFC 9773 section 5. */
@@ -185,12 +196,20 @@ async function replacedBy(
       told: 'replaces names a certificate of another account',
     });
   }
-  if (certificate.isReplaced) throw alreadyReplaced();
   const had = new Set(certificate.identifiers.map(identifierKey));
   if (!identifiers.some((identifier) => had.has(identifierKey(identifier)))) {
     throw malformed('the certificate that is replaced has none of these identifiers');
   }
+  if (certificate.replacedBy !== null) await release(certificate.replacedBy, ports);
   return certificate.sha256;
+}
+
+/** Of an order that is over without a certificate: it replaces nothing. What is replaced is so by "a different Order that is not "invalid"". */
+async function release(id: string, ports: AcmePorts): Promise<void> {
+  const other = await ports.store.order(id);
+  if (other !== null && orderStatus(other, ports.now()) !== 'invalid') throw alreadyReplaced();
+  const detail = 'it was not fulfilled, and another order replaces the certificate';
+  await ports.store.failOrder({ id, problem: { type: typeOf('unauthorized'), detail } });
 }
 
 function alreadyReplaced(): AcmeError {

@@ -1,25 +1,27 @@
-import type { Answer, EnrollmentRequest } from '#enrollment';
+import { type Answer, type EnrollmentRequest, named, sha256Hex } from '#enrollment';
 import { isSallyportError } from '#errors';
 import { decodeBase64Url } from '#jose';
-import { parseCertificationRequest } from '#x509';
-import { sha256Hex } from '#enrollment';
+import { parseCertificate, parseCertificationRequest } from '#x509';
+import { servedTemplates } from './directory.ts';
 import { accountOf, type Message, payloadOf } from './message.ts';
 import { orderStatus } from './order-state.ts';
 import { AcmeError, malformed, notHere, problemOfRefusal } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
+import { certIDOf } from './renewal-info.ts';
 import type { StoredAccount, StoredOrder } from './store.ts';
 import { authorizationUrl, certificateUrl, finalizeUrl, orderUrl } from './urls.ts';
 
 const pollSeconds = 2;
 
 /** RFC 8555 section 7.1.3. */
-export function orderReply(
+export async function orderReply(
   order: StoredOrder,
   exchange: Exchange,
-  now: number,
+  { store, now }: Pick<AcmePorts, 'store' | 'now'>,
   { status = 200, retryAfterSeconds = pollSeconds }: { status?: number; retryAfterSeconds?: number } = {},
-): Reply {
-  const state = orderStatus(order, now);
+): Promise<Reply> {
+  const state = orderStatus(order, now());
+  const replaces = await replacesOf(order, store);
   return {
     status,
     headers: {
@@ -33,12 +35,19 @@ export function orderReply(
       identifiers: order.identifiers,
       ...(order.notBefore === null ? {} : { notBefore: new Date(order.notBefore).toISOString() }),
       ...(order.notAfter === null ? {} : { notAfter: new Date(order.notAfter).toISOString() }),
+      ...(replaces === null ? {} : { replaces }),
       ...(order.error === null ? {} : { error: order.error }),
       authorizations: order.authorizations.map(({ id }) => authorizationUrl(exchange, id)),
       finalize: finalizeUrl(exchange, order.id),
       ...(state === 'valid' ? { certificate: certificateUrl(exchange, order.certificate!) } : {}),
     },
   };
+}
+
+/** RFC 9773 section 5: the server "MUST reflect that field in the response and in subsequent requests for the corresponding Order object". */
+async function replacesOf({ replaces }: StoredOrder, store: AcmePorts['store']): Promise<string | null> {
+  const found = replaces === null ? null : await store.certificate({ sha256: replaces });
+  return found === null ? null : certIDOf(parseCertificate(found.der));
 }
 
 /** An order as it stands, and its finalization (RFC 8555 section 7.4). */
@@ -56,7 +65,7 @@ export async function order(message: Message, exchange: Exchange, ports: AcmePor
   if (message.payload !== null) throw malformed('an order takes POST-as-GET');
   return orderStatus(found, ports.now()) === 'processing'
     ? goOn(found, own, exchange, ports)
-    : orderReply(found, exchange, ports.now());
+    : orderReply(found, exchange, ports);
 }
 
 async function finalize(
@@ -69,17 +78,25 @@ async function finalize(
   const payload = payloadOf(message);
   const status = orderStatus(found, ports.now());
   // A client that asks again, because the answer was lost on the way, is told how it stands.
-  if (status === 'valid' || status === 'processing') return orderReply(found, exchange, ports.now());
+  if (status === 'valid' || status === 'processing') return orderReply(found, exchange, ports);
   if (status !== 'ready') {
     throw new AcmeError('orderNotReady', `order ${found.id} is ${status}`, {
       told: `the order is ${status}`,
     });
   }
+  const { templates, references } = servedTemplates(exchange, ports);
+  if (
+    !templates.includes(found.template) ||
+    named(references.templates, found.template)?.acme === undefined
+  ) {
+    // draft-ietf-acme-profiles section 4: "an Order whose profile the CA is no longer willing to issue under".
+    throw new AcmeError('invalidProfile', `profile ${found.template} is not offered here any more`);
+  }
   const certificationRequest = await requestOf(payload['csr'], ports);
   return decide(certificationRequest, found, own, exchange, ports);
 }
 
-/** RFC 8555 section 11.1: "the CSR's public key MUST NOT be the account key", of this account or any other. */
+/** RFC 8555 section 11.1: servers "MUST verify that a CSR submitted in a finalize request does not contain a public key for any known account key pair". */
 async function requestOf(csr: unknown, { store }: Pick<AcmePorts, 'store'>): Promise<Uint8Array> {
   if (typeof csr !== 'string') throw malformed('csr must be a string');
   try {
@@ -105,7 +122,7 @@ async function goOn(
   ports: AcmePorts,
 ): Promise<Reply> {
   const request = await ports.store.heldRequest(found.id);
-  if (request === null) return orderReply(found, exchange, ports.now());
+  if (request === null) return orderReply(found, exchange, ports);
   return decide(request, found, own, exchange, ports, { possessed: true });
 }
 
@@ -136,14 +153,15 @@ async function replyTo(
   answer: Answer,
   found: StoredOrder,
   exchange: Exchange,
-  { store, now }: AcmePorts,
+  ports: AcmePorts,
   isHeld: boolean,
 ): Promise<Reply> {
+  const { store } = ports;
   const fresh = async (retryAfterSeconds?: number) =>
     orderReply(
       (await store.order(found.id))!,
       exchange,
-      now(),
+      ports,
       retryAfterSeconds === undefined ? {} : { retryAfterSeconds },
     );
   switch (answer.outcome) {

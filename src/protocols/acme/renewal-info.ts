@@ -1,5 +1,5 @@
 import { identifierOf, named, type OrderIdentifier } from '#enrollment';
-import { parseCertificate } from '#x509';
+import { type Certificate, parseCertificate } from '#x509';
 import { malformed, notHere } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
 import type { OrderedCertificate } from './store.ts';
@@ -16,7 +16,7 @@ export async function renewalInfo(exchange: Exchange, ports: AcmePorts): Promise
   const wanted = (settings?.renewalWindowSeconds ?? 0) * 1000;
   // Where a renewal may come at any time, a third before the end is soon enough; nobody is told to come before the window opens.
   const open = wanted > 0 && wanted < validity ? wanted : validity / 3;
-  // "a server MAY set the start and end to be in the past": what is revoked is to be replaced now.
+  // Section 4.2: who selects a time in the past is to "attempt renewal immediately", and what is revoked is to be replaced now.
   const end = revokedAt === null ? notAfter - open / 2 : revokedAt;
   const start = revokedAt === null ? notAfter - open : Math.min(notBefore, revokedAt - 1000);
   return {
@@ -28,10 +28,7 @@ export async function renewalInfo(exchange: Exchange, ports: AcmePorts): Promise
   };
 }
 
-/**
- * RFC 9773 section 4.1: the key identifier of its issuer and its serial number, each in base64url, with a dot between.
- * @throws AcmeError where it is no such identifier
- */
+/** @throws AcmeError where it is no identifier of RFC 9773 section 4.1 */
 export async function certificateOfId(
   certID: string,
   { authority, store }: AcmePorts,
@@ -47,10 +44,17 @@ export async function certificateOfId(
     const found = await store.certificate({ issuer: issuer.name, serialNumber });
     if (found === null) continue;
     const parsed = parseCertificate(found.der);
-    const identifier = parsed.authorityKeyIdentifier;
-    if (identifier === null || Buffer.from(identifier).toString('base64url') !== key) continue;
+    if (certIDOf(parsed) !== certID) continue;
     const identifiers = parsed.subjectAltName.map(identifierOf).filter((each) => each !== null);
     return { ...found, identifiers };
   }
   return null;
+}
+
+/** RFC 9773 section 4.1: the key identifier of its issuer and its serial number as DER has it, each in base64url, with a dot between. null: it has no such identifier. */
+export function certIDOf({ authorityKeyIdentifier, serialNumber }: Certificate): string | null {
+  if (authorityKeyIdentifier === null) return null;
+  const octets = Buffer.from(serialNumber, 'hex');
+  const serial = octets[0]! >= 0x80 ? Buffer.concat([Buffer.of(0), octets]) : octets;
+  return `${Buffer.from(authorityKeyIdentifier).toString('base64url')}.${serial.toString('base64url')}`;
 }

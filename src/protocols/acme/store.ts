@@ -193,6 +193,6 @@ export interface OrderedCertificate {
   readonly undelivered: boolean;
   /** The account that ordered it; null: none did. */
   readonly account: string | null;
-  /** An order that is not over, or has a certificate, replaces it. */
-  readonly isReplaced: boolean;
+  /** The order that replaces it: no problem is written down of that one, though it may be over. */
+  readonly replacedBy: string | null;
 }

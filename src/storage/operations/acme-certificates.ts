@@ -72,7 +72,7 @@ export function* orderedCertificate(query: Act<'certificate'>): Operation<Ordere
       : yield* first(selectCertificateBySerial, query);
   if (row === undefined || row.der.length === 0) return null;
   const replacing = yield* first(selectReplacing, { sha256: row.sha256 });
-  return { ...certificateOf(row), isReplaced: replacing !== undefined };
+  return { ...certificateOf(row), replacedBy: replacing?.id ?? null };
 }
 
 function certificateOf(
@@ -88,7 +88,7 @@ function certificateOf(
     | 'revoked_at'
     | 'undelivered'
   > & { readonly account: string | null },
-): Omit<OrderedCertificate, 'isReplaced'> {
+): Omit<OrderedCertificate, 'replacedBy'> {
   return {
     sha256: row.sha256,
     issuer: row.issuer,

@@ -70,6 +70,28 @@ const selectOfAccount = statement(
       .where(({ eb, refTuple, tuple }) => eb(refTuple('created_at', 'id'), '>', tuple(p.createdAt, p.after)))
       .where('expires_at', '>', p.now)
       .where('error', 'is', null)
+      // An open one is invalid with one of its authorizations.
+      .where((eb) =>
+        eb.or([
+          eb('certificate', 'is not', null),
+          eb('finalized_at', 'is not', null),
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('acme_order_authorization')
+                .innerJoin('acme_authorization', 'acme_authorization.id', 'authorization_id')
+                .select('acme_authorization.id')
+                .whereRef('order_id', '=', 'acme_order.id')
+                .where((inner) =>
+                  inner.or([
+                    inner('acme_authorization.status', 'in', ['invalid', 'deactivated']),
+                    inner('acme_authorization.expires_at', '<=', p.now),
+                  ]),
+                ),
+            ),
+          ),
+        ]),
+      )
       .orderBy('created_at')
       .orderBy('id')
       .limit(p.limit),
