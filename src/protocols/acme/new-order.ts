@@ -113,8 +113,9 @@ function identifiersOf(value: unknown): readonly OrderIdentifier[] {
         `identifiers of type ${type.slice(0, 32)} cannot be ordered here`,
       );
     }
-    // A name of DNS is the same in any case; clients have been seen to send what people typed.
-    const identifier = { type, value: type === 'dns' ? text.toLowerCase() : text } as const;
+    // A name of DNS is the same in any case; clients have been seen to send what people typed. ASCII alone: toLowerCase would make a `k` of the Kelvin sign.
+    const lowerCase = text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+    const identifier = { type, value: type === 'dns' ? lowerCase : text } as const;
     const problem = identifierProblem(identifier);
     if (problem === null) identifiers.set(identifierKey(identifier), identifier);
     else problems.push({ type: typeOf('malformed'), detail: problem, identifier });
