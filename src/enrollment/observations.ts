@@ -182,7 +182,7 @@ export interface OrderObservation {
   readonly failed: boolean;
   /** What it was issued. */
   readonly certificate: string | null;
-  /** How many other sets of names the account has current certificates for. */
+  /** How many other sets of names the account has current certificates for, or is about to get one for. */
   readonly otherNames: number;
 }
 

@@ -36,16 +36,30 @@ const selectForObserving = statement((database, p: { id: string; account: string
     .where('acme_order.account', '=', p.account),
 );
 
+/** An open intent counts as the certificate that it is about to be. */
 const countOtherNames = statement((database, p: { account: string; names: string; now: number }) =>
   database
     .selectFrom('acme_order')
-    .innerJoin('certificate', 'certificate.sha256', 'acme_order.certificate')
+    .leftJoin('certificate', (join) =>
+      join
+        .onRef('certificate.sha256', '=', 'acme_order.certificate')
+        .on('certificate.revoked_at', 'is', null)
+        .on('certificate.not_after', '>=', p.now),
+    )
+    .leftJoin('intent', 'intent.id', 'acme_order.intent')
     .select((eb) => eb.fn.count<number>('acme_order.names').distinct().as('count'))
     .where('acme_order.account', '=', p.account)
     .where('acme_order.names', '<>', p.names)
-    .where('acme_order.certificate', 'is not', null)
-    .where('certificate.revoked_at', 'is', null)
-    .where('certificate.not_after', '>=', p.now),
+    .where((eb) => eb.or([eb('certificate.sha256', 'is not', null), eb('intent.id', 'is not', null)])),
+);
+
+const selectBound = statement((database, p: { id: string }) =>
+  database
+    .selectFrom('acme_order')
+    .innerJoin('acme_account', 'acme_account.id', 'acme_order.account')
+    .innerJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
+    .select(['acme_order.account', 'acme_order.names', 'maximum_certificates as maximum'])
+    .where('acme_order.id', '=', p.id),
 );
 
 /** What its account may, and what it proved, is as when it was looked at, or nothing is signed. */
@@ -135,10 +149,9 @@ export function* observeOrder(query: {
     authorizationsOf(asked.id),
   );
   if (row === undefined) return null;
-  const counted =
-    row.maximum_certificates === null
-      ? undefined
-      : yield* first(countOtherNames, { account: asked.account, names: row.names, now });
+  const { account } = asked;
+  const otherNames =
+    row.maximum_certificates === null ? 0 : yield* countOf({ account, names: row.names, now });
   return {
     deviceId: row.device_id,
     order: {
@@ -172,15 +185,23 @@ export function* observeOrder(query: {
       finalizedSpki: row.spki,
       failed: row.error !== null || row.current !== row.certificate,
       certificate: row.current,
-      otherNames: counted?.count ?? 0,
+      otherNames,
     },
   };
 }
 
 /** Throws 'conflict' where it has a certificate, another open intent, or what its account may or proved has changed. */
-export function* takeOrder(id: string, intent: string): Operation<void> {
-  if ((yield* run(take, { id, intent })) === 1) return;
-  throw new SallyportError('conflict', `order ${id} is not what it was`);
+export function* takeOrder(id: string, intent: string, now: number): Operation<void> {
+  if ((yield* run(take, { id, intent })) !== 1) {
+    throw new SallyportError('conflict', `order ${id} is not what it was`);
+  }
+  const { account, names, maximum } = (yield* first(selectBound, { id }))!;
+  if (maximum === null || (yield* countOf({ account, names, now })) < maximum) return;
+  throw new SallyportError('conflict', `account ${account} has as many other sets of names as it may`);
+}
+
+function* countOf(asked: { account: string; names: string; now: number }): Operation<number> {
+  return (yield* first(countOtherNames, asked))?.count ?? 0;
 }
 
 export function* finishOrder(

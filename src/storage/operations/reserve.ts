@@ -28,7 +28,7 @@ export function* reserve(intent: Intent): Operation<void> {
   const asked = { deviceId, template, spki: requestSpki };
   // Before anything else changes: of those who come at once with one secret, all but the first end here.
   if (secret !== null) yield* reserveSecret({ ...asked, id: secret.id, names }, secret.state);
-  if (order !== null) yield* takeOrder(order, id);
+  if (order !== null) yield* takeOrder(order, id, now);
   if (approvalId !== null) yield* takeApproval({ ...asked, id: approvalId, intentId: id, now });
   yield* together(
     keepArrival(ofDevice),
