@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { type AcmeClient, type Json, orderCsr } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { assertObjected, assertRejected, typeOf } from '../harness/acme-expect.ts';
+import { assertObjected, assertRejected, typeOf } from '../harness/acme-refusals.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { makeKey } from '../harness/csr.ts';
 import { requestEntriesOf } from '../harness/entries.ts';
@@ -196,6 +196,30 @@ describe('orders that are played against the authority', () => {
     assert.deepEqual(await newest(), { outcome: 'refused', controls: ['account-authorized'] });
     assert.equal(typeOf({ body: over.body['error'] as Json }), 'unauthorized');
     assert.deepEqual(await certificatesOf(client), []);
+  });
+
+  test('a held order of an account that is revoked, deactivated, or whose external account key is void', async () => {
+    for (const end of ['revoke', 'deactivate', 'void'] as const) {
+      const client = await unapproved();
+      const name = newHost();
+      const order = await ready(client, [name]);
+      const other = await ready(client, [newHost()]);
+      await client.finalize(order, orderCsr([name]));
+      await approve(client);
+      const { id, externalAccountKey } = await accountOf(client);
+      if (end === 'revoke') await authority.admin.client.perform('revokeAccount', { id });
+      if (end === 'void')
+        await authority.admin.client.perform('voidExternalAccountKey', { id: externalAccountKey });
+      if (end === 'deactivate') await client.post(client.kid!, { status: 'deactivated' });
+      for (const answer of [
+        await client.post(order.url, null),
+        await client.finalize(other, orderCsr([name])),
+      ]) {
+        assert.equal(answer.status, 401);
+        await assertRejected(authority, answer, 'unauthorized', /is (?:revoked|deactivated)/);
+      }
+      assert.deepEqual(await certificatesOf(client), []);
+    }
   });
 
   test('the open orders of one account are bounded', async () => {

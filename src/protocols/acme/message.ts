@@ -66,15 +66,22 @@ export async function readMessage(
       : await byAccount(claimed.kid, expected.accountUrl, store);
   const { payload } = attempt(() => verifyJws(jws, signer.jwk.spki), 'badSignatureAlgorithm');
   await nonces.use(nonce, now);
-  if (signer.by === 'account' && signer.account.status !== 'valid') {
-    // RFC 8555 section 7.3.6: "the server MUST NOT accept further requests authorized by that account's key", and 401 and unauthorized are the answer.
-    const status = signer.account.status;
-    throw new AcmeError('unauthorized', `account ${signer.account.id} is ${status}`, {
-      status: 401,
-      told: `this account is ${status}`,
-    });
-  }
+  if (signer.by === 'account') demandPower(signer.account);
   return { signer, payload };
+}
+
+/**
+ * RFC 8555 section 7.3.6: "the server MUST reject further requests authorized by that account's key". With its external account key an account ends as well, and
+ * is what the RFC calls revoked: who stole it can neither order, nor revoke what its owner has, nor have names looked for.
+ */
+export function demandPower({ id, status, key }: StoredAccount): void {
+  if (status === 'valid' && key.state === 'spent') return;
+  const state = status === 'valid' ? 'revoked' : status;
+  const reason = status === 'valid' ? `: its external account key is ${key.state}` : '';
+  throw new AcmeError('unauthorized', `account ${id} is ${state}${reason}`, {
+    status: 401,
+    told: `this account is ${state}`,
+  });
 }
 
 /** The members of a payload that is a JSON object. */

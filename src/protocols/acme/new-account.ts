@@ -4,7 +4,7 @@ import { isSallyportError } from '#errors';
 import { parseJson, parseJwk, parseMacJws, thumbprint, verifyMac } from '#jose';
 import { accountReply } from './account.ts';
 import { contactOf } from './contact.ts';
-import { attempt, type Message, payloadOf } from './message.ts';
+import { attempt, demandPower, type Message, payloadOf } from './message.ts';
 import { AcmeError, malformed } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
 import type { ExternalAccountKey } from './store.ts';
@@ -22,12 +22,8 @@ export async function newAccount(
   const payload = payloadOf(message);
   const existing = await ports.store.accountByKey(signer.thumbprint);
   if (existing !== null) {
-    if (existing.status === 'valid') return accountReply(existing, exchange, 200);
-    // RFC 8555 section 7.3.6.
-    throw new AcmeError('unauthorized', `account ${existing.id} is ${existing.status}`, {
-      status: 401,
-      told: `the account of this key is ${existing.status}`,
-    });
+    demandPower(existing);
+    return accountReply(existing, exchange, 200);
   }
   if (payload['onlyReturnExisting'] === true) {
     throw new AcmeError('accountDoesNotExist', 'no account has this key');

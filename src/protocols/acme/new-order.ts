@@ -30,7 +30,7 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
   const account = accountOf(message);
   const payload = payloadOf(message);
   const { name, template, references } = templateFor(payload['profile'], exchange, ports);
-  if (!account.key.templates.includes(name) || account.key.state !== 'spent') {
+  if (!account.key.templates.includes(name)) {
     throw new AcmeError('unauthorized', `account ${account.id} was not given template ${name}`, {
       told: 'this account is not allowed this profile',
     });
