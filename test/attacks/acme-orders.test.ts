@@ -244,6 +244,56 @@ describe('orders that are played against the authority', () => {
     );
   });
 
+  test('validity: longer than the template gives, in the past, backwards, of no length', async () => {
+    const client = await authority.registered();
+    const at = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
+    const day = 86_400;
+    for (const more of [
+      { notAfter: at(91 * day) },
+      { notAfter: at(-1) },
+      { notBefore: at(-day) },
+      { notBefore: at(91 * day) },
+      { notBefore: at(day), notAfter: at(day - 1) },
+      { notBefore: '2030-01-01T00:00:00.100Z', notAfter: '2030-01-01T00:00:00.900Z' },
+      { notAfter: '9999-12-31T23:59:59Z' },
+      { notAfter: 'tomorrow' },
+      { notAfter: 1 },
+    ]) {
+      await assertRejected(
+        authority,
+        await client.order([newHost()], more),
+        'malformed',
+        /notBefore|notAfter/,
+      );
+    }
+    const begin = Math.floor(Date.now() / 1000) * 1000 + 20_000;
+    const empty = {
+      notBefore: new Date(begin + 100).toISOString(),
+      notAfter: new Date(begin + 900).toISOString(),
+    };
+    await assertRejected(
+      authority,
+      await client.order([newHost()], empty),
+      'malformed',
+      /notBefore and notAfter/,
+    );
+  });
+
+  test('an order whose certificate would have ended before it is asked for', async () => {
+    const late = await acmeAuthority(cleanup);
+    const client = await late.registered();
+    const name = late.host('late.example.org');
+    const ordered = await client.order([name], { notAfter: new Date(Date.now() + 60_000).toISOString() });
+    await client.prove(ordered.body, 'http-01', late.byHttp);
+    for (const milliseconds of [60_000, 600_000]) {
+      late.advance(milliseconds);
+      const answer = await client.finalize(ordered.body, orderCsr([name]));
+      const { verdict } = await assertObjected(late, answer, 'badCSR', ['account-order']);
+      assert.match(verdict.objections[0]!.detail, /would have ended by now/);
+    }
+    assert.deepEqual(late.faults, []);
+  });
+
   test('the log has a reason for each, and verifies', async () => {
     const { ok, findings } = await verifyLog(authority);
     assert.deepEqual([ok, findings], [true, []]);

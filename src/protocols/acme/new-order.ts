@@ -164,7 +164,8 @@ function validityOf(
   const slack = 60_000;
   const fits =
     (notBefore === null || (notBefore >= now - slack && notBefore < latest)) &&
-    (notAfter === null || (notAfter > begin && notAfter <= latest));
+    // In X.509 times are whole seconds.
+    (notAfter === null || (notAfter - 1000 >= begin && notAfter <= latest));
   if (fits) return { notBefore, notAfter };
   throw malformed('notBefore and notAfter must lie within what the profile gives, from now on');
 }
