@@ -13,6 +13,8 @@ export function isAbout(id: string, entry: object): boolean {
 
 function isRequestOf(id: string, { observations, certificate, detail }: RequestEntry): boolean {
   if (certificate !== null) return certificate.deviceId === id;
+  // Of an ACME message: the owner of the account.
+  if (detail?.['device'] === id) return true;
   const { device, secret, presenter, request } = observations;
   const named = [device?.id, secret?.userNameDevice, presenter?.record?.deviceId, detail?.['device']];
   if (named.includes(id)) return true;

@@ -1,6 +1,6 @@
 import { isSallyportError } from '#errors';
 import { contactOf } from './contact.ts';
-import { accountOf, type Message, payloadOf } from './message.ts';
+import { accountOf, type Message, ownerOf, payloadOf } from './message.ts';
 import { AcmeError, malformed, notHere } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
 import type { StoredAccount } from './store.ts';
@@ -48,7 +48,7 @@ export async function account(message: Message, exchange: Exchange, ports: AcmeP
   const contact = payload['contact'] === undefined ? own.contact : contactOf(payload['contact']);
   const isSame = status === own.status && JSON.stringify(contact) === JSON.stringify(own.contact);
   if (isSame) return accountReply(own, exchange, 200);
-  const entry = ports.enrollment.entryOf(exchange.admission, { account: own.id, status, contact });
+  const entry = ports.enrollment.entryOf(exchange.admission, { ...ownerOf(own), status, contact });
   try {
     await ports.store.updateAccount({ id: own.id, contact, status, entry });
   } catch (error) {

@@ -1,6 +1,6 @@
 import { named } from '#enrollment';
 import { isSallyportError } from '#errors';
-import { accountOf, type Message, payloadOf } from './message.ts';
+import { accountOf, type Message, ownerOf, payloadOf } from './message.ts';
 import { authorizationStatus, challengeStatus } from './order-state.ts';
 import { AcmeError, malformed, notHere } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
@@ -25,7 +25,7 @@ export async function authorization(message: Message, exchange: Exchange, ports:
   if (status !== 'pending' && status !== 'valid') return authorizationReply(found, exchange, ports);
   const { id, type, value } = found;
   const detail = {
-    account: found.account,
+    ...ownerOf(accountOf(message)),
     authorization: id,
     identifier: { type, value },
     status: 'deactivated',
@@ -58,11 +58,10 @@ export async function challenge(
   // "The server MUST ignore any fields in the response object that are not specified as response fields for this type of challenge", which has none.
   if (message.payload !== null) payloadOf(message);
   if (message.payload !== null && isFirst) {
-    const { account, value } = found;
     const detail = {
-      account,
+      ...ownerOf(accountOf(message)),
       authorization: found.id,
-      identifier: { type: found.type, value },
+      identifier: { type: found.type, value: found.value },
       method: type,
     };
     const { admission } = exchange;

@@ -14,7 +14,7 @@ import { authorization, challenge } from './authorization.ts';
 import { certificate } from './certificate.ts';
 import { directory, servedTemplates } from './directory.ts';
 import { keyChange } from './key-change.ts';
-import { type Message, readMessage, type Signature } from './message.ts';
+import { demandPower, type Message, ownerOf, readMessage, type Signature } from './message.ts';
 import { newAccount } from './new-account.ts';
 import { newOrder } from './new-order.ts';
 import { Nonces } from './nonce.ts';
@@ -24,6 +24,7 @@ import { AcmeError, malformed, notHere, problemOfRefusal } from './problems.ts';
 import { render, renderProblem } from './render.ts';
 import { renewalInfo } from './renewal-info.ts';
 import { revokeCert } from './revoke-cert.ts';
+import type { StoredAccount } from './store.ts';
 import { type AcmeTarget, parseTarget, type Resource } from './target.ts';
 import { accountUrl } from './urls.ts';
 import type { Validations } from './validations.ts';
@@ -62,6 +63,11 @@ interface Served {
   readonly validations: Validations;
 }
 
+/** Whose message it is, once its signature holds: what is refused then is told of its owner. */
+interface Asking {
+  account: StoredAccount | null;
+}
+
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
@@ -70,18 +76,20 @@ async function serve(
   served: Served,
 ): Promise<Reply | AcmeError | Answer> {
   const { ports } = served;
+  const asking: Asking = { account: null };
   try {
     const exchange = exchangeOf(request, target, admission, ports);
     const { resource } = target;
     if (resource === null) throw notHere();
     return resource in byGet && !(request.method === 'POST' && isPosted(resource))
       ? await byGet[resource as keyof typeof byGet](request, exchange, ports)
-      : await post(request, response, resource as Posted, exchange, target, served);
+      : await post(request, response, resource as Posted, exchange, target, served, asking);
   } catch (error) {
     if (!isSallyportError(error)) throw error;
     const told = toldOf(error);
     if (told === null) return ports.enrollment.failed(admission, error);
-    return (await ports.enrollment.rejected(admission, told, {})) ?? told;
+    const owner = asking.account === null ? {} : ownerOf(asking.account);
+    return (await ports.enrollment.rejected(admission, told, owner)) ?? told;
   }
 }
 
@@ -144,6 +152,7 @@ async function post(
   exchange: Exchange,
   target: AcmeTarget,
   { ports, nonces, validations }: Served,
+  asking: Asking,
 ): Promise<Reply> {
   demandMethod(request, ['POST']);
   servedTemplates(exchange, ports);
@@ -164,6 +173,10 @@ async function post(
     now: ports.now(),
     admission: exchange.admission,
   });
+  if (message.signer.by === 'account') {
+    asking.account = message.signer.account;
+    demandPower(asking.account);
+  }
   if (resource === 'directory' || resource === 'new-nonce') {
     if (message.payload !== null) throw malformed('this takes POST-as-GET, or GET');
     return byGet[resource](request, exchange, ports);

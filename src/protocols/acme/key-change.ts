@@ -2,7 +2,7 @@ import { sha256Hex } from '#enrollment';
 import { isSallyportError } from '#errors';
 import { membersOf, parseJson, parseJwk, parseJws, thumbprint, verifyJws } from '#jose';
 import { accountReply } from './account.ts';
-import { accountOf, attempt, type Message } from './message.ts';
+import { accountOf, attempt, type Message, ownerOf } from './message.ts';
 import { AcmeError, malformed } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
 import { accountUrl } from './urls.ts';
@@ -36,7 +36,7 @@ export async function keyChange(
   const wanted = thumbprint(jwk);
   const holder = await ports.store.accountByKey(wanted);
   if (holder !== null) throw taken(exchange, holder.id);
-  const detail = { account: own.id, oldThumbprint: own.thumbprint, thumbprint: wanted };
+  const detail = { ...ownerOf(own), oldThumbprint: own.thumbprint, thumbprint: wanted };
   try {
     await ports.store.changeAccountKey({
       id: own.id,

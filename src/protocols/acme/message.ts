@@ -66,7 +66,6 @@ export async function readMessage(
       : await byAccount(claimed.kid, expected.accountUrl, store);
   const { payload } = attempt(() => verifyJws(jws, signer.jwk.spki), 'badSignatureAlgorithm');
   await nonces.use(nonce, now);
-  if (signer.by === 'account') demandPower(signer.account);
   return { signer, payload };
 }
 
@@ -94,6 +93,11 @@ export function payloadOf({ payload }: Pick<Message, 'payload'>): Readonly<Recor
 export function accountOf({ signer }: Message): StoredAccount {
   if (signer.by === 'account') return signer.account;
   throw malformed('this takes a "kid", not a "jwk"');
+}
+
+/** In each entry of what an account does: by its device, an erasure finds what names it. */
+export function ownerOf({ id, key }: StoredAccount): { readonly account: string; readonly device: string } {
+  return { account: id, device: key.device };
 }
 
 function byKey(jwk: Jwk): Extract<Message['signer'], { by: 'key' }> {

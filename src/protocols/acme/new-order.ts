@@ -12,7 +12,7 @@ import { identifierProblem } from '#validation';
 import { certificateOfId } from './renewal-info.ts';
 import { orderStatus } from './order-state.ts';
 import { servedTemplates } from './directory.ts';
-import { accountOf, type Message, payloadOf } from './message.ts';
+import { accountOf, type Message, ownerOf, payloadOf } from './message.ts';
 import { orderReply } from './order.ts';
 import { AcmeError, malformed, type SubProblem, typeOf } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
@@ -43,7 +43,7 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
   const id = newId(ports.random);
   const expiresAt = now + template.acme!.orderSeconds * 1000;
   const detail = {
-    account: account.id,
+    ...ownerOf(account),
     order: id,
     template: name,
     identifiers,

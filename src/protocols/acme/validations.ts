@@ -101,10 +101,14 @@ export class Validations {
       await setTimeout(pause, undefined, { ref: false });
       outcome = await validate(authorization, account.thumbprint);
     }
-    await this.#record(authorization, outcome);
+    await this.#record(authorization, account.key.device, outcome);
   }
 
-  async #record(authorization: StoredAuthorization, outcome: ValidationOutcome): Promise<void> {
+  async #record(
+    authorization: StoredAuthorization,
+    device: string,
+    outcome: ValidationOutcome,
+  ): Promise<void> {
     const { store, authority, now, random } = this.#ports;
     const { id, account, template, type, value, wildcard, method, request } = authorization;
     const lifetime = authority().references.templates[template]?.acme?.authorizationSeconds ?? 0;
@@ -113,6 +117,7 @@ export class Validations {
     const detail = {
       authorization: id,
       account,
+      device,
       identifier: { type, value },
       wildcard,
       method,

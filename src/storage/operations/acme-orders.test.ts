@@ -324,10 +324,10 @@ suite('an order that is issued for', () => {
     await prove(stores, 'authorization of o1');
     const { sha256, serialNumber } = await issueFor(stores, 'i1', 'o1');
     await createOrder(acme, 'o2', 'a1', { replaces: sha256 });
-    assert.equal((await acme.certificate({ issuer: 'issuing', serialNumber }))!.isReplaced, true);
+    assert.equal((await acme.certificate({ issuer: 'issuing', serialNumber }))!.replacedBy, 'o2');
     await assert.rejects(createOrder(acme, 'o3', 'a1', { replaces: sha256 }), isConflict);
     await acme.failOrder({ id: 'o2', problem: {} });
-    assert.equal((await acme.certificate({ sha256 }))!.isReplaced, false);
+    assert.equal((await acme.certificate({ sha256 }))!.replacedBy, null);
     await createOrder(acme, 'o4', 'a1', { replaces: sha256 });
   });
 });
