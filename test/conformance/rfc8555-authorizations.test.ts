@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { type AcmeAnswer, type AcmeClient, type Json } from '../harness/acme-client.ts';
+import type { AcmeAnswer, AcmeClient, Json } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
 import { leafOf, problemOf, readyOrder, statusOf, typeOf } from '../harness/acme-expect.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';

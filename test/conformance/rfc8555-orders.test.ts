@@ -3,7 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { pemToDer } from '#x509';
-import { accountKey, type AcmeClient, type Json, orderCsr } from '../harness/acme-client.ts';
+import { type AccountKey, type AcmeClient, type Json, orderCsr } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
 import { issue, leafOf, namesOf, problemOf, readyOrder, statusOf, typeOf } from '../harness/acme-expect.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
@@ -262,13 +262,13 @@ describe('RFC 8555', () => {
     });
 
     describe('is badCSR, and the order stays ready, where the request', () => {
-      const asClientKey = (key: ReturnType<typeof accountKey>): ClientKey => ({
+      const asClientKey = (key: AccountKey): ClientKey => ({
         algorithm: 'ec-p256',
         privateKey: key.privateKey,
-        spki: Buffer.from(orderKeyOf(key)),
+        spki: Buffer.from(spkiOf(key)),
       });
       const dns = (value: string) => ({ kind: 'dns', value }) as const;
-      const cases: [string, (names: string[], client: AcmeClient) => unknown | Promise<unknown>][] = [
+      const cases: [string, (names: string[], client: AcmeClient) => Buffer | Promise<Buffer>][] = [
         ['has one name more', (names) => orderCsr([...names, 'more.example.org'])],
         ['has one name less', (names) => orderCsr(names.slice(1))],
         ['has another name', (names) => orderCsr([...names.slice(1), 'more.example.org'])],
@@ -315,7 +315,7 @@ describe('RFC 8555', () => {
           const client = await authority.registered();
           const names = [newName(), newName()];
           const { order, url } = await readyOrder(authority, client, names);
-          const csr = (await make(names, client)) as Buffer;
+          const csr = await make(names, client);
           const refused = await client.finalize(order, csr);
           assert.deepEqual(problemOf(refused), [400, 'badCSR'], refused.text);
           assert.ok(String(refused.body['detail']).length > 10);
@@ -396,7 +396,7 @@ describe('RFC 8555', () => {
       const client = await authority.registered();
       const { order, url, pem } = await issue(authority, client, [newName()]);
       advance(45 * minutes);
-      const later = await client.twin(authority.trustPem);
+      const later = client.twin(authority.trustPem);
       cleanup.after(() => later.close());
       assert.equal(statusOf(await later.post(url, null)), 'valid');
       assert.equal(await later.download(order), pem);
@@ -518,6 +518,6 @@ describe('RFC 8555', () => {
   });
 });
 
-function orderKeyOf({ privateKey }: ReturnType<typeof accountKey>): Uint8Array {
+function spkiOf({ privateKey }: AccountKey): Uint8Array {
   return createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
 }
