@@ -10,7 +10,9 @@ export async function certificate(message: Message, exchange: Exchange, ports: A
   const own = accountOf(message);
   if (message.payload !== null) throw malformed('a certificate takes POST-as-GET');
   const [sha256 = '', number = '0'] = exchange.parts;
-  const found = /^[0-9a-f]{64}$/.test(sha256) ? await ports.store.certificate({ sha256 }) : null;
+  const found = /^[0-9a-f]{64}$/.test(sha256)
+    ? await ports.store.certificate({ sha256, now: ports.now() })
+    : null;
   if (found === null || found.undelivered) throw notHere();
   if (found.account !== own.id) {
     throw new AcmeError('unauthorized', `certificate ${sha256} is not of account ${own.id}`, {

@@ -74,7 +74,7 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
     return await orderReply(order, exchange, ports, { status: 201 });
   } catch (error) {
     if (!isSallyportError(error, 'conflict')) throw error;
-    const other = replaced === null ? null : await ports.store.certificate({ sha256: replaced });
+    const other = replaced === null ? null : await ports.store.certificate({ sha256: replaced, now });
     if (other !== null && other.replacedBy !== null) throw alreadyReplaced();
     throw new AcmeError('rateLimited', error.message, {
       told: 'this account has too many open orders',

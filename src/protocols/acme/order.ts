@@ -17,11 +17,11 @@ const pollSeconds = 2;
 export async function orderReply(
   order: StoredOrder,
   exchange: Exchange,
-  { store, now }: Pick<AcmePorts, 'store' | 'now'>,
+  ports: Pick<AcmePorts, 'store' | 'now'>,
   { status = 200, retryAfterSeconds = pollSeconds }: { status?: number; retryAfterSeconds?: number } = {},
 ): Promise<Reply> {
-  const state = orderStatus(order, now());
-  const replaces = await replacesOf(order, store);
+  const state = orderStatus(order, ports.now());
+  const replaces = await replacesOf(order, ports);
   return {
     status,
     headers: {
@@ -45,8 +45,11 @@ export async function orderReply(
 }
 
 /** RFC 9773 section 5: the server "MUST reflect that field in the response and in subsequent requests for the corresponding Order object". */
-async function replacesOf({ replaces }: StoredOrder, store: AcmePorts['store']): Promise<string | null> {
-  const found = replaces === null ? null : await store.certificate({ sha256: replaces });
+async function replacesOf(
+  { replaces }: StoredOrder,
+  { store, now }: Pick<AcmePorts, 'store' | 'now'>,
+): Promise<string | null> {
+  const found = replaces === null ? null : await store.certificate({ sha256: replaces, now: now() });
   return found === null ? null : certIDOf(parseCertificate(found.der));
 }
 

@@ -31,7 +31,7 @@ export async function renewalInfo(exchange: Exchange, ports: AcmePorts): Promise
 /** @throws AcmeError where it is no identifier of RFC 9773 section 4.1 */
 export async function certificateOfId(
   certID: string,
-  { authority, store }: AcmePorts,
+  { authority, store, now }: AcmePorts,
 ): Promise<(OrderedCertificate & { readonly identifiers: readonly OrderIdentifier[] }) | null> {
   const [, key, serial] = /^([A-Za-z0-9_-]{1,86})\.([A-Za-z0-9_-]{1,28})$/.exec(certID) ?? [];
   if (key === undefined || serial === undefined) {
@@ -41,7 +41,7 @@ export async function certificateOfId(
     .toString('hex')
     .replace(/^(?:00)+(?=.)/, '');
   for (const { issuer } of authority().issuers.values()) {
-    const found = await store.certificate({ issuer: issuer.name, serialNumber });
+    const found = await store.certificate({ issuer: issuer.name, serialNumber, now: now() });
     if (found === null) continue;
     const parsed = parseCertificate(found.der);
     if (certIDOf(parsed) !== certID) continue;

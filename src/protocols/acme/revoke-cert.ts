@@ -19,7 +19,7 @@ export async function revokeCert(message: Message, exchange: Exchange, ports: Ac
     throw new AcmeError('badRevocationReason', `a reason is one of ${reasons.join(', ')}`);
   }
   const der = decoded(encoded);
-  const found = await ports.store.certificate({ sha256: sha256Hex(der) });
+  const found = await ports.store.certificate({ sha256: sha256Hex(der), now: ports.now() });
   if (found === null || found.account === null) {
     throw new AcmeError('malformed', 'no account has ordered this certificate here', { status: 404 });
   }

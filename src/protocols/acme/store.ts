@@ -32,7 +32,7 @@ export interface AcmeStore {
   }): Promise<LogPosition>;
   /**
    * An order, with an authorization for each of `wanted`: one of the same account and template that still counts at `reuseUntil`, or else the new one. Throws
-   * 'conflict' where the account has `maximumOpen` open orders, or `replaces` was replaced.
+   * 'conflict' where the account has `maximumOpen` open orders, or an order that is not over replaces what `replaces` names.
    */
   createOrder(act: NewOrder): Promise<LogPosition & { readonly order: StoredOrder }>;
   order(id: string): Promise<StoredOrder | null>;
@@ -77,9 +77,9 @@ export interface AcmeStore {
   }): Promise<Uint8Array | null>;
   /** The request that an order was held with. */
   heldRequest(order: string): Promise<Uint8Array | null>;
-  /** A certificate, and the order that it came of. */
+  /** A certificate, the order that it came of, and whether one replaces it `now`. */
   certificate(
-    query: { sha256: string } | { issuer: string; serialNumber: string },
+    query: ({ sha256: string } | { issuer: string; serialNumber: string }) & { now: number },
   ): Promise<OrderedCertificate | null>;
   /** The account has valid authorizations for all of these. */
   isAuthorized(query: {

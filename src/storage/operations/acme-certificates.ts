@@ -2,6 +2,7 @@ import type { AcmeStore, OrderedCertificate } from '#acme';
 import { first, type Operation } from '../operation.ts';
 import type { CertificateRow } from '../schema.ts';
 import { statement } from '../statement.ts';
+import { isOver } from './order-over.ts';
 
 type Act<Name extends keyof AcmeStore> = Parameters<AcmeStore[Name]>[0];
 
@@ -50,13 +51,14 @@ const selectCertificateBySerial = statement((database, p: { issuer: string; seri
 );
 
 /** In the words of the index. */
-const selectReplacing = statement((database, p: { sha256: string }) =>
+const selectReplacing = statement((database, p: { sha256: string; now: number }) =>
   database
     .selectFrom('acme_order')
     .select('id')
     .where('replaces', '=', p.sha256)
     .where('replaces', 'is not', null)
     .where('error', 'is', null)
+    .where((eb) => eb.not(isOver(eb, p.now)))
     .limit(1),
 );
 
@@ -71,7 +73,7 @@ export function* orderedCertificate(query: Act<'certificate'>): Operation<Ordere
       ? yield* first(selectCertificate, query)
       : yield* first(selectCertificateBySerial, query);
   if (row === undefined || row.der.length === 0) return null;
-  const replacing = yield* first(selectReplacing, { sha256: row.sha256 });
+  const replacing = yield* first(selectReplacing, { sha256: row.sha256, now: query.now });
   return { ...certificateOf(row), replacedBy: replacing?.id ?? null };
 }
 

@@ -7,6 +7,7 @@ import type { AcmeOrderRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { authorizationFor, authorizationsOf } from './acme-authorizations.ts';
 import { append } from './log.ts';
+import { isOver } from './order-over.ts';
 
 type Act<Name extends keyof AcmeStore> = Parameters<AcmeStore[Name]>[0];
 
@@ -97,6 +98,17 @@ const selectOfAccount = statement(
       .limit(p.limit),
 );
 
+/** What is over replaces nothing: RFC 9773 section 5 has an order that is invalid not count. */
+const release = statement((database, p: { replaces: string; now: number }) =>
+  database
+    .updateTable('acme_order')
+    .set({ replaces: null })
+    .where('replaces', '=', p.replaces)
+    .where('replaces', 'is not', null)
+    .where('error', 'is', null)
+    .where((eb) => isOver(eb, p.now)),
+);
+
 const fail = statement((database, p: { id: string; error: NonNullable<AcmeOrderRow['error']> }) =>
   database
     .updateTable('acme_order')
@@ -147,6 +159,7 @@ export function* createOrder(act: Act<'createOrder'>): Operation<LogPosition & {
   if ((yield* first(selectOpen, { account, now, before: act.maximumOpen - 1 })) !== undefined) {
     throw new SallyportError('conflict', `account ${account} has ${act.maximumOpen} open orders`);
   }
+  if (replaces !== null) yield* run(release, { replaces, now });
   yield* run(insert, {
     id,
     account,
