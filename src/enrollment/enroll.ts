@@ -28,7 +28,7 @@ import { newEntry } from './personal-fields.ts';
 import type { Admission, Answer, EnrollmentRequest } from './request.ts';
 import { judgeAdmission, Records, retryAfterFaultSeconds } from './records.ts';
 import { atAdmission, entryOf } from './request-entry.ts';
-import { heldOrderOf, pollOf, summaryOf } from './request-summary.ts';
+import { keptOrderOf, pollOf, summaryOf } from './request-summary.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
 import type { LogPosition } from './store.ts';
@@ -211,7 +211,7 @@ export class Enrollment {
     }
     if (!isFinal) return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
     asking?.failed(objection);
-    return { outcome: 'refused', id, objections: [objection], retryAfterSeconds: null };
+    return { outcome: 'refused', id, objections: [objection], retryAfterSeconds: null, isPassing: false };
   }
 
   async #carryOut(decided: Decided, { plan, issued }: Derivation): Promise<Answer | 'conflict'> {
@@ -240,7 +240,7 @@ export class Enrollment {
         limits: limitsOf(authority, observations, plan),
         summary: summaryOf(observations, facts, plan.names),
         polled: pollOf(asked, observations),
-        order: heldOrderOf(asked),
+        order: keptOrderOf(asked),
         now: time,
         entry: this.#records.newEntry(this.#entry(decided, 'held'), asked),
       });
@@ -339,7 +339,7 @@ export class Enrollment {
       seen,
       secretId: secret?.id ?? null,
       approvalId,
-      order: orderOf(asked),
+      order: keptOrderOf(asked),
       issuedBefore: issuedBefore(asked, observations),
       now: time,
       entry: this.#records.newEntry({ ...this.#entry(decided, 'issued'), certificate: summary }, asked),
@@ -378,11 +378,15 @@ interface Decided {
 
 function refusal(
   { id, source }: Admission,
-  { rate }: Observations,
+  { rate, workflows = [] }: Observations,
   { objections }: Verdict,
   { references }: Authority,
   time: number,
 ): Answer {
   const retryAfterSeconds = rateWaitSeconds(rate, references, source.template, time);
-  return { outcome: 'refused', id, objections, retryAfterSeconds };
+  const isPassing =
+    objections.every(({ control, liftable }) => liftable || control === 'workflow-agreed') &&
+    workflows.length > 0 &&
+    workflows.every(({ decision, device }) => decision !== 'refused' && device !== 'other');
+  return { outcome: 'refused', id, objections, retryAfterSeconds, isPassing };
 }

@@ -3,7 +3,7 @@ import type { Facts } from '#policy';
 import { formatGeneralName, formatName } from '#x509';
 import type { Observations } from './observations.ts';
 import type { Asked } from './observe.ts';
-import type { HoldRecord, RequestSummary } from './store.ts';
+import type { HoldRecord, KeptOrder, RequestSummary } from './store.ts';
 
 /** What an operator sees of a request that waits. */
 export function summaryOf(
@@ -22,8 +22,8 @@ export function summaryOf(
   };
 }
 
-/** Of an order that its client polls. */
-export function heldOrderOf({ credential, keeping }: Asked): HoldRecord['order'] {
+/** Of an order that its client polls: held, or issued and not delivered. */
+export function keptOrderOf({ credential, keeping }: Asked): KeptOrder | null {
   if (credential?.kind !== 'order') return null;
   return { id: credential.order, address: Uint8Array.fromHex(keeping.kept.blob) };
 }

@@ -78,6 +78,8 @@ export type Answer =
       readonly id: string;
       readonly objections: readonly Objection[];
       readonly retryAfterSeconds: number | null;
+      /** Nothing stood against it for good but that workflows could not be asked: the same request may be answered later. */
+      readonly isPassing: boolean;
     }
   | { readonly outcome: 'malformed'; readonly id: string; readonly error: SallyportError }
   /** A fault of ours, or the store cannot be written now: nothing was issued to this client. */

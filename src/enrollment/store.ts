@@ -173,10 +173,16 @@ export interface HoldRecord {
         readonly challenge: PolledRequest['challenge'];
       })
     | null;
-  /** The ACME order that it is for; `address`: of the certification request that is kept beside the entry. */
-  readonly order: { readonly id: string; readonly address: Uint8Array } | null;
+  /** The ACME order that it is for. */
+  readonly order: KeptOrder | null;
   readonly now: number;
   readonly entry: NewEntry;
+}
+
+/** `address`: of the certification request that is kept beside the entry. */
+export interface KeptOrder {
+  readonly id: string;
+  readonly address: Uint8Array;
 }
 
 export interface RequestSummary {
@@ -238,7 +244,8 @@ export interface IssuedRecord {
   readonly seen: DeviceAsSeen;
   readonly secretId: string | null;
   readonly approvalId: string | null;
-  readonly order: string | null;
+  /** What a workflow keeps back is asked for again, with the same request. */
+  readonly order: KeptOrder | null;
   /**
    * What the request's own key was seen to have got already, as the successor of this certificate or as a first one; it must still be that: the
    * same request may be under way on another node. null where a secret or an order decides that, or where the authority makes the key.

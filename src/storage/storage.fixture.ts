@@ -284,7 +284,7 @@ export function issuedRecord(intent: Intent, changes: Partial<IssuedRecord> = {}
     seen: intent.seen,
     secretId: intent.secret?.id ?? null,
     approvalId: intent.approvalId,
-    order: intent.order,
+    order: intent.order === null ? null : { id: intent.order, address: new Uint8Array() },
     issuedBefore: null,
     now,
     entry: entry(intent.id),

@@ -176,7 +176,11 @@ async function replyTo(
     case 'malformed':
       return problem({ ...new AcmeError('badCSR', answer.error.message).document, status: 400 });
     case 'failed': {
-      if (isHeld) return fresh(answer.retryAfterSeconds);
+      // It may be issued by now, and kept back by a workflow: who polls gets it.
+      const order = await store.order(found.id);
+      if (isHeld || (order !== null && orderStatus(order, now()) === 'processing')) {
+        return fresh(answer.retryAfterSeconds);
+      }
       const words = `The request could not be handled now. Try again later. Support code ${answer.id}.`;
       const { document } = new AcmeError('serverInternal', words, { status: 503 });
       return problem({ ...document, status: 503 }, answer.retryAfterSeconds);
@@ -185,8 +189,8 @@ async function replyTo(
       const document = problemOfRefusal(answer);
       const isLimit = document.status === 429;
       if (!isHeld) return problem(document, isLimit ? (answer.retryAfterSeconds ?? 60) : undefined);
-      // A limit passes. Whatever else refuses what was waited for ends the order: its client has no other way to hear of it.
-      if (isLimit) return fresh(answer.retryAfterSeconds ?? 60);
+      // A limit passes, and so does what keeps a workflow from being asked. Whatever else refuses what was waited for ends the order: its client has no other way to hear of it.
+      if (isLimit || answer.isPassing) return fresh(answer.retryAfterSeconds ?? 60);
       await store.failOrder({ id: found.id, problem: document });
       return fresh();
     }

@@ -75,7 +75,7 @@ export interface AcmeStore {
     names: string;
     now: number;
   }): Promise<Uint8Array | null>;
-  /** The request that an order was held with. */
+  /** The request that an order was held with, or issued for. */
   heldRequest(order: string): Promise<Uint8Array | null>;
   /** A certificate, the order that it came of, and whether one replaces it `now`. */
   certificate(

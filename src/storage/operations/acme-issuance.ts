@@ -1,4 +1,4 @@
-import type { HoldRecord, OrderObservation } from '#enrollment';
+import type { HoldRecord, KeptOrder, OrderObservation } from '#enrollment';
 import { SallyportError } from '#errors';
 import { fromJson } from '../json-text.ts';
 import { first, type Operation, run, together } from '../operation.ts';
@@ -6,6 +6,15 @@ import { statement } from '../statement.ts';
 import { authorizationsOf } from './acme-authorizations.ts';
 
 /* What becomes of an order while a certificate is decided about and issued. */
+
+interface FinishedOrder {
+  readonly intent: string;
+  readonly certificate: string;
+  readonly spki: string;
+  /** Of the entry that is appended for it. */
+  readonly place: number;
+  readonly now: number;
+}
 
 const selectHeld = statement((database, p: { order: string }) =>
   database
@@ -102,19 +111,20 @@ const take = statement((database, p: { id: string; intent: string }) =>
     ),
 );
 
-const finish = statement(
-  (database, p: { id: string; intent: string; certificate: string; spki: string; now: number }) =>
-    database
-      .updateTable('acme_order')
-      .set((eb) => ({
-        certificate: p.certificate,
-        spki: p.spki,
-        finalized_at: eb.fn.coalesce('finalized_at', eb.val(p.now)),
-      }))
-      .where('id', '=', p.id)
-      .where('intent', '=', p.intent)
-      .where('certificate', 'is', null)
-      .where('error', 'is', null),
+const finish = statement((database, p: FinishedOrder & { id: string; address: Uint8Array }) =>
+  database
+    .updateTable('acme_order')
+    .set((eb) => ({
+      certificate: p.certificate,
+      spki: p.spki,
+      log_idx: p.place,
+      address: p.address,
+      finalized_at: eb.fn.coalesce('finalized_at', eb.val(p.now)),
+    }))
+    .where('id', '=', p.id)
+    .where('intent', '=', p.intent)
+    .where('certificate', 'is', null)
+    .where('error', 'is', null),
 );
 
 const keepHeld = statement(
@@ -204,11 +214,8 @@ function* countOf(asked: { account: string; names: string; now: number }): Opera
   return (yield* first(countOtherNames, asked))?.count ?? 0;
 }
 
-export function* finishOrder(
-  id: string,
-  act: { intent: string; certificate: string; spki: string; now: number },
-): Operation<void> {
-  if ((yield* run(finish, { ...act, id })) === 1) return;
+export function* finishOrder({ id, address }: KeptOrder, act: FinishedOrder): Operation<void> {
+  if ((yield* run(finish, { ...act, id, address })) === 1) return;
   throw new SallyportError('conflict', `order ${id} has got its certificate meanwhile`);
 }
 

@@ -33,7 +33,13 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
     predecessor === null ? endApprovalsBeforehand({ deviceId, template }) : null,
     order === null
       ? null
-      : finishOrder(order, { intent: intentId, certificate: certificate.sha256, spki: requestSpki, now }),
+      : finishOrder(order, {
+          intent: intentId,
+          certificate: certificate.sha256,
+          spki: requestSpki,
+          place: placeOf(head.number, head.size),
+          now,
+        }),
     endRequests({ deviceId, template, spki: requestSpki }),
     activateExpected(deviceId, now),
   );
