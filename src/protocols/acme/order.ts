@@ -178,7 +178,7 @@ async function replyTo(
     case 'failed': {
       // It may be issued by now, and kept back by a workflow: who polls gets it.
       const order = await store.order(found.id);
-      if (isHeld || (order !== null && orderStatus(order, now()) === 'processing')) {
+      if (isHeld || (order !== null && orderStatus(order, ports.now()) === 'processing')) {
         return fresh(answer.retryAfterSeconds);
       }
       const words = `The request could not be handled now. Try again later. Support code ${answer.id}.`;
