@@ -1,22 +1,10 @@
-import { readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { findClient } from '../test/clients.ts';
-import {
-  type AuthorityFiles,
-  anyPorts,
-  type Cleanup,
-  initAuthority,
-  sallyport,
-  sallyportWithin,
-  type ServedAuthority,
-  serveAuthority,
-} from '../test/harness/authority.ts';
-import { anotherNode, databaseOf, postgresAuthority } from '../test/harness/postgres-authority.ts';
-import { PostgresCluster } from '../test/harness/postgres-cluster.ts';
+import { sallyport, type ServedAuthority } from '../test/harness/authority.ts';
+import { commitsOf, each, filesystemOf, type Nodes, verifyLog, withAuthority } from './authority.ts';
 import type { Floor } from './floor.ts';
-import { fillPostgres, fillSqlite, type History } from './history.ts';
 import { percentile, rounded } from './percentile.ts';
 import { cpuMillisecondsByThread, cpuMillisecondsOf, residentBytesOf, threadGroups } from './process-cpu.ts';
 import { monotonicMicroseconds, sharesByStep, type Window } from './profile.ts';
@@ -30,6 +18,8 @@ export interface BenchSettings {
   readonly renewals: boolean;
   /** A second run under the profiler tells where the CPU time goes; it slows that run, so its figures are not the result. */
   readonly profile: boolean;
+  /** Other servers at the same, in the same run. */
+  readonly peers: boolean;
   /** So many stand in the database before it begins. */
   readonly certificates: number;
   /** So many nodes over a PostgreSQL of the bench's own, synced to disk; null: SQLite. */
@@ -47,15 +37,21 @@ export async function benchEnrollments(
   settings: BenchSettings,
   say: (line: string) => void,
 ) {
-  const options = settings.singleCommits ? { NODE_OPTIONS: `--import=${singleCommits}` } : {};
-  const measured = await withAuthority(options, settings, say, (nodes) =>
+  const environment = environmentOf(settings);
+  const measured = await withAuthority({ ...settings, environment }, say, (nodes) =>
     measure(protocol, nodes, settings, settings.seconds, say),
   );
   const servingSteps = settings.profile ? await profileRun(protocol, settings, say) : null;
   return { ...measured.result, servingSteps };
 }
 
-const singleCommits = new URL('./single-commits.ts', import.meta.url).href;
+export function environmentOf({
+  singleCommits,
+}: Pick<BenchSettings, 'singleCommits'>): Record<string, string> {
+  return singleCommits ? { NODE_OPTIONS: `--import=${singleCommitsModule}` } : {};
+}
+
+const singleCommitsModule = new URL('./single-commits.ts', import.meta.url).href;
 const memorySamples = 10;
 
 async function measure(
@@ -73,7 +69,7 @@ async function measure(
   const databaseCpu = cpuOfPostgres();
   const floor = protocol.floor(renewals);
   const transport = await protocol.transport(authority, workers);
-  const peer = renewals ? null : ((await protocol.peer?.()) ?? null);
+  const peer = renewals || !settings.peers ? null : ((await protocol.peer?.()) ?? null);
   const clients = await prepare(protocol, authority, settings, seconds, say);
   const request = renewals ? protocol.renew : protocol.enroll;
   await load(clients.warmUp, workers, request, nodes, Infinity);
@@ -122,7 +118,7 @@ async function measure(
     ratioToTransport: rounded(cpu / latencies.length / transport, 2),
     peer,
     peerRatio: peer === null ? null : rounded(peer.cpuMilliseconds / (cpu / latencies.length), 2),
-    threads: perEnrollment(threadGroups(pid, threadsBefore, threads), latencies.length),
+    threads: each(threadGroups(pid, threadsBefore, threads), latencies.length),
     floorParts: roundedParts(floor),
     startMilliseconds: rounded(authority.startMilliseconds, 0),
     /** In equal steps over the run: flat, or growing? */
@@ -132,13 +128,7 @@ async function measure(
   return { result, window };
 }
 
-function perEnrollment(milliseconds: Record<string, number>, enrollments: number): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(milliseconds).map(([name, sum]) => [name, rounded(sum / enrollments, 3)]),
-  );
-}
-
-function roundedParts({ parts }: Floor): Record<string, number> {
+export function roundedParts({ parts }: Floor): Record<string, number> {
   return Object.fromEntries(
     Object.entries(parts).map(([name, microseconds]) => [name, rounded(microseconds, 1)]),
   );
@@ -223,30 +213,6 @@ async function load(
   return latencies;
 }
 
-/** Synced transactions of all nodes. */
-async function commitsOf(nodes: Nodes): Promise<number> {
-  const states = await Promise.all(nodes.map(({ admin }) => admin.client.perform('showStatus', {})));
-  return states.reduce((sum, { database }) => sum + database.commits, 0);
-}
-
-/** The magic numbers of linux/magic.h. */
-function filesystemOf(folder: string): string {
-  const type = statfsSync(folder).type;
-  return (
-    { 0xef53: 'ext4', 0x01021994: 'tmpfs', 0x58465342: 'xfs', 0x9123683e: 'btrfs' }[type] ?? type.toString(16)
-  );
-}
-
-/** A log of 100,000 enrollments takes more than a minute. */
-const verifiedWithin = 1_200_000;
-
-async function verifyLog(authority: ServedAuthority): Promise<boolean> {
-  const words = ['log', 'verify', '--json', '--config', authority.configuration];
-  const { code, stdout, stderr } = await sallyportWithin(verifiedWithin, ...words);
-  if (code !== 0) process.stderr.write(`log verify ended with ${code}: ${stdout || stderr}\n`);
-  return code === 0 && (JSON.parse(stdout) as { ok: boolean }).ok;
-}
-
 /** Shares of the server's CPU time by step. */
 async function profileRun(
   protocol: BenchProtocol,
@@ -256,60 +222,14 @@ async function profileRun(
   const directory = await mkdtemp(path.join(tmpdir(), 'sallyport-profile-'));
   try {
     say('running again under the profiler');
-    const options = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${directory}` };
-    const { window } = await withAuthority(options, settings, say, (nodes) =>
+    const environment = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${directory}` };
+    const { window } = await withAuthority({ ...settings, environment }, say, (nodes) =>
       measure(protocol, nodes, settings, Math.min(settings.seconds, 10), say),
     );
     return sharesByStep(directory, window);
   } finally {
     await rm(directory, { recursive: true });
   }
-}
-
-type Nodes = readonly [ServedAuthority, ...ServedAuthority[]];
-
-async function withAuthority<T>(
-  environment: Record<string, string>,
-  { nodes, certificates }: BenchSettings,
-  say: (line: string) => void,
-  use: (nodes: Nodes) => Promise<T>,
-): Promise<T> {
-  const ends: (() => Promise<void> | void)[] = [];
-  try {
-    const cleanup = { after: (end: () => Promise<void> | void) => void ends.push(end) };
-    const { files, fill } = await authorityFiles(cleanup, nodes);
-    if (certificates > 0) {
-      say(`putting ${certificates} certificates into the database`);
-      await fill({ certificates, revoked: 0 });
-    }
-    const first = await serveAuthority(files, environment);
-    ends.push(() => first.stop());
-    const others: ServedAuthority[] = [];
-    for (let at = 2; at <= (nodes ?? 1); at += 1) {
-      const other = await serveAuthority(await anotherNode(files, `node-${at}`), environment);
-      ends.push(() => other.stop());
-      others.push(other);
-    }
-    return await use([first, ...others]);
-  } finally {
-    for (const end of ends.reverse()) await end();
-  }
-}
-
-async function authorityFiles(
-  cleanup: Cleanup,
-  nodes: number | null,
-): Promise<{ files: AuthorityFiles; fill: (history: History) => Promise<void> }> {
-  const edit = (yaml: string) => raiseLimits(anyPorts(yaml));
-  if (nodes === null) {
-    const files = await initAuthority(cleanup, edit);
-    return { files, fill: async (history) => fillSqlite(files, history) };
-  }
-  const postgresql = findClient('postgresql');
-  if ('skip' in postgresql) throw new Error(postgresql.skip);
-  const cluster = await PostgresCluster.start(postgresql.path, cleanup, { durable: true });
-  const files = await postgresAuthority(cleanup, cluster, edit);
-  return { files, fill: async (history) => fillPostgres(cluster, await databaseOf(files), history) };
 }
 
 /** CPU milliseconds of all processes of PostgreSQL; of the bench's own, where no other runs. */
@@ -328,11 +248,4 @@ function cpuIfPostgres(pid: number): number {
     // It has ended meanwhile.
     return 0;
   }
-}
-
-function raiseLimits(yaml: string): string {
-  return yaml.replaceAll(
-    /\{ burst: \d+, count: \d+, period: \w+ \}/g,
-    '{ burst: 1000000, count: 1000000, period: 1s }',
-  );
 }

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchAcme } from './acme.ts';
 import { benchCrl } from './crl.ts';
 import { benchEnrollments, type BenchSettings } from './enrollments.ts';
 import { estProtocol } from './est.ts';
@@ -7,13 +8,18 @@ import { scepProtocol } from './scep.ts';
 import { benchUnopened } from './unopened.ts';
 
 type Bench = (
-  settings: BenchSettings & { readonly requests: number },
+  settings: BenchSettings & {
+    readonly requests: number;
+    /** Nobody named a number of workers. */
+    readonly allWorkers: boolean;
+  },
   say: (line: string) => void,
 ) => Promise<object>;
 
 const benches = {
   est: (settings, say) => benchEnrollments(estProtocol, settings, say),
   scep: (settings, say) => benchEnrollments(scepProtocol, settings, say),
+  acme: benchAcme,
   crl: benchCrl,
   unopened: benchUnopened,
 } as const satisfies Record<string, Bench>;
@@ -22,9 +28,10 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seconds: { type: 'string', default: '10' },
-    workers: { type: 'string', default: '8' },
+    workers: { type: 'string' },
     renewals: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
+    'no-peers': { type: 'boolean', default: false },
     postgres: { type: 'boolean', default: false },
     nodes: { type: 'string', default: '1' },
     requests: { type: 'string', default: '20000' },
@@ -37,7 +44,7 @@ const { values, positionals } = parseArgs({
 const name = positionals[0] ?? '';
 if (!Object.hasOwn(benches, name)) {
   console.error(
-    `usage: npm run bench -- NAME [--seconds N] [--workers N] [--renewals] [--profile] [--postgres [--nodes N]] [--certificates N] [--requests N] [--single-commits] [--folder DIR]; NAME is one of ${Object.keys(benches).join(', ')}`,
+    `usage: npm run bench -- NAME [--seconds N] [--workers N] [--renewals] [--profile] [--no-peers] [--postgres [--nodes N]] [--certificates N] [--requests N] [--single-commits] [--folder DIR]; NAME is one of ${Object.keys(benches).join(', ')}`,
   );
   process.exit(2);
 }
@@ -45,7 +52,9 @@ if (!Object.hasOwn(benches, name)) {
 process.env['TMPDIR'] = values.folder;
 const settings = {
   seconds: positive(values.seconds, 'seconds'),
-  workers: positive(values.workers, 'workers'),
+  workers: positive(values.workers ?? '8', 'workers'),
+  allWorkers: values.workers === undefined,
+  peers: !values['no-peers'],
   renewals: values.renewals,
   profile: values.profile,
   requests: positive(values.requests, 'requests'),
