@@ -1,4 +1,4 @@
-import { type Der, der, inspectPublicKey, verifySignature } from '#x509';
+import { type Der, der, inspectPublicKey, signatureVerifier, type SignatureVerifier } from '#x509';
 import { type JwsAlgorithm, type JwsScheme, schemeOf } from './jws-algorithm.ts';
 
 /**
@@ -11,11 +11,24 @@ export function isJwsSignature(
   signingInput: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  const scheme = schemeOf(alg);
-  const { algorithm, weaknesses } = inspectPublicKey(spki);
-  if (!scheme.keys.includes(algorithm) || weaknesses.length > 0) return false;
-  const encoded = asInX509(scheme, signature);
-  return encoded !== null && verifySignature(scheme.oid, spki, signingInput, encoded);
+  const verifier = verifierOf(alg, spki);
+  if (verifier === null) return false;
+  const encoded = asInX509(schemeOf(alg), signature);
+  return encoded !== null && verifier(signingInput, encoded);
+}
+
+/** For as long as whoever holds a key holds it: an account's signs every request, and judging and importing it costs a third of verifying. */
+const verifiers = new WeakMap<Der, Map<JwsAlgorithm, SignatureVerifier | null>>();
+
+/** null: the algorithm does not fit the key, or nothing that the key signs is accepted. */
+function verifierOf(alg: JwsAlgorithm, spki: Der): SignatureVerifier | null {
+  const ofKey = verifiers.getOrInsertComputed(spki, () => new Map<JwsAlgorithm, SignatureVerifier | null>());
+  return ofKey.getOrInsertComputed(alg, () => {
+    const { oid, keys } = schemeOf(alg);
+    const { algorithm, weaknesses } = inspectPublicKey(spki);
+    const fits = keys.includes(algorithm) && weaknesses.length === 0;
+    return fits ? signatureVerifier(oid, spki) : null;
+  });
 }
 
 /**

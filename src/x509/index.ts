@@ -108,7 +108,13 @@ export {
   parseSignatureAlgorithm,
   signatureAlgorithmIdentifier,
 } from './signature-algorithm.ts';
-export { verifyRsaSha1Signature, verifySignature, verifySignatureOfMuch } from './signature.ts';
+export {
+  signatureVerifier,
+  type SignatureVerifier,
+  verifyRsaSha1Signature,
+  verifySignature,
+  verifySignatureOfMuch,
+} from './signature.ts';
 export { derFromBer } from './der-from-ber.ts';
 export { assembleSigned } from './signed.ts';
 export { type SubjectPublicKeyInfo, subjectPublicKeyInfoOf } from './subject-public-key-info.ts';

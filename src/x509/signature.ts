@@ -6,6 +6,9 @@ import { isRsaComputable } from './public-key-facts.ts';
 import { type PublicKey, parsePublicKey } from './public-key.ts';
 import { type SignatureScheme, parseSignatureAlgorithm } from './signature-algorithm.ts';
 
+/** Whether `signature` over `data` is by the key. */
+export type SignatureVerifier = (data: Uint8Array, signature: Uint8Array) => boolean;
+
 /**
  * Whether `signature` over `data` is by the key of `spki`. The algorithm is an AlgorithmIdentifier or, where it needs no
  * parameters, a dotted OID. Throws `unsupported` for an algorithm that is not on the allow-list and as `parsePublicKey`
@@ -17,14 +20,22 @@ export function verifySignature(
   data: Uint8Array,
   signature: Uint8Array,
 ): boolean {
+  return signatureVerifier(algorithm, spki)(data, signature);
+}
+
+/** The same for a key that verifies often: it is parsed once. */
+export function signatureVerifier(algorithm: Der | string, spki: Der): SignatureVerifier {
   const verifier = verifierOf(algorithm, spki);
-  if (verifier === null) return false;
-  try {
-    return verify(verifier.hash, data, verifier.key, signature);
-  } catch {
-    // OpenSSL answers some impossible signatures (a salt longer than the modulus) with an error.
-    return false;
-  }
+  if (verifier === null) return () => false;
+  const { hash, key } = verifier;
+  return (data, signature) => {
+    try {
+      return verify(hash, data, key, signature);
+    } catch {
+      // OpenSSL answers some impossible signatures (a salt longer than the modulus) with an error.
+      return false;
+    }
+  };
 }
 
 const verifyInThreadPool = promisify(verify);
