@@ -70,7 +70,7 @@ export async function challenge(
     const answer = { id: found.id, method: type, request: admission.id, dueAt, now, entry };
     try {
       await ports.store.respond(answer);
-      validations.begin({ ...found, method: type, request: admission.id });
+      validations.begin({ ...found, method: type, request: admission.id }, dueAt);
       await validations.wait(found.id, waitMilliseconds);
     } catch (error) {
       if (!isSallyportError(error, 'conflict')) throw error;

@@ -56,7 +56,7 @@ export interface AcmeStore {
   /** Takes the work of validating, where that was due. */
   takeDue(act: { id: string; dueAt: number; now: number }): Promise<boolean>;
   dueAuthorizations(now: number, limit: number): Promise<readonly StoredAuthorization[]>;
-  /** With a problem, its orders come to nothing by that. Throws 'conflict' where nobody has answered it, or it is over. */
+  /** With a problem, its orders come to nothing by that. Throws 'conflict' where nobody has answered it, or it is over, be it for its age. */
   validated(act: {
     id: string;
     problem: object | null;
@@ -88,7 +88,7 @@ export interface AcmeStore {
     now: number;
   }): Promise<boolean>;
   revoke(act: { sha256: string; reason: number; now: number; entry: NewEntry }): Promise<LogPosition>;
-  /** Nonces that are refused for their age `now`, and orders and proofs that were over before then. */
+  /** Nonces that are long refused for their age `now`, and orders and proofs that were over before then. */
   forget(act: { now: number; over: number }): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { newEntry, supportCode } from '#enrollment';
 import { isSallyportError } from '#errors';
 import { type ProblemDocument, type ProblemType, typeOf } from './problems.ts';
 import type { AcmePorts } from './ports.ts';
-import type { AcmeStore, StoredAuthorization } from './store.ts';
+import type { AcmeStore, StoredAccount, StoredAuthorization } from './store.ts';
 
 /** What was seen of one challenge. */
 export type ValidationOutcome =
@@ -21,7 +21,7 @@ type Ports = Pick<AcmePorts, 'authority' | 'now' | 'random' | 'validate' | 'repo
   readonly store: Pick<AcmeStore, 'account' | 'validated' | 'takeDue' | 'dueAuthorizations'>;
 };
 
-/** A node that validates has this long before another one does: more than all tries of one take. */
+/** A node that validates has this long before another one does. No try begins in the second half of it, and none takes that long. */
 export const validationLeaseMilliseconds = 120_000;
 const pausesMilliseconds = [1_000, 3_000];
 const atOnce = 64;
@@ -33,40 +33,50 @@ const dueAtOnce = 32;
 export class Validations {
   readonly #ports: Ports;
   readonly #running = new Map<string, Promise<void>>();
-  /** In line, by id. */
-  readonly #waiting = new Map<string, StoredAuthorization>();
+  /** By their id, each until its lease ends: then any node takes it over. */
+  readonly #waiting = new Map<
+    string,
+    { readonly authorization: StoredAuthorization; readonly until: number }
+  >();
   readonly #ofAccount = new Map<string, number>();
 
   constructor(ports: Ports) {
     this.#ports = ports;
   }
 
-  /** Begins, or puts it in line. */
-  begin(authorization: StoredAuthorization): void {
-    if (this.#running.has(authorization.id)) return;
-    const own = this.#ofAccount.get(authorization.account) ?? 0;
-    if (this.#running.size >= atOnce || own >= atOnceOfAccount) {
-      this.#waiting.set(authorization.id, authorization);
+  /** Begins, or puts it in line: what was taken is worked on until its lease ends. */
+  begin(authorization: StoredAuthorization, until: number): void {
+    const { id, account } = authorization;
+    if (this.#running.has(id)) return;
+    if (!this.#hasRoom(account)) {
+      this.#waiting.set(id, { authorization, until });
       return;
     }
-    this.#ofAccount.set(authorization.account, own + 1);
-    const { id, account } = authorization;
-    const done = this.#run(authorization)
+    this.#ofAccount.set(account, (this.#ofAccount.get(account) ?? 0) + 1);
+    const done = this.#run(authorization, until)
       .catch((error: unknown) => this.#ports.report({ id: `authorization ${id}`, error }))
       .finally(() => {
         this.#running.delete(id);
         const left = (this.#ofAccount.get(account) ?? 1) - 1;
         if (left === 0) this.#ofAccount.delete(account);
         else this.#ofAccount.set(account, left);
-        this.#beginWaiting();
+        this.#goOn();
       });
     this.#running.set(id, done);
   }
 
-  #beginWaiting(): void {
-    const inLine = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const next of inLine) this.begin(next);
+  #hasRoom(account: string): boolean {
+    return this.#running.size < atOnce && (this.#ofAccount.get(account) ?? 0) < atOnceOfAccount;
+  }
+
+  #goOn(): void {
+    const now = this.#ports.now();
+    for (const [id, { authorization, until }] of this.#waiting) {
+      if (this.#running.size >= atOnce) return;
+      if (until > now && !this.#hasRoom(authorization.account)) continue;
+      this.#waiting.delete(id);
+      if (until > now) this.begin(authorization, until);
+    }
   }
 
   /** Until it is done, and not for longer: most proofs are there at once, and their clients need not poll. */
@@ -80,28 +90,49 @@ export class Validations {
     ]);
   }
 
-  /** What a node began that is there no more. Returns how many. */
+  /** What a node began that is there no more, as far as there is room here. Returns how many. */
   async takeOver(): Promise<number> {
     const { store, now } = this.#ports;
     const due = await store.dueAuthorizations(now(), dueAtOnce);
+    let taken = 0;
     for (const authorization of due) {
-      const taken = { id: authorization.id, now: now(), dueAt: now() + validationLeaseMilliseconds };
-      if (await store.takeDue(taken)) this.begin(authorization);
+      // Another node may have room.
+      if (!this.#hasRoom(authorization.account)) continue;
+      const dueAt = now() + validationLeaseMilliseconds;
+      if (!(await store.takeDue({ id: authorization.id, now: now(), dueAt }))) continue;
+      taken += 1;
+      this.begin(authorization, dueAt);
     }
-    return due.length;
+    return taken;
   }
 
-  async #run(authorization: StoredAuthorization): Promise<void> {
-    const { store, validate } = this.#ports;
+  async #run(authorization: StoredAuthorization, until: number): Promise<void> {
+    const { store, now } = this.#ports;
     const account = await store.account(authorization.account);
     if (account === null) return;
-    let outcome = await validate(authorization, account.thumbprint);
+    let outcome = await this.#look(authorization, account);
     for (const pause of pausesMilliseconds) {
-      if (outcome.valid || !outcome.transient) break;
+      if (outcome === null || outcome.valid || !outcome.transient) break;
       await setTimeout(pause, undefined, { ref: false });
-      outcome = await validate(authorization, account.thumbprint);
+      if (now() > until - validationLeaseMilliseconds / 2) break;
+      outcome = await this.#look(authorization, account);
     }
-    await this.#record(authorization, account.key.device, outcome);
+    if (outcome !== null) await this.#record(authorization, account.key.device, outcome);
+  }
+
+  /** null: this process stood still meanwhile. What it saw is of then, and is looked for again. */
+  async #look(
+    authorization: StoredAuthorization,
+    { thumbprint, status, key }: StoredAccount,
+  ): Promise<ValidationOutcome | null> {
+    const { validate, now } = this.#ports;
+    if (status !== 'valid' || key.state !== 'spent') {
+      const detail = 'the account ended';
+      return { valid: false, problem: 'unauthorized', detail, transient: false, addresses: [] };
+    }
+    const begun = now();
+    const outcome = await validate(authorization, thumbprint);
+    return now() - begun < validationLeaseMilliseconds ? outcome : null;
   }
 
   async #record(
@@ -113,7 +144,9 @@ export class Validations {
     const { id, account, template, type, value, wildcard, method, request } = authorization;
     const lifetime = authority().references.templates[template]?.acme?.authorizationSeconds ?? 0;
     const time = now();
-    const problem = problemOf(outcome, time >= authorization.expiresAt);
+    const problem: ProblemDocument | null = outcome.valid
+      ? null
+      : { type: typeOf(outcome.problem), detail: outcome.detail };
     const detail = {
       authorization: id,
       account,
@@ -130,10 +163,10 @@ export class Validations {
       version: 2,
       id: `V${supportCode(random).slice(1)}`,
       time,
-      event: problem === null ? 'authorization.valid' : 'authorization.invalid',
+      event: outcome.valid ? 'authorization.valid' : 'authorization.invalid',
       detail,
     } as const;
-    const expiresAt = problem === null ? time + lifetime * 1000 : authorization.expiresAt;
+    const expiresAt = outcome.valid ? time + lifetime * 1000 : authorization.expiresAt;
     try {
       await store.validated({ id, problem, expiresAt, now: time, entry: newEntry(entry, random) });
     } catch (error) {
@@ -141,10 +174,4 @@ export class Validations {
       if (!isSallyportError(error, 'conflict')) throw error;
     }
   }
-}
-
-/** Of one that nobody proved in time it was told that it is invalid, and that is its end (RFC 8555 section 7.1.6). */
-function problemOf(outcome: ValidationOutcome, isLate: boolean): ProblemDocument | null {
-  if (!outcome.valid) return { type: typeOf(outcome.problem), detail: outcome.detail };
-  return isLate ? { type: typeOf('unauthorized'), detail: 'the authorization has expired' } : null;
 }

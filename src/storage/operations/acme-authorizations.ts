@@ -104,12 +104,18 @@ const selectDue = statement((database, p: { now: number; limit: number }) =>
     .selectAll()
     .where('due_at', '<=', p.now)
     .where('due_at', 'is not', null)
+    .where('expires_at', '>', p.now)
     .orderBy('due_at')
     .limit(p.limit),
 );
 
 const end = statement(
-  (database, p: Pick<AcmeAuthorizationRow, 'id' | 'status' | 'error' | 'validated_at' | 'expires_at'>) =>
+  (
+    database,
+    p: Pick<AcmeAuthorizationRow, 'id' | 'status' | 'error' | 'validated_at' | 'expires_at'> & {
+      now: number;
+    },
+  ) =>
     database
       .updateTable('acme_authorization')
       .set({
@@ -121,7 +127,8 @@ const end = statement(
       })
       .where('id', '=', p.id)
       .where('status', '=', 'pending')
-      .where('method', 'is not', null),
+      .where('method', 'is not', null)
+      .where('expires_at', '>', p.now),
 );
 
 /** Nothing comes of an order any more whose identifier is not proven, and never will be by this. */
@@ -193,6 +200,7 @@ export function* validated(act: Act<'validated'>): Operation<LogPosition> {
     error: problem === null ? null : toJson(problem),
     validated_at: problem === null ? now : null,
     expires_at: expiresAt,
+    now,
   });
   if (ended !== 1) throw new SallyportError('conflict', `authorization ${id} is over`);
   if (problem !== null) yield* run(failOrders, { id, error: toJson(problem) });

@@ -134,6 +134,16 @@ const deleteOrders = statement((database, p: { before: number }) =>
     ),
 );
 
+/** Nobody looks for what would count no more. */
+const endDue = statement((database, p: { now: number }) =>
+  database
+    .updateTable('acme_authorization')
+    .set({ due_at: null })
+    .where('due_at', '<=', p.now)
+    .where('due_at', 'is not', null)
+    .where('expires_at', '<=', p.now),
+);
+
 const deleteAuthorizations = statement((database, p: { before: number }) =>
   database
     .deleteFrom('acme_authorization')
@@ -149,6 +159,9 @@ const deleteAuthorizations = statement((database, p: { before: number }) =>
       ),
     ),
 );
+
+/** Whoever looked at the age of a nonce may have stood still before its use was written down: it must not be taken a second time then. */
+const nonceSlackMilliseconds = 60_000;
 
 const deleteNonces = statement((database, p: { before: number }) =>
   database.deleteFrom('acme_nonce').where('expires_at', '<=', p.before),
@@ -216,7 +229,8 @@ export function* failOrder({ id, problem }: Act<'failOrder'>): Operation<void> {
 }
 
 export function* forgetAcme({ now, over }: Act<'forget'>): Operation<void> {
-  yield* run(deleteNonces, { before: now });
+  yield* run(deleteNonces, { before: now - nonceSlackMilliseconds });
+  yield* run(endDue, { now });
   yield* run(deleteOrders, { before: over });
   yield* run(deleteAuthorizations, { before: over });
 }
