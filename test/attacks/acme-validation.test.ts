@@ -175,7 +175,7 @@ describe('orders by which the authority is made to connect, and to wait', () => 
     const client = await authority.registered();
     const name = authority.host('late.example.org');
     const { url, of } = await order(client, name);
-    authority.advance(2 * 86_400_000);
+    authority.advance(8 * 86_400_000);
     const late = client.twin(authority.trustPem);
     const { token } = of('http-01') as { token: string };
     authority.proofs.set(token, client.keyAuthorization(token));
