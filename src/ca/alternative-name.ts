@@ -1,11 +1,9 @@
-import { formatIpAddress, type GeneralName, parseIpAddress, sidUriPrefix } from '#x509';
-import { isIP } from 'node:net';
+import { canonicalHostName, canonicalIpAddress, type GeneralName, sidUriPrefix } from '#x509';
 
 /** The kinds that a template builds or admits. */
 export type AlternativeNameKind = 'dns' | 'uri' | 'email' | 'ip';
 export type AlternativeName = Extract<GeneralName, { kind: AlternativeNameKind }>;
 
-const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/u;
 /** RFC 5322 section 3.2.3. Quoted local parts have no place in a certificate for a device. */
 const dotAtom = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/u;
 /** RFC 3986 section 2: unreserved, reserved and percent-encoded characters, after a scheme (section 3.1). */
@@ -22,8 +20,8 @@ const maximumEmailLength = 254;
 export function canonicalAlternativeName(kind: AlternativeNameKind, value: string): AlternativeName | null {
   switch (kind) {
     case 'dns': {
-      const host = lowerCase(value);
-      return isHostName(host) ? { kind, value: host } : null;
+      const host = canonicalHostName(value);
+      return host === null ? null : { kind, value: host };
     }
     case 'email':
       return canonicalEmail(value);
@@ -57,26 +55,11 @@ export function isSidUri(name: GeneralName): boolean {
   return name.kind === 'uri' && name.value.toLowerCase().startsWith(sidUriPrefix);
 }
 
-/**
- * RFC 5280 section 4.2.1.6: "preferred name syntax" of RFC 1034 section 3.5, as RFC 1123 modified it. Lower case, no
- * trailing dot, no wildcard, and no IPv4 address in disguise.
- */
-export function isHostName(value: string): boolean {
-  if (value.length === 0 || value.length > 253) return false;
-  const labels = value.split('.');
-  return labels.every((part) => label.test(part)) && !/^[0-9]+$/u.test(labels.at(-1) ?? '');
-}
-
-/** ASCII letters only: toLowerCase would make a `k` of the Kelvin sign. */
-function lowerCase(value: string): string {
-  return value.replace(/[A-Z]+/gu, (letters) => letters.toLowerCase());
-}
-
 function canonicalEmail(value: string): AlternativeName | null {
   const at = value.indexOf('@');
   const local = value.slice(0, at);
-  const domain = lowerCase(value.slice(at + 1));
-  const valid = at > 0 && value.length <= maximumEmailLength && dotAtom.test(local) && isHostName(domain);
+  const domain = canonicalHostName(value.slice(at + 1));
+  const valid = domain !== null && at > 0 && value.length <= maximumEmailLength && dotAtom.test(local);
   return valid ? { kind: 'email', value: `${local}@${domain}` } : null;
 }
 
@@ -86,7 +69,6 @@ function isUri(value: string): boolean {
 }
 
 function canonicalAddress(value: string): AlternativeName | null {
-  // A zone (fe80::1%eth0) means something on one host only.
-  if (isIP(value) === 0 || value.includes('%')) return null;
-  return { kind: 'ip', value: formatIpAddress(parseIpAddress(value)) };
+  const address = canonicalIpAddress(value);
+  return address === null ? null : { kind: 'ip', value: address };
 }

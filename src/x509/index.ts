@@ -78,7 +78,8 @@ export {
   sameGeneralNames,
 } from './general-name.ts';
 export { type HardwareModuleName, hardwareModuleNameOf } from './hardware-module-name.ts';
-export { formatIpAddress, parseIpAddress } from './ip-address.ts';
+export { canonicalHostName } from './host-name.ts';
+export { canonicalIpAddress, formatIpAddress, parseIpAddress } from './ip-address.ts';
 export { attributeEncoding, attributeTypeOid, attributeTypes } from './name-attributes.ts';
 export { formatName } from './name-text.ts';
 export {

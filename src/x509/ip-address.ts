@@ -1,6 +1,6 @@
 import { SallyportError } from '#errors';
 import { octetAt } from './octets.ts';
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 
 /** The octets of an iPAddress as text: dotted IPv4, or IPv6 as RFC 5952 writes it. Throws `malformed` for other lengths. */
 export function formatIpAddress(octets: Uint8Array): string {
@@ -14,6 +14,11 @@ export function parseIpAddress(text: string): Uint8Array {
   if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number);
   if (isIPv6(text) && !text.includes('%')) return parseIpv6(text);
   throw new SallyportError('malformed', `not an IP address: ${JSON.stringify(text.slice(0, 80))}`);
+}
+
+/** As it is compared and certified; null where the text is none, or has a zone (fe80::1%eth0), which means something on one host only. */
+export function canonicalIpAddress(text: string): string | null {
+  return isIP(text) === 0 || text.includes('%') ? null : formatIpAddress(parseIpAddress(text));
 }
 
 function parseIpv6(text: string): Uint8Array {
