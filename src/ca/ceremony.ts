@@ -11,13 +11,13 @@ import {
   encodeName,
   encodeSubjectKeyIdentifier,
   encodeTbsCertificate,
-  extendedKeyUsages,
   type Extension,
   extensionOids,
   keyIdentifier,
   type Name,
   type TbsCertificateFields,
 } from '#x509';
+import { listenerProfile, requireListenerNames } from './listener-certificate.ts';
 import { type OwnRequest, signOwn, signWith } from './own-certificate.ts';
 
 interface Validity {
@@ -104,11 +104,8 @@ async function signIssuer(request: IssuerRequest): Promise<Certificate> {
 
 /** A TLS server certificate for one of our own listeners. */
 async function signListener(request: ListenerRequest): Promise<Certificate> {
-  return signOwn(request, {
-    name: 'listener',
-    keyUsage: ['digitalSignature'],
-    extendedKeyUsage: [extendedKeyUsages.serverAuth],
-  });
+  requireListenerNames(request.subjectAltName);
+  return signOwn(request, listenerProfile);
 }
 
 /** RFC 5280 sections 4.2.1.9, 4.2.1.3 and 4.2.1.2. */

@@ -8,6 +8,7 @@ export { type Issuer, loadIssuer } from './issuer.ts';
 export { lint, type LintedTbs } from './lint.ts';
 export { type Mandate, mintMandate } from './mandate.ts';
 export type { DeviceNames } from './name-pattern.ts';
+export { type ListenerCertificateRequest, signListenerCertificate } from './listener-certificate.ts';
 export { loadNextAuthority, type NextAuthority } from './next-authority.ts';
 export { type RaCertificateRequest, signRaCertificate } from './ra-certificate.ts';
 export type { RequestObjections } from './request-objections.ts';

@@ -140,6 +140,8 @@ export const authority: Readonly<Record<string, readonly string[]>> = {
   ceremony: ['src/ca/', 'src/cli/init'],
   /** Signs the certificate of an RA, which certifies nobody, without a mandate. */
   signRaCertificate: ['src/ca/', 'src/authority/ra'],
+  /** Signs the certificate of one of our own TLS listeners without a mandate: for the names that the configuration gives it, and no others. */
+  signListenerCertificate: ['src/ca/', 'src/authority/listener-certificate'],
   /** Turns a verdict into the right to one signature. */
   mintMandate: ['src/ca/', 'src/enrollment/'],
 };
