@@ -157,6 +157,22 @@ export interface AdminStore extends MachineStore, ExternalAccountStore {
     entry: NewEntry;
   }): Promise<LogPosition>;
 
+  /** Those of a listener that are neither revoked nor expired, of whichever issuer, the one that ends last first. */
+  listenerCertificates(holder: ListenerHolder, now: number): Promise<readonly StoredListenerCertificate[]>;
+  /** All or none. Throws 'conflict' where a listener has got another one since. */
+  saveListenerCertificates(
+    acts: readonly {
+      holder: ListenerHolder;
+      certificate: StoredListenerCertificate;
+      /** Serial numbers of those that were found before. */
+      known: readonly string[];
+      /** Of another key, which is no longer in use: revoked with it. */
+      replaced: readonly { issuer: string; serialNumber: string; reason: number }[];
+      now: number;
+      entry: NewEntry;
+    }[],
+  ): Promise<readonly LogPosition[]>;
+
   /** Bodies under their digests, for replay. Saving again is no error. */
   saveReferences(digest: string, body: Uint8Array): Promise<void>;
   savePolicies(digest: string, text: string): Promise<void>;
@@ -207,6 +223,16 @@ export interface StoredRaCertificate {
   readonly notBefore: number;
   readonly notAfter: number;
   readonly der: Uint8Array;
+}
+
+/** A listener, of the node whose key it has; an empty name where there is one process. */
+export interface ListenerHolder {
+  readonly node: string;
+  readonly listener: string;
+}
+
+export interface StoredListenerCertificate extends StoredRaCertificate {
+  readonly issuer: string;
 }
 
 export interface StoredCrlInfo {

@@ -9,6 +9,7 @@ import { scep } from './migrations/0008-scep.ts';
 import { machines } from './migrations/0009-machines.ts';
 import { workflows } from './migrations/0010-workflows.ts';
 import { acme } from './migrations/0011-acme.ts';
+import { listenerCertificates } from './migrations/0012-listener-certificates.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   machines,
   workflows,
   acme,
+  listenerCertificates,
 ];

@@ -69,10 +69,12 @@ import {
   revokeAccount,
   voidExternalAccountKey,
 } from './operations/external-accounts.ts';
+import { listenerCertificates, saveListenerCertificates } from './operations/listener-certificates.ts';
 import { holdNode, releaseNode } from './operations/nodes.ts';
 import { observe } from './operations/observe.ts';
 import { createOperator, operatorByTokenHash } from './operations/operators.ts';
 import { forgetPolled, polled } from './operations/polled-requests.ts';
+import { ownCertificates } from './operations/own-certificates.ts';
 import { raCertificates, saveRaCertificate } from './operations/ra-certificates.ts';
 import { approveRequest, denyRequest, endRequest, request, requests } from './operations/requests.ts';
 import { reserve } from './operations/reserve.ts';
@@ -178,6 +180,8 @@ export const operations = {
   saveCrl: durable(saveCrl),
   raCertificates: read(raCertificates),
   saveRaCertificate: durable(saveRaCertificate),
+  listenerCertificates: read(listenerCertificates),
+  saveListenerCertificates: durable(saveListenerCertificates),
   saveReferences: durable(saveReferences),
   savePolicies: durable(savePolicies),
   references: read(references),
@@ -207,6 +211,7 @@ export const operations = {
   secretCount: read(secretCount),
   approvalRecords: read(approvalRecords),
   lostCertificates: read(lostCertificates),
+  ownCertificates: read(ownCertificates),
 };
 
 export type Operations = typeof operations;

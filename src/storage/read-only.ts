@@ -6,6 +6,7 @@ import type { LostCertificateRow } from './schema.ts';
 import type { AbandonedSerial } from './operations/crl.ts';
 import type { ApprovalRecord, SecretRecord } from './operations/grants.ts';
 import type { WholeCertificate } from './operations/certificates.ts';
+import type { OwnCertificate } from './operations/own-certificates.ts';
 import { logStore, type Perform, revokedInParts } from './stores.ts';
 
 /** The database as it was when it was opened, read beside the process that serves it. */
@@ -26,6 +27,8 @@ export interface ReadOnlyStorage {
   abandonedIntents(): AsyncIterable<AbandonedSerial>;
   /** Issued after a backup that was restored. */
   lostCertificates(): Promise<readonly LostCertificateRow[]>;
+  /** Of RAs and listeners, expired or not. */
+  ownCertificates(): Promise<readonly OwnCertificate[]>;
   /** All that was ever revoked of that issuer, expired or not. */
   revoked(issuer: string): ReturnType<AdminStore['revoked']>;
   /** The newest list of that issuer; null: there is none. */
@@ -68,6 +71,7 @@ export function readOnlyStorage(perform: Perform, close: () => Promise<void>): R
       }
     },
     lostCertificates: () => perform('lostCertificates', null),
+    ownCertificates: () => perform('ownCertificates', null),
     revoked: (issuer) => revokedInParts(perform, issuer, 0),
     crl: (issuer) => perform('crl', { issuer }),
     close,

@@ -19,6 +19,7 @@ export interface Schema {
   readonly lost_certificate: LostCertificateRow;
   readonly crl: CrlRow;
   readonly ra_certificate: RaCertificateRow;
+  readonly listener_certificate: ListenerCertificateRow;
   readonly polled_request: PolledRequestRow;
   readonly rate_limit: RateLimitRow;
   readonly operator: OperatorRow;
@@ -211,6 +212,12 @@ export interface RaCertificateRow {
   readonly revoked_at: number | null;
   readonly revocation_reason: number | null;
   readonly der: Uint8Array;
+}
+
+export interface ListenerCertificateRow extends RaCertificateRow {
+  /** Empty: of the one process on SQLite. */
+  readonly node: string;
+  readonly listener: string;
 }
 
 /** A request that was held, as a client asks for it again: by the key that signs, and a transaction. */

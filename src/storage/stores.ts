@@ -123,6 +123,8 @@ export function adminStore(perform: Perform): AdminStore {
     saveCrl: (act) => perform('saveCrl', act),
     raCertificates: (issuer, now) => perform('raCertificates', { issuer, now }),
     saveRaCertificate: (act) => perform('saveRaCertificate', act),
+    listenerCertificates: (holder, now) => perform('listenerCertificates', { ...holder, now }),
+    saveListenerCertificates: (acts) => perform('saveListenerCertificates', acts),
     saveReferences: (digest, body) => perform('saveReferences', { digest, body }),
     savePolicies: (digest, text) => perform('savePolicies', { digest, text }),
     references: (digest) => perform('references', { digest }),

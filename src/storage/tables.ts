@@ -16,6 +16,7 @@ export const copiedTables = Object.keys({
   lost_certificate: true,
   crl: true,
   ra_certificate: true,
+  listener_certificate: true,
   rate_limit: true,
   operator: true,
   machine: true,

@@ -17,7 +17,10 @@ export interface Copy {
   readonly hashes: readonly Uint8Array[];
   readonly certificates: readonly Certificate[];
   readonly blobs: readonly StoredBlob[];
-  readonly state: Pick<ReadOnlyStorage, 'secrets' | 'secretCount' | 'approvals' | 'deviceState' | 'crl'>;
+  readonly state: Pick<
+    ReadOnlyStorage,
+    'secrets' | 'secretCount' | 'approvals' | 'deviceState' | 'crl' | 'ownCertificates'
+  >;
   readonly bodies: Pick<ReadOnlyStorage, 'references' | 'policies'>;
 }
 
@@ -58,8 +61,10 @@ async function stateOf(storage: ReadOnlyStorage, entries: readonly Uint8Array[])
   const secrets = new Map((await storage.secrets(idsOf('secret'))).map((row) => [row?.id, row]));
   const approvals = new Map((await storage.approvals(idsOf('approval'))).map((row) => [row?.id, row]));
   const crl = await storage.crl('issuing');
+  const own = await storage.ownCertificates();
   return {
     crl: async () => crl,
+    ownCertificates: async () => own,
     secrets: async (ids) => ids.map((id) => secrets.get(id) ?? null),
     secretCount: async () => secrets.size,
     approvals: async (ids) => ids.map((id) => approvals.get(id) ?? null),

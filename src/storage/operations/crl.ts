@@ -6,6 +6,7 @@ import { all, first, type Operation, run } from '../operation.ts';
 import type { AbandonedIntentRow, CrlRow, LostCertificateRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { append } from './log.ts';
+import { revokedOwn } from './own-certificates.ts';
 
 type CrlAct = Parameters<AdminStore['saveCrl']>[0];
 type StoredCrl = Awaited<ReturnType<AdminStore['crl']>>;
@@ -81,14 +82,6 @@ const selectLostOf = statement((database, p: { issuer: string }) =>
     .where('issuer', '=', p.issuer),
 );
 
-const selectRevokedRas = statement((database, p: { issuer: string }) =>
-  database
-    .selectFrom('ra_certificate')
-    .select(['serial_number', 'revoked_at', 'revocation_reason'])
-    .where('issuer', '=', p.issuer)
-    .where('revoked_at', 'is not', null),
-);
-
 const selectCrl = statement((database, p: { issuer: string }) =>
   database.selectFrom('crl').selectAll().where('issuer', '=', p.issuer),
 );
@@ -161,16 +154,16 @@ export function* revokedCertificates(query: {
 }
 
 /**
- * Serials of abandoned intents and lost certificates stay for good: nobody knows when a certificate that was never seen expires. Those of RAs do,
- * being few.
+ * Serials of abandoned intents and lost certificates stay for good: nobody knows when a certificate that was never seen expires. Those of the
+ * authority's own parts do, being few.
  */
 export function* revokedUnseen({ issuer }: { issuer: string }): Operation<readonly Revocation[]> {
   const abandoned = yield* all(selectAbandoned, { issuer });
   const lost = yield* all(selectLostOf, { issuer });
-  const ras = yield* all(selectRevokedRas, { issuer });
+  const own = yield* revokedOwn({ issuer });
   return [
     ...abandoned.map((row) => revocation(row.serial_number, row.abandoned_at, unspecified)),
-    ...[...lost, ...ras].map((row) => revocation(row.serial_number, row.revoked_at, row.revocation_reason)),
+    ...[...lost, ...own].map((row) => revocation(row.serial_number, row.revoked_at, row.revocation_reason)),
   ];
 }
 
@@ -178,8 +171,8 @@ export function* revokedCount(query: { issuer: string; since: number }): Operati
   const certificates = (yield* first(countRevoked, query))?.count ?? 0;
   const abandoned = (yield* first(countAbandoned, { issuer: query.issuer }))?.count ?? 0;
   const lost = (yield* first(countLost, { issuer: query.issuer }))?.count ?? 0;
-  const ras = (yield* all(selectRevokedRas, { issuer: query.issuer })).length;
-  return certificates + abandoned + lost + ras;
+  const own = (yield* revokedOwn({ issuer: query.issuer })).length;
+  return certificates + abandoned + lost + own;
 }
 
 /** In the order of their ids. */

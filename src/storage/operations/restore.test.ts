@@ -7,6 +7,7 @@ import {
   approve,
   createSecret,
   device,
+  digest,
   entry,
   holdRecord,
   importDevices,
@@ -240,6 +241,30 @@ suite('restoring', () => {
     );
     // A serial number that was ever given is never given again.
     assert.equal(await enrollment.reserve(intent('i4', 'd1', { serialNumber: '0b' })), 'conflict');
+  });
+
+  test('loses no certificate of a listener that the backup has, and revokes one that came later', async (t) => {
+    const stores = openStores(t);
+    const { admin } = stores;
+    const holder = { node: '', listener: 'enroll' };
+    const certificate = {
+      issuer: 'issuing',
+      serialNumber: '0a',
+      spki: digest('listener'),
+      notBefore: now,
+      notAfter: now + 1000,
+      der: Uint8Array.of(0x30, 0),
+    };
+    await admin.saveListenerCertificates([
+      { holder, certificate, known: [], replaced: [], now, entry: entry('0a') },
+    ]);
+    const result = await restored(stores, { lost: [lost('0a'), lost('0b', { device: '' })] });
+    assert.equal(result.lost, 1);
+    assert.deepEqual(await admin.listenerCertificates(holder, now), [certificate]);
+    assert.deepEqual(
+      (await allOf(admin.revoked('issuing', now))).map(({ serialNumber }) => serialNumber),
+      ['0b'],
+    );
   });
 
   test('goes on above a CRL number that is known to be out', async (t) => {

@@ -9,6 +9,7 @@ import { endAcme, type EndedAcme } from './end-acme.ts';
 import { abandonOpenIntents, selectSerialUsed } from './intents.ts';
 import { append, beginNextLog } from './log.ts';
 import { endMachineCredentials } from './machines.ts';
+import { isOwnSerial } from './own-certificates.ts';
 import { endOpenRequests } from './requests.ts';
 import { voidOpenSecrets } from './secrets.ts';
 
@@ -141,6 +142,7 @@ function* keepLost(all: readonly LostCertificate[]): Operation<readonly LostCert
   const kept: LostCertificate[] = [];
   for (const certificate of all) {
     if (isTrue((yield* first(selectSerialUsed, certificate))?.used)) continue;
+    if (yield* isOwnSerial(certificate)) continue;
     yield* run(insertLost, certificate);
     kept.push(certificate);
   }
