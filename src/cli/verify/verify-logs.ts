@@ -18,6 +18,7 @@ import { CrlComparison } from './compare-crls.ts';
 import { DeviceComparison } from './compare-devices.ts';
 import { ErasureComparison } from './compare-erasures.ts';
 import { GrantComparison } from './compare-grants.ts';
+import { OwnCertificateComparison } from './compare-own-certificates.ts';
 import { UnseenComparison } from './compare-unseen.ts';
 import type { Findings } from './findings.ts';
 import type { LogOfStorage } from './logs-of.ts';
@@ -39,6 +40,7 @@ export class LogsVerification {
   readonly #grants: GrantComparison;
   readonly #devices: DeviceComparison;
   readonly #crls: CrlComparison;
+  readonly #own: OwnCertificateComparison;
   readonly #progress: () => void;
   readonly #certificates: CertificateComparison;
 
@@ -60,6 +62,7 @@ export class LogsVerification {
     this.#grants = new GrantComparison(storage, say);
     this.#devices = new DeviceComparison(storage, say);
     this.#crls = new CrlComparison(storage, say);
+    this.#own = new OwnCertificateComparison(storage, say);
   }
 
   static async start(
@@ -125,6 +128,7 @@ export class LogsVerification {
     await this.#grants.end();
     await this.#devices.end();
     await this.#crls.end();
+    await this.#own.end();
     const say = (position: Position | null, message: string) =>
       report(this.#logs, this.#findings, position, message);
     await this.#lost.end(await this.#storage.lostCertificates(), say);
@@ -161,6 +165,7 @@ export class LogsVerification {
     if (objection === null) await this.#grants.entry(position, entry, await this.#neededApproval(entry));
     this.#devices.entry(position, entry);
     this.#crls.entry(position, entry);
+    this.#own.entry(position, entry);
     const revoked = revokedBy(entry);
     if (revoked !== null) this.#certificates.revoked(position, revoked);
     if (entry.type === 'authority' && entry.event === 'certificate.lost') {
