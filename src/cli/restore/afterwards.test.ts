@@ -69,6 +69,16 @@ suite('what came after the backup', () => {
     assert.deepEqual([lost[0]!.serialNumber, lost[0]!.sha256, lost[0]!.device], ['0d', null, 'd1']);
   });
 
+  test('a certificate of a listener is lost like any other, of no device', () => {
+    const { issuer, serialNumber, sha256 } = certificate('0a');
+    const detail = { listener: 'enroll', issuer, serialNumber, sha256, notAfter: 9, replaced: [] };
+    const { lost } = after({ proven: [{ event: 'listener.issued', time: 5, detail }] });
+    assert.deepEqual(
+      lost.map((each) => [each.serialNumber, each.device, each.template, each.reason]),
+      [['0a', '', 'listener', 0]],
+    );
+  });
+
   test('what an earlier restore found counts again', () => {
     const about = { ...certificate('0e'), device: 'd1', log: 'older', index: 3, revokedAt: 7 };
     const entries = [
@@ -173,6 +183,7 @@ test('entries of any shape are taken or passed over', () => {
     'device.retire',
     'device.retired',
     'crl.issued',
+    'listener.issued',
   );
   const entry = fc.record({
     event: kind,

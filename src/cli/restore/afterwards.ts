@@ -43,6 +43,9 @@ export function eventOf(place: Place, entry: Members): Event | null {
     }
     case 'intent.abandoned':
       return serialEvent('issued', place, { ...detail, device: detail['deviceId'], sha256: null });
+    // Of no device. The listener gets another one with its first start; whatever that one was for, nobody knows any more.
+    case 'listener.issued':
+      return serialEvent('issued', place, { ...detail, device: '', template: 'listener' });
     case 'certificate.revoke':
     // ACME: by who has it.
     case 'revoked':
