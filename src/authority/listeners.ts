@@ -1,19 +1,11 @@
-import type { KeyObject } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Signer } from '#cms';
 import { acmeHandler, type AcmePorts, isAcmeTarget, type Validations } from '#acme';
 import { type ApiPorts, apiHandler } from '#api';
-import {
-  type ApiListener,
-  type Configuration,
-  type Environment,
-  readSecret,
-  type TlsListener,
-} from '#config';
+import type { ApiListener, Configuration, TlsListener } from '#config';
 import { type Authority, type Enrollment, named, path } from '#enrollment';
 import { estHandler, isEstTarget } from '#est';
-import { SallyportError } from '#errors';
-import { openTransportKey, SoftwareKey } from '#keys';
+import { SoftwareKey } from '#keys';
 import { type RateLimit, SourceLimit } from '#limits';
 import { type RaInForce, scepHandler, type ScepPorts } from '#scep';
 import {
@@ -27,7 +19,8 @@ import {
 } from '#server';
 import { derToPem, type GeneralName, parseCertificate, pemToDer } from '#x509';
 import { isHostOf } from './own-hosts.ts';
-import { readText, readTextNow } from './read-text.ts';
+import { readText } from './read-text.ts';
+import { listenersWithTls, type TransportKeys } from './transport-keys.ts';
 
 /** Where a listener is reached; what does not apply to its class is null. */
 export interface ListenerAddress {
@@ -221,12 +214,6 @@ export async function prepareListeners(
   };
 }
 
-function listenersWithTls({ listeners }: Configuration): (TlsListener | ApiListener)[] {
-  return listeners.filter(
-    (listener) => listener.class === 'api' || (listener.class === 'enroll' && listener.tls !== null),
-  );
-}
-
 /** None is taken away without a restart. */
 function apiListener({ listeners }: Configuration, wanted: string): ApiListener {
   return listeners.find(
@@ -274,30 +261,6 @@ async function tlsSettings(
         ])
     ).map(({ der }) => derToPem(der, 'CERTIFICATE')),
   };
-}
-
-/** Of each listener that has TLS, by its name. */
-export type TransportKeys = ReadonlyMap<string, KeyObject>;
-
-/** @throws SallyportError 'config', naming the listener */
-export async function openTransportKeys(
-  configuration: Configuration,
-  environment: Environment,
-): Promise<TransportKeys> {
-  const opening = listenersWithTls(configuration).map(async ({ name, tls: { key } }) => {
-    const pem = readTextNow(key.file);
-    const passphrase =
-      key.passphrase === null ? undefined : readSecret(key.passphrase, configuration.directory, environment);
-    try {
-      return [name, await openTransportKey(pem, passphrase)] as const;
-    } catch (cause) {
-      const words = cause instanceof Error ? cause.message : String(cause);
-      throw new SallyportError('config', `listener ${name} cannot use its certificate and key: ${words}`, {
-        cause,
-      });
-    }
-  });
-  return new Map(await Promise.all(opening));
 }
 
 export function describeListeners(

@@ -14,18 +14,13 @@ import { eventEntry } from './event-entry.ts';
 import { loadIssuers, readAuthority, recordAuthority } from './in-force.ts';
 import { startJobs } from './jobs.ts';
 import type { Replay } from './replay-job.ts';
-import {
-  describeListeners,
-  type ListenerAddress,
-  openTransportKeys,
-  prepareListeners,
-  startListeners,
-} from './listeners.ts';
+import { describeListeners, type ListenerAddress, prepareListeners, startListeners } from './listeners.ts';
 import { loadLogSigner, openLog } from './log.ts';
 import { differences, type InForce, joinNodes } from './node.ts';
 import { crlPath } from './public-paths.ts';
 import { openRaKeys, startRas } from './ra.ts';
 import { openPublisher } from './publisher.ts';
+import { openTransportKeys } from './transport-keys.ts';
 import { validator } from './validation.ts';
 import type { WorkflowPorts } from './workflows.ts';
 import { authorityDocuments } from './public-documents.ts';
