@@ -53,8 +53,9 @@ export class OwnCertificateComparison {
       missing.delete(name);
       const objection = objectionTo(stored, issued?.detail ?? null, this.#replaced.has(name));
       if (stored.revokedAt !== null) notRevoked.delete(name);
-      if (objection !== null)
+      if (objection !== null) {
         this.#report(issued?.position ?? null, `the certificate of ${name} ${objection}`);
+      }
     }
     for (const [name, { position }] of missing) {
       this.#report(position, `the certificate of ${name} was issued, and is not in the store`);
@@ -79,8 +80,9 @@ function objectionTo(stored: Stored, logged: Issued['detail'] | null, wasReplace
   const { der, serialNumber, spki, notBefore, notAfter, revokedAt } = stored;
   if (logged === null) return 'is in the store, and its issuance is not in the log';
   if (sha256Hex(der) !== logged['sha256']) return 'has bytes in the store that were changed';
-  if (revokedAt !== null && !wasReplaced)
+  if (revokedAt !== null && !wasReplaced) {
     return 'is revoked in the store, and nothing in the log replaced it';
+  }
   const certificate = parsed(der);
   if (certificate === null) return 'has bytes in the store that are no certificate';
   return certificate.serialNumber === serialNumber &&
