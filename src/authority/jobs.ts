@@ -2,12 +2,13 @@ import type { Validations } from '#acme';
 import { drain, openNdjsonSink } from '#audit';
 import type { Issuer } from '#ca';
 import type { Configuration } from '#config';
-import type { Clock } from '#enrollment';
+import type { Authority, Clock } from '#enrollment';
 import { SallyportError } from '#errors';
 import type { Storage } from '#storage';
 import { refreshCrl } from './crl-job.ts';
 import { type Job, type JobState, startJob } from './job.ts';
-import { endingCertificates } from './listeners.ts';
+import { endingCertificates } from './ending-certificates.ts';
+import type { IssuedCertificates } from './listener-certificates.ts';
 import { announceMilliseconds } from './node.ts';
 import type { AuthorityDocuments } from './public-documents.ts';
 import { checkpointPath, crlPath } from './public-paths.ts';
@@ -35,6 +36,9 @@ export async function startJobs(ports: {
   random: (n: number) => Uint8Array;
   issuers: ReadonlyMap<string, Issuer>;
   ras: readonly Ra[];
+  authority: () => Authority;
+  /** The certificates that listeners have from us. */
+  issued: () => IssuedCertificates;
   documents: AuthorityDocuments;
   publisher: Publisher;
   /** Of the whole log, until it is aborted. */
@@ -141,7 +145,12 @@ export async function startJobs(ports: {
     }
   });
   const watch = start('listener certificates', 86_400_000, async () => {
-    for (const words of await endingCertificates(configuration(), clock.now())) {
+    for (const words of await endingCertificates(
+      configuration(),
+      ports.authority(),
+      ports.issued(),
+      clock.now(),
+    )) {
       report({ id: 'listener certificates', error: new SallyportError('config', words) });
     }
   });
@@ -167,6 +176,14 @@ export async function startJobs(ports: {
     startValidations(validations: Pick<Validations, 'takeOver'>) {
       start('validations', 5_000, async () => {
         await validations.takeOver();
+      });
+    },
+    /** Of listeners' certificates, once there are listeners. Returns the issuers whose list has more on it, and what failed. */
+    startRenewal(renew: () => Promise<{ revokedOf: ReadonlySet<string>; faults: readonly unknown[] }>) {
+      start('listeners', 60_000, async () => {
+        const { revokedOf, faults } = await renew();
+        await Promise.all([...revokedOf].map(issueCrl));
+        if (faults.length > 0) throw faults[0];
       });
     },
     states: (): readonly JobState[] => jobs.map(({ state }) => state),

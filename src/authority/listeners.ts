@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Signer } from '#cms';
 import { acmeHandler, type AcmePorts, isAcmeTarget, type Validations } from '#acme';
 import { type ApiPorts, apiHandler } from '#api';
+import type { Issuer } from '#ca';
 import type { ApiListener, Configuration, TlsListener } from '#config';
 import { type Authority, type Enrollment, named, path } from '#enrollment';
 import { estHandler, isEstTarget } from '#est';
@@ -17,9 +18,10 @@ import {
   startListener,
   type TlsSettings,
 } from '#server';
-import { derToPem, type GeneralName, parseCertificate, pemToDer } from '#x509';
+import { type Certificate, derToPem, equalBytes, type GeneralName, parseCertificate, pemToDer } from '#x509';
 import { isHostOf } from './own-hosts.ts';
 import { readText } from './read-text.ts';
+import type { IssuedCertificates, ListenerState } from './listener-certificates.ts';
 import { listenersWithTls, type TransportKeys } from './transport-keys.ts';
 
 /** Where a listener is reached; what does not apply to its class is null. */
@@ -38,6 +40,7 @@ const maximumHeaderBytes = 40_960;
 export async function startListeners(ports: {
   configuration: Configuration;
   transportKeys: TransportKeys;
+  issued: IssuedCertificates;
   documents: PublicDocuments;
   enrollment: Enrollment;
   authority: () => Authority;
@@ -56,19 +59,8 @@ export async function startListeners(ports: {
   now: () => number;
   report: (fault: { id: string; error: unknown }) => void;
 }): Promise<RunningListener[]> {
-  const {
-    configuration,
-    transportKeys,
-    documents,
-    enrollment,
-    authority,
-    ras,
-    lookUp,
-    unopenedLimit,
-    random,
-    now,
-    report,
-  } = ports;
+  const { configuration, documents, enrollment, authority, ras, lookUp, unopenedLimit, random, now, report } =
+    ports;
   const unopened = new SourceLimit(unopenedLimit);
   const started: RunningListener[] = [];
   try {
@@ -99,7 +91,7 @@ export async function startListeners(ports: {
           sourceLimit: () => authority().references.limits.source,
           readBody: (request, response) => readBody(request, response, listener.maximumBodyBytes),
         });
-        const tls = await tlsSettings(listener, transportKeys, authority());
+        const tls = await tlsSettings(listener, { ...ports, authority: authority() }, ports.issued);
         started.push(await startListener({ ...common, tls, clientCertificates: listener.clients, handler }));
         continue;
       }
@@ -121,7 +113,7 @@ export async function startListeners(ports: {
         started.push(await startListener({ ...common, tls: null, handler: scep }));
         continue;
       }
-      const tls = await tlsSettings(listener, transportKeys, authority());
+      const tls = await tlsSettings(listener, { ...ports, authority: authority() }, ports.issued);
       started.push(
         await startSigning(tls, async (keySigner, names) => {
           const { validations, ...acmePorts } = ports.acme;
@@ -200,18 +192,27 @@ function loadSigner({ certificate, key }: TlsSettings): () => Signer {
  */
 export async function prepareListeners(
   running: readonly RunningListener[],
-  configuration: Configuration,
-  transportKeys: TransportKeys,
-  authority: Authority,
+  state: ListenerState,
+  issued: IssuedCertificates,
 ): Promise<() => void> {
   const prepared: (() => void)[] = [];
-  for (const listener of listenersWithTls(configuration)) {
-    const settings = await tlsSettings(listener, transportKeys, authority);
-    prepared.push(running.find(({ name }) => name === listener.name)!.prepareTls(settings));
+  for (const listener of listenersWithTls(state.configuration)) {
+    prepared.push(await prepareListener(running, listener, state, issued));
   }
   return () => {
     for (const putInForce of prepared) putInForce();
   };
+}
+
+/** The same for one. */
+export async function prepareListener(
+  running: readonly RunningListener[],
+  listener: TlsListener | ApiListener,
+  state: ListenerState,
+  issued: IssuedCertificates,
+): Promise<() => void> {
+  const settings = await tlsSettings(listener, state, issued);
+  return running.find(({ name }) => name === listener.name)!.prepareTls(settings);
 }
 
 /** None is taken away without a restart. */
@@ -221,33 +222,18 @@ function apiListener({ listeners }: Configuration, wanted: string): ApiListener 
   )!;
 }
 
-const day = 86_400_000;
-const warnedBefore = 30 * day;
-
-/** What an operator must know before clients do: listeners whose certificate ends soon, or has ended. */
-export async function endingCertificates(configuration: Configuration, now: number): Promise<string[]> {
-  const warnings = await Promise.all(
-    listenersWithTls(configuration).map(async ({ name, tls }) => {
-      const [der] = pemToDer(await readText(tls.certificate), 'CERTIFICATE');
-      const { notAfter } = parseCertificate(der!);
-      const end = new Date(notAfter).toISOString();
-      return notAfter - now > warnedBefore
-        ? []
-        : [`the certificate of listener ${name} ends on ${end}: replace ${tls.certificate}, then kill -HUP`];
-    }),
-  );
-  return warnings.flat();
-}
-
 async function tlsSettings(
   listener: TlsListener | ApiListener,
-  transportKeys: TransportKeys,
-  { issuers, identityCas, hintedCas, managementCertificates }: Authority,
+  { transportKeys, authority }: Omit<ListenerState, 'configuration'>,
+  issued: IssuedCertificates,
 ): Promise<TlsSettings> {
   const { name, tls } = listener;
-  const certificates = await Promise.all([tls.certificate, ...tls.chain].map(readText));
+  const { issuers, identityCas, hintedCas, managementCertificates } = authority;
   return {
-    certificate: certificates.join('\n'),
+    certificate:
+      tls.issued === null
+        ? (await Promise.all([tls.certificate, ...tls.chain].map(readText))).join('\n')
+        : sentWith(issued.get(name)!, issuers.get(tls.issued.issuer)!.issuer),
     key: transportKeys.get(name)!,
     minimum: tls.minimum,
     // Clients send a certificate only where its issuer is named to them (Bouncy Castle, most others). Who pins certificates, and whom machines are
@@ -261,6 +247,21 @@ async function tlsSettings(
         ])
     ).map(({ der }) => derToPem(der, 'CERTIFICATE')),
   };
+}
+
+/**
+ * RFC 8446 section 4.4.2: the server's own certificate first, then what certifies it; the root clients have. Those that have the root before it alone are led there by the new one's key
+ * as the old one certified it (RFC 4210 section 4.4: NewWithOld).
+ */
+function sentWith(certificate: Certificate, issuer: Issuer): string {
+  const above = path(issuer);
+  const root = above.at(-1)!;
+  const newWithOld = issuer.rollover.filter(
+    ({ spki, der }) => equalBytes(spki, root.spki) && !equalBytes(der, root.der),
+  );
+  return [certificate, ...above.slice(0, -1), ...newWithOld]
+    .map(({ der }) => derToPem(der, 'CERTIFICATE'))
+    .join('');
 }
 
 export function describeListeners(

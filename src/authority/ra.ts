@@ -9,6 +9,7 @@ import { buildName, type Certificate, equalBytes, parseCertificate, verifyCertif
 import type { RaInForce } from '#scep';
 import { eventEntry } from './event-entry.ts';
 import { readTextNow } from './read-text.ts';
+import { wholeSecond } from './whole-second.ts';
 
 const hour = 3_600_000;
 const lifetime = 365 * 24 * hour;
@@ -181,8 +182,4 @@ interface Renewing {
   readonly issuer: IssuerInForce;
   readonly found: readonly StoredRaCertificate[];
   readonly now: number;
-}
-
-function wholeSecond(milliseconds: number): number {
-  return Math.floor(milliseconds / 1000) * 1000;
 }

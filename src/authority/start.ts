@@ -13,14 +13,21 @@ import { configurationFindings } from './findings.ts';
 import { eventEntry } from './event-entry.ts';
 import { loadIssuers, readAuthority, recordAuthority } from './in-force.ts';
 import { startJobs } from './jobs.ts';
+import { ListenerCertificates } from './listener-certificates.ts';
 import type { Replay } from './replay-job.ts';
-import { describeListeners, type ListenerAddress, prepareListeners, startListeners } from './listeners.ts';
+import {
+  describeListeners,
+  type ListenerAddress,
+  prepareListener,
+  prepareListeners,
+  startListeners,
+} from './listeners.ts';
 import { loadLogSigner, openLog } from './log.ts';
 import { differences, type InForce, joinNodes } from './node.ts';
 import { crlPath } from './public-paths.ts';
 import { openRaKeys, startRas } from './ra.ts';
 import { openPublisher } from './publisher.ts';
-import { openTransportKeys } from './transport-keys.ts';
+import { listenersWithTls, openTransportKeys } from './transport-keys.ts';
 import { validator } from './validation.ts';
 import type { WorkflowPorts } from './workflows.ts';
 import { authorityDocuments } from './public-documents.ts';
@@ -70,7 +77,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     });
     const settled = opening.catch(() => null);
     closing.push(async () => (await settled)?.close());
-    const [issuers, signer, transportKeys, raKeys, read] = await loadInForce(
+    const [issuers, signer, openedKeys, raKeys, read] = await loadInForce(
       configuration,
       environment,
       workflowPorts,
@@ -79,6 +86,8 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       await Promise.all([...raKeys.values()].map((key) => key.close()));
     });
     let authority = read;
+    let transportKeys = openedKeys;
+    const inForce = () => ({ configuration, transportKeys, authority });
     const storage = await opening;
     const clocks = {
       wall: storage.clock?.now ?? ports.wallClock,
@@ -118,6 +127,9 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     const raPorts = { store: storage.admin, clock, random, name: configuration.authority.name };
     const ras = await startRas(raKeys, authority, raPorts, report);
 
+    const certificates = new ListenerCertificates({ store: storage.admin, clock, random, node });
+    for (const error of (await certificates.start(inForce())).faults) report({ id: 'listeners', error });
+
     const documents = authorityDocuments(issuers, storage.admin, storage.log);
     const jobs = await startJobs({
       configuration: () => configuration,
@@ -128,6 +140,8 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       random,
       issuers,
       ras: [...ras.values()],
+      authority: () => authority,
+      issued: () => certificates.inForce,
       documents,
       publisher,
       replay: (signal) => ports.replay(configuration, signal),
@@ -178,6 +192,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     const listeners = await startListeners({
       configuration,
       transportKeys,
+      issued: certificates.inForce,
       documents,
       enrollment,
       authority: () => authority,
@@ -203,6 +218,15 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     closing.push(async () => {
       await Promise.all(listeners.map((listener) => listener.close()));
     });
+
+    jobs.startRenewal(() =>
+      certificates.exclusively(() =>
+        certificates.renew(inForce(), (name, chosen) => {
+          const listener = listenersWithTls(configuration).find((each) => each.name === name)!;
+          return prepareListener(listeners, listener, inForce(), chosen);
+        }),
+      ),
+    );
 
     // Not before the listeners are there: nobody asks them sooner.
     for (const key of raKeys.values()) setImmediate(() => key.start());
@@ -230,33 +254,42 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       name: configuration.authority.name,
       listeners: describeListeners(configuration, listeners),
       failed: Promise.race([storage.failed, publisher.failed, ...(nodes === null ? [] : [nodes.failed])]),
-      async reload() {
-        const next = loadConfiguration(configuration.file, environment);
-        const { changed, needsRestart } = reloadable(configuration, next);
-        if (needsRestart.length > 0) {
-          throw new SallyportError(
-            'config',
-            `a restart is needed to change ${needsRestart.join(', ')}; nothing was changed`,
-          );
-        }
-        const [replacement, keys] = await Promise.all([
-          readAuthority(next, environment, issuers, workflowPorts),
-          openTransportKeys(next, environment),
-        ]);
-        const renewListeners = await prepareListeners(listeners, next, keys, replacement);
-        await recordAuthority(replacement, storage.admin);
-        const differing = await nodes?.announce(digestsOf(replacement));
-        await record('reloaded', {
-          changed,
-          ...(differing === undefined ? {} : { node, differing }),
-          ...digestsOf(replacement),
-          findings: tellFindings(next, report),
-        });
-        renewListeners();
-        configuration = next;
-        authority = replacement;
-        return changed;
-      },
+      reload: () =>
+        certificates.exclusively(async () => {
+          const next = loadConfiguration(configuration.file, environment);
+          const { changed, needsRestart } = reloadable(configuration, next);
+          if (needsRestart.length > 0) {
+            throw new SallyportError(
+              'config',
+              `a restart is needed to change ${needsRestart.join(', ')}; nothing was changed`,
+            );
+          }
+          const [replacement, keys] = await Promise.all([
+            readAuthority(next, environment, issuers, workflowPorts),
+            openTransportKeys(next, environment),
+          ]);
+          const state = { configuration: next, transportKeys: keys, authority: replacement };
+          const chosen = await certificates.choose(state);
+          const renewListeners = await prepareListeners(listeners, state, chosen.certificates);
+          await recordAuthority(replacement, storage.admin);
+          const differing = await nodes?.announce(digestsOf(replacement));
+          // The last that can be refused: certificates of keys that are replaced are revoked with it.
+          await certificates.save(chosen);
+          await record('reloaded', {
+            changed,
+            ...(differing === undefined ? {} : { node, differing }),
+            ...digestsOf(replacement),
+            findings: tellFindings(next, report),
+          });
+          renewListeners();
+          certificates.putInForce(chosen);
+          configuration = next;
+          authority = replacement;
+          transportKeys = keys;
+          for (const error of chosen.faults) report({ id: 'listeners', error });
+          for (const issuer of chosen.revokedOf) void jobs.issueCrl(issuer);
+          return changed;
+        }),
       close,
     };
   } catch (error) {

@@ -139,9 +139,27 @@ export interface AdminListener extends ListenerBounds {
   readonly socket: string;
 }
 
-export interface TlsConfiguration {
+export type TlsConfiguration = TlsOfFiles | TlsOfIssuer;
+
+/** Somebody else certifies the key. */
+interface TlsOfFiles extends AnyTls {
   readonly certificate: string;
   readonly chain: readonly string[];
+  readonly issued: null;
+}
+
+/** The authority certifies it. */
+interface TlsOfIssuer extends AnyTls {
+  readonly certificate: null;
+  readonly chain: readonly [];
+  readonly issued: {
+    readonly issuer: string;
+    /** Hosts and addresses. */
+    readonly names: readonly string[];
+  };
+}
+
+interface AnyTls {
   readonly key: { readonly file: string; readonly passphrase: SecretReference | null };
   readonly minimum: 'TLSv1.3' | 'TLSv1.2';
 }

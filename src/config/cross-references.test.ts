@@ -14,6 +14,13 @@ describe('names name something', () => {
       /no issuer "isuing"; did you mean "issuing"/,
     ],
     [
+      'issuer of a listener',
+      'certificate: pki/listener.pem',
+      'issued: { issuer: §isuing, names: [localhost] }',
+      'listeners.enroll.tls.issued.issuer',
+      /no issuer "isuing"; did you mean "issuing"/,
+    ],
+    [
       'template of a listener',
       'templates: [device, server, iot]',
       'templates: [device, §printer]',

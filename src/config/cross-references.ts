@@ -19,6 +19,7 @@ export function crossReferenceProblems(settings: Settings, directory: string): O
     ...deviceClassProblems(settings),
     ...identityProblems(settings),
     ...listenerProblems(settings),
+    ...issuedProblems(settings),
     ...nextAuthorityProblems(settings),
     ...hookProblems(settings),
     ...endpointProblems(settings, directory),
@@ -122,6 +123,19 @@ function listenerProblems({ listeners, templates, issuers }: Settings): Objectio
             const message = `is of issuer ${issuer}, which has no RA: SCEP needs one (issuers.${issuer}.ra)`;
             return [{ path, part: 'value', message }];
           }),
+        )
+      : [],
+  );
+}
+
+function issuedProblems({ listeners, issuers }: Settings): Objection[] {
+  return Object.entries(listeners).flatMap(([name, listener]) =>
+    'tls' in listener && listener.tls.issued !== undefined
+      ? unknownName(
+          ['listeners', name, 'tls', 'issued', 'issuer'],
+          listener.tls.issued.issuer,
+          'issuer',
+          Object.keys(issuers),
         )
       : [],
   );

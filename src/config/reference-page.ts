@@ -132,7 +132,8 @@ anchors, aliases, merge keys, tags and directives. Each error names file, line, 
 a first file with comments.
 
 On SIGHUP the file is read again. Templates, device classes, limits, policies, secrets, approvals and the \`sources\` and
-\`protocols\` of listeners and \`next\` of issuers change at once; anything else needs a restart. A file with a mistake leaves the running one in
+\`protocols\` of listeners, \`certificate\`, \`chain\` and \`issued\` of their \`tls\` and \`next\` of issuers change at once, and certificates and keys of
+listeners are read again; anything else needs a restart. A file with a mistake leaves the running one in
 force.
 
 How values are written:

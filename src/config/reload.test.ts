@@ -24,12 +24,29 @@ const changes: [from: string, to: string, changed: string][] = [
   ['approvals:', 'policy: { additional: [more.cedar] }\napprovals:', 'policy.additional'],
   ['sources: [127.0.0.0/8,', 'sources: [', 'listeners.enroll.sources'],
   ['        defaultTemplate: device\n', '', 'listeners.enroll.protocols'],
+  ['pki/listener.pem', 'pki/other.pem', 'listeners.enroll.tls.certificate'],
+  ['pki/listener.pem\n', 'pki/listener.pem\n      chain: [pki/issuing.pem]\n', 'listeners.enroll.tls.chain'],
   ['    crl: {', '    next: { certificate: pki/next.pem }\n    crl: {', 'issuers.issuing.next'],
 ];
 for (const [from, to, path] of changes) {
   test(`${path} changes at once`, () =>
     assert.deepEqual(planFor(from, to), { changed: [path], needsRestart: [] }));
 }
+
+test('a listener whose certificate the authority is to issue has it at once, with other names too', () => {
+  const issued = (names: string) =>
+    load(edited('certificate: pki/listener.pem', `issued: { issuer: issuing, names: [${names}] }`));
+  assert.deepEqual(reloadable(running, issued('a.example')), {
+    changed: ['listeners.enroll.tls.certificate', 'listeners.enroll.tls.issued'],
+    needsRestart: [],
+  });
+  assert.deepEqual(reloadable(issued('a.example'), issued('b.example')), {
+    changed: ['listeners.enroll.tls.issued'],
+    needsRestart: [],
+  });
+  const other = edited('minimum: TLSv1.3', 'minimum: TLSv1.2', edited('listener.pem', 'other.pem'));
+  assert.deepEqual(reloadable(running, load(other)), { changed: [], needsRestart: ['listeners.enroll.tls'] });
+});
 
 const anotherIssuer = `\
     certificate: pki/other.pem

@@ -35,13 +35,14 @@ export function reloadable(running: Configuration, next: Configuration): ReloadP
     ...keysOfEntries('issuers', running.issuers, next.issuers),
     ...keysOfEntries('listeners', running.listeners, next.listeners),
   ]) {
-    (/^[^.]+\.[^.]+\.(?:next|sources|management|protocols|jamf|radius|ndes)$/.test(path)
-      ? changed
-      : needsRestart
-    ).push(path);
+    (atOnce.test(path) ? changed : needsRestart).push(path);
   }
   return { changed, needsRestart };
 }
+
+/** Of issuers and listeners. */
+const atOnce =
+  /^[^.]+\.[^.]+\.(?:next|sources|management|protocols|jamf|radius|ndes|tls\.(?:certificate|chain|issued))$/;
 
 /** What comes or goes is named whole; what stays, key by key. */
 function keysOfEntries<Entry extends { readonly name: string }>(
@@ -53,8 +54,20 @@ function keysOfEntries<Entry extends { readonly name: string }>(
     const name = path.slice(section.length + 1);
     const before = running.find((entry) => entry.name === name);
     const after = next.find((entry) => entry.name === name);
-    return before === undefined || after === undefined ? [path] : differingKeys(path, before, after);
+    if (before === undefined || after === undefined) return [path];
+    return differingKeys(path, before, after).flatMap((key) => certificateKeys(key, before, after));
   });
+}
+
+/** Which certificate a listener has is asked anew at each reload; how it speaks TLS is not. */
+function certificateKeys(path: string, before: object, after: object): string[] {
+  if (!path.endsWith('.tls') || !hasTls(before) || !hasTls(after)) return [path];
+  const keys = differingKeys(path, before.tls, after.tls);
+  return keys.every((key) => /\.(?:certificate|chain|issued)$/.test(key)) ? keys : [path];
+}
+
+function hasTls(entry: object): entry is { readonly tls: object } {
+  return 'tls' in entry && typeof entry.tls === 'object' && entry.tls !== null;
 }
 
 function differingNames<Entry extends { readonly name: string }>(

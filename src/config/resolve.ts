@@ -168,17 +168,23 @@ function resolveListener(name: string, listener: ListenerSettings, paths: PathsO
 }
 
 function resolveTls(
-  { certificate, chain, key, minimum }: EnrollSettings['tls'],
+  { certificate, issued, chain, key, minimum }: EnrollSettings['tls'],
   paths: PathsOf,
 ): TlsConfiguration {
-  return {
-    certificate: paths.resolve(certificate),
-    chain: chain.map((path) => paths.resolve(path)),
+  const common = {
     key: {
       file: paths.resolve(key.file),
       passphrase: key.passphrase === undefined ? null : paths.secret(key.passphrase),
     },
     minimum,
+  };
+  if (issued !== undefined) return { certificate: null, chain: [], issued, ...common };
+  return {
+    // The schema asks for one of the two.
+    certificate: paths.resolve(certificate!),
+    chain: chain.map((path) => paths.resolve(path)),
+    issued: null,
+    ...common,
   };
 }
 

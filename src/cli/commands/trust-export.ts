@@ -58,7 +58,7 @@ async function exportTrust(session: Session, options: ExportOptions): Promise<vo
   const listener = chooseListener(configuration, options.listener);
   const readServer = async () => {
     const { readEnrollmentServer } = await import('../trust/enrollment-server.ts');
-    return listener === null ? null : readEnrollmentServer(listener, chain);
+    return listener === null ? null : readEnrollmentServer(listener, chain, configuration.issuers);
   };
   const content =
     format === 'commands'

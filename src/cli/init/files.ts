@@ -36,7 +36,10 @@ export function initialFiles(
     [only(issuer.chain, 'certificate above the issuer'), root!],
     [issuer.certificate, issuing!],
     // RFC 8446 section 4.4.2: the server's own certificate first, then what certifies it; the root clients have.
-    [listener.tls.certificate, own! + issuing!],
+    [
+      only(listener.tls.issued === null ? [listener.tls.certificate] : [], 'certificate of the listener'),
+      own! + issuing!,
+    ],
     [issuer.key.file, keys.issuing.toEncryptedPkcs8(keys.passphrase)],
     [ra.file, keys.ra.toEncryptedPkcs8(keys.passphrase)],
     [listener.tls.key.file, keys.listener.toEncryptedPkcs8(keys.passphrase)],

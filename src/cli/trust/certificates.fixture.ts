@@ -95,7 +95,8 @@ const initialListener = listeners.find((listener) => listener.class === 'enroll'
 export function enrollListener(
   certificate: string,
   changed: Partial<TlsListener> = {},
-  tls: Partial<TlsListener['tls']> = {},
+  { chain = [] }: { chain?: readonly string[] } = {},
 ): TlsListener {
-  return { ...initialListener, ...changed, tls: { ...initialListener.tls, certificate, ...tls } };
+  const { key, minimum } = initialListener.tls;
+  return { ...initialListener, ...changed, tls: { certificate, chain, issued: null, key, minimum } };
 }

@@ -25,7 +25,7 @@ suite("whether the chain verifies the listener's certificate", () => {
     const folder = await temporaryFolder(t);
     const chain = await Promise.all(intermediates.map((one, at) => savePem(folder, `${at}.pem`, one)));
     const listener = enrollListener(await savePem(folder, 'listener.pem', ...sent), {}, { chain });
-    const { certificate } = await readEnrollmentServer(listener, pinned('issuing', holders));
+    const { certificate } = await readEnrollmentServer(listener, pinned('issuing', holders), []);
     return [certificate?.issued, certificate?.rootSuffices];
   };
 
@@ -61,7 +61,7 @@ suite("whether the chain verifies the listener's certificate", () => {
 
   test('not on this machine: nobody can say', async () => {
     const chain = pinned('issuing', await certifyChain('Root', 'Issuing'));
-    const server = await readEnrollmentServer(enrollListener('/no/such/file.pem'), chain);
+    const server = await readEnrollmentServer(enrollListener('/no/such/file.pem'), chain, []);
     assert.equal(server.certificate, null);
     assert.equal(server.url, 'https://127.0.0.1:8443');
   });
@@ -88,6 +88,7 @@ suite('the URL has a name that the certificate has', () => {
       const server = await readEnrollmentServer(
         enrollListener(file, { address }),
         pinned('issuing', holders),
+        [],
       );
       assert.equal(server.url, url);
     });

@@ -1,9 +1,10 @@
 import { access } from 'node:fs/promises';
-import type { TlsListener } from '#config';
-import type { Certificate } from '#x509';
+import { isIP } from 'node:net';
+import type { IssuerConfiguration, TlsListener } from '#config';
+import { type Certificate, equalBytes, formatName, type GeneralName } from '#x509';
 import { readCertificates } from './certificate-file.ts';
-import type { PinnedChain } from './pinned-chain.ts';
-import { leadsTo } from './signed-by.ts';
+import { type PinnedChain, readPinnedChain } from './pinned-chain.ts';
+import { isSame, leadsTo } from './signed-by.ts';
 
 /** The enroll listener as a client of it sees it. */
 export interface EnrollmentServer {
@@ -22,8 +23,11 @@ export interface EnrollmentServer {
 }
 
 export interface ServerCertificate {
-  readonly file: string;
-  readonly certificate: Certificate;
+  /** null: the authority issues it itself. */
+  readonly file: string | null;
+  /** Who issued it, as people read it. */
+  readonly issuer: string;
+  readonly names: readonly GeneralName[];
   /** Issued under the exported chain, or by somebody else. */
   readonly issued: 'under' | 'foreign';
   /** With what the server sends, the root alone verifies it. */
@@ -33,10 +37,14 @@ export interface ServerCertificate {
 export async function readEnrollmentServer(
   listener: TlsListener,
   chain: PinnedChain,
+  issuers: readonly IssuerConfiguration[],
 ): Promise<EnrollmentServer> {
   const { name, address, tls, protocols } = listener;
-  const certificate = await readServerCertificate(tls, chain);
-  const host = hostOf(address, certificate?.certificate ?? null);
+  const certificate =
+    tls.issued === null
+      ? await readServerCertificate(tls, chain)
+      : await issuedBy(tls.issued, chain, issuers);
+  const host = hostOf(address, certificate?.names ?? null);
   const port = listener.port === 0 ? null : listener.port;
   const { est } = protocols;
   return {
@@ -54,7 +62,7 @@ export async function readEnrollmentServer(
 }
 
 async function readServerCertificate(
-  { certificate: file, chain }: TlsListener['tls'],
+  { certificate: file, chain }: Extract<TlsListener['tls'], { issued: null }>,
   { path, root }: PinnedChain,
 ): Promise<ServerCertificate | null> {
   const isHere = await access(file).then(
@@ -66,19 +74,44 @@ async function readServerCertificate(
   const pinned = path.map((one) => one.certificate);
   return {
     file,
-    certificate: certificate!,
+    issuer: formatName(certificate!.issuer),
+    names: certificate!.subjectAltName,
     issued: leadsTo(root.certificate, certificate!, [...sent, ...pinned]) ? 'under' : 'foreign',
     rootSuffices: leadsTo(root.certificate, certificate!, sent),
+  };
+}
+
+/** Of what the authority issues itself only the issuer's certificates are in files. */
+async function issuedBy(
+  { issuer: wanted, names }: NonNullable<TlsListener['tls']['issued']>,
+  { path, root: { certificate: root } }: PinnedChain,
+  issuers: readonly IssuerConfiguration[],
+): Promise<ServerCertificate> {
+  const settings = issuers.find(({ name }) => name === wanted)!;
+  const own = await readPinnedChain(settings);
+  const rollover = (await Promise.all(settings.rollover.map(readCertificates))).flat();
+  const sent = [
+    ...own.below.map(({ certificate }) => certificate),
+    ...rollover.filter(({ spki }) => equalBytes(spki, own.root.certificate.spki)),
+  ];
+  const issuing = own.path[0]!.certificate;
+  const verifies = (known: readonly Certificate[]) => isSame(issuing, root) || leadsTo(root, issuing, known);
+  return {
+    file: null,
+    issuer: formatName(issuing.subject),
+    names: names.map((value) => ({ kind: isIP(value) === 0 ? 'dns' : 'ip', value })),
+    issued: verifies([...sent, ...path.map(({ certificate }) => certificate)]) ? 'under' : 'foreign',
+    rootSuffices: verifies(sent),
   };
 }
 
 const everyAddress = ['0.0.0.0', '::'];
 
 /** A name that the server's certificate has, so that the URL verifies: the listener's own address where it can be. */
-function hostOf(address: string, certificate: Certificate | null): string {
-  const names = certificate?.subjectAltName ?? [];
+function hostOf(address: string, certified: readonly GeneralName[] | null): string {
+  const names = certified ?? [];
   const namedAddress = names.some(({ kind, value }) => kind === 'ip' && value === address);
-  if (namedAddress || (certificate === null && !everyAddress.includes(address))) return bracketed(address);
+  if (namedAddress || (certified === null && !everyAddress.includes(address))) return bracketed(address);
   const dns = names.flatMap(({ kind, value }) => (kind === 'dns' && isHostName(value) ? [value] : []));
   const name = dns.find((candidate) => candidate !== 'localhost') ?? dns[0];
   if (name !== undefined) return name;

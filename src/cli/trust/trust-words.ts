@@ -71,14 +71,17 @@ function serverWords(server: EnrollmentServer | null, paint: Paint): string[] {
       ),
     ];
   }
-  const { file, issued, rootSuffices } = certificate;
+  const { file, issuer, issued, rootSuffices } = certificate;
   if (issued === 'foreign') {
-    const issuer = formatName(certificate.certificate.issuer);
+    const remedy =
+      file === null
+        ? `Name the issuer of this chain in tls.issued`
+        : `Give the listener a certificate of this authority (${file})`;
     return [
       paint.bad(
         wrap(
           `The certificate of listener ${name} is not issued under this chain but by ${issuer}: what is exported here does not verify the server. ` +
-            `Give the listener a certificate of this authority (${file}), or have clients pin the CA that issued it.`,
+            `${remedy}, or have clients pin the CA that issued it.`,
         ),
       ),
     ];
@@ -88,7 +91,9 @@ function serverWords(server: EnrollmentServer | null, paint: Paint): string[] {
     paint.bad(
       wrap(
         `The listener does not send what is between its certificate and the root, so that clients which pin the root alone refuse it. ` +
-          `Append the issuing CA to ${file}, or name it under tls.chain.`,
+          (file === null
+            ? `Name this chain's own issuer in tls.issued, or what leads from the root to the other one in its rollover.`
+            : `Append the issuing CA to ${file}, or name it under tls.chain.`),
       ),
     ),
   ];

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { refusedKeys } from './refused-keys.ts';
 import { secretReference } from './secret-reference.ts';
+import { canonicalHostName, canonicalIpAddress } from '#x509';
 import { cidr, distinct, duration, entryName, ipAddress, path, port } from './values.ts';
 
 const bounds = {
@@ -23,20 +24,73 @@ const bounds = {
     .describe('A request must have arrived whole by then.'),
 };
 
-const tls = z.strictObject({
-  certificate: path.describe('Server certificate, PEM.'),
-  chain: z.array(path).default([]).describe('Intermediate certificates to send, PEM files, nearest first.'),
-  key: z
-    .strictObject({
-      file: path.describe('Private key, PKCS#8 PEM.'),
-      passphrase: secretReference.optional().describe('Passphrase of the key, where it is encrypted.'),
-    })
-    .describe('Private key of the server certificate.'),
-  minimum: z
-    .enum(['TLSv1.3', 'TLSv1.2'])
-    .default('TLSv1.3')
-    .describe('TLS floor. TLSv1.2 only for clients that can do no better; strongSwan needs it by default.'),
+/** A host or an address, in the one spelling in which it is certified. */
+const listenerName = z
+  .string()
+  .transform((text, context) => {
+    const name = canonicalHostName(text) ?? canonicalIpAddress(text);
+    if (name !== null && name !== '0.0.0.0' && name !== '::') return name;
+    context.addIssue(
+      name === null
+        ? 'must be a host name or an IP address, as clients reach this listener by it: no wildcard, no port, no underscore'
+        : 'is every address and none: write the one that clients connect to',
+    );
+    return z.NEVER;
+  })
+  .meta({ form: 'host name or IP address' });
+
+const issued = z.strictObject({
+  issuer: entryName.describe(
+    'Issuer that certifies the key. What is between it and its root is sent as well.',
+  ),
+  names: distinct(listenerName)
+    .refine((names) => names.length <= 100, 'must be 100 names at most')
+    .describe(
+      'Names by which clients reach this listener, and by no other. Nobody proves them: this is a decision.',
+    ),
 });
+
+const tls = z
+  .strictObject({
+    certificate: path
+      .optional()
+      .describe('Server certificate, PEM, which somebody else issues and replaces. Either this or `issued`.'),
+    issued: issued
+      .optional()
+      .describe(
+        'The authority issues the certificate of this key itself, for 90 days, and another one when 30 are left. Another key revokes those of the one before.',
+      ),
+    chain: z
+      .array(path)
+      .default([])
+      .describe('Intermediate certificates to send after `certificate`, PEM files, nearest first.'),
+    key: z
+      .strictObject({
+        file: path.describe('Private key, PKCS#8 PEM.'),
+        passphrase: secretReference.optional().describe('Passphrase of the key, where it is encrypted.'),
+      })
+      .describe('Private key of the server certificate. Of several nodes each has its own, or all have one.'),
+    minimum: z
+      .enum(['TLSv1.3', 'TLSv1.2'])
+      .default('TLSv1.3')
+      .describe('TLS floor. TLSv1.2 only for clients that can do no better; strongSwan needs it by default.'),
+  })
+  .superRefine(({ certificate, issued: own, chain }, context) => {
+    const refuse = (key: string[], message: string) =>
+      context.addIssue({ code: 'custom', path: key, message });
+    if (own === undefined) {
+      if (certificate === undefined) {
+        refuse([], 'needs `certificate`, a PEM file, or `issued`: { issuer, names }');
+      }
+      return;
+    }
+    if (certificate !== undefined) {
+      refuse(['issued'], 'stands beside `certificate`: a listener has one of the two');
+    }
+    if (chain.length > 0) {
+      refuse(['chain'], 'goes with `certificate` alone: of what is issued the issuer is known');
+    }
+  });
 
 /** A default among the templates beside it. */
 function demandListedDefault(
