@@ -7,11 +7,11 @@ import type { AuthorityFiles, TestAuthority } from './authority.ts';
 
 export const loopback = 'localhost, 127.0.0.1, "::1"';
 
-/** The enroll listener has its certificate from the authority itself. */
+/** Listeners with TLS have their certificates from the authority itself. */
 export function issuedFor(names: string, issuer = 'issuing'): (yaml: string) => string {
   return (yaml) =>
     yaml.replace(
-      /^( +)(?:certificate: pki\/listener\.pem|issued: .*)$/m,
+      /^( +)(?:certificate: pki\/listener\.pem|issued: .*)$/gm,
       `$1issued: { issuer: ${issuer}, names: [${names}] }`,
     );
 }
