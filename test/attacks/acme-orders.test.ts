@@ -66,7 +66,7 @@ describe('orders that are played against the authority', () => {
       const order = await ready(client, [name]);
       const twins = Array.from({ length: 8 }, () => client.twin(authority.trustPem));
       const answers = await Promise.all(
-        twins.map((twin, at) => twin.finalize(order, orderCsr([name], keys[at % keys.length]!))),
+        twins.map((twin, at) => twin.finalize(order, orderCsr([name], keys[at % keys.length]))),
       );
       for (const twin of twins) twin.close();
       const certificates = answers
@@ -207,8 +207,9 @@ describe('orders that are played against the authority', () => {
       await approve(client);
       const { id, externalAccountKey } = await accountOf(client);
       if (end === 'revoke') await authority.admin.client.perform('revokeAccount', { id });
-      if (end === 'void')
+      if (end === 'void') {
         await authority.admin.client.perform('voidExternalAccountKey', { id: externalAccountKey });
+      }
       if (end === 'deactivate') await client.post(client.kid!, { status: 'deactivated' });
       for (const answer of [
         await client.post(order.url, null),
@@ -236,11 +237,8 @@ describe('orders that are played against the authority', () => {
     const names = Array.from({ length: 101 }, (_, at) => `n${at}.example.org`);
     await assertRejected(authority, await client.order(names), 'malformed', /1 to 100/);
     assert.equal((await client.order(names.slice(1))).status, 201);
-    assert.equal(
-      (await client.order(Array.from({ length: 100 }, () => 'a.example.org'))).body['identifiers'] instanceof
-        Array,
-      true,
-    );
+    const same = await client.order(Array.from({ length: 100 }, () => 'a.example.org'));
+    assert.deepEqual(same.body['identifiers'], [{ type: 'dns', value: 'a.example.org' }]);
   });
 
   test('validity: longer than the template gives, in the past, backwards, of no length', async () => {

@@ -147,7 +147,7 @@ describe('orders that replace a certificate (RFC 9773 section 5)', () => {
     );
     await approve();
     const state = await later.post(waiting.headers['location']!, null);
-    assert.equal((state.body as Json)['status'], 'valid', state.text);
+    assert.equal(state.body['status'], 'valid', state.text);
   });
 
   test('the log verifies', async () => {
