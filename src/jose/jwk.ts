@@ -122,7 +122,7 @@ function octetsOf(text: Text, name: string, octets: number): Uint8Array {
   return bytes;
 }
 
-/** Base64urlUInt (RFC 7518 section 2): "The minimum number of octets to represent the value". */
+/** Base64urlUInt (RFC 7518 section 2): "The octet sequence MUST utilize the minimum number of octets needed to represent the value." */
 function unsignedOf(text: Text, name: string): Uint8Array {
   const bytes = decodeBase64Url(text(name), `JWK: "${name}"`);
   if (bytes.length === 0 || bytes[0] === 0) {

@@ -7,7 +7,7 @@ const maximumTextLength = 2048;
 /**
  * The protected header's members. Names must be unique, and parameters that are not understood "MUST be ignored" (RFC 7515 section 4),
  * unless they are listed as critical: nobody may list what we understand without it (section 4.1.11), so `crit` itself is refused, and
- * `b64` with or without it (RFC 8555 section 6.2: the "Unencoded Payload Option MUST NOT be used").
+ * `b64` with or without it (RFC 8555 section 6.2: "The JWS Unencoded Payload Option […] MUST NOT be used").
  */
 export function parseProtectedHeader(bytes: Uint8Array): Members {
   const members = membersOf(parseJson(bytes, 'JWS: the protected header'), 'JWS: the protected header');

@@ -34,7 +34,7 @@ function problemOf(
   }
   const [name, ...others] = subjectAltName;
   if (name === undefined || others.length > 0) return 'does not have exactly one alternative name';
-  // "The comparison of dNSNames MUST be case insensitive." Addresses are canonical on both sides.
+  // "The comparison of dNSNames MUST be case insensitive". Addresses are canonical on both sides.
   if (name.kind !== identifier.type || name.value.toLowerCase() !== identifier.value) {
     return 'is not for this identifier';
   }

@@ -20,7 +20,7 @@ export function identifierProblem({ type, value }: Identifier): string | null {
   return type === 'ip' ? addressProblem(value) : nameProblem(value);
 }
 
-/** RFC 8555 section 7.1.4: the wildcard is "a single asterisk character followed by a single full stop character" before the name. */
+/** RFC 8555 section 7.1.3: the wildcard is "a single asterisk character followed by a single full stop character" before the name. */
 function nameProblem(value: string): string | null {
   const name = value.startsWith('*.') ? value.slice(2) : value;
   if (name === '') return 'it is empty';

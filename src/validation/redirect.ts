@@ -17,7 +17,7 @@ export interface Ports {
 }
 
 /**
- * RFC 8555 section 10.4 has a server limit where redirects lead: to the ports of http and https alone. What is wrong with it in words that hold nothing of
+ * RFC 8555 section 10.4: a redirect may "cause the server to query an arbitrary URL". Here it leads to the ports of http and https alone. What is wrong with it in words that hold nothing of
  * it; `location` is null where there is none.
  */
 export function redirectTarget(location: string | null, from: HttpTarget, ports: Ports): HttpTarget | string {

@@ -13,7 +13,7 @@ export function servedTemplates(
   return { ...served, references };
 }
 
-/** RFC 8555 section 7.1.1, with profiles (draft-aaron-acme-profiles section 3) and renewal information (RFC 9773 section 3). */
+/** RFC 8555 section 7.1.1, with profiles (draft-ietf-acme-profiles section 3) and renewal information (RFC 9773 section 3). */
 export function directory(exchange: Exchange, ports: AcmePorts): Reply {
   const { base, template } = exchange;
   const { templates, references } = servedTemplates(exchange, ports);

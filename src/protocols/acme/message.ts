@@ -70,7 +70,7 @@ export async function readMessage(
 }
 
 /**
- * RFC 8555 section 7.3.6: "the server MUST reject further requests authorized by that account's key". With its external account key an account ends as well, and
+ * RFC 8555 section 7.3.6: "the server MUST NOT accept further requests authorized by that account's key". With its external account key an account ends as well, and
  * is what the RFC calls revoked: who stole it can neither order, nor revoke what its owner has, nor have names looked for.
  */
 export function demandPower({ id, status, key }: StoredAccount): void {

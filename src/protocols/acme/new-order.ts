@@ -83,7 +83,7 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
   }
 }
 
-/** Of the directory, or the profile that the order names (draft-aaron-acme-profiles section 4). */
+/** Of the directory, or the profile that the order names (draft-ietf-acme-profiles section 4). */
 function templateFor(profile: unknown, exchange: Exchange, ports: AcmePorts) {
   const { templates, defaultTemplate, references } = servedTemplates(exchange, ports);
   if (profile !== undefined && typeof profile !== 'string') throw malformed('profile must be a string');

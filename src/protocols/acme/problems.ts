@@ -1,7 +1,7 @@
 import type { Answer, OrderIdentifier } from '#enrollment';
 import { type ErrorCode, SallyportError } from '#errors';
 
-/** RFC 8555 section 6.7, RFC 9773 section 5, draft-aaron-acme-profiles section 6. Without `urn:ietf:params:acme:error:`. */
+/** RFC 8555 section 6.7, RFC 9773 section 5, draft-ietf-acme-profiles section 6. Without `urn:ietf:params:acme:error:`. */
 export type ProblemType =
   | 'accountDoesNotExist'
   | 'alreadyReplaced'

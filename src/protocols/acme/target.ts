@@ -51,7 +51,7 @@ export function parseTarget(url: string): AcmeTarget {
   return none;
 }
 
-/** "a server MUST accept the absolute-form in requests" (RFC 9112 section 3.2.2). */
+/** "A server MUST accept the absolute-form in requests" (RFC 9112 section 3.2.2). */
 function pathOf(url: string): { path: string; query: string } {
   const target = url.replace(/^https?:\/\/[^/?]*/i, '');
   const mark = target.indexOf('?');
