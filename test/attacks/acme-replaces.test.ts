@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { parseCertificate, pemToDer } from '#x509';
-import { type AcmeClient, type Json, orderCsr } from '../harness/acme-client.ts';
+import { type AcmeClient, orderCsr } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
 import { assertRejected } from '../harness/acme-refusals.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
