@@ -119,7 +119,7 @@ export function derive(
   }
   const notAfter =
     template === undefined ? null : validity(template, deviceClass, references, time, order).notAfter;
-  gathered.add('account', deriveAccount(order, { source, template, request, notAfter, time }));
+  gathered.add('account', deriveAccount(order, { source, template, request, renewed, notAfter, time }));
   if (action === 'enroll' && secret === null && presenter !== null) {
     gathered.add('identity', deriveIdentity(presenter, references, { device, template, request, time }));
   }

@@ -216,6 +216,8 @@ export interface PresenterObservation {
     readonly template: string;
     readonly deviceId: string;
     readonly revoked: boolean;
+    /** An ACME account has ordered it. */
+    readonly ordered?: true;
   } | null;
 }
 

@@ -3,7 +3,7 @@ import type { DeviceState } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { Objection } from '#policy';
 import type { GeneralName, Name } from '#x509';
-import type { OrderObservation } from './observations.ts';
+import type { OrderObservation, PresenterObservation } from './observations.ts';
 
 /**
  * What enrollment asks of the store. Each method is one atomic operation; those that return a LogPosition are durable
@@ -94,11 +94,7 @@ export interface StoreObservation {
   } | null;
   /** The device id equal to the user name, where there is one. */
   readonly userNameDevice: string | null;
-  readonly presenter: {
-    readonly template: string;
-    readonly deviceId: string;
-    readonly revoked: boolean;
-  } | null;
+  readonly presenter: PresenterObservation['record'];
   /** null: none was asked for, or there is none of this account. Its certificate while it is current. */
   readonly order: OrderObservation | null;
   /** Of the order where there is one, else of the secret where one was presented (null when unknown), else of the presenter. */

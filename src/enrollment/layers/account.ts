@@ -1,6 +1,11 @@
 import type { Template } from '#ca';
 import type { Context } from '#policy';
-import type { OrderObservation, RequestObservation, SourceObservation } from '../observations.ts';
+import type {
+  OrderObservation,
+  PresenterObservation,
+  RequestObservation,
+  SourceObservation,
+} from '../observations.ts';
 import { authorizationOf, identifierKey, identifierOf, isWithinNames } from '../order.ts';
 import { Finding } from './finding.ts';
 
@@ -24,12 +29,18 @@ export function deriveAccount(
     source: SourceObservation;
     template: Template | undefined;
     request: RequestObservation | null;
+    renewed: PresenterObservation | null;
     notAfter: number | null;
     time: number;
   },
 ): Finding<AccountFacts> {
-  const { source, template, request, notAfter, time } = asked;
-  if (source.protocol !== 'acme') return new Finding(none);
+  const { source, template, request, renewed, notAfter, time } = asked;
+  if (source.protocol !== 'acme') {
+    // Who holds its key alone has no account, and proves no name: it would be renewed for ever, whatever became of the account.
+    if (renewed?.record?.ordered !== true) return new Finding(none);
+    const words = 'an ACME account has ordered the certificate: another order renews it';
+    return new Finding({ ...none, presented: true }).because('account-valid', false, words);
+  }
   if (order === null) {
     return new Finding({ ...none, presented: true }).because(
       'account-valid',

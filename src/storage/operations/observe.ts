@@ -27,7 +27,8 @@ const selectSecret = statement((database, p: { mac: Uint8Array; now: number }) =
 const selectPresenter = statement((database, p: { sha256: string }) =>
   database
     .selectFrom('certificate')
-    .select(['template', 'device_id', 'revoked_at'])
+    .leftJoin('acme_order', 'acme_order.certificate', 'certificate.sha256')
+    .select(['certificate.template', 'device_id', 'revoked_at', 'acme_order.id as order'])
     .where('sha256', '=', p.sha256),
 );
 
@@ -138,7 +139,12 @@ function* observePresenter({ presenterSha256 }: ObserveQuery): Operation<StoreOb
   const row =
     presenterSha256 === null ? undefined : yield* first(selectPresenter, { sha256: presenterSha256 });
   if (row === undefined) return null;
-  return { template: row.template, deviceId: row.device_id, revoked: row.revoked_at !== null };
+  return {
+    template: row.template,
+    deviceId: row.device_id,
+    revoked: row.revoked_at !== null,
+    ...(row.order === null ? {} : { ordered: true }),
+  };
 }
 
 function ownerOf(ordered: { readonly deviceId: string } | null): DeviceKey | null {
