@@ -167,8 +167,9 @@ export async function startJobs(ports: {
     }),
   );
   await crl.trigger();
-  startForAll('orders', 60_000, () =>
-    storage.acme.forget({ now: clock.now(), over: clock.now() - keptOrdersMilliseconds }),
+  startForAll('nonces', 60_000, () => storage.acme.forgetNonces(clock.now()));
+  startForAll('orders', 600_000, () =>
+    storage.acme.forgetOrders({ now: clock.now(), over: clock.now() - keptOrdersMilliseconds }),
   );
   return {
     issueCrl,

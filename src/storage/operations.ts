@@ -19,7 +19,14 @@ import {
 } from './operations/acme-authorizations.ts';
 import { orderedCertificate, predecessor } from './operations/acme-certificates.ts';
 import { heldRequest } from './operations/acme-issuance.ts';
-import { createOrder, failOrder, forgetAcme, order, ordersOf } from './operations/acme-orders.ts';
+import {
+  createOrder,
+  failOrder,
+  forgetNonces,
+  forgetOrders,
+  order,
+  ordersOf,
+} from './operations/acme-orders.ts';
 import { admit, forgetIdleRates, saveSourceRates, sourceRates } from './operations/rate-limits.ts';
 import { approveDevice } from './operations/approvals.ts';
 import { policies, references, savePolicies, saveReferences } from './operations/bodies.ts';
@@ -133,7 +140,8 @@ export const operations = {
   predecessor: read(predecessor),
   heldRequest: read(heldRequest),
   orderedCertificate: read(orderedCertificate),
-  forgetAcme: durable(forgetAcme),
+  forgetNonces: lazy(forgetNonces),
+  forgetOrders: durable(forgetOrders),
 
   importDevices: durable(importDevices),
   compareDevices: read(compareDevices),

@@ -72,7 +72,8 @@ export function acmeStore(perform: Perform): AcmeStore {
     heldRequest: (order) => perform('heldRequest', { order }),
     certificate: (query) => perform('orderedCertificate', query),
     revoke: (act) => perform('revokeCertificate', act),
-    forget: (act) => perform('forgetAcme', act),
+    forgetNonces: (now) => perform('forgetNonces', { now }),
+    forgetOrders: (act) => perform('forgetOrders', act),
   };
 }
 

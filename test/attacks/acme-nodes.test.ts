@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 import { findClient } from '../clients.ts';
 import { AcmeClient, type Json, orderCsr } from '../harness/acme-client.ts';
 import { acmeSurroundings, type AcmeSurroundings, acmeYaml } from '../harness/acme-authority.ts';
-import { assertObjected, assertRejected, typeOf } from '../harness/acme-expect.ts';
+import { assertObjected, assertRejected, typeOf } from '../harness/acme-refusals.ts';
 import { sallyport, type ServedAuthority, serveAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { anotherNode, postgresAuthority } from '../harness/postgres-authority.ts';

@@ -88,8 +88,10 @@ export interface AcmeStore {
     now: number;
   }): Promise<boolean>;
   revoke(act: { sha256: string; reason: number; now: number; entry: NewEntry }): Promise<LogPosition>;
-  /** Nonces that are long refused for their age `now`, and orders and proofs that were over before then. */
-  forget(act: { now: number; over: number }): Promise<void>;
+  /** Those that are long refused for their age `now`. */
+  forgetNonces(now: number): Promise<void>;
+  /** Orders and proofs that were over before then. Looks at every order that is over and has a current certificate. */
+  forgetOrders(act: { now: number; over: number }): Promise<void>;
 }
 
 export interface ExternalAccountKey {

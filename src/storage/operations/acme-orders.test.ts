@@ -65,9 +65,9 @@ suite('nonces', () => {
     assert.equal(await acme.useNonce(nonce, now + hour), false);
     assert.equal(await acme.useNonce(Buffer.from('other'), now + hour), true);
     // With a minute for who looked at its age and then stood still.
-    await acme.forget({ now: now + hour + 59_999, over: 0 });
+    await acme.forgetNonces(now + hour + 59_999);
     assert.equal(await acme.useNonce(nonce, now + hour), false);
-    await acme.forget({ now: now + hour + 60_000, over: 0 });
+    await acme.forgetNonces(now + hour + 60_000);
     assert.equal(await acme.useNonce(nonce, now + hour), true);
   });
 });
@@ -196,13 +196,13 @@ suite('orders', () => {
     await createOrder(acme, 'o2', 'a1');
     await prove(stores, 'authorization of o2');
     await issueFor(stores, 'i1', 'o2');
-    await acme.forget({ now, over: now + hour - 1 });
+    await acme.forgetOrders({ now, over: now + hour - 1 });
     assert.notEqual(await acme.order('o1'), null);
-    await acme.forget({ now, over: now + hour });
+    await acme.forgetOrders({ now, over: now + hour });
     assert.equal(await acme.order('o1'), null);
     assert.equal(await acme.authorization('authorization of o1'), null);
     assert.notEqual(await acme.order('o2'), null);
-    await acme.forget({ now, over: now + 25 * hour });
+    await acme.forgetOrders({ now, over: now + 25 * hour });
     assert.equal(await acme.order('o2'), null);
   });
 });

@@ -125,10 +125,15 @@ const deleteOrders = statement((database, p: { before: number }) =>
     .where((eb) =>
       eb.or([
         eb('certificate', 'is', null),
-        eb(
-          'certificate',
-          'not in',
-          eb.selectFrom('certificate').select('sha256').where('not_after', '>=', p.before),
+        // One look by its key for each order: a list of all current certificates is none for PostgreSQL to search for each of them.
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('certificate')
+              .select('sha256')
+              .whereRef('sha256', '=', 'acme_order.certificate')
+              .where('certificate.not_after', '>=', p.before),
+          ),
         ),
       ]),
     ),
@@ -228,8 +233,11 @@ export function* failOrder({ id, problem }: Act<'failOrder'>): Operation<void> {
   yield* run(fail, { id, error: toJson(problem) });
 }
 
-export function* forgetAcme({ now, over }: Act<'forget'>): Operation<void> {
+export function* forgetNonces({ now }: { now: number }): Operation<void> {
   yield* run(deleteNonces, { before: now - nonceSlackMilliseconds });
+}
+
+export function* forgetOrders({ now, over }: Act<'forgetOrders'>): Operation<void> {
   yield* run(endDue, { now });
   yield* run(deleteOrders, { before: over });
   yield* run(deleteAuthorizations, { before: over });
