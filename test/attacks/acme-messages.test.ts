@@ -121,6 +121,18 @@ describe('messages of ACME that are played against the authority', () => {
     }
   });
 
+  test('an address that is as long as a header may be does not fill the log', async () => {
+    const message = JSON.stringify(client.message(newOrder(), order, await client.nonce()));
+    const answer = await raw(`/acme/web/new-order?${'"'.repeat(30_000)}`, message);
+    const entry = await assertRejected(
+      authority,
+      { ...answer, link: [], headers: {} },
+      'unauthorized',
+      /was signed for/,
+    );
+    assert.ok(JSON.stringify(entry).length < 8_000);
+  });
+
   test('a Host that is none of the certificate, whatever was signed', async () => {
     const { host, port } = new URL(authority.base);
     for (const wrong of [

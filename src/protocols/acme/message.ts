@@ -50,7 +50,7 @@ export async function readMessage(
   if (url !== expected.url) {
     throw new AcmeError(
       'unauthorized',
-      `the message was signed for ${url.slice(0, 200)}, and sent to ${expected.url}`,
+      `the message was signed for ${url.slice(0, 200)}, and sent to ${expected.url.slice(0, 200)}`,
     );
   }
   if (expected.signature !== 'either' && (claimed.by === 'kid') !== (expected.signature === 'account')) {
