@@ -2,21 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ActEntry, Entry, RequestEntry } from '#enrollment';
 import type { ReadOnlyStorage } from '#storage';
 import type { Position } from './compare-certificates.ts';
+import { RowChecks } from './row-checks.ts';
 
 type SecretRecord = NonNullable<Awaited<ReturnType<ReadOnlyStorage['secrets']>>[number]>;
 type ApprovalRecord = NonNullable<Awaited<ReturnType<ReadOnlyStorage['approvals']>>[number]>;
 type Report = (position: Position | null, message: string) => void;
 
 type Store = Pick<ReadOnlyStorage, 'secrets' | 'secretCount' | 'approvals'>;
-
-interface Check<Row> {
-  readonly id: string;
-  readonly position: Position;
-  readonly objectionTo: (row: Row) => string | null;
-}
-
-/** Rows asked for at once. */
-const atOnce = 256;
 
 /**
  * What a certificate was given for was given once, and as the log says. The store's row has room for one certificate, and every entry that tells of
@@ -27,27 +19,31 @@ export class GrantComparison {
   readonly #report: Report;
   /** Secrets of which the log tells. */
   #created = 0;
-  #secrets: Check<SecretRecord>[] = [];
-  #approvals: Check<ApprovalRecord>[] = [];
+  readonly #secrets: RowChecks<SecretRecord>;
+  readonly #approvals: RowChecks<ApprovalRecord>;
   /** Of the restore with which this log began: what was open then was voided. */
   #restoredAt = -Infinity;
 
   constructor(store: Store, report: Report) {
     this.#store = store;
     this.#report = report;
+    this.#secrets = new RowChecks('secret', (ids) => store.secrets(ids), report);
+    this.#approvals = new RowChecks('approval', (ids) => store.approvals(ids), report);
   }
 
   /** In the order of the logs. `approvalNeeded`: the verdict of the entry follows with its approval alone. */
   async entry(position: Position, entry: Entry, approvalNeeded: boolean): Promise<void> {
     if (position.log > 0 && position.logIndex === 0) this.#restoredAt = entry.time;
-    if (entry.type === 'request' && entry.outcome === 'issued') this.#issued(position, entry, approvalNeeded);
-    else if (entry.type === 'act') this.#act(position, entry);
-    if (this.#secrets.length + this.#approvals.length >= atOnce) await this.#compare();
+    if (entry.type === 'act') await this.#act(position, entry);
+    if (entry.type === 'request' && entry.outcome === 'issued') {
+      await this.#issued(position, entry, approvalNeeded);
+    }
   }
 
   /** After the last entry. */
   async end(): Promise<void> {
-    await this.#compare();
+    await this.#secrets.end();
+    await this.#approvals.end();
     const stored = await this.#store.secretCount();
     // Each that the log tells of is there, or a finding: more are some that nobody created.
     if (stored > this.#created) {
@@ -55,25 +51,25 @@ export class GrantComparison {
     }
   }
 
-  #act(position: Position, entry: ActEntry): void {
+  async #act(position: Position, entry: ActEntry): Promise<void> {
     const id = String(entry.detail['secret']);
     if (entry.act === 'secret.create') {
       this.#created += 1;
-      this.#secrets.push({ id, position, objectionTo: (row) => createdObjection(row, entry) });
+      await this.#secrets.add({ id, position, objectionTo: (row) => createdObjection(row, entry) });
     } else if (entry.act === 'secret.revoke') {
       const objectionTo = ({ state }: SecretRecord) =>
         state === 'void' ? null : `was voided, and is ${state} in the store`;
-      this.#secrets.push({ id, position, objectionTo });
+      await this.#secrets.add({ id, position, objectionTo });
     }
   }
 
-  #issued(position: Position, entry: RequestEntry, approvalNeeded: boolean): void {
+  async #issued(position: Position, entry: RequestEntry, approvalNeeded: boolean): Promise<void> {
     const { secret, approval } = entry.observations;
     const restoredAt = this.#restoredAt;
     if (typeof secret?.id === 'string') {
       const objectionTo = (row: SecretRecord) =>
         row.createdAt < restoredAt ? voidedWords : spentObjection(row, entry);
-      this.#secrets.push({ id: secret.id, position, objectionTo });
+      await this.#secrets.add({ id: secret.id, position, objectionTo });
     }
     if (approval === null || !approvalNeeded) return;
     const objectionTo = ({ state, intentId }: ApprovalRecord) => {
@@ -81,23 +77,7 @@ export class GrantComparison {
       if (state !== 'used') return `gave a certificate, and is ${state} in the store`;
       return intentId === entry.id ? null : `gave a certificate, and another one by the store`;
     };
-    this.#approvals.push({ id: approval.id, position, objectionTo });
-  }
-
-  async #compare(): Promise<void> {
-    const [secrets, approvals] = [this.#secrets, this.#approvals];
-    this.#secrets = [];
-    this.#approvals = [];
-    this.#judge('secret', secrets, await this.#store.secrets(secrets.map(({ id }) => id)));
-    this.#judge('approval', approvals, await this.#store.approvals(approvals.map(({ id }) => id)));
-  }
-
-  #judge<Row>(what: string, checks: readonly Check<Row>[], rows: readonly (Row | null)[]): void {
-    for (const [at, { id, position, objectionTo }] of checks.entries()) {
-      const row = rows[at] ?? null;
-      const objection = row === null ? 'is not in the store' : objectionTo(row);
-      if (objection !== null) this.#report(position, `${what} ${id} ${objection}`);
-    }
+    await this.#approvals.add({ id: approval.id, position, objectionTo });
   }
 }
 
