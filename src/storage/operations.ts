@@ -27,6 +27,12 @@ import {
   order,
   ordersOf,
 } from './operations/acme-orders.ts';
+import {
+  accountRecords,
+  acmeCounts,
+  authorizationRecords,
+  externalAccountKeyRecords,
+} from './operations/acme-records.ts';
 import { admit, forgetIdleRates, saveSourceRates, sourceRates } from './operations/rate-limits.ts';
 import { approveDevice } from './operations/approvals.ts';
 import { policies, references, savePolicies, saveReferences } from './operations/bodies.ts';
@@ -218,6 +224,10 @@ export const operations = {
   secretRecords: read(secretRecords),
   secretCount: read(secretCount),
   approvalRecords: read(approvalRecords),
+  externalAccountKeyRecords: read(externalAccountKeyRecords),
+  accountRecords: read(accountRecords),
+  authorizationRecords: read(authorizationRecords),
+  acmeCounts: read(acmeCounts),
   lostCertificates: read(lostCertificates),
   ownCertificates: read(ownCertificates),
 };

@@ -3,6 +3,12 @@ import type { LogStore } from '#audit';
 import type { DeviceState } from '#inventory';
 import { placeOf } from './place.ts';
 import type { LostCertificateRow } from './schema.ts';
+import type {
+  AccountRecord,
+  AcmeCounts,
+  AuthorizationRecord,
+  ExternalAccountKeyRecord,
+} from './operations/acme-records.ts';
 import type { AbandonedSerial } from './operations/crl.ts';
 import type { ApprovalRecord, SecretRecord } from './operations/grants.ts';
 import type { WholeCertificate } from './operations/certificates.ts';
@@ -21,6 +27,15 @@ export interface ReadOnlyStorage {
   secrets(ids: readonly string[]): Promise<readonly (SecretRecord | null)[]>;
   secretCount(): Promise<number>;
   approvals(ids: readonly string[]): Promise<readonly (ApprovalRecord | null)[]>;
+  /** In the order of the ids; null for what is not there. */
+  externalAccountKeys(ids: readonly string[]): Promise<readonly (ExternalAccountKeyRecord | null)[]>;
+  /** The id of one that whoever has this name made, and nobody has used up; null: there is none. */
+  liveExternalAccountKeyBy(name: string): Promise<string | null>;
+  /** In the order of the ids; null for what is not there. */
+  accounts(ids: readonly string[]): Promise<readonly (AccountRecord | null)[]>;
+  /** In the order of the ids; null for what is not there. */
+  authorizations(ids: readonly string[]): Promise<readonly (AuthorizationRecord | null)[]>;
+  acmeCounts(): Promise<AcmeCounts>;
   /** null: there is no such device. */
   deviceState(id: string): Promise<DeviceState | null>;
   /** Of signatures that may exist, and of which nothing was delivered. */
@@ -59,6 +74,14 @@ export function readOnlyStorage(perform: Perform, close: () => Promise<void>): R
     secrets: (ids) => perform('secretRecords', { ids }),
     secretCount: () => perform('secretCount', null),
     approvals: (ids) => perform('approvalRecords', { ids }),
+    externalAccountKeys: (ids) => perform('externalAccountKeyRecords', { ids }),
+    async liveExternalAccountKeyBy(by) {
+      const keys = await perform('externalAccountKeysOfMachine', { by, state: 'live', limit: 1 });
+      return keys.at(0)?.id ?? null;
+    },
+    accounts: (ids) => perform('accountRecords', { ids }),
+    authorizations: (ids) => perform('authorizationRecords', { ids }),
+    acmeCounts: () => perform('acmeCounts', null),
     deviceState: async (id) => (await perform('device', { id }))?.state ?? null,
     async *abandonedIntents() {
       let after = '';

@@ -153,6 +153,12 @@ export function storageOf(copy: Copy): ReadOnlyStorage {
     async *revoked() {
       yield await refuse();
     },
+    // Nobody of a copy speaks ACME.
+    externalAccountKeys: async (ids) => ids.map(() => null),
+    liveExternalAccountKeyBy: async () => null,
+    accounts: async (ids) => ids.map(() => null),
+    authorizations: async (ids) => ids.map(() => null),
+    acmeCounts: async () => ({ externalAccountKeys: 0, accounts: 0, validAuthorizations: 0 }),
     close: async () => {},
   };
 }
