@@ -1,7 +1,9 @@
+import type { ExpressionBuilder } from 'kysely';
 import type { HoldRecord, KeptOrder, OrderObservation } from '#enrollment';
 import { SallyportError } from '#errors';
 import { fromJson } from '../json-text.ts';
 import { first, type Operation, run, together } from '../operation.ts';
+import type { Schema } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { authorizationsOf } from './acme-authorizations.ts';
 
@@ -86,17 +88,7 @@ const take = statement((database, p: { id: string; intent: string }) =>
         ),
       ),
     )
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom('acme_account')
-          .innerJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
-          .select('acme_account.id')
-          .whereRef('acme_account.id', '=', 'acme_order.account')
-          .where('acme_account.status', '=', 'valid')
-          .where('external_account_key.state', '=', 'spent'),
-      ),
-    )
+    .where(isOfAccountWithPower)
     .where((eb) =>
       eb.not(
         eb.exists(
@@ -124,7 +116,9 @@ const finish = statement((database, p: FinishedOrder & { id: string; address: Ui
     .where('id', '=', p.id)
     .where('intent', '=', p.intent)
     .where('certificate', 'is', null)
-    .where('error', 'is', null),
+    .where('error', 'is', null)
+    // What was ended between reserving and here gets nothing.
+    .where(isOfAccountWithPower),
 );
 
 const keepHeld = statement(
@@ -142,6 +136,18 @@ const keepHeld = statement(
       .where('error', 'is', null)
       .where((eb) => eb.or([eb('spki', 'is', null), eb('spki', '=', p.spki)])),
 );
+
+function isOfAccountWithPower(eb: ExpressionBuilder<Schema, 'acme_order'>) {
+  return eb.exists(
+    eb
+      .selectFrom('acme_account')
+      .innerJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
+      .select('acme_account.id')
+      .whereRef('acme_account.id', '=', 'acme_order.account')
+      .where('acme_account.status', '=', 'valid')
+      .where('external_account_key.state', '=', 'spent'),
+  );
+}
 
 export function* heldRequest(query: { order: string }): Operation<Uint8Array | null> {
   return (yield* first(selectHeld, query))?.bytes ?? null;
@@ -216,7 +222,10 @@ function* countOf(asked: { account: string; names: string; now: number }): Opera
 
 export function* finishOrder({ id, address }: KeptOrder, act: FinishedOrder): Operation<void> {
   if ((yield* run(finish, { ...act, id, address })) === 1) return;
-  throw new SallyportError('conflict', `order ${id} has got its certificate meanwhile`);
+  throw new SallyportError(
+    'conflict',
+    `order ${id} has got its certificate meanwhile, or its account has ended`,
+  );
 }
 
 /** `place`: of the entry that was appended for it. */

@@ -293,6 +293,16 @@ suite('an order that is issued for', () => {
       await undo(stores);
       assert.equal(await stores.enrollment.reserve(ordered('i1', 'o1')), 'conflict');
     });
+
+    test(`gets no certificate where ${what} while that is signed`, async (t) => {
+      const stores = await withAccounts(t);
+      await createOrder(stores.acme, 'o1', 'a1');
+      await prove(stores, 'authorization of o1');
+      const wanted = ordered('i1', 'o1');
+      assert.equal(await stores.enrollment.reserve(wanted), 'reserved');
+      await undo(stores);
+      await assert.rejects(stores.enrollment.close(issuedRecord(wanted)), isConflict);
+    });
   }
 
   test('is held with its request, and goes on for that key alone', async (t) => {
