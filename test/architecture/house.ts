@@ -70,7 +70,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   cli: {
-    values: [...core, 'est', 'scep', 'workflow', 'admin', 'storage', 'config', 'server', 'authority'],
+    values: [...core, 'jose', 'est', 'scep', 'workflow', 'admin', 'storage', 'config', 'server', 'authority'],
     packages: ['commander'],
   },
   main: { values: ['cli'] },

@@ -12,6 +12,7 @@ import {
 import { type Entry, type ReadEntry, readEntry, type RequestEntry, RequestReplay } from '#enrollment';
 import { isSallyportError } from '#errors';
 import type { ReadOnlyStorage } from '#storage';
+import { AcmeComparison } from './compare-acme.ts';
 import { BlobComparison, type NamingBlobs } from './compare-blobs.ts';
 import { CertificateComparison, type Position } from './compare-certificates.ts';
 import { CrlComparison } from './compare-crls.ts';
@@ -38,6 +39,7 @@ export class LogsVerification {
     'no intent of it was abandoned in the log',
   );
   readonly #grants: GrantComparison;
+  readonly #acme: AcmeComparison;
   readonly #devices: DeviceComparison;
   readonly #crls: CrlComparison;
   readonly #own: OwnCertificateComparison;
@@ -60,6 +62,7 @@ export class LogsVerification {
     const say = (position: Position | null, message: string) => report(logs, findings, position, message);
     this.#erasures = new ErasureComparison(say);
     this.#grants = new GrantComparison(storage, say);
+    this.#acme = new AcmeComparison(storage, logs.at(-1)!.number, say);
     this.#devices = new DeviceComparison(storage, say);
     this.#crls = new CrlComparison(storage, say);
     this.#own = new OwnCertificateComparison(storage, say);
@@ -126,6 +129,7 @@ export class LogsVerification {
     await this.#certificates.end();
     await this.#erasures.end();
     await this.#grants.end();
+    await this.#acme.end();
     await this.#devices.end();
     await this.#crls.end();
     await this.#own.end();
@@ -162,7 +166,10 @@ export class LogsVerification {
     await this.#certificates.entry(position, issuedBy(entry), isAbsent, certified);
     await this.#erasures.entry(position, entry, isAbsent);
     // What nothing is objected to has its observations.
-    if (objection === null) await this.#grants.entry(position, entry, await this.#neededApproval(entry));
+    if (objection === null) {
+      await this.#grants.entry(position, entry, await this.#neededApproval(entry));
+      await this.#acme.entry(position, entry, isAbsent);
+    }
     this.#devices.entry(position, entry);
     this.#crls.entry(position, entry);
     this.#own.entry(position, entry);
