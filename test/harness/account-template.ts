@@ -2,10 +2,9 @@ import { parse, stringify } from 'yaml';
 
 interface Settings {
   readonly templates: Record<string, unknown>;
-  readonly deviceClasses: Record<string, { templates: string[] }>;
 }
 
-/** A template `web` beside those of `init`, for servers that have ACME accounts: names below example.org, proven in DNS. */
+/** The template `web` of `init`, for servers that have ACME accounts: names below example.org, proven in DNS. */
 export function withAccountTemplate(yaml: string): string {
   const settings = parse(yaml) as Settings;
   settings.templates['web'] = {
@@ -17,6 +16,5 @@ export function withAccountTemplate(yaml: string): string {
     request: { subjectAltName: [{ dns: 'example.org', maximum: 10, wildcard: true }] },
     acme: { challenges: ['dns-01'] },
   };
-  settings.deviceClasses['server']!.templates.push('web');
   return stringify(settings, { aliasDuplicateObjects: false });
 }
