@@ -102,6 +102,7 @@ function detailWords(detail: Readonly<Record<string, unknown>>): string {
     'secret',
     'externalAccountKey',
     'account',
+    'listener',
     'serialNumber',
     'reason',
     'issuer',

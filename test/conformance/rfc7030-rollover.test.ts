@@ -22,7 +22,7 @@ import { TestDevice } from '../harness/test-device.ts';
 
 interface Settings {
   issuers: { issuing: { rollover?: string[] } };
-  listeners: { enroll: { tls: { chain?: string[] } } };
+  listeners: { enroll: { tls: { certificate?: string; chain?: string[]; issued?: object } } };
 }
 
 const day = 86_400_000;
@@ -107,6 +107,20 @@ describe('RFC 7030 section 4.1.3, after a change of the root', () => {
     await writeFile(folder.path('before.pem'), before.pem);
     const trust = ['-no-CApath', '-no-CAstore', '-CAfile', 'new.pem'];
     await folder.must(openssl, 'verify', ...trust, '-untrusted', 'answer.pem', 'before.pem');
+  });
+
+  test('a client that knows the old root alone reaches a listener whose certificate the authority issues, too', async () => {
+    await editSettings<Settings>(files, ({ listeners }) => {
+      const { tls } = listeners.enroll;
+      delete tls.certificate;
+      delete tls.chain;
+      tls.issued = { issuer: 'issuing', names: ['127.0.0.1'] };
+    });
+    authority.process.kill('SIGHUP');
+    await authority.said(/read again: listeners\.enroll\.tls\.certificate, .*chain, .*issued/);
+    for (const trust of [old.pem, authority.trustPem]) {
+      assert.equal((await est({ url: `${authority.est}/cacerts`, trust })).status, 200);
+    }
   });
 
   test('an old root that nothing joins to the new one is not published: the authority does not start', async () => {

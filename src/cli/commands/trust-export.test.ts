@@ -245,6 +245,51 @@ suite("a listener's certificate that the chain does not verify", () => {
   });
 });
 
+suite('a listener whose certificate the authority issues itself', () => {
+  const issued = (issuer: string) => (yaml: string) =>
+    yaml
+      .replace('address: 127.0.0.1', 'address: 0.0.0.0')
+      .replace(
+        'certificate: pki/listener.pem',
+        `issued: { issuer: ${issuer}, names: [10.0.0.5, ca.example.org] }`,
+      );
+
+  test('is reached by a name that it will have, and verified by the chain of its issuer', async (t) => {
+    const { desk } = await withAuthority(t, issued('issuing'));
+    const { url, listenerCertificate, rootSuffices } = await json(desk);
+    assert.deepEqual(
+      [url, listenerCertificate, rootSuffices],
+      ['https://ca.example.org:8443', 'under', true],
+    );
+    const { code, err } = await desk.run('trust', 'export');
+    assert.deepEqual([code, err], [0, '']);
+  });
+
+  test('by an issuer under another root is foreign, and the words name the setting', async (t) => {
+    const { desk } = await withAuthority(t, (yaml) => issued('servers')(twoOfEach(yaml)));
+    const pki = join(desk.folder, 'pki');
+    const [servers, root] = await certifyChain('Other Root', 'Servers');
+    await savePem(pki, 'servers.pem', servers!);
+    await savePem(pki, 'other-root.pem', root!);
+    const file = join(desk.folder, 'sallyport.yaml');
+    const yaml = await readFile(file, 'utf8');
+    const own = /^ {2}servers:\n(?: {4}.*\n)+/m.exec(yaml)![0];
+    const moved = own
+      .replace('pki/issuing.pem', 'pki/servers.pem')
+      .replace('pki/root.pem', 'pki/other-root.pem');
+    await writeFile(file, yaml.replace(own, moved));
+    const { listenerCertificate, rootSuffices } = await json(desk);
+    assert.deepEqual([listenerCertificate, rootSuffices], ['foreign', false]);
+    const { out } = await desk.run('trust', 'export');
+    assert.match(
+      out.replaceAll('\n', ' '),
+      /but by CN=Servers: .*Name the issuer of this chain in tls\.issued/,
+    );
+    const other = await json(desk, '--issuer', 'servers');
+    assert.deepEqual([other.listenerCertificate, other.rootSuffices], ['under', true]);
+  });
+});
+
 test('a chain that does not verify: exit code 3, and nothing is written', async (t) => {
   const { desk } = await withAuthority(t);
   await savePem(join(desk.folder, 'pki'), 'root.pem', await certify('Other Root', null));
