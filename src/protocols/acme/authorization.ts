@@ -1,6 +1,6 @@
 import { named } from '#enrollment';
 import { isSallyportError } from '#errors';
-import { accountOf, type Message, ownerOf, payloadOf } from './message.ts';
+import { type About, accountOf, ownerOf, payloadOf } from './message.ts';
 import { authorizationStatus, challengeStatus } from './order-state.ts';
 import { AcmeError, malformed, notHere } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
@@ -13,8 +13,12 @@ const waitMilliseconds = 3_000;
 const pollSeconds = 1;
 
 /** RFC 8555 sections 7.1.4, 7.5 and 7.5.2. */
-export async function authorization(message: Message, exchange: Exchange, ports: AcmePorts): Promise<Reply> {
-  const found = await ownAuthorization(message, exchange.parts[0], ports);
+export async function authorization(
+  message: About<StoredAuthorization | null>,
+  exchange: Exchange,
+  ports: AcmePorts,
+): Promise<Reply> {
+  const found = ownAuthorization(message);
   if (exchange.parts.length > 1) throw notHere();
   if (message.payload === null) return authorizationReply(found, exchange, ports);
   const payload = payloadOf(message);
@@ -45,13 +49,14 @@ export async function authorization(message: Message, exchange: Exchange, ports:
 
 /** RFC 8555 section 7.5.1: "The client indicates to the server that it is ready for the challenge validation by sending an empty JSON body ({})". */
 export async function challenge(
-  message: Message,
+  message: About<StoredAuthorization | null>,
   exchange: Exchange,
   ports: AcmePorts,
   validations: Validations,
 ): Promise<Reply> {
-  const [id, type = ''] = exchange.parts;
-  let found = await ownAuthorization(message, id, ports);
+  const [, type = ''] = exchange.parts;
+  const own = accountOf(message);
+  let found = ownAuthorization(message);
   if (!challengesOf(found, ports).includes(type)) throw notHere();
   const now = ports.now();
   const isFirst = authorizationStatus(found, now) === 'pending' && found.method === null;
@@ -68,14 +73,16 @@ export async function challenge(
     const entry = ports.enrollment.entryOf(admission, detail);
     const dueAt = now + validationLeaseMilliseconds;
     const answer = { id: found.id, method: type, request: admission.id, dueAt, now, entry };
+    let seen: StoredAuthorization | null = null;
     try {
-      await ports.store.respond(answer);
-      validations.begin({ ...found, method: type, request: admission.id }, dueAt);
-      await validations.wait(found.id, waitMilliseconds);
+      // As it is when the answer is written down: one that ended meanwhile has nothing looked for.
+      const [, account] = await Promise.all([ports.store.respond(answer), ports.store.account(own.id)]);
+      validations.begin({ ...found, method: type, request: admission.id }, dueAt, account);
+      seen = await validations.wait(found.id, waitMilliseconds);
     } catch (error) {
       if (!isSallyportError(error, 'conflict')) throw error;
     }
-    found = (await ports.store.authorization(found.id))!;
+    found = seen ?? (await ports.store.authorization(found.id))!;
   }
   return {
     status: 200,
@@ -85,13 +92,9 @@ export async function challenge(
   };
 }
 
-async function ownAuthorization(
-  message: Message,
-  id: string | undefined,
-  { store }: Pick<AcmePorts, 'store'>,
-): Promise<StoredAuthorization> {
+function ownAuthorization(message: About<StoredAuthorization | null>): StoredAuthorization {
   const own = accountOf(message);
-  const found = id === undefined ? null : await store.authorization(id);
+  const { found } = message;
   if (found === null) throw notHere();
   if (found.account === own.id) return found;
   throw new AcmeError(

@@ -1,18 +1,29 @@
 import { path } from '#enrollment';
 import { derToPem } from '#x509';
-import { accountOf, type Message } from './message.ts';
+import { type About, accountOf } from './message.ts';
 import { AcmeError, malformed, notHere } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
+import type { AcmeStore, OrderedCertificate } from './store.ts';
 import { certificateUrl } from './urls.ts';
 
+export async function certificateOf(
+  sha256: string,
+  { now }: Pick<AcmePorts, 'now'>,
+  store: AcmeStore,
+): Promise<OrderedCertificate | null> {
+  return /^[0-9a-f]{64}$/.test(sha256) ? store.certificate({ sha256, now: now() }) : null;
+}
+
 /** RFC 8555 section 7.4.2. */
-export async function certificate(message: Message, exchange: Exchange, ports: AcmePorts): Promise<Reply> {
+export function certificate(
+  message: About<OrderedCertificate | null>,
+  exchange: Exchange,
+  ports: Pick<AcmePorts, 'authority'>,
+): Reply {
   const own = accountOf(message);
   if (message.payload !== null) throw malformed('a certificate takes POST-as-GET');
   const [sha256 = '', number = '0'] = exchange.parts;
-  const found = /^[0-9a-f]{64}$/.test(sha256)
-    ? await ports.store.certificate({ sha256, now: ports.now() })
-    : null;
+  const { found } = message;
   if (found === null || found.undelivered) throw notHere();
   if (found.account !== own.id) {
     throw new AcmeError('unauthorized', `certificate ${sha256} is not of account ${own.id}`, {

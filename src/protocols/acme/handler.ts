@@ -9,17 +9,19 @@ import {
 } from '#enrollment';
 import type { SallyportError } from '#errors';
 import { isSallyportError } from '#errors';
+import { AccountKeys } from './account-keys.ts';
 import { account } from './account.ts';
 import { authorization, challenge } from './authorization.ts';
-import { certificate } from './certificate.ts';
+import { certificate, certificateOf } from './certificate.ts';
 import { directory, servedTemplates } from './directory.ts';
 import { keyChange } from './key-change.ts';
-import { demandPower, type Message, ownerOf, readMessage, type Signature } from './message.ts';
+import { type About, demandPower, ownerOf, readMessage, type Signature } from './message.ts';
 import { newAccount } from './new-account.ts';
 import { newOrder } from './new-order.ts';
 import { Nonces } from './nonce.ts';
 import { order } from './order.ts';
 import type { AcmeConnection, AcmePorts, Exchange, Reply } from './ports.ts';
+import type { AcmeStore } from './store.ts';
 import { AcmeError, malformed, notHere, problemOfRefusal } from './problems.ts';
 import { render, renderProblem } from './render.ts';
 import { renewalInfo } from './renewal-info.ts';
@@ -32,6 +34,7 @@ import type { Validations } from './validations.ts';
 /** ACME, RFC 8555: wire to orders and enrollments, and back. */
 export function acmeHandler(ports: AcmePorts, validations: Validations) {
   const nonces = new Nonces(ports.store, () => ports.authority().macKeys, ports.random);
+  const keys = new AccountKeys();
   return async (
     request: IncomingMessage,
     response: ServerResponse,
@@ -42,7 +45,7 @@ export function acmeHandler(ports: AcmePorts, validations: Validations) {
     const admission = await ports.enrollment.admit(source);
     const nonce = nonces.issue(ports.now());
     if ('outcome' in admission) return renderAnswer(request, response, admission, nonce);
-    const served = { ports, nonces, validations };
+    const served = { ports, nonces, keys, validations };
     const answer = await serve(request, response, target, admission, served);
     // What was not read of the body is not read as the next request.
     if (!request.complete) response.setHeader('Connection', 'close');
@@ -60,6 +63,7 @@ export function acmeHandler(ports: AcmePorts, validations: Validations) {
 interface Served {
   readonly ports: AcmePorts;
   readonly nonces: Nonces;
+  readonly keys: AccountKeys;
   readonly validations: Validations;
 }
 
@@ -151,7 +155,7 @@ async function post(
   resource: Posted,
   exchange: Exchange,
   target: AcmeTarget,
-  { ports, nonces, validations }: Served,
+  { ports, nonces, keys, validations }: Served,
   asking: Asking,
 ): Promise<Reply> {
   demandMethod(request, ['POST']);
@@ -167,50 +171,55 @@ async function post(
     accountUrl: (id: string) => accountUrl(exchange, id),
     signature: signatures[resource],
   };
-  const message = await readMessage(body, expected, {
-    store: ports.store,
-    nonces,
-    now: ports.now(),
-    admission: exchange.admission,
-  });
-  if (message.signer.by === 'account') {
-    asking.account = message.signer.account;
-    demandPower(asking.account);
-  }
+  const messagePorts = { store: ports.store, nonces, keys, now: ports.now(), admission: exchange.admission };
+  const read: Read = async (find) => {
+    const message = await readMessage(body, expected, messagePorts, find);
+    if (message.signer.by === 'account') {
+      asking.account = message.signer.account;
+      demandPower(asking.account);
+    }
+    return message;
+  };
   if (resource === 'directory' || resource === 'new-nonce') {
-    if (message.payload !== null) throw malformed('this takes POST-as-GET, or GET');
+    const { payload } = await read(nothing);
+    if (payload !== null) throw malformed('this takes POST-as-GET, or GET');
     return byGet[resource](request, exchange, ports);
   }
-  return answerTo(resource, message, url, exchange, ports, validations);
+  return answerTo(resource, read, url, exchange, ports, validations);
 }
 
-function answerTo(
+type Read = <Found>(find: (store: AcmeStore) => Promise<Found>) => Promise<About<Found>>;
+
+const nothing = async () => null;
+
+async function answerTo(
   resource: Exclude<Posted, 'directory' | 'new-nonce'>,
-  message: Message,
+  read: Read,
   url: string,
   exchange: Exchange,
   ports: AcmePorts,
   validations: Validations,
 ): Promise<Reply> {
+  const [id = ''] = exchange.parts;
   switch (resource) {
     case 'new-account':
-      return newAccount(message, url, exchange, ports);
+      return newAccount(await read(nothing), url, exchange, ports);
     case 'new-order':
-      return newOrder(message, exchange, ports);
+      return newOrder(await read(nothing), exchange, ports);
     case 'revoke-cert':
-      return revokeCert(message, exchange, ports);
+      return revokeCert(await read(nothing), exchange, ports);
     case 'key-change':
-      return keyChange(message, url, exchange, ports);
+      return keyChange(await read(nothing), url, exchange, ports);
     case 'account':
-      return account(message, exchange, ports);
+      return account(await read(nothing), exchange, ports);
     case 'order':
-      return order(message, exchange, ports);
+      return order(await read((store) => store.order(id)), exchange, ports);
     case 'authorization':
-      return authorization(message, exchange, ports);
+      return authorization(await read((store) => store.authorization(id)), exchange, ports);
     case 'challenge':
-      return challenge(message, exchange, ports, validations);
+      return challenge(await read((store) => store.authorization(id)), exchange, ports, validations);
     case 'certificate':
-      return certificate(message, exchange, ports);
+      return certificate(await read((store) => certificateOf(id, ports, store)), exchange, ports);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Admission } from '#enrollment';
 import { isSallyportError } from '#errors';
 import {
   type Jwk,
+  type Jws,
   jwsAlgorithms,
   membersOf,
   parseJson,
@@ -10,6 +11,7 @@ import {
   thumbprint,
   verifyJws,
 } from '#jose';
+import type { AccountKeys } from './account-keys.ts';
 import { AcmeError, malformed } from './problems.ts';
 import type { Nonces } from './nonce.ts';
 import type { AcmeStore, StoredAccount } from './store.ts';
@@ -26,27 +28,34 @@ export interface Message {
 /** By what a resource takes a signature (RFC 8555 section 6.2). */
 export type Signature = 'account' | 'key' | 'either';
 
+/** With what the address names, read with the account that asks for it. Whose it is, the resource says. */
+export type About<Found> = Message & { readonly found: Found };
+
+export interface MessagePorts {
+  readonly store: AcmeStore;
+  readonly nonces: Nonces;
+  readonly keys: AccountKeys;
+  readonly now: number;
+  readonly admission: Admission;
+}
+
 /**
  * RFC 8555 sections 6.2 to 6.5. The nonce is used last, once the rest has shown that it is worth a write: what fails before could fail again with the same one.
+ * `find` is asked for a message whose signature holds, and never for another.
  * @throws AcmeError
  */
-export async function readMessage(
+export async function readMessage<Found>(
   body: Uint8Array,
   expected: {
     readonly url: string;
     readonly accountUrl: (id: string) => string;
     readonly signature: Signature;
   },
-  ports: {
-    readonly store: AcmeStore;
-    readonly nonces: Nonces;
-    readonly now: number;
-    readonly admission: Admission;
-  },
-): Promise<Message> {
-  const { store, nonces, now } = ports;
+  ports: MessagePorts,
+  find: (store: AcmeStore) => Promise<Found>,
+): Promise<About<Found>> {
   const jws = attempt(() => parseJws(body), 'badSignatureAlgorithm');
-  const { url, nonce, signer: claimed } = jws.header;
+  const { url, signer: claimed } = jws.header;
   if (url !== expected.url) {
     throw new AcmeError(
       'unauthorized',
@@ -60,13 +69,59 @@ export async function readMessage(
         : 'this takes a "jwk", not a "kid"',
     );
   }
-  const signer =
-    claimed.by === 'jwk'
-      ? byKey(attempt(() => parseJwk(claimed.jwk), 'badPublicKey'))
-      : await byAccount(claimed.kid, expected.accountUrl, store);
-  const { payload } = attempt(() => verifyJws(jws, signer.jwk.spki), 'badSignatureAlgorithm');
-  await nonces.use(nonce, now);
-  return { signer, payload };
+  if (claimed.by === 'kid') {
+    const id = claimed.kid.slice(claimed.kid.lastIndexOf('/') + 1);
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(id) || claimed.kid !== expected.accountUrl(id)) {
+      throw noAccount(claimed.kid);
+    }
+    return byAccount(jws, id, ports, find);
+  }
+  const jwk = attempt(() => parseJwk(claimed.jwk), 'badPublicKey');
+  const { payload } = attempt(() => verifyJws(jws, jwk.spki), 'badSignatureAlgorithm');
+  const [found] = await Promise.all([find(ports.store), ports.nonces.use(jws.header.nonce, ports.now)]);
+  return { signer: { by: 'key', jwk, thumbprint: thumbprint(jwk) }, payload, found };
+}
+
+/**
+ * Where the signature holds by the key that the account had when it was last seen, the account, the nonce and what is asked for are one message to the store. It
+ * counts by the key that the account has now.
+ */
+async function byAccount<Found>(
+  jws: Jws,
+  id: string,
+  { store, nonces, keys, now }: MessagePorts,
+  find: (store: AcmeStore) => Promise<Found>,
+): Promise<About<Found>> {
+  const use = () => Promise.all([find(store), nonces.use(jws.header.nonce, now)]);
+  const kept = keys.of(id);
+  const early = kept === null ? null : check(jws, kept);
+  const using = early === null || 'error' in early ? null : use();
+  // Heard below, unless the account comes first with what is wrong.
+  using?.catch(() => undefined);
+  const account = await store.account(id);
+  if (account === null) throw noAccount(id);
+  const jwk = keys.keep(account);
+  const checked = early !== null && jwk === kept ? early : check(jws, jwk);
+  if ('error' in checked) throw checked.error;
+  const [found] = await (using ?? use());
+  return { signer: { by: 'account', account, jwk }, payload: checked.payload, found };
+}
+
+function check(
+  jws: Jws,
+  { spki }: Jwk,
+): { readonly payload: Uint8Array | null } | { readonly error: unknown } {
+  try {
+    return attempt(() => verifyJws(jws, spki), 'badSignatureAlgorithm');
+  } catch (error) {
+    return { error };
+  }
+}
+
+function noAccount(kid: string): AcmeError {
+  return new AcmeError('accountDoesNotExist', `no account is ${kid.slice(0, 200)}`, {
+    told: 'there is no such account',
+  });
 }
 
 /**
@@ -98,25 +153,6 @@ export function accountOf({ signer }: Message): StoredAccount {
 /** In each entry of what an account does: by its device, an erasure finds what names it. */
 export function ownerOf({ id, key }: StoredAccount): { readonly account: string; readonly device: string } {
   return { account: id, device: key.device };
-}
-
-function byKey(jwk: Jwk): Extract<Message['signer'], { by: 'key' }> {
-  return { by: 'key', jwk, thumbprint: thumbprint(jwk) };
-}
-
-async function byAccount(
-  kid: string,
-  accountUrl: (id: string) => string,
-  store: AcmeStore,
-): Promise<Extract<Message['signer'], { by: 'account' }>> {
-  const id = kid.slice(kid.lastIndexOf('/') + 1);
-  const account = /^[A-Za-z0-9_-]{1,64}$/.test(id) && kid === accountUrl(id) ? await store.account(id) : null;
-  if (account === null) {
-    throw new AcmeError('accountDoesNotExist', `no account is ${kid.slice(0, 200)}`, {
-      told: 'there is no such account',
-    });
-  }
-  return { by: 'account', account, jwk: parseJwk(JSON.parse(account.jwk)) };
 }
 
 /** The words of src/jose are about what the client sent: it may read them. */

@@ -3,7 +3,7 @@ import { isSallyportError } from '#errors';
 import { decodeBase64Url } from '#jose';
 import { parseCertificate, parseCertificationRequest } from '#x509';
 import { servedTemplates } from './directory.ts';
-import { accountOf, type Message, payloadOf } from './message.ts';
+import { accountOf, type About, type Message, payloadOf } from './message.ts';
 import { orderStatus } from './order-state.ts';
 import { AcmeError, malformed, notHere, problemOfRefusal } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
@@ -54,10 +54,14 @@ async function replacesOf(
 }
 
 /** An order as it stands, and its finalization (RFC 8555 section 7.4). */
-export async function order(message: Message, exchange: Exchange, ports: AcmePorts): Promise<Reply> {
+export async function order(
+  message: About<StoredOrder | null>,
+  exchange: Exchange,
+  ports: AcmePorts,
+): Promise<Reply> {
   const own = accountOf(message);
   const [id = '', act] = exchange.parts;
-  const found = await ports.store.order(id);
+  const { found } = message;
   if (found === null || (act !== undefined && act !== 'finalize')) throw notHere();
   if (found.account !== own.id) {
     throw new AcmeError('unauthorized', `order ${id} is of account ${found.account}, not ${own.id}`, {
@@ -95,26 +99,33 @@ async function finalize(
     // draft-ietf-acme-profiles section 4: "an Order whose profile the CA is no longer willing to issue under".
     throw new AcmeError('invalidProfile', `profile ${found.template} is not offered here any more`);
   }
-  const certificationRequest = await requestOf(payload['csr'], ports);
-  return decide(certificationRequest, found, own, exchange, ports);
+  const { der, spki } = csrOf(payload['csr']);
+  const [isOfAccount, predecessor] = await Promise.all([
+    ports.store.isAccountKey(sha256Hex(spki)),
+    predecessorOf(found, ports),
+  ]);
+  // RFC 8555 section 11.1: servers "MUST verify that a CSR submitted in a finalize request does not contain a public key for any known account key pair".
+  if (isOfAccount) throw new AcmeError('badCSR', 'the certification request has the key of an account');
+  return decide(der, predecessor, found, own, exchange, ports);
 }
 
-/** RFC 8555 section 11.1: servers "MUST verify that a CSR submitted in a finalize request does not contain a public key for any known account key pair". */
-async function requestOf(csr: unknown, { store }: Pick<AcmePorts, 'store'>): Promise<Uint8Array> {
+function csrOf(csr: unknown): { readonly der: Uint8Array; readonly spki: Uint8Array } {
   if (typeof csr !== 'string') throw malformed('csr must be a string');
   try {
     const der = decodeBase64Url(csr, 'csr');
-    const { spki } = parseCertificationRequest(der);
-    if (await store.isAccountKey(sha256Hex(spki))) {
-      throw new AcmeError('badCSR', 'the certification request has the key of an account');
-    }
-    return der;
+    return { der, spki: parseCertificationRequest(der).spki };
   } catch (cause) {
-    if (!isSallyportError(cause, 'malformed', 'unsupported', 'too-large') || cause instanceof AcmeError) {
-      throw cause;
-    }
+    if (!isSallyportError(cause, 'malformed', 'unsupported', 'too-large')) throw cause;
     throw new AcmeError('badCSR', cause.message, { cause });
   }
+}
+
+/** The certificate that the order renews, or replaces. */
+function predecessorOf(
+  { account, template, names }: StoredOrder,
+  { store, now }: Pick<AcmePorts, 'store' | 'now'>,
+): Promise<Uint8Array | null> {
+  return store.predecessor({ account, template, names, now: now() });
 }
 
 /** An order that is held or kept back is decided anew by everything that counts now, with the request that came. */
@@ -124,26 +135,27 @@ async function goOn(
   exchange: Exchange,
   ports: AcmePorts,
 ): Promise<Reply> {
-  const request = await ports.store.heldRequest(found.id);
+  const [request, predecessor] = await Promise.all([
+    ports.store.heldRequest(found.id),
+    predecessorOf(found, ports),
+  ]);
   if (request === null) return orderReply(found, exchange, ports);
-  return decide(request, found, own, exchange, ports, { possessed: true });
+  return decide(request, predecessor, found, own, exchange, ports, { possessed: true });
 }
 
 async function decide(
   certificationRequest: Uint8Array,
+  predecessor: Uint8Array | null,
   found: StoredOrder,
   own: StoredAccount,
   exchange: Exchange,
   ports: AcmePorts,
   held: Pick<EnrollmentRequest, 'possessed'> = {},
 ): Promise<Reply> {
-  const { enrollment, store, now } = ports;
   const { admission } = exchange;
-  const { id, template, names } = found;
-  const asked = { account: own.id, template, names, now: now() };
-  const answer = await enrollment.enroll({
-    admission: { ...admission, source: { ...admission.source, template } },
-    credential: { kind: 'order', account: own.id, order: id, predecessor: await store.predecessor(asked) },
+  const answer = await ports.enrollment.enroll({
+    admission: { ...admission, source: { ...admission.source, template: found.template } },
+    credential: { kind: 'order', account: own.id, order: found.id, predecessor },
     certificationRequest,
     ...held,
     keygen: false,
@@ -169,8 +181,11 @@ async function replyTo(
     );
   switch (answer.outcome) {
     case 'issued':
-    case 'redelivered':
-      return fresh();
+    case 'redelivered': {
+      // It leaves with this answer.
+      const { sha256 } = answer.summary;
+      return orderReply({ ...found, certificate: sha256, undelivered: false }, exchange, ports);
+    }
     case 'held':
       return fresh(answer.retryAfterSeconds);
     case 'malformed':

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { newEntry, supportCode } from '#enrollment';
 import { isSallyportError } from '#errors';
 import { type ProblemDocument, type ProblemType, typeOf } from './problems.ts';
@@ -29,32 +29,40 @@ const atOnce = 64;
 const atOnceOfAccount = 16;
 const dueAtOnce = 32;
 
+interface Waiting {
+  readonly authorization: StoredAuthorization;
+  readonly until: number;
+  /** Its turn came, or never will. */
+  readonly turn: PromiseWithResolvers<void>;
+}
+
 /** Looks for the proofs that clients say are there, and writes down what was seen. What a crash broke off, any node goes on with. */
 export class Validations {
   readonly #ports: Ports;
-  readonly #running = new Map<string, Promise<void>>();
+  readonly #running = new Map<string, Promise<StoredAuthorization | null>>();
   /** By their id, each until its lease ends: then any node takes it over. */
-  readonly #waiting = new Map<
-    string,
-    { readonly authorization: StoredAuthorization; readonly until: number }
-  >();
+  readonly #waiting = new Map<string, Waiting>();
   readonly #ofAccount = new Map<string, number>();
 
   constructor(ports: Ports) {
     this.#ports = ports;
   }
 
-  /** Begins, or puts it in line: what was taken is worked on until its lease ends. */
-  begin(authorization: StoredAuthorization, until: number): void {
+  /** Begins, or puts it in line: what was taken is worked on until its lease ends. `seen`: its account, if that was read just now. */
+  begin(authorization: StoredAuthorization, until: number, seen: StoredAccount | null = null): void {
     const { id, account } = authorization;
     if (this.#running.has(id)) return;
     if (!this.#hasRoom(account)) {
-      this.#waiting.set(id, { authorization, until });
+      const turn = this.#waiting.get(id)?.turn ?? Promise.withResolvers<void>();
+      this.#waiting.set(id, { authorization, until, turn });
       return;
     }
     this.#ofAccount.set(account, (this.#ofAccount.get(account) ?? 0) + 1);
-    const done = this.#run(authorization, until)
-      .catch((error: unknown) => this.#ports.report({ id: `authorization ${id}`, error }))
+    const done = this.#run(authorization, until, seen)
+      .catch((error: unknown) => {
+        this.#ports.report({ id: `authorization ${id}`, error });
+        return null;
+      })
       .finally(() => {
         this.#running.delete(id);
         const left = (this.#ofAccount.get(account) ?? 1) - 1;
@@ -71,23 +79,28 @@ export class Validations {
 
   #goOn(): void {
     const now = this.#ports.now();
-    for (const [id, { authorization, until }] of this.#waiting) {
+    for (const [id, { authorization, until, turn }] of this.#waiting) {
       if (this.#running.size >= atOnce) return;
       if (until > now && !this.#hasRoom(authorization.account)) continue;
       this.#waiting.delete(id);
       if (until > now) this.begin(authorization, until);
+      turn.resolve();
     }
   }
 
-  /** Until it is done, and not for longer: most proofs are there at once, and their clients need not poll. */
-  async wait(id: string, milliseconds: number): Promise<void> {
-    const running = this.#running.get(id);
-    if (running === undefined) return;
-    const ended = new AbortController();
-    await Promise.race([
-      running.finally(() => ended.abort()),
-      setTimeout(milliseconds, undefined, { signal: ended.signal, ref: false }).catch(() => undefined),
-    ]);
+  /**
+   * Until it is done, and not for longer: most proofs are there at once, and their clients need not poll. The authorization as it is then; null: that is for the
+   * store to say.
+   */
+  async wait(id: string, milliseconds: number): Promise<StoredAuthorization | null> {
+    const { promise: late, resolve } = Promise.withResolvers<null>();
+    const timer = setTimeout(() => resolve(null), milliseconds).unref();
+    return Promise.race([this.#ended(id), late]).finally(() => clearTimeout(timer));
+  }
+
+  async #ended(id: string): Promise<StoredAuthorization | null> {
+    await this.#waiting.get(id)?.turn.promise;
+    return (await this.#running.get(id)) ?? null;
   }
 
   /** What a node began that is there no more, as far as there is room here. Returns how many. */
@@ -106,18 +119,22 @@ export class Validations {
     return taken;
   }
 
-  async #run(authorization: StoredAuthorization, until: number): Promise<void> {
+  async #run(
+    authorization: StoredAuthorization,
+    until: number,
+    seen: StoredAccount | null,
+  ): Promise<StoredAuthorization | null> {
     const { store, now } = this.#ports;
-    const account = await store.account(authorization.account);
-    if (account === null) return;
+    const account = seen ?? (await store.account(authorization.account));
+    if (account === null) return null;
     let outcome = await this.#look(authorization, account);
-    for (const pause of pausesMilliseconds) {
+    for (const milliseconds of pausesMilliseconds) {
       if (outcome === null || outcome.valid || !outcome.transient) break;
-      await setTimeout(pause, undefined, { ref: false });
+      await pause(milliseconds, undefined, { ref: false });
       if (now() > until - validationLeaseMilliseconds / 2) break;
       outcome = await this.#look(authorization, account);
     }
-    if (outcome !== null) await this.#record(authorization, account.key.device, outcome);
+    return outcome === null ? null : this.#record(authorization, account.key.device, outcome);
   }
 
   /** null: this process stood still meanwhile. What it saw is of then, and is looked for again. */
@@ -135,11 +152,12 @@ export class Validations {
     return now() - begun < validationLeaseMilliseconds ? outcome : null;
   }
 
+  /** As it is now; null: another was first. */
   async #record(
     authorization: StoredAuthorization,
     device: string,
     outcome: ValidationOutcome,
-  ): Promise<void> {
+  ): Promise<StoredAuthorization | null> {
     const { store, authority, now, random } = this.#ports;
     const { id, account, template, type, value, wildcard, method, request } = authorization;
     const lifetime = authority().references.templates[template]?.acme?.authorizationSeconds ?? 0;
@@ -172,6 +190,11 @@ export class Validations {
     } catch (error) {
       // Deactivated on the way, or another node was first.
       if (!isSallyportError(error, 'conflict')) throw error;
+      return null;
     }
+    const ended = outcome.valid
+      ? ({ status: 'valid', validatedAt: time } as const)
+      : ({ status: 'invalid', validatedAt: null } as const);
+    return { ...authorization, ...ended, error: problem, expiresAt };
   }
 }
