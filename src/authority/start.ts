@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type AdminPorts, type AdminSettings, adminHandler, createAdmin } from '#admin';
 import { Validations } from '#acme';
 import { parseVerifierKey } from '#audit';
@@ -26,6 +26,7 @@ import { loadLogSigner, openLog } from './log.ts';
 import { differences, type InForce, joinNodes } from './node.ts';
 import { crlPath } from './public-paths.ts';
 import { openRaKeys, startRas } from './ra.ts';
+import { pooledRandom } from './random.ts';
 import { openPublisher } from './publisher.ts';
 import { listenersWithTls, openTransportKeys } from './transport-keys.ts';
 import { validator } from './validation.ts';
@@ -107,7 +108,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       published,
     );
     await recordAuthority(authority, storage.admin);
-    const random = (n: number) => randomBytes(n);
+    const random = pooledRandom();
     const record = (event: string, detail: Record<string, unknown>) =>
       storage.enrollment.record(eventEntry(event, detail, clock.now(), random));
     const findings = tellFindings(configuration, report);
