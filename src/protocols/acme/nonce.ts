@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { MacKey } from '#enrollment';
 import { AcmeError } from './problems.ts';
 import type { AcmeStore } from './store.ts';
@@ -17,7 +17,7 @@ export class Nonces {
   readonly #store: Pick<AcmeStore, 'useNonce'>;
   readonly #macKeys: () => readonly MacKey[];
   readonly #random: (n: number) => Uint8Array;
-  readonly #derived = new WeakMap<Uint8Array, Uint8Array>();
+  readonly #derived = new WeakMap<Uint8Array, KeyObject>();
 
   constructor(
     store: Pick<AcmeStore, 'useNonce'>,
@@ -58,7 +58,8 @@ export class Nonces {
   #mac(body: Uint8Array, { key }: MacKey): Uint8Array {
     let derived = this.#derived.get(key);
     if (derived === undefined) {
-      derived = new Uint8Array(hkdfSync('sha256', key, new Uint8Array(), 'sallyport nonce', 32));
+      const octets = hkdfSync('sha256', key, new Uint8Array(), 'sallyport nonce', 32);
+      derived = createSecretKey(new Uint8Array(octets));
       this.#derived.set(key, derived);
     }
     return createHmac('sha256', derived).update(body).digest().subarray(0, macOctets);
