@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Cleanup, ServedAuthority } from '../test/harness/authority.ts';
+import { Connection } from './acme/connection.ts';
 import { figuresOf, Generator } from './acme/load.ts';
 import { type Peer, startCaddy, startPebble } from './acme/peers.ts';
 import { commitsOf, each, filesystemOf, type Nodes, verifyLog, withAuthority } from './authority.ts';
@@ -11,6 +12,7 @@ import { measureAcmeFloor } from './floor.ts';
 import { rounded } from './percentile.ts';
 import { cpuMillisecondsByThread, cpuMillisecondsOf, residentBytesOf, threadGroups } from './process-cpu.ts';
 import { monotonicMicroseconds, sharesByStep, type Window } from './profile.ts';
+import { measureKeptTransport } from './transport.ts';
 
 type Say = (line: string) => void;
 /** Whose orders they are: of one account that all workers share, or of one for each. */
@@ -99,6 +101,7 @@ async function measure(
   const threads = threadGroups(pid, threadsBefore, cpuMillisecondsByThread(pid));
   const commits = (await commitsOf(nodes)) - commitsBefore;
   const figures = figuresOf(load, cpu);
+  const transport = figures.postsPerOrder * (await transportOf(authority, workers));
   const floor = measureAcmeFloor({ posts: figures.postsPerOrder }).milliseconds;
   const result = {
     workers,
@@ -106,12 +109,29 @@ async function measure(
     ...figures,
     floorMilliseconds: rounded(floor, 3),
     ratio: rounded(figures.cpuMilliseconds / floor, 2),
+    transportMilliseconds: rounded(transport, 3),
+    ratioToTransport: rounded(figures.cpuMilliseconds / transport, 2),
     commitsPerCertificate: rounded(commits / figures.orders, 3),
     threads: each(threads, figures.orders),
     residentMegabytes: rounded(residentBytesOf(pid) / 1_048_576, 0),
   };
   sayFigures('sallyport', result, say);
   return { result, window };
+}
+
+/** A signed request has about as many octets. */
+const requestBody = JSON.stringify({ body: 'A'.repeat(600) });
+
+/** CPU milliseconds of one request with nothing behind the listener. */
+async function transportOf(authority: ServedAuthority, workers: number): Promise<number> {
+  const open = (url: string) => {
+    const connection = new Connection(url, authority.trustPem);
+    return {
+      ask: async () => (await connection.ask('POST', url, requestBody)).status,
+      close: () => connection.close(),
+    };
+  };
+  return measureKeptTransport(authority, { workers, open });
 }
 
 let owners = 0;
@@ -205,13 +225,22 @@ async function withCleanup<T>(use: (cleanup: Cleanup) => Promise<T>): Promise<T>
 
 function sayFigures(
   server: string,
-  run: Figures & { workers: number; accounts: Accounts; ratio?: number; threads?: Record<string, number> },
+  run: Figures & {
+    workers: number;
+    accounts: Accounts;
+    ratio?: number;
+    transportMilliseconds?: number;
+    threads?: Record<string, number>;
+  },
   say: Say,
 ): void {
   const { workers, accounts, rate, p50, p99, cpuMilliseconds, postsPerOrder, errors, ratio, threads } = run;
   const whose = accounts === 'shared' ? 'one account' : 'an account each';
   const parts = Object.entries(threads ?? {}).map(([name, milliseconds]) => `${name} ${milliseconds}`);
-  const floors = ratio === undefined ? '' : ` (${parts.join(', ')}), ${ratio} times the floor`;
+  const floors =
+    ratio === undefined
+      ? ''
+      : ` (${parts.join(', ')}), ${ratio} times the floor, transport ${run.transportMilliseconds} ms`;
   say(
     `${server.padEnd(18)}${String(workers).padStart(3)} workers, ${whose.padEnd(16)}${String(rate).padStart(7)} orders/s, p50 ${p50}, p99 ${p99} ms, CPU ${cpuMilliseconds} ms${floors}, ${postsPerOrder} POSTs, generator ${run.generatorCpuMilliseconds} ms (busy ${run.generatorBusy}), errors ${errors}`,
   );

@@ -18,12 +18,31 @@ export async function measureTransport(
   files: AuthorityFiles,
   request: { readonly body: string; readonly trust: string; readonly workers: number },
 ): Promise<number> {
-  const file = (name: string) => path.join(files.directory, name);
-  const keyed = [file('pki/listener.pem'), file('keys/listener.key.pem'), file('secrets/passphrase')];
-  return overBareServer(keyed, request.workers, async (port) => {
+  return overBareServer(keyed(files), request.workers, async (port) => {
     const { status } = await est({ ...request, url: `https://127.0.0.1:${port}/` });
     return status;
   });
+}
+
+/** The same for one request of many on a connection that stays. `ask` opens one. */
+export async function measureKeptTransport(
+  files: AuthorityFiles,
+  {
+    workers,
+    open,
+  }: { workers: number; open: (url: string) => { ask: () => Promise<number>; close: () => void } },
+): Promise<number> {
+  const connections: ReturnType<typeof open>[] = [];
+  try {
+    return await overBareServer(keyed(files), workers, async (port) => {
+      const connection = connections.pop() ?? open(`https://localhost:${port}/`);
+      const status = await connection.ask();
+      connections.push(connection);
+      return status;
+    });
+  } finally {
+    for (const connection of connections) connection.close();
+  }
 }
 
 /** The same over plain HTTP. */
@@ -35,6 +54,13 @@ export async function measureHttpTransport(request: {
     const { status } = await askHttp(`http://127.0.0.1:${port}/`, { method: 'POST', body: request.body });
     return status;
   });
+}
+
+/** The listener's certificate and key. */
+function keyed({ directory }: AuthorityFiles): string[] {
+  return ['pki/listener.pem', 'keys/listener.key.pem', 'secrets/passphrase'].map((name) =>
+    path.join(directory, name),
+  );
 }
 
 async function overBareServer(
