@@ -41,7 +41,7 @@ test('an end entity cannot issue', async () => {
   const listener = await ceremony.signListener({
     issuer,
     subject: buildName([{ type: 'commonName', value: 'listener' }]),
-    subjectAltName: [],
+    subjectAltName: [{ kind: 'dns', value: 'listener.example.org' }],
     spki: key.spki,
     serialNumber: serialNumber(),
     notBefore: noon,

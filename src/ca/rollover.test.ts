@@ -96,7 +96,7 @@ test('an end entity is refused', async () => {
   const listener = await ceremony.signListener({
     issuer,
     subject: buildName([{ type: 'commonName', value: 'listener' }]),
-    subjectAltName: [],
+    subjectAltName: [{ kind: 'dns', value: 'listener.example.org' }],
     spki: key.spki,
     serialNumber: serialNumber(),
     notBefore: noon,
