@@ -64,7 +64,7 @@ export async function challenge(
   if (message.payload !== null) payloadOf(message);
   if (message.payload !== null && isFirst) {
     const detail = {
-      ...ownerOf(accountOf(message)),
+      ...ownerOf(own),
       authorization: found.id,
       identifier: { type: found.type, value: found.value },
       method: type,

@@ -7,8 +7,7 @@ import {
   observeManagement,
   type SourceObservation,
 } from '#enrollment';
-import type { SallyportError } from '#errors';
-import { isSallyportError } from '#errors';
+import { isSallyportError, type SallyportError } from '#errors';
 import { AccountKeys } from './account-keys.ts';
 import { account } from './account.ts';
 import { authorization, challenge } from './authorization.ts';
@@ -43,17 +42,16 @@ export function acmeHandler(ports: AcmePorts, validations: Validations) {
     const source = sourceOf(target, request, connection, ports.authority());
     const admission = await ports.enrollment.admit(source);
     const nonce = nonces.issue(ports.now());
-    if ('outcome' in admission) return renderAnswer(request, response, admission, nonce);
+    const index = directoryUrl(request, target);
+    if ('outcome' in admission) return renderAnswer(response, admission, nonce, index);
     const served = { ports, nonces, keys, validations };
     const answer = await serve(request, response, target, admission, served);
     // What was not read of the body is not read as the next request.
     if (!request.complete) response.setHeader('Connection', 'close');
-    if ('outcome' in answer) return renderAnswer(request, response, answer, nonce);
-    if (answer instanceof AcmeError) {
-      return renderProblem(response, answer, admission.id, nonce, directoryUrl(request, target));
-    }
+    if ('outcome' in answer) return renderAnswer(response, answer, nonce, index);
+    if (answer instanceof AcmeError) return renderProblem(response, answer, admission.id, nonce, index);
     render(response, answer, request.method === 'POST' || target.resource === 'new-nonce' ? nonce : null, {
-      index: target.resource === 'directory' ? null : directoryUrl(request, target),
+      index: target.resource === 'directory' ? null : index,
       withBody: request.method !== 'HEAD',
     });
   };
@@ -170,7 +168,7 @@ async function post(
     accountUrl: (id: string) => accountUrl(exchange, id),
     signature: signatures[resource],
   };
-  const messagePorts = { store: ports.store, nonces, keys, now: ports.now(), admission: exchange.admission };
+  const messagePorts = { store: ports.store, nonces, keys, now: ports.now() };
   const read: Read = async (find) => {
     const message = await readMessage(body, expected, messagePorts, find);
     if (message.signer.by === 'account') {
@@ -271,13 +269,7 @@ function sourceOf(
 }
 
 /** What was decided, or failed, before ACME had a word. */
-function renderAnswer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  answer: Answer,
-  nonce: string,
-): void {
-  const index = directoryUrl(request, parseTarget(request.url ?? ''));
+function renderAnswer(response: ServerResponse, answer: Answer, nonce: string, index: string): void {
   if (answer.outcome === 'refused') {
     const { type: _, detail, status } = problemOfRefusal(answer);
     const retry = { 'Retry-After': String(answer.retryAfterSeconds ?? 60) };

@@ -1,4 +1,3 @@
-import type { Admission } from '#enrollment';
 import { isSallyportError } from '#errors';
 import {
   type Jwk,
@@ -36,7 +35,6 @@ export interface MessagePorts {
   readonly nonces: Nonces;
   readonly keys: AccountKeys;
   readonly now: number;
-  readonly admission: Admission;
 }
 
 /**

@@ -120,7 +120,7 @@ function csrOf(csr: unknown): { readonly der: Uint8Array; readonly spki: Uint8Ar
   }
 }
 
-/** The certificate that the order renews, or replaces. */
+/** The certificate that the order renews. */
 function predecessorOf(
   { account, template, names }: StoredOrder,
   { store, now }: Pick<AcmePorts, 'store' | 'now'>,

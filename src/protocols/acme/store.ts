@@ -68,7 +68,7 @@ export interface AcmeStore {
   deactivateAuthorization(act: { id: string; problem: object; entry: NewEntry }): Promise<LogPosition>;
   /** Without an entry of its own: the refusal has one. */
   failOrder(act: { id: string; problem: object }): Promise<void>;
-  /** The newest current certificate that the account ordered for these names and this template, or that an order replaces. */
+  /** The newest current certificate that the account ordered for these names and this template. */
   predecessor(query: {
     account: string;
     template: string;

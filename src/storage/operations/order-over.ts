@@ -1,7 +1,7 @@
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { Schema } from '../schema.ts';
 
-/** Of an order without an error of its own, whether it is invalid all the same (RFC 8555 section 7.1.6): its time is over, a proof failed, ended or was given up before a request came, or its certificate was revoked before it left. */
+/** Of an order without an error of its own, whether it is invalid all the same (RFC 8555 section 7.1.6): its time or that of a proof was over before a request came, or its certificate was revoked before it left. A proof that failed or was given up is an error of the order's own. */
 export function isOver(eb: ExpressionBuilder<Schema, 'acme_order'>, now: number): Expression<SqlBool> {
   return eb.or([
     eb.and([eb('acme_order.certificate', 'is', null), eb('acme_order.expires_at', '<=', now)]),
@@ -14,12 +14,7 @@ export function isOver(eb: ExpressionBuilder<Schema, 'acme_order'>, now: number)
           .innerJoin('acme_authorization', 'acme_authorization.id', 'authorization_id')
           .select('acme_authorization.id')
           .whereRef('order_id', '=', 'acme_order.id')
-          .where((each) =>
-            each.or([
-              each('acme_authorization.status', 'in', ['invalid', 'deactivated']),
-              each('acme_authorization.expires_at', '<=', now),
-            ]),
-          ),
+          .where('acme_authorization.expires_at', '<=', now),
       ),
     ]),
     eb.exists(
