@@ -20,6 +20,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   // For ACME alone: the other formats' readers have no use for it.
   jose: { values: ['errors', 'x509'] },
   keys: { values: formats },
+  // What a device's hardware says, read and appraised: it knows nothing of requests, and nothing of the world.
+  evidence: { values: ['errors', 'x509'], packages: ['cborg'] },
   limits: { values: ['errors'] },
   policy: { values: ['errors'], packages: ['@cedar-policy/cedar-wasm'] },
   inventory: { values: ['errors'], packages: ['csv-parse'] },

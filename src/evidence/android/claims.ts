@@ -1,0 +1,3 @@
+export interface AndroidClaims {
+  readonly format: 'android-key';
+}

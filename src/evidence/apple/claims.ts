@@ -1,0 +1,3 @@
+export interface AppleClaims {
+  readonly format: 'apple';
+}

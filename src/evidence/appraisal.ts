@@ -1,0 +1,48 @@
+import type { AndroidReference } from './android/reference.ts';
+import type { AppleReference } from './apple/reference.ts';
+import type { AssuranceLevel, EvidenceFormat } from './evidence.ts';
+import type { EvidenceFault } from './examination.ts';
+import type { StepReference } from './step/reference.ts';
+import type { TpmReference } from './tpm/reference.ts';
+
+/** Roots that an operator trusts for one format, and the level that they stand for where the evidence itself does not say it. */
+export interface TrustAnchors {
+  readonly name: string;
+  readonly format: EvidenceFormat;
+  /** Of what stands below them: null where the evidence says. */
+  readonly level: AssuranceLevel | null;
+  /** DER in base64. */
+  readonly roots: readonly string[];
+  /** Intermediates for devices that do not send them: they are trusted for nothing by themselves. DER in base64. */
+  readonly intermediates: readonly string[];
+}
+
+/** Reference values (RFC 9334 section 8.3): what evidence of one format must say for devices of one class. */
+export interface ReferenceValues {
+  readonly anchors: readonly TrustAnchors[];
+  /** null: any level that the evidence or its anchors give. */
+  readonly levels: readonly AssuranceLevel[] | null;
+  readonly tpm?: TpmReference;
+  readonly apple?: AppleReference;
+  readonly android?: AndroidReference;
+  readonly step?: StepReference;
+}
+
+/** Certificates that whoever issued them takes back. An observation too: the list in force when the evidence came. */
+export interface RevocationStatus {
+  /** SHA-256 of the list, hexadecimal. */
+  readonly list: string;
+  /** When the list was taken, milliseconds since 1970. */
+  readonly at: number;
+  /** Of the certificates of the evidence, by serial number in lower-case hexadecimal without leading zeros. */
+  readonly revoked: readonly { readonly serialNumber: string; readonly status: string }[];
+}
+
+/** RFC 9334 section 4.2. Nothing is left to trust where `objections` is not empty. */
+export interface AttestationResult {
+  /** The anchors that vouch for it; null: none does. */
+  readonly anchors: string | null;
+  readonly level: AssuranceLevel | null;
+  /** Every check that failed, not the first alone. */
+  readonly objections: readonly EvidenceFault[];
+}

@@ -1,0 +1,11 @@
+export type { AttestationResult, ReferenceValues, RevocationStatus, TrustAnchors } from './appraisal.ts';
+export {
+  type AssuranceLevel,
+  type Evidence,
+  type EvidenceFormat,
+  type Nonce,
+  assuranceLevels,
+  evidenceFormats,
+} from './evidence.ts';
+export type { EvidenceFault, EvidenceIdentities, Examination, Statement } from './examination.ts';
+export { examine } from './examine.ts';

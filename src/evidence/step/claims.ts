@@ -1,0 +1,3 @@
+export interface StepClaims {
+  readonly format: 'step';
+}

@@ -1,0 +1,3 @@
+export interface TpmClaims {
+  readonly format: 'tpm';
+}
