@@ -161,6 +161,8 @@ export interface OrderObservation {
   readonly template: string;
   readonly identifiers: readonly OrderIdentifier[];
   readonly authorizations: readonly {
+    /** As the entry of its proof has it. */
+    readonly id: string;
     readonly type: 'dns' | 'ip';
     readonly value: string;
     readonly wildcard: boolean;

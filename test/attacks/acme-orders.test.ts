@@ -239,6 +239,11 @@ describe('orders that are played against the authority', () => {
     assert.equal((await client.order(names.slice(1))).status, 201);
     const same = await client.order(Array.from({ length: 100 }, () => 'a.example.org'));
     assert.deepEqual(same.body['identifiers'], [{ type: 'dns', value: 'a.example.org' }]);
+    // Whose certification request would be too large to be kept.
+    const label = 'a'.repeat(60);
+    const long = names.slice(1).map((name) => `${label}.${label}.${label}.${name}`);
+    await assertRejected(authority, await client.order(long), 'malformed', /16384 characters/);
+    assert.equal((await client.order(long.slice(50))).status, 201);
   });
 
   test('validity: longer than the template gives, in the past, backwards, of no length', async () => {

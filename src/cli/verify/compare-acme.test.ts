@@ -29,6 +29,7 @@ const account: AccountRecord = { id: 'a1', externalAccountKey: 'K-1', status: 'v
 const authorization: AuthorizationRecord = {
   id: 'z1',
   account: 'a1',
+  template: 'web',
   type: 'dns',
   value: 'www.example.org',
   status: 'valid',
@@ -36,6 +37,7 @@ const authorization: AuthorizationRecord = {
   request: 'R-1',
   wildcard: false,
   validatedAt: 70,
+  expiresAt: 170,
 };
 
 const created = act('eab.create', {
@@ -66,9 +68,11 @@ const proven = {
     authorization: 'z1',
     account: 'a1',
     identifier: { type: 'dns', value: 'www.example.org' },
+    template: 'web',
     wildcard: false,
     method: 'http-01',
     request: 'R-1',
+    expiresAt: 170,
   },
 } as unknown as Entry;
 const restored = { type: 'authority', event: 'restored', time: 60, detail: {} } as unknown as Entry;
@@ -353,6 +357,8 @@ suite('authorizations in the log and in the store', () => {
   for (const [change, words] of [
     [{ validatedAt: 71 }, 'was validated at another time by the store'],
     [{ account: 'a2' }, 'is of another account in the store'],
+    [{ template: 'other' }, 'is of another template in the store'],
+    [{ expiresAt: 9_000 }, 'ends at another time in the store'],
     [{ method: 'dns-01' }, 'was validated by another challenge by the store'],
     [{ request: 'R-2' }, 'was validated by another challenge by the store'],
     [{ wildcard: true }, 'is for another identifier in the store'],
@@ -371,6 +377,59 @@ suite('authorizations in the log and in the store', () => {
     assert.deepEqual(await findings([...before, { at: [1, 0], entry: restored }], isVoid), [
       '0/2: authorization z1 was ended by a restore, and is valid in the store',
     ]);
+  });
+
+  /** An order that was finalized with this authorization. */
+  const finalized = (change: object, more: object = {}): Entry => {
+    const proof = {
+      id: 'z1',
+      type: 'dns',
+      value: 'www.example.org',
+      wildcard: false,
+      status: 'valid',
+      method: 'http-01',
+      validatedAt: 70,
+      expiresAt: 170,
+    };
+    const order = {
+      id: 'o1',
+      account: { id: 'a1', status: 'valid' },
+      key,
+      template: 'web',
+      authorizations: [{ ...proof, ...change }],
+      finalizedAt: null,
+      ...more,
+    };
+    const observations = { source: { protocol: 'acme', operation: 'finalize' }, order };
+    return { type: 'request', outcome: 'issued', time: 80, observations } as unknown as Entry;
+  };
+
+  test('are what an order rests on', async () => {
+    assert.deepEqual(await findings([...before, finalized({})]), []);
+    assert.deepEqual(await findings([...before, finalized({ value: undefined })]), []);
+    // What was held was compared when it was.
+    assert.deepEqual(await findings([...before, finalized({ id: 'z2' }, { finalizedAt: 75 })]), []);
+    for (const change of [
+      { value: 'bank.example.org' },
+      { wildcard: true },
+      { validatedAt: 71 },
+      { expiresAt: 9_000 },
+    ]) {
+      assert.deepEqual(
+        await findings([...before, finalized(change)]),
+        ['0/3: order o1 rests on authorization z1, which the log tells of otherwise'],
+        JSON.stringify(change),
+      );
+    }
+    for (const more of [{ template: 'other' }, { account: { id: 'a2', status: 'valid' } }]) {
+      const told = await findings([...before, finalized({}, more)]);
+      assert.ok(told.includes('0/3: order o1 rests on authorization z1, which the log tells of otherwise'));
+    }
+    const words = 'order o1 rests on authorization z1, which no entry tells of';
+    assert.deepEqual(await findings([created, made, finalized({}), proven]), [`0/2: ${words}`]);
+    const deactivated = answered('authorization', { authorization: 'z1', status: 'deactivated' });
+    const over = { ...whole, authorizations: [] };
+    assert.deepEqual(await findings([...before, deactivated, finalized({})], over), [`0/4: ${words}`]);
   });
 
   test('are compared by account and method where the identifier was erased', async () => {

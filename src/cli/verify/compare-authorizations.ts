@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AuthorityEntry, Entry } from '#enrollment';
+import type { AuthorityEntry, Entry, OrderObservation, RequestEntry } from '#enrollment';
 import type { ReadOnlyStorage } from '#storage';
 import { answerTo } from './acme-answer.ts';
 import type { Position } from './compare-certificates.ts';
@@ -10,7 +10,10 @@ type Report = (position: Position | null, message: string) => void;
 
 export type AuthorizationStore = Pick<ReadOnlyStorage, 'authorizations' | 'acmeCounts'>;
 
-/** A name is proven where an event says that it was seen, and until an entry ends it. What is over is forgotten, so that a row that is missing is no finding. */
+/**
+ * A name is proven where an event says that it was seen, and until an entry ends it or its time is over, and what an order rests on is such a proof. What is over is
+ * forgotten in the store, so that a row that is missing is no finding.
+ */
 export class AuthorizationComparison {
   readonly #store: AuthorizationStore;
   readonly #report: Report;
@@ -19,6 +22,9 @@ export class AuthorizationComparison {
   readonly #rows: RowChecks<AuthorizationRecord>;
   /** Valid rows of which the log tells. */
   #told = 0;
+  /** By their id, those that have not ended. */
+  readonly #proven = new Map<string, AuthorityEntry>();
+  #prunedTo = 0;
 
   constructor(store: AuthorizationStore, written: number, report: Report) {
     this.#store = store;
@@ -29,14 +35,18 @@ export class AuthorizationComparison {
 
   /** In the order of the logs. */
   async entry(position: Position, entry: Entry): Promise<void> {
+    if (entry.type === 'authority' && entry.event === 'restored') this.#proven.clear();
     if (entry.type === 'authority' && entry.event === 'authorization.valid') {
       const objectionTo = (row: AuthorizationRecord) => this.#validObjection(row, entry, position);
       const id = String(entry.detail['authorization']);
+      this.#prove(id, entry);
       await this.#rows.add({ id, position, objectionTo, mayBeGone: true });
     }
     if (entry.type !== 'request') return;
+    this.#finalized(position, entry);
     const { authorization, status } = answerTo('authorization', entry);
     if (status !== 'deactivated') return;
+    this.#proven.delete(String(authorization));
     const objectionTo = (row: AuthorizationRecord) =>
       row.status === 'valid' ? 'was deactivated, and is valid in the store' : null;
     await this.#rows.add({ id: String(authorization), position, objectionTo, mayBeGone: true });
@@ -53,6 +63,29 @@ export class AuthorizationComparison {
     );
   }
 
+  #prove(id: string, event: AuthorityEntry): void {
+    this.#proven.set(id, event);
+    // What is over is let go now and then, so that only what counts is held.
+    if (this.#proven.size < 2 * this.#prunedTo + 1024) return;
+    for (const [each, { detail }] of this.#proven) {
+      if (Number(detail['expiresAt']) <= event.time) this.#proven.delete(each);
+    }
+    this.#prunedTo = this.#proven.size;
+  }
+
+  /** What an order rests on when it is finalized. What was held then is issued later, by what counted then. */
+  #finalized(position: Position, { outcome, observations: { order } }: RequestEntry): void {
+    if (!order || order.finalizedAt !== null || (outcome !== 'issued' && outcome !== 'held')) return;
+    for (const authorization of order.authorizations) {
+      if (authorization.status !== 'valid') continue;
+      const event = this.#proven.get(authorization.id);
+      const objection =
+        event === undefined ? 'which no entry tells of' : proofObjection(authorization, order, event);
+      if (objection === null) continue;
+      this.#report(position, `order ${order.id} rests on authorization ${authorization.id}, ${objection}`);
+    }
+  }
+
   #validObjection(
     row: AuthorizationRecord,
     { time, detail }: AuthorityEntry,
@@ -63,6 +96,8 @@ export class AuthorizationComparison {
     // Of two events for one authorization, one at most can fit its row.
     if (row.validatedAt !== time) return 'was validated at another time by the store';
     if (row.account !== detail['account']) return 'is of another account in the store';
+    if (row.template !== detail['template']) return 'is of another template in the store';
+    if (row.expiresAt !== detail['expiresAt']) return 'ends at another time in the store';
     if (row.method !== detail['method'] || row.request !== detail['request']) {
       return 'was validated by another challenge by the store';
     }
@@ -73,4 +108,22 @@ export class AuthorizationComparison {
     }
     return log < this.#written ? 'was ended by a restore, and is valid in the store' : null;
   }
+}
+
+/** Values may have been erased; whose it is, and until when, is always there. */
+function proofObjection(
+  authorization: OrderObservation['authorizations'][number],
+  { account, template }: OrderObservation,
+  { time, detail }: AuthorityEntry,
+): string | null {
+  const isSame =
+    account.id === detail['account'] &&
+    template === detail['template'] &&
+    authorization.wildcard === detail['wildcard'] &&
+    authorization.validatedAt === time &&
+    authorization.expiresAt === detail['expiresAt'];
+  const { identifier } = detail;
+  const { type, value } = authorization;
+  const named = value === undefined || identifier === undefined ? identifier : { type, value };
+  return isSame && isDeepStrictEqual(named, identifier) ? null : 'which the log tells of otherwise';
 }

@@ -7,7 +7,7 @@ import {
   observeManagement,
   type SourceObservation,
 } from '#enrollment';
-import { isSallyportError, type SallyportError } from '#errors';
+import { isSallyportError } from '#errors';
 import { AccountKeys } from './account-keys.ts';
 import { account } from './account.ts';
 import { authorization, challenge } from './authorization.ts';
@@ -86,7 +86,6 @@ async function serve(
       ? await byGet[resource as keyof typeof byGet](request, exchange, ports)
       : await post(request, response, resource as Posted, exchange, target, served, asking);
   } catch (error) {
-    if (!isSallyportError(error)) throw error;
     const told = toldOf(error);
     if (told === null) return ports.enrollment.failed(admission, error);
     const owner = asking.account === null ? {} : ownerOf(asking.account);
@@ -95,13 +94,11 @@ async function serve(
 }
 
 /** null: a fault of ours. */
-function toldOf(error: SallyportError): AcmeError | null {
+function toldOf(error: unknown): AcmeError | null {
   if (error instanceof AcmeError) return error;
-  if (error.code === 'too-large') {
-    return new AcmeError('malformed', error.message, { status: 413, cause: error });
-  }
-  if (error.code === 'malformed') return new AcmeError('malformed', error.message, { cause: error });
-  return null;
+  if (!isSallyportError(error, 'malformed', 'too-large')) return null;
+  const status = error.code === 'too-large' ? 413 : 400;
+  return new AcmeError('malformed', error.message, { status, cause: error });
 }
 
 /** Without a signature, and without a payload (RFC 8555 section 6.3). */

@@ -19,6 +19,8 @@ import type { AcmePorts, Exchange, Reply } from './ports.ts';
 import { newId } from './urls.ts';
 
 const mostIdentifiers = 100;
+/** Of all their values: the certification request that is to come must be small enough to be kept. */
+const mostCharacters = 16 * 1024;
 /** RFC 8555 has no word for it: who fills the store with orders waits until some are over. */
 const mostOpenOrders = 300;
 const retryAfterSeconds = 60;
@@ -124,7 +126,11 @@ function identifiersOf(value: unknown): readonly OrderIdentifier[] {
     const told = problems.map(({ identifier, detail }) => `${identifier.value}: ${detail}`).join('; ');
     throw new AcmeError('malformed', told.slice(0, 1000), { subproblems: problems });
   }
-  return [...identifiers.values()];
+  const ordered = [...identifiers.values()];
+  if (ordered.reduce((sum, each) => sum + each.value.length, 0) > mostCharacters) {
+    throw malformed(`identifiers of more than ${mostCharacters} characters in all`);
+  }
+  return ordered;
 }
 
 /** RFC 8555 section 6.7.1. */

@@ -165,16 +165,18 @@ export class Validations {
     const problem: ProblemDocument | null = outcome.valid
       ? null
       : { type: typeOf(outcome.problem), detail: outcome.detail };
+    const expiresAt = outcome.valid ? time + lifetime * 1000 : authorization.expiresAt;
     const detail = {
       authorization: id,
       account,
       device,
+      template,
       identifier: { type, value },
       wildcard,
       method,
       request,
       addresses: outcome.addresses,
-      ...(problem === null ? {} : { problem }),
+      ...(problem === null ? { expiresAt } : { problem }),
     };
     const entry = {
       type: 'authority',
@@ -184,7 +186,6 @@ export class Validations {
       event: outcome.valid ? 'authorization.valid' : 'authorization.invalid',
       detail,
     } as const;
-    const expiresAt = outcome.valid ? time + lifetime * 1000 : authorization.expiresAt;
     try {
       await store.validated({ id, problem, expiresAt, now: time, entry: newEntry(entry, random) });
     } catch (error) {

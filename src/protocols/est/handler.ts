@@ -94,9 +94,10 @@ async function serve(
     });
     return envelope === null ? answer : await deliverKey(answer, envelope);
   } catch (error) {
-    if (!isSallyportError(error)) throw error;
-    const clients = error instanceof EstError || statusOf(error) < 500;
-    return clients ? ports.enrollment.malformed(admission, error) : ports.enrollment.failed(admission, error);
+    const isClients = isSallyportError(error) && (error instanceof EstError || statusOf(error) < 500);
+    return isClients
+      ? ports.enrollment.malformed(admission, error)
+      : ports.enrollment.failed(admission, error);
   }
 }
 

@@ -112,8 +112,7 @@ async function serve(
         throw new ScepError(400, 'this is no operation of SCEP');
     }
   } catch (error) {
-    if (!isSallyportError(error)) throw error;
-    const isClients = error instanceof ScepError || ['malformed', 'too-large'].includes(error.code);
+    const isClients = error instanceof ScepError || isSallyportError(error, 'malformed', 'too-large');
     return isClients ? enrollment.malformed(admission, error) : enrollment.failed(admission, error);
   }
 }

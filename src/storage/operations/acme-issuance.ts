@@ -184,7 +184,8 @@ export function* observeOrder(query: {
       template: row.template,
       identifiers: fromJson(row.identifiers),
       authorizations: authorizations.map(
-        ({ type, value, wildcard, status, method, validatedAt, expiresAt }) => ({
+        ({ id, type, value, wildcard, status, method, validatedAt, expiresAt }) => ({
+          id,
           type,
           value,
           wildcard,

@@ -25,10 +25,11 @@ export type AccountRecord = Pick<AcmeAccountRow, 'id' | 'thumbprint' | 'jwk' | '
 /** `request`: the one that answered its challenge. */
 export type AuthorizationRecord = Pick<
   AcmeAuthorizationRow,
-  'id' | 'account' | 'type' | 'value' | 'status' | 'method' | 'request'
+  'id' | 'account' | 'template' | 'type' | 'value' | 'status' | 'method' | 'request'
 > & {
   readonly wildcard: boolean;
   readonly validatedAt: number | null;
+  readonly expiresAt: number;
 };
 
 /** How many rows there are; of authorizations, how many that are valid. */
@@ -62,7 +63,8 @@ const selectAccount = statement((database, p: { id: string }) =>
 const selectAuthorization = statement((database, p: { id: string }) =>
   database
     .selectFrom('acme_authorization')
-    .select(['id', 'account', 'type', 'value', 'wildcard', 'status', 'method', 'request', 'validated_at'])
+    .select(['id', 'account', 'template', 'type', 'value', 'wildcard', 'status', 'method', 'request'])
+    .select(['validated_at', 'expires_at'])
     .where('id', '=', p.id),
 );
 
@@ -133,7 +135,7 @@ export function* authorizationRecords({ ids }: Ids): Operation<readonly (Authori
   const rows = yield* together(...ids.map((id) => first(selectAuthorization, { id })));
   return rows.map((row) => {
     if (row === undefined) return null;
-    const { validated_at: validatedAt, wildcard, ...authorization } = row;
-    return { ...authorization, wildcard: wildcard === 1, validatedAt };
+    const { validated_at: validatedAt, expires_at: expiresAt, wildcard, ...authorization } = row;
+    return { ...authorization, wildcard: wildcard === 1, validatedAt, expiresAt };
   });
 }
