@@ -9,30 +9,20 @@ import {
 } from '#enrollment';
 import { isSallyportError } from '#errors';
 import { AccountKeys } from './account-keys.ts';
-import { account } from './account.ts';
-import { authorization, challenge } from './authorization.ts';
-import { certificate, certificateOf } from './certificate.ts';
-import { directory, servedTemplates } from './directory.ts';
-import { keyChange } from './key-change.ts';
-import { type About, demandPower, ownerOf, readMessage, type Signature } from './message.ts';
-import { newAccount } from './new-account.ts';
-import { newOrder } from './new-order.ts';
+import { ownerOf } from './message.ts';
 import { Nonces } from './nonce.ts';
-import { order } from './order.ts';
 import type { AcmeConnection, AcmePorts, Exchange, Reply } from './ports.ts';
-import type { AcmeStore, StoredAccount } from './store.ts';
-import { AcmeError, malformed, notHere, problemOfRefusal } from './problems.ts';
+import { AcmeError, malformed, problemOfRefusal } from './problems.ts';
 import { render, renderProblem } from './render.ts';
-import { renewalInfo } from './renewal-info.ts';
-import { revokeCert } from './revoke-cert.ts';
-import { type AcmeTarget, parseTarget, type Resource } from './target.ts';
-import { accountUrl } from './urls.ts';
+import { answer, type Asking, type Served } from './resources.ts';
+import type { StoredAccount } from './store.ts';
+import { type AcmeTarget, parseTarget } from './target.ts';
 import type { Validations } from './validations.ts';
 
 /** ACME, RFC 8555: wire to orders and enrollments, and back. */
 export function acmeHandler(ports: AcmePorts, validations: Validations) {
   const nonces = new Nonces(ports.store, () => ports.authority().macKeys, ports.random);
-  const keys = new AccountKeys();
+  const served = { ports, nonces, keys: new AccountKeys(), validations };
   return async (
     request: IncomingMessage,
     response: ServerResponse,
@@ -44,29 +34,17 @@ export function acmeHandler(ports: AcmePorts, validations: Validations) {
     const nonce = nonces.issue(ports.now());
     const index = directoryUrl(request, target);
     if ('outcome' in admission) return renderAnswer(response, admission, nonce, index);
-    const served = { ports, nonces, keys, validations };
-    const answer = await serve(request, response, target, admission, served);
+    const reply = await serve(request, response, target, admission, served);
     // What was not read of the body is not read as the next request.
     if (!request.complete) response.setHeader('Connection', 'close');
-    if ('outcome' in answer) return renderAnswer(response, answer, nonce, index);
-    if (answer instanceof AcmeError) return renderProblem(response, answer, admission.id, nonce, index);
-    render(response, answer, request.method === 'POST' || target.resource === 'new-nonce' ? nonce : null, {
+    if ('outcome' in reply) return renderAnswer(response, reply, nonce, index);
+    if (reply instanceof AcmeError) return renderProblem(response, reply, admission.id, nonce, index);
+    const wantsNonce = request.method === 'POST' || target.resource === 'new-nonce';
+    render(response, reply, wantsNonce ? nonce : null, {
       index: target.resource === 'directory' ? null : index,
       withBody: request.method !== 'HEAD',
     });
   };
-}
-
-interface Served {
-  readonly ports: AcmePorts;
-  readonly nonces: Nonces;
-  readonly keys: AccountKeys;
-  readonly validations: Validations;
-}
-
-/** Whose message it is, once its signature holds: what is refused then is told of its owner. */
-interface Asking {
-  account: StoredAccount | null;
 }
 
 async function serve(
@@ -76,20 +54,16 @@ async function serve(
   admission: Admission,
   served: Served,
 ): Promise<Reply | AcmeError | Answer> {
-  const { ports } = served;
-  const asking: Asking = { account: null };
+  const { enrollment } = served.ports;
+  let signer: StoredAccount | null = null;
   try {
-    const exchange = exchangeOf(request, target, admission, ports);
-    const { resource } = target;
-    if (resource === null) throw notHere();
-    return resource in byGet && !(request.method === 'POST' && isPosted(resource))
-      ? await byGet[resource as keyof typeof byGet](request, exchange, ports)
-      : await post(request, response, resource as Posted, exchange, target, served, asking);
+    const exchange = exchangeOf(request, target, admission, served.ports);
+    const signed: Asking['signed'] = (account) => (signer = account);
+    return await answer(target.resource, { request, response, exchange, signed }, served);
   } catch (error) {
     const told = toldOf(error);
-    if (told === null) return ports.enrollment.failed(admission, error);
-    const owner = asking.account === null ? {} : ownerOf(asking.account);
-    return (await ports.enrollment.rejected(admission, told, owner)) ?? told;
+    if (told === null) return enrollment.failed(admission, error);
+    return (await enrollment.rejected(admission, told, signer === null ? {} : ownerOf(signer))) ?? told;
   }
 }
 
@@ -101,140 +75,18 @@ function toldOf(error: unknown): AcmeError | null {
   return new AcmeError('malformed', error.message, { status, cause: error });
 }
 
-/** Without a signature, and without a payload (RFC 8555 section 6.3). */
-const byGet = {
-  directory: (request: IncomingMessage, exchange: Exchange, ports: AcmePorts) => {
-    demandMethod(request, ['GET', 'HEAD', 'POST']);
-    return Promise.resolve(directory(exchange, ports));
-  },
-  'new-nonce': (request: IncomingMessage, exchange: Exchange, ports: AcmePorts) => {
-    demandMethod(request, ['GET', 'HEAD', 'POST']);
-    servedTemplates(exchange, ports);
-    // RFC 8555 section 7.2: 200 to HEAD, 204 to GET.
-    const status = request.method === 'HEAD' ? 200 : 204;
-    return Promise.resolve<Reply>({ status, headers: { 'Cache-Control': 'no-store' }, body: null });
-  },
-  'renewal-info': (request: IncomingMessage, exchange: Exchange, ports: AcmePorts) => {
-    demandMethod(request, ['GET', 'HEAD']);
-    servedTemplates(exchange, ports);
-    return renewalInfo(exchange, ports);
-  },
-} as const;
-
-type Posted = Exclude<Resource, 'renewal-info'>;
-
-function isPosted(resource: Resource): resource is Posted {
-  return resource in signatures;
-}
-
-/** By what each is signed (RFC 8555 section 6.2). */
-const signatures: Readonly<Record<Posted, Signature>> = {
-  // RFC 8555 section 6.3: "The server MUST allow GET requests for the directory and newNonce resources […], in addition to POST-as-GET requests for these resources."
-  directory: 'account',
-  'new-nonce': 'account',
-  'new-account': 'key',
-  'new-order': 'account',
-  'revoke-cert': 'either',
-  'key-change': 'account',
-  account: 'account',
-  order: 'account',
-  authorization: 'account',
-  challenge: 'account',
-  certificate: 'account',
-};
-
-async function post(
-  request: IncomingMessage,
-  response: ServerResponse,
-  resource: Posted,
-  exchange: Exchange,
-  target: AcmeTarget,
-  { ports, nonces, keys, validations }: Served,
-  asking: Asking,
-): Promise<Reply> {
-  demandMethod(request, ['POST']);
-  servedTemplates(exchange, ports);
-  // RFC 8555 section 6.2: "they must have the Content-Type header field set to "application/jose+json"", or 415.
-  if (!/^application\/jose\+json *(;|$)/i.test(request.headers['content-type'] ?? '')) {
-    throw malformed('the Content-Type of a request is application/jose+json', 415);
-  }
-  const body = await ports.readBody(request, response);
-  const url = `${exchange.base}${target.path}${target.query === '' ? '' : `?${target.query}`}`;
-  const expected = {
-    url,
-    accountUrl: (id: string) => accountUrl(exchange, id),
-    signature: signatures[resource],
-  };
-  const messagePorts = { store: ports.store, nonces, keys, now: ports.now() };
-  const read: Read = async (find) => {
-    const message = await readMessage(body, expected, messagePorts, find);
-    if (message.signer.by === 'account') {
-      asking.account = message.signer.account;
-      demandPower(asking.account);
-    }
-    return message;
-  };
-  if (resource === 'directory' || resource === 'new-nonce') {
-    const { payload } = await read(nothing);
-    if (payload !== null) throw malformed('this takes POST-as-GET, or GET');
-    return byGet[resource](request, exchange, ports);
-  }
-  return answerTo(resource, read, url, exchange, ports, validations);
-}
-
-type Read = <Found>(find: (store: AcmeStore) => Promise<Found>) => Promise<About<Found>>;
-
-const nothing = async () => null;
-
-async function answerTo(
-  resource: Exclude<Posted, 'directory' | 'new-nonce'>,
-  read: Read,
-  url: string,
-  exchange: Exchange,
-  ports: AcmePorts,
-  validations: Validations,
-): Promise<Reply> {
-  const [id = ''] = exchange.parts;
-  switch (resource) {
-    case 'new-account':
-      return newAccount(await read(nothing), url, exchange, ports);
-    case 'new-order':
-      return newOrder(await read(nothing), exchange, ports);
-    case 'revoke-cert':
-      return revokeCert(await read(nothing), exchange, ports);
-    case 'key-change':
-      return keyChange(await read(nothing), url, exchange, ports);
-    case 'account':
-      return account(await read(nothing), exchange, ports);
-    case 'order':
-      return order(await read((store) => store.order(id)), exchange, ports);
-    case 'authorization':
-      return authorization(await read((store) => store.authorization(id)), exchange, ports);
-    case 'challenge':
-      return challenge(await read((store) => store.authorization(id)), exchange, ports, validations);
-    case 'certificate':
-      return certificate(await read((store) => certificateOf(id, ports, store)), exchange, ports);
-  }
-}
-
-function demandMethod(request: IncomingMessage, methods: readonly string[]): void {
-  if (methods.includes(request.method ?? '')) return;
-  throw new AcmeError('malformed', `this takes ${methods.join(' or ')}`, {
-    status: 405,
-    headers: { Allow: methods.join(', ') },
-  });
-}
-
 /** The address that a client uses is the one that it signs, so it must be one of this listener's names: those in its certificate. */
 function exchangeOf(
   { headers }: IncomingMessage,
-  { template, parts, query }: AcmeTarget,
+  { template, parts, path, query }: AcmeTarget,
   admission: Admission,
   { isOwnHost }: AcmePorts,
 ): Exchange {
   const host = headers.host ?? '';
   if (!isOwnHost(host)) throw malformed('the Host of the request is no name of this server', 421);
-  return { admission, base: `https://${host}`, template, parts, query };
+  const base = `https://${host}`;
+  const url = `${base}${path}${query === '' ? '' : `?${query}`}`;
+  return { admission, base, url, template, parts, query };
 }
 
 function directoryUrl({ headers }: IncomingMessage, { template }: AcmeTarget): string {

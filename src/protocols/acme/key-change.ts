@@ -8,12 +8,7 @@ import type { AcmePorts, Exchange, Reply } from './ports.ts';
 import { accountUrl } from './urls.ts';
 
 /** RFC 8555 section 7.3.5: a message of the old key around one of the new. */
-export async function keyChange(
-  message: Message,
-  url: string,
-  exchange: Exchange,
-  ports: AcmePorts,
-): Promise<Reply> {
+export async function keyChange(message: Message, exchange: Exchange, ports: AcmePorts): Promise<Reply> {
   const own = accountOf(message);
   const { payload } = message;
   if (payload === null) throw malformed('keyChange takes a payload, and no POST-as-GET');
@@ -21,7 +16,7 @@ export async function keyChange(
   const { url: innerUrl, nonce, signer } = inner.header;
   if (signer.by !== 'jwk') throw malformed('the inner JWS takes a "jwk", not a "kid"');
   if (nonce !== null) throw malformed('the inner JWS must have no nonce');
-  if (innerUrl !== url) throw malformed('the inner JWS was made for another address than the outer');
+  if (innerUrl !== exchange.url) throw malformed('the inner JWS was made for another address than the outer');
   const jwk = attempt(() => parseJwk(signer.jwk), 'badPublicKey');
   const verified = attempt(() => verifyJws(inner, jwk.spki), 'badSignatureAlgorithm');
   const change = attempt(

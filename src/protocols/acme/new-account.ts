@@ -11,12 +11,7 @@ import type { ExternalAccountKey } from './store.ts';
 import { newId } from './urls.ts';
 
 /** RFC 8555 section 7.3. Nobody has an account who was not given an external account key. */
-export async function newAccount(
-  message: Message,
-  url: string,
-  exchange: Exchange,
-  ports: AcmePorts,
-): Promise<Reply> {
+export async function newAccount(message: Message, exchange: Exchange, ports: AcmePorts): Promise<Reply> {
   const { signer } = message;
   if (signer.by !== 'key') throw malformed('newAccount takes a "jwk", not a "kid"');
   const payload = payloadOf(message);
@@ -29,7 +24,7 @@ export async function newAccount(
     throw new AcmeError('accountDoesNotExist', 'no account has this key');
   }
   const contact = contactOf(payload['contact']);
-  const key = await boundKey(payload['externalAccountBinding'], signer.thumbprint, url, ports);
+  const key = await boundKey(payload['externalAccountBinding'], signer.thumbprint, exchange.url, ports);
   const now = ports.now();
   const id = newId(ports.random);
   const { jwk } = signer;

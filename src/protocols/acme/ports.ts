@@ -35,6 +35,8 @@ export interface Exchange {
   readonly admission: Admission;
   /** `https://` and the host that the client asked for. */
   readonly base: string;
+  /** What the client must have signed that it asks. */
+  readonly url: string;
   /** Of the directory; null: the one of all templates. */
   readonly template: string | null;
   readonly parts: readonly string[];
