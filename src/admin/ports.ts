@@ -28,7 +28,12 @@ export interface RunningState {
   /** Its name among the nodes of one database; null: it is the only one. */
   readonly node: string | null;
   readonly startedAt: number;
-  readonly listeners: readonly { readonly name: string; readonly where: string }[];
+  /** `certificate`: of its TLS, in milliseconds since the epoch; null: it has none. */
+  readonly listeners: readonly {
+    readonly name: string;
+    readonly where: string;
+    readonly certificate: { readonly notBefore: number; readonly notAfter: number } | null;
+  }[];
   readonly database: {
     readonly kind: 'sqlite' | 'postgresql';
     readonly operations: number;

@@ -239,6 +239,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       listeners: describeListeners(configuration, listeners).map(({ name, url, socket }) => ({
         name,
         where: url ?? socket ?? '',
+        certificate: listeners.find((listener) => listener.name === name)?.certificate() ?? null,
       })),
       database: {
         kind: node === null ? ('sqlite' as const) : ('postgresql' as const),

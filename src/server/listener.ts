@@ -4,6 +4,7 @@ import https from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 import { SallyportError } from '#errors';
+import { type Certificate, parseCertificate, pemToDer } from '#x509';
 import { type Connection, connectionOf } from './connection.ts';
 import { closeLingering } from './lingering-close.ts';
 import { sourceCap } from './source-cap.ts';
@@ -48,6 +49,8 @@ export interface RunningListener {
   readonly name: string;
   readonly address: string;
   readonly port: number;
+  /** The certificate in force; null: it has no TLS. */
+  readonly certificate: () => Pick<Certificate, 'notBefore' | 'notAfter'> | null;
   /**
    * Checks a new certificate and key, and returns what puts them in force: new handshakes use them, connections that stand go on.
    * @throws SallyportError 'config' where they cannot be used
@@ -72,6 +75,7 @@ export async function startListener(settings: ListenerSettings): Promise<Running
     settings.tls === null
       ? http.createServer(options)
       : https.createServer({ ...options, ...tlsServerOptions(settings.name, settings.tls) });
+  let certificate = settings.tls === null ? null : certificateOf(settings.tls);
   server.maxConnections = settings.maximumConnections;
   const mayStay = sourceCap(settings.maximumConnections, settings.report);
   const sockets = new Set<Socket>();
@@ -138,10 +142,12 @@ export async function startListener(settings: ListenerSettings): Promise<Running
     name: settings.name,
     address: settings.address,
     port,
+    certificate: () => certificate,
     prepareTls(tls) {
       const context = checkedContext(settings.name, tls);
       return () => {
         if (server instanceof https.Server) server.setSecureContext(context);
+        certificate = certificateOf(tls);
       };
     },
     async close() {
@@ -153,6 +159,10 @@ export async function startListener(settings: ListenerSettings): Promise<Running
       clearTimeout(cut);
     },
   };
+}
+
+function certificateOf({ certificate }: TlsSettings): Certificate {
+  return parseCertificate(pemToDer(certificate, 'CERTIFICATE')[0]!);
 }
 
 function hasClientCertificate(socket: Socket): boolean {

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { replayLog } from '#cli';
 import { anyPorts, initAuthority, sallyportHere, serveAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
+import { makeKey, privateKeyPem } from '../harness/csr.ts';
+import { TestCa } from '../harness/pki.ts';
 import { TamperedAuthority } from '../harness/tampering.ts';
 import { TestDevice } from '../harness/test-device.ts';
 
@@ -74,6 +78,35 @@ describe('sallyport status', () => {
     await served.stop();
     assert.equal((await sallyportHere('status', ...at)).code, 4);
   });
+
+  for (const [ends, said] of [
+    [-1, /^the certificate of listener enroll has ended/],
+    [5, /^the certificate of listener enroll ends on /],
+    [15, null],
+  ] as const) {
+    test(`of a listener whose certificate of 100 days ends in ${ends}`, async () => {
+      const files = await initAuthority(cleanup, anyPorts);
+      const notAfter = Date.now() + ends * 86_400_000;
+      const made = TestCa.root('enroll', {
+        ca: false,
+        key: makeKey(),
+        notBefore: notAfter - 100 * 86_400_000,
+        notAfter,
+        subjectAltName: [{ kind: 'ip', value: '127.0.0.1' }],
+      });
+      await writeFile(path.join(files.directory, 'pki/listener.pem'), made.pem);
+      await writeFile(path.join(files.directory, 'keys/listener.key.pem'), privateKeyPem(made.key));
+      const served = await serveAuthority(files);
+      cleanup.after(() => served.stop());
+      const at = ['--config', files.configuration];
+      const { code, stdout } = await sallyportHere('status', '--json', ...at);
+      const { concerns } = JSON.parse(stdout) as { concerns: string[] };
+      assert.equal(code, said === null ? 0 : 1);
+      assert.equal(concerns.length, said === null ? 0 : 1);
+      if (said !== null) assert.match(concerns[0]!, said);
+      assert.match((await sallyportHere('status', ...at)).stdout, /certificate until /);
+    });
+  }
 
   test('a receiver that takes nothing is said, with exit code 1', async () => {
     const files = await initAuthority(cleanup, (yaml) =>

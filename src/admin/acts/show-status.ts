@@ -8,10 +8,17 @@ import { isoTime, isoTimeOrNull } from '../views/time.ts';
 export const showStatus = act(z.strictObject({}), async (ports) => {
   const { authority, clock, log, logVerifier, store } = ports;
   const { bundle, referencesDigest, issuers } = authority();
-  const { startedAt, jobs, ...running } = await ports.running();
+  const { startedAt, jobs, listeners, ...running } = await ports.running();
   const [head, note] = await Promise.all([log.head(), log.note()]);
   return {
     ...running,
+    listeners: listeners.map(({ certificate, ...listener }) => ({
+      ...listener,
+      certificate: certificate && {
+        notBefore: isoTime(certificate.notBefore),
+        notAfter: isoTime(certificate.notAfter),
+      },
+    })),
     startedAt: isoTime(startedAt),
     time: isoTime(clock.now()),
     policies: bundle.digest,

@@ -14,8 +14,8 @@ export function statusCommand(run: Run): Command {
   return teach(new Command('status'), {
     summary: 'How the running authority is: log, CRLs, receivers, jobs, database',
     when:
-      'First, when something seems wrong. What needs somebody is said at the end, and then the exit code is 1: a job that fails, a CRL that has ended, a receiver of ' +
-      'the log that is far behind, a log that is not signed to its end. Each node tells of itself.',
+      'First, when something seems wrong. What needs somebody is said at the end, and then the exit code is 1: a job that fails, a CRL that has ended, a ' +
+      'listener whose certificate ends, a receiver of the log that is far behind, a log that is not signed to its end. Each node tells of itself.',
     examples: ['sallyport status', 'sallyport status --json'],
     exits: [1, 3, 4],
   }).action(run(status));
@@ -31,8 +31,12 @@ async function status(session: Session): Promise<ExitCode> {
   return concerns.length === 0 ? exitCodes.ok : exitCodes.failed;
 }
 
-function concernsOf({ jobs, crls, sinks, log, time }: Status): string[] {
+function concernsOf({ jobs, listeners, crls, sinks, log, time }: Status): string[] {
   return [
+    ...listeners.flatMap(({ name, certificate }) => {
+      const words = certificate === null ? null : endWords(certificate, time);
+      return words === null ? [] : [`the certificate of listener ${name} ${words}`];
+    }),
     ...jobs.filter(({ fault }) => fault !== null).map(({ name, fault }) => `${name}: ${fault}`),
     ...crls
       .filter(({ nextUpdate }) => nextUpdate === null || nextUpdate <= time)
@@ -45,6 +49,14 @@ function concernsOf({ jobs, crls, sinks, log, time }: Status): string[] {
       .map(({ name, behind }) => `${name} has not acknowledged ${behind} entries`),
     ...(log.size - log.signed > behindAtMost ? [`${log.size - log.signed} entries are not signed yet`] : []),
   ];
+}
+
+/** Whoever renews it does so long before the last tenth of its life. null: nobody need know. */
+function endWords(certificate: { notBefore: string; notAfter: string }, time: string): string | null {
+  const end = Date.parse(certificate.notAfter);
+  const left = end - Date.parse(time);
+  if (left <= 0) return 'has ended: no client connects';
+  return left < (end - Date.parse(certificate.notBefore)) / 10 ? `ends on ${certificate.notAfter}` : null;
 }
 
 function words({ paint, now }: Session, found: Status, concerns: readonly string[]): string {
@@ -66,7 +78,16 @@ function words({ paint, now }: Session, found: Status, concerns: readonly string
           ),
     ],
     ['since', describeTime(startedAt, now)],
-    ['listeners', listed(listeners.map(({ name, where }) => `${name}  ${where}`))],
+    [
+      'listeners',
+      listed(
+        listeners.map(({ name, where, certificate }) =>
+          certificate === null
+            ? `${name}  ${where}`
+            : `${name}  ${where}, certificate until ${describeTime(certificate.notAfter, now)}`,
+        ),
+      ),
+    ],
     [
       'database',
       `${kind}: ${operations} operations in ${commits} commits, ${failures} undone, since the start`,
