@@ -107,6 +107,20 @@ describe('a certificate that a workflow keeps back', () => {
     assert.equal(over.body['status'], 'invalid', over.text);
   });
 
+  test('nor the order of who asks meanwhile', async () => {
+    const client = await authority.registered();
+    const name = newHost();
+    const order = await ready(client, name);
+    const csr = orderCsr([name]);
+    validates = unavailable;
+    const answer = await client.finalize(order, csr);
+    assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '60'], answer.text);
+    assert.equal((await newest()).outcome, 'refused');
+    assert.equal((await client.post(order.url, null)).body['status'], 'ready');
+    validates = agrees;
+    assert.equal((await client.finalize(order, csr)).body['status'], 'valid');
+  });
+
   test('the log verifies', async () => {
     const { ok, findings } = await verifyLog(authority);
     assert.deepEqual([ok, findings], [true, []]);

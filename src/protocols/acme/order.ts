@@ -12,6 +12,8 @@ import type { StoredAccount, StoredOrder } from './store.ts';
 import { authorizationUrl, certificateUrl, finalizeUrl, orderUrl } from './urls.ts';
 
 const pollSeconds = 2;
+/** A limit, or a workflow that could not be asked. */
+const passingSeconds = 60;
 
 /** RFC 8555 section 7.1.3. */
 export async function orderReply(
@@ -196,20 +198,27 @@ async function replyTo(
       if (isHeld || (order !== null && orderStatus(order, ports.now()) === 'processing')) {
         return fresh(answer.retryAfterSeconds);
       }
-      const words = `The request could not be handled now. Try again later. Support code ${answer.id}.`;
-      const { document } = new AcmeError('serverInternal', words, { status: 503 });
-      return problem({ ...document, status: 503 }, answer.retryAfterSeconds);
+      return later(answer.id, answer.retryAfterSeconds);
     }
     case 'refused': {
       const document = problemOfRefusal(answer);
       const isLimit = document.status === 429;
-      if (!isHeld) return problem(document, isLimit ? (answer.retryAfterSeconds ?? 60) : undefined);
+      const seconds = answer.retryAfterSeconds ?? passingSeconds;
       // A limit passes, and so does what keeps a workflow from being asked. Whatever else refuses what was waited for ends the order: its client has no other way to hear of it.
-      if (isLimit || answer.isPassing) return fresh(answer.retryAfterSeconds ?? 60);
+      if (isHeld && (isLimit || answer.isPassing)) return fresh(seconds);
+      if (answer.isPassing) return later(answer.id, seconds);
+      if (!isHeld) return problem(document, isLimit ? seconds : undefined);
       await store.failOrder({ id: found.id, problem: document });
       return fresh();
     }
   }
+}
+
+/** The order stays as it is, ready for the same finalization. */
+function later(supportCode: string, retryAfterSeconds: number): Reply {
+  const words = `The request could not be handled now. Try again later. Support code ${supportCode}.`;
+  const { document } = new AcmeError('serverInternal', words, { status: 503 });
+  return problem({ ...document, status: 503 }, retryAfterSeconds);
 }
 
 function problem(document: object & { status: number }, retryAfterSeconds?: number): Reply {
