@@ -19,7 +19,7 @@ export function parseAttestationObject(bytes: Uint8Array): AttestationObject {
       `attestation object of ${bytes.length} bytes, at most ${maximumBytes} are read`,
     );
   }
-  const fields = membersOf(decodeStrictly(bytes), 'attestation object');
+  const fields = membersOf(decodeStrictly(bytes, 'attestation object'), 'attestation object');
   // authData is WebAuthn's: draft-ietf-acme-device-attest-09 has it left out, and nothing of it is read.
   requireNames(fields, ['fmt', 'attStmt', 'authData'], 'attestation object');
   const format = fields.get('fmt');
@@ -40,8 +40,17 @@ export class AttestationStatement {
     requireNames(this.#members, names, 'attStmt');
   }
 
+  has(name: string): boolean {
+    return this.#members.has(name);
+  }
+
   bytes(name: string): Uint8Array {
     return bytesOf(this.#members.get(name), name);
+  }
+
+  /** Bytes that are CBOR of bytes once more: step wraps its signatures so. */
+  bytesInBytes(name: string): Uint8Array {
+    return bytesOf(decodeStrictly(this.bytes(name), name), name);
   }
 
   text(name: string): string {
@@ -81,7 +90,7 @@ export class AttestationStatement {
   }
 }
 
-function decodeStrictly(bytes: Uint8Array): unknown {
+function decodeStrictly(bytes: Uint8Array, what: string): unknown {
   try {
     return decode(bytes, {
       strict: true,
@@ -94,7 +103,7 @@ function decodeStrictly(bytes: Uint8Array): unknown {
       rejectDuplicateMapKeys: true,
     });
   } catch (cause) {
-    throw new SallyportError('malformed', 'attestation object: is no strict CBOR', { cause });
+    throw new SallyportError('malformed', `${what}: is no strict CBOR`, { cause });
   }
 }
 
