@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isSallyportError } from '#errors';
 import { type Certificate, parseCertificate } from '#x509';
 import { readAndroidStatement } from './android/statement.ts';
+import { readAppleStatement } from './apple/statement.ts';
 import { type AttestationStatement, parseAttestationObject } from './attestation-object.ts';
 import { EvidenceRefused } from './evidence-refused.ts';
 import type { Evidence, EvidenceFormat, Nonce } from './evidence.ts';
@@ -14,7 +15,10 @@ export type StatementReader = (
   nonce: Nonce | null,
 ) => Statement;
 
-const readers: Partial<Record<EvidenceFormat, StatementReader>> = { 'android-key': readAndroidStatement };
+const readers: Partial<Record<EvidenceFormat, StatementReader>> = {
+  'android-key': readAndroidStatement,
+  apple: readAppleStatement,
+};
 
 /** Looks at evidence. Whatever is wrong with it stands in the result; nothing is thrown but by faults of ours. */
 export function examine(evidence: Evidence, nonce: Nonce | null): Examination {
