@@ -7,6 +7,7 @@ import { type AttestationStatement, parseAttestationObject } from './attestation
 import { EvidenceRefused } from './evidence-refused.ts';
 import type { Evidence, EvidenceFormat, Nonce } from './evidence.ts';
 import type { Examination, Statement } from './examination.ts';
+import { readStepStatement } from './step/statement.ts';
 
 /** Reads one format. Throws EvidenceRefused at the first check that fails, and SallyportError where something does not parse. */
 export type StatementReader = (
@@ -18,6 +19,7 @@ export type StatementReader = (
 const readers: Partial<Record<EvidenceFormat, StatementReader>> = {
   'android-key': readAndroidStatement,
   apple: readAppleStatement,
+  step: readStepStatement,
 };
 
 /** Looks at evidence. Whatever is wrong with it stands in the result; nothing is thrown but by faults of ours. */
