@@ -20,8 +20,10 @@ export interface TrustAnchors {
 /** Reference values (RFC 9334 section 8.3): what evidence of one format must say for devices of one class. */
 export interface ReferenceValues {
   readonly anchors: readonly TrustAnchors[];
-  /** null: any level that the evidence or its anchors give. */
+  /** null: any level that the evidence or its anchors give, but `software`, which has to be named. */
   readonly levels: readonly AssuranceLevel[] | null;
+  /** How old the issuer's list of revoked certificates may be. Absent: none is asked for; what one that is there lists is refused all the same. */
+  readonly maximumStatusAgeSeconds?: number;
   readonly tpm?: TpmReference;
   readonly apple?: AppleReference;
   readonly android?: AndroidReference;

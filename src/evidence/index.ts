@@ -1,4 +1,6 @@
+export { type StatusList, parseStatusList, revocationStatusOf } from './android/status-list.ts';
 export type { AttestationResult, ReferenceValues, RevocationStatus, TrustAnchors } from './appraisal.ts';
+export { appraise } from './appraise.ts';
 export {
   type AssuranceLevel,
   type Evidence,

@@ -1,0 +1,117 @@
+import { type Certificate, parseCertificate } from '#x509';
+import { findAnchoredPath } from './anchored-path.ts';
+import { androidLevel, appraiseAndroid } from './android/appraise-android.ts';
+import { androidValidity } from './android/chain.ts';
+import type { AttestationResult, ReferenceValues, RevocationStatus } from './appraisal.ts';
+import { appraiseApple } from './apple/appraise-apple.ts';
+import type { AssuranceLevel } from './evidence.ts';
+import type { Claims, EvidenceFault, Examination } from './examination.ts';
+import { objectUnless } from './objection.ts';
+import { appraiseStep } from './step/appraise-step.ts';
+
+/**
+ * Appraisal of Evidence (RFC 9334 section 8.3) by what an operator trusts, asks for and knows at `time`, in milliseconds since 1970. The same values
+ * give the same result, whenever they are asked again. That a nonce was held is the examination's to say.
+ */
+export function appraise(
+  { statement, fault, certificates: encoded }: Examination,
+  values: ReferenceValues,
+  status: RevocationStatus | null,
+  time: number,
+): AttestationResult {
+  if (statement === null) {
+    const unread = { check: 'statement', detail: 'there is nothing to appraise' };
+    return { anchors: null, level: null, objections: [fault ?? unread] };
+  }
+  const { claims } = statement;
+  const certificates = encoded.map((each) => parseCertificate(new Uint8Array(Buffer.from(each, 'base64'))));
+  const found = findAnchoredPath(claims.format, certificates, values.anchors);
+  const level = levelOf(claims) ?? found?.anchors.level ?? null;
+  return {
+    anchors: found?.anchors.name ?? null,
+    level: found === null ? null : level,
+    objections: [
+      ...(fault === null ? [] : [fault]),
+      ...objectUnless(found !== null, 'certification-path', 'no root of this format vouches for it'),
+      ...(found === null ? [] : validityObjections(found.path, claims, time)),
+      ...objectUnless(
+        certificates[0]?.isCa === false,
+        'leaf-ca',
+        'the certificate of the key is one of a CA',
+      ),
+      ...objectUnless(isLevel(level, values.levels), 'assurance-level', `the level is ${level ?? 'unknown'}`),
+      ...statusObjections(status, values.maximumStatusAgeSeconds, time),
+      ...claimsObjections(claims, values),
+    ],
+  };
+}
+
+/** Each format's own floors. Where none are set for it, nothing of it is accepted. */
+function claimsObjections(
+  claims: Claims,
+  { android, apple, step }: ReferenceValues,
+): readonly EvidenceFault[] {
+  switch (claims.format) {
+    case 'android-key':
+      return android === undefined ? notSet(claims) : appraiseAndroid(claims, android);
+    case 'apple':
+      return apple === undefined ? notSet(claims) : appraiseApple(claims, apple);
+    case 'step':
+      return step === undefined ? notSet(claims) : appraiseStep(claims, step);
+    case 'tpm':
+      return notSet(claims);
+  }
+}
+
+function notSet({ format }: Claims): readonly EvidenceFault[] {
+  return [{ check: 'reference-values', detail: `there are none for ${format}` }];
+}
+
+/** null: the evidence does not say it. Apple attests no key but those of a Secure Enclave. */
+function levelOf(claims: Claims): AssuranceLevel | null {
+  switch (claims.format) {
+    case 'android-key':
+      return androidLevel(claims);
+    case 'apple':
+      return 'secure-enclave';
+    case 'step':
+      return claims.kind === 'yubikey' ? 'security-key' : null;
+    case 'tpm':
+      return null;
+  }
+}
+
+function isLevel(level: AssuranceLevel | null, allowed: ReferenceValues['levels']): boolean {
+  if (allowed === null) return level !== 'software';
+  return level !== null && allowed.includes(level);
+}
+
+/** RFC 5280 section 6.1: a trust anchor is no part of the path, and neither are its dates. */
+function validityObjections(
+  path: readonly Certificate[],
+  claims: Claims,
+  time: number,
+): readonly EvidenceFault[] {
+  if (claims.format === 'android-key') return androidValidity(path, claims.provisioning, time);
+  const inDate = path.slice(0, -1).every(({ notBefore, notAfter }) => notBefore <= time && time <= notAfter);
+  return objectUnless(inDate, 'certificate-validity', 'a certificate of the path is not in date');
+}
+
+/** Whatever a list says of a certificate, REVOKED or SUSPENDED, it is refused. A list from the future is as one too old. */
+function statusObjections(
+  status: RevocationStatus | null,
+  maximumAgeSeconds: number | undefined,
+  time: number,
+): readonly EvidenceFault[] {
+  const isCurrent =
+    maximumAgeSeconds === undefined ||
+    (status !== null && Math.abs(time - status.at) <= maximumAgeSeconds * 1000);
+  const listed = (status?.revoked ?? []).map(({ serialNumber, status: said }) => ({
+    check: 'revocation',
+    detail: `certificate ${serialNumber} is ${said}`,
+  }));
+  return [
+    ...objectUnless(isCurrent, 'revocation-list', 'there is no list of revoked certificates, or an old one'),
+    ...listed,
+  ];
+}
