@@ -14,7 +14,9 @@ import {
   encodeCrlDistributionPoints,
   encodeAuthorityInfoAccess,
   encodeCertificatePolicies,
+  equalBytes,
   extensionOids,
+  findCertificationPath,
   inspectPublicKey,
   keyIdentifier,
   parseCertificate,
@@ -217,6 +219,30 @@ suite("vendors' certificates", { skip: existsSync(data) ? false : `${data} is no
       }
     });
   }
+});
+
+suite("TPM vendors' CAs", { skip: existsSync(data) ? false : `${data} is not here` }, () => {
+  test('every intermediate has a path to a root', () => {
+    const [roots, intermediates] = ['roots', 'intermediates'].map((name) =>
+      pemToDer(readFileSync(join(data, `tpm/vendor-${name}.pem`), 'utf8'), 'CERTIFICATE').map((bytes) =>
+        parseCertificate(bytes),
+      ),
+    ) as [Certificate[], Certificate[]];
+    const pathless = intermediates.filter((each) => {
+      const above = intermediates.filter(({ subjectDer }) => equalBytes(subjectDer, each.issuerDer));
+      return findCertificationPath(each, above, roots) === null;
+    });
+    // These write their issuer in other string types than it does itself, against RFC 5280 section 4.1.2.4.
+    assert.deepEqual(
+      pathless.map(({ subject }) => subject.flat().at(-1)?.value),
+      [
+        'STM TPM ECC Intermediate CA 02',
+        'STM TPM ECC Intermediate CA 03',
+        'STM TPM ECC384 Intermediate CA 01',
+        'STM TPM ECC384 Intermediate CA 02',
+      ],
+    );
+  });
 });
 
 /** Roots verify under their own key; SHA-1, and ECDSA with a NULL (RFC 5758 section 3.2), are refused by the algorithm. */

@@ -4,6 +4,7 @@ import {
   type Certificate,
   type Extension,
   encodeBasicConstraints,
+  encodeCertificatePolicies,
   encodeExtendedKeyUsage,
   encodeKeyUsage,
   extendedKeyUsages,
@@ -63,12 +64,13 @@ suite('a certification path is found', () => {
     assert.deepEqual(findCertificationPath(leaf, [elsewhere, middle], [root]), [leaf, middle, root]);
   });
 
-  test('over a critical basicConstraints, keyUsage, extendedKeyUsage and subjectAltName', () => {
+  test('over a critical basicConstraints, keyUsage, extendedKeyUsage, subjectAltName and certificatePolicies', () => {
     const extensions = [
       extension(extensionOids.basicConstraints, encodeBasicConstraints({ ca: false }), true),
       extension(extensionOids.keyUsage, encodeKeyUsage(['digitalSignature']), true),
       extension(extensionOids.extendedKeyUsage, encodeExtendedKeyUsage([extendedKeyUsages.clientAuth]), true),
       extension(extensionOids.subjectAltName, hex('30 03 82 01 78'), true),
+      extension(extensionOids.certificatePolicies, encodeCertificatePolicies(['1.2.3']), true),
     ];
     const all = certificate({ ...leafRecipe, extensions });
     assert.equal(findCertificationPath(all, [middle], [root])?.length, 3);

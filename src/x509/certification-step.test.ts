@@ -5,6 +5,7 @@ import {
   der,
   encodeAuthorityKeyIdentifier,
   encodeBasicConstraints,
+  encodeCertificatePolicies,
   encodeKeyUsage,
   encodeSubjectKeyIdentifier,
   extensionOids,
@@ -105,6 +106,22 @@ suite('no certification path', () => {
     const odd = certificate({ ...leafRecipe, extensions: [unknown] });
     assert.equal(findCertificationPath(odd, [middle], [root]), null);
   });
+
+  for (const [name, value] of [
+    ['policyConstraints', der.sequence(der.implicit(0, der.integer(0)))],
+    ['inhibitAnyPolicy', der.integer(0)],
+  ] as const) {
+    test(`over ${name}, beside a policy`, () => {
+      const policies = extension(
+        extensionOids.certificatePolicies,
+        encodeCertificatePolicies(['1.2.3']),
+        true,
+      );
+      const demanding = [ca(), policies, extension(extensionOids[name], value, true)];
+      assert.equal(viaMiddle({ extensions: [ca(), policies] })?.length, 3);
+      assert.equal(viaMiddle({ extensions: demanding }), null);
+    });
+  }
 
   for (const critical of [true, false]) {
     test(`over name constraints, ${critical ? '' : 'not '}critical, wherever they stand`, () => {

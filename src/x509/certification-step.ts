@@ -11,6 +11,9 @@ const processed: ReadonlySet<string> = new Set([
   extensionOids.keyUsage,
   extensionOids.extendedKeyUsage,
   extensionOids.subjectAltName,
+  // Any policy will do (section 6.1.1 c), so that none fails a path but by policyConstraints and inhibitAnyPolicy, which are critical and not here.
+  // STMicroelectronics marks it critical in its TPM CAs, and Microsoft in the certificates of attestation keys.
+  extensionOids.certificatePolicies,
 ]);
 
 /**
