@@ -4,10 +4,13 @@ import { type Certificate, parseCertificate } from '#x509';
 import { readAndroidStatement } from './android/statement.ts';
 import { readAppleStatement } from './apple/statement.ts';
 import { type AttestationStatement, parseAttestationObject } from './attestation-object.ts';
+import { parseAttestationBundle, statementTypes } from './attestation-bundle.ts';
 import { EvidenceRefused } from './evidence-refused.ts';
 import type { Evidence, EvidenceFormat, Nonce } from './evidence.ts';
 import type { Examination, Statement } from './examination.ts';
 import { readStepStatement } from './step/statement.ts';
+import { readTpmStatement } from './tpm/statement.ts';
+import { readTcgAttestCertify } from './tpm/tcg-attest-certify.ts';
 
 /** Reads one format. Throws EvidenceRefused at the first check that fails, and SallyportError where something does not parse. */
 export type StatementReader = (
@@ -16,7 +19,9 @@ export type StatementReader = (
   nonce: Nonce | null,
 ) => Statement;
 
+/** By fmt. What a TPM's evidence says is of its maker's own key becomes `idevid`: no evidence calls itself so. */
 const readers: Partial<Record<EvidenceFormat, StatementReader>> = {
+  tpm: readTpmStatement,
   'android-key': readAndroidStatement,
   apple: readAppleStatement,
   step: readStepStatement,
@@ -24,23 +29,61 @@ const readers: Partial<Record<EvidenceFormat, StatementReader>> = {
 
 /** Looks at evidence. Whatever is wrong with it stands in the result; nothing is thrown but by faults of ours. */
 export function examine(evidence: Evidence, nonce: Nonce | null): Examination {
-  const seen = {
+  const seen: Seen = {
     sha256: createHash('sha256').update(evidence.bytes).digest('hex'),
-    format: null as EvidenceFormat | null,
-    certificates: [] as string[],
+    format: null,
+    certificates: [],
   };
   try {
-    const { format, statement } = parseAttestationObject(evidence.bytes);
-    const reader = Object.hasOwn(readers, format) ? readers[format as EvidenceFormat] : undefined;
-    if (reader === undefined) throw new EvidenceRefused('format', 'a format that we do not read');
-    seen.format = format as EvidenceFormat;
-    const certificates = statement.certificates();
-    seen.certificates.push(...certificates.map((each) => Buffer.from(each).toString('base64')));
-    const parsed = certificates.map((each) => parseCertificate(each));
-    return { ...seen, fault: null, statement: reader(statement, parsed, nonce) };
+    const read = evidence.envelope === 'attestation-bundle' ? examineBundle : examineObject;
+    const statement = read(evidence.bytes, nonce, seen);
+    return { ...seen, format: statement.claims.format, fault: null, statement };
   } catch (error) {
     if (error instanceof EvidenceRefused) return { ...seen, fault: error.fault, statement: null };
     if (!isSallyportError(error, 'malformed', 'unsupported', 'too-large')) throw error;
     return { ...seen, fault: { check: error.code, detail: error.message }, statement: null };
   }
+}
+
+/** What is known of the evidence so far, whatever fails after it. */
+interface Seen {
+  readonly sha256: string;
+  format: EvidenceFormat | null;
+  certificates: readonly string[];
+}
+
+function examineObject(bytes: Uint8Array, nonce: Nonce | null, seen: Seen): Statement {
+  const { format, statement } = parseAttestationObject(bytes);
+  const reader = Object.hasOwn(readers, format) ? readers[format as EvidenceFormat] : undefined;
+  if (reader === undefined) throw new EvidenceRefused('format', 'a format that we do not read');
+  seen.format = format as EvidenceFormat;
+  const certificates = statement.certificates();
+  seen.certificates = certificates.map(inBase64);
+  return reader(
+    statement,
+    certificates.map((each) => parseCertificate(each)),
+    nonce,
+  );
+}
+
+/** Of its statements the one whose type we read: with two of them nobody could say which was examined. */
+function examineBundle(bytes: Uint8Array, nonce: Nonce | null, seen: Seen): Statement {
+  const bundle = parseAttestationBundle(bytes);
+  const known = bundle.statements.filter(({ type }) => Object.values<string>(statementTypes).includes(type));
+  const [statement] = known;
+  if (statement === undefined) throw new EvidenceRefused('format', 'no statement of a type that we read');
+  if (known.length > 1) throw new EvidenceRefused('bundle-statements', 'several statements');
+  if (statement.type === statementTypes.attestationObject) {
+    return examineObject(statement.value.octetString('attestation object'), nonce, seen);
+  }
+  seen.format = 'tpm';
+  seen.certificates = bundle.certificates.map(inBase64);
+  const sent = bundle.certificates.map((each) => parseCertificate(each));
+  const read = readTcgAttestCertify(statement.value, statement.hasHint, sent, nonce);
+  seen.certificates = read.certificates.map(({ der }) => inBase64(der));
+  return read.statement;
+}
+
+function inBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }

@@ -1,0 +1,70 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { inspectPublicKey } from '#x509';
+import { EvidenceRefused } from '../evidence-refused.ts';
+import type { Statement } from '../examination.ts';
+import { digest, nameOf } from './algorithms.ts';
+import { attestationKeyCertificateOf } from './attestation-key-certificate.ts';
+import { parseAttest } from './attest.ts';
+import type { TpmClaims } from './claims.ts';
+import { requireStrongKey } from './key-strength.ts';
+import type { ObjectAttribute } from './object-attributes.ts';
+import { parsePublic, subjectPublicKeyInfoOf } from './public-area.ts';
+import type { SignedAttest } from './signed-attest.ts';
+
+/** What must be set, and what must not, for the key to be one that was made in this TPM, never leaves it, and signs what it is given. */
+const attributeChecks: readonly (readonly [check: string, ObjectAttribute, set: boolean])[] = [
+  ['tpm-fixed-tpm', 'fixedTPM', true],
+  ['tpm-fixed-parent', 'fixedParent', true],
+  ['tpm-sensitive-data-origin', 'sensitiveDataOrigin', true],
+  ['tpm-restricted', 'restricted', false],
+  ['tpm-sign', 'sign', true],
+];
+
+/**
+ * What TPM2_Certify says of the key with this TPMT_PUBLIC (WebAuthn Level 3 section 8.3, verification procedure). `isFresh`: whether this is the
+ * qualifying data that holds our nonce.
+ */
+export function examineCertification(
+  attest: SignedAttest,
+  publicArea: Uint8Array,
+  statement: TpmClaims['statement'],
+  isFresh: ((extraData: Uint8Array) => boolean) | null,
+): Statement {
+  const { format, device, identities } = attestationKeyCertificateOf(attest.certificate);
+  const { extraData, name, firmwareVersion } = parseAttest(attest.octets, 'certify');
+  const { nameAlg, attributes, authPolicy, key } = parsePublic(publicArea);
+  if (!isSame(name, nameOf(nameAlg, publicArea))) {
+    throw new EvidenceRefused('tpm-name', 'the attestation is of another key than the public area is');
+  }
+  for (const [check, attribute, set] of attributeChecks) {
+    if (attributes.includes(attribute) === set) continue;
+    throw new EvidenceRefused(check, `${attribute} of the key is ${set ? 'clear' : 'set'}`);
+  }
+  const spki = subjectPublicKeyInfoOf(key);
+  requireStrongKey(inspectPublicKey(spki), 'tpm-key');
+  return {
+    spki: createHash('sha256').update(spki).digest('hex'),
+    fresh: isFresh === null ? null : isFresh(extraData),
+    identities,
+    claims: {
+      format,
+      statement,
+      hash: attest.hash,
+      signature: attest.form,
+      attributes,
+      authPolicy: authPolicy?.toHex() ?? null,
+      device,
+      firmwareVersion,
+    },
+  };
+}
+
+/** In constant time for what has the same length. */
+export function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** Whether it is the digest of the nonce by the signature's own hash. */
+export function isDigestOf(nonce: Uint8Array, { hash }: SignedAttest, extraData: Uint8Array): boolean {
+  return isSame(extraData, digest(hash, nonce));
+}
