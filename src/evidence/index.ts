@@ -11,3 +11,12 @@ export {
 } from './evidence.ts';
 export type { EvidenceFault, EvidenceIdentities, Examination, Statement } from './examination.ts';
 export { examine } from './examine.ts';
+export type { AttestationKey, Creation } from './tpm/attestation-key.ts';
+export {
+  type ActivationExamination,
+  type ActivationRequest,
+  type Credential,
+  examineActivation,
+  makeCredential,
+} from './tpm/credential-activation.ts';
+export type { EndorsementKey } from './tpm/endorsement-key.ts';

@@ -7,18 +7,9 @@ import { attestationKeyCertificateOf } from './attestation-key-certificate.ts';
 import { parseAttest } from './attest.ts';
 import type { TpmClaims } from './claims.ts';
 import { requireStrongKey } from './key-strength.ts';
-import type { ObjectAttribute } from './object-attributes.ts';
+import { requireAttributes } from './object-attributes.ts';
 import { parsePublic, subjectPublicKeyInfoOf } from './public-area.ts';
 import type { SignedAttest } from './signed-attest.ts';
-
-/** What must be set, and what must not, for the key to be one that was made in this TPM, never leaves it, and signs what it is given. */
-const attributeChecks: readonly (readonly [check: string, ObjectAttribute, set: boolean])[] = [
-  ['tpm-fixed-tpm', 'fixedTPM', true],
-  ['tpm-fixed-parent', 'fixedParent', true],
-  ['tpm-sensitive-data-origin', 'sensitiveDataOrigin', true],
-  ['tpm-restricted', 'restricted', false],
-  ['tpm-sign', 'sign', true],
-];
 
 /**
  * What TPM2_Certify says of the key with this TPMT_PUBLIC (WebAuthn Level 3 section 8.3, verification procedure). `isFresh`: whether this is the
@@ -36,10 +27,11 @@ export function examineCertification(
   if (!isSame(name, nameOf(nameAlg, publicArea))) {
     throw new EvidenceRefused('tpm-name', 'the attestation is of another key than the public area is');
   }
-  for (const [check, attribute, set] of attributeChecks) {
-    if (attributes.includes(attribute) === set) continue;
-    throw new EvidenceRefused(check, `${attribute} of the key is ${set ? 'clear' : 'set'}`);
-  }
+  // Made in this TPM, never out of it, and signs what it is given.
+  requireAttributes('tpm', attributes, {
+    set: ['fixedTPM', 'fixedParent', 'sensitiveDataOrigin', 'sign'],
+    clear: ['restricted'],
+  });
   const spki = subjectPublicKeyInfoOf(key);
   requireStrongKey(inspectPublicKey(spki), 'tpm-key');
   return {

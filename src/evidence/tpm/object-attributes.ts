@@ -1,4 +1,5 @@
 import { SallyportError } from '#errors';
+import { EvidenceRefused } from '../evidence-refused.ts';
 
 /** TPMA_OBJECT (section 8.3.2), with firmwareLimited and svnLimited of version 1.83. The bits between are reserved and clear. */
 const bits = {
@@ -29,4 +30,23 @@ export function objectAttributesOf(value: number): readonly ObjectAttribute[] {
     throw new SallyportError('malformed', 'objectAttributes: a reserved bit is set');
   }
   return names.filter((name) => (value & (1 << bits[name])) !== 0);
+}
+
+/** What must be set and what must not. The check that fails is named for the attribute: `tpm-fixed-parent`. */
+export function requireAttributes(
+  prefix: string,
+  attributes: readonly ObjectAttribute[],
+  { set, clear }: { readonly set: readonly ObjectAttribute[]; readonly clear: readonly ObjectAttribute[] },
+): void {
+  for (const attribute of set) {
+    if (!attributes.includes(attribute)) throw refusal(prefix, attribute, 'clear');
+  }
+  for (const attribute of clear) {
+    if (attributes.includes(attribute)) throw refusal(prefix, attribute, 'set');
+  }
+}
+
+function refusal(prefix: string, attribute: ObjectAttribute, state: string): EvidenceRefused {
+  const words = attribute.replaceAll(/([a-z])([A-Z])/g, '$1-$2').toLowerCase();
+  return new EvidenceRefused(`${prefix}-${words}`, `${attribute} of the key is ${state}`);
 }

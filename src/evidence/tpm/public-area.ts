@@ -47,15 +47,18 @@ export interface EccKey {
 }
 
 export interface Curve {
+  /** As OpenSSL calls it. */
+  readonly name: string;
   readonly oid: string;
+  readonly bits: number;
   readonly octets: number;
 }
 
 /** TPM_ECC_CURVE (section 6.4) without the curves that nobody should use: P-192, P-224, BN and SM2. */
 const curves: ReadonlyMap<number, Curve> = new Map([
-  [0x0003, { oid: oids.prime256v1, octets: 32 }],
-  [0x0004, { oid: oids.secp384r1, octets: 48 }],
-  [0x0005, { oid: oids.secp521r1, octets: 66 }],
+  [0x0003, { name: 'prime256v1', oid: oids.prime256v1, bits: 256, octets: 32 }],
+  [0x0004, { name: 'secp384r1', oid: oids.secp384r1, bits: 384, octets: 48 }],
+  [0x0005, { name: 'secp521r1', oid: oids.secp521r1, bits: 521, octets: 66 }],
 ]);
 
 const rsaSchemes = ['rsassa', 'rsapss', 'rsaes', 'oaep'] as const;

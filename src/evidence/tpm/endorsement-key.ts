@@ -1,0 +1,59 @@
+import { type Certificate, equalBytes, extendedKeyUsages, inspectPublicKey } from '#x509';
+import { EvidenceRefused } from '../evidence-refused.ts';
+import { requireStrongKey } from './key-strength.ts';
+import { requireAttributes } from './object-attributes.ts';
+import { type TpmtPublic, parsePublic, subjectPublicKeyInfoOf } from './public-area.ts';
+import { type TpmDevice, tpmDeviceOf } from './tpm-device.ts';
+
+/** The key by which a TPM is known from its manufacture on, with the manufacturer's certificate of it. `of` alone makes one. */
+export class EndorsementKey {
+  readonly certificate: Certificate;
+  readonly area: TpmtPublic;
+  readonly keyBits: number;
+  /** null: the certificate does not say. */
+  readonly device: TpmDevice | null;
+
+  private constructor(certificate: Certificate, area: TpmtPublic, keyBits: number) {
+    this.certificate = certificate;
+    this.area = area;
+    this.keyBits = keyBits;
+    this.device = tpmDeviceOf(certificate.subjectAltName);
+  }
+
+  /**
+   * What the templates of the EK Credential Profile have in common (section B.3): a storage key that never leaves the TPM and opens nothing but what
+   * TPM2_ActivateCredential does. Whether the certificate has a path to a manufacturer's root is for an appraisal. Throws EvidenceRefused,
+   * `malformed`, `unsupported` or `too-large`.
+   */
+  static of(certificate: Certificate, publicArea: Uint8Array): EndorsementKey {
+    requireCertificate(certificate);
+    const area = parsePublic(publicArea);
+    if (!equalBytes(subjectPublicKeyInfoOf(area.key), certificate.spki)) {
+      throw new EvidenceRefused('ek-key', "the public area is not of the certificate's key");
+    }
+    requireStrongKey(inspectPublicKey(certificate.spki), 'ek-strength');
+    requireAttributes('ek', area.attributes, {
+      set: ['fixedTPM', 'fixedParent', 'sensitiveDataOrigin', 'restricted', 'decrypt'],
+      clear: ['sign'],
+    });
+    if (area.symmetric === null) {
+      throw new EvidenceRefused('ek-symmetric', 'no symmetric algorithm: such a key protects nothing');
+    }
+    return new EndorsementKey(certificate, area, area.symmetric.keyBits);
+  }
+}
+
+/** EK Credential Profile section 3.2: for encryption (RSA) or key agreement (ECC), with tcg-kp-EKCertificate. */
+function requireCertificate({ isCa, extendedKeyUsage, keyUsage }: Certificate): void {
+  if (isCa) throw new EvidenceRefused('ek-certificate-ca', "the endorsement key's certificate is a CA's");
+  if (!(extendedKeyUsage?.includes(extendedKeyUsages.tcgEndorsementKey) ?? false)) {
+    throw new EvidenceRefused('ek-certificate-usage', 'the certificate is for no endorsement key');
+  }
+  const usages = ['keyEncipherment', 'keyAgreement'];
+  if (keyUsage !== null && !keyUsage.some((usage) => usages.includes(usage))) {
+    throw new EvidenceRefused(
+      'ek-certificate-key-usage',
+      'the endorsement key is certified for no encryption',
+    );
+  }
+}
