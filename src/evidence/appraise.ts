@@ -8,6 +8,7 @@ import type { AssuranceLevel } from './evidence.ts';
 import type { Claims, EvidenceFault, Examination } from './examination.ts';
 import { objectUnless } from './objection.ts';
 import { appraiseStep } from './step/appraise-step.ts';
+import { appraiseTpm } from './tpm/appraise-tpm.ts';
 
 /**
  * Appraisal of Evidence (RFC 9334 section 8.3) by what an operator trusts, asks for and knows at `time`, in milliseconds since 1970. The same values
@@ -49,7 +50,7 @@ export function appraise(
 /** Each format's own floors. Where none are set for it, nothing of it is accepted. */
 function claimsObjections(
   claims: Claims,
-  { android, apple, step }: ReferenceValues,
+  { android, apple, step, tpm }: ReferenceValues,
 ): readonly EvidenceFault[] {
   switch (claims.format) {
     case 'android-key':
@@ -59,7 +60,8 @@ function claimsObjections(
     case 'step':
       return step === undefined ? notSet(claims) : appraiseStep(claims, step);
     case 'tpm':
-      return notSet(claims);
+    case 'idevid':
+      return tpm === undefined ? notSet(claims) : appraiseTpm(claims, tpm);
   }
 }
 
@@ -77,6 +79,7 @@ function levelOf(claims: Claims): AssuranceLevel | null {
     case 'step':
       return claims.kind === 'yubikey' ? 'security-key' : null;
     case 'tpm':
+    case 'idevid':
       return null;
   }
 }

@@ -51,3 +51,12 @@ export interface EvidenceIdentities {
 }
 
 export type Claims = TpmClaims | AppleClaims | AndroidClaims | StepClaims;
+
+/** The names of those. */
+export const evidenceIdentities = [
+  'serialNumber',
+  'udid',
+  'imei',
+  'permanentIdentifier',
+  'hardwareModule',
+] as const satisfies readonly (keyof EvidenceIdentities)[];

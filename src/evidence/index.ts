@@ -1,3 +1,4 @@
+export { keyPurposes, verifiedBootStates } from './android/claims.ts';
 export { type StatusList, parseStatusList, revocationStatusOf } from './android/status-list.ts';
 export type { AttestationResult, ReferenceValues, RevocationStatus, TrustAnchors } from './appraisal.ts';
 export { appraise } from './appraise.ts';
@@ -9,8 +10,15 @@ export {
   assuranceLevels,
   evidenceFormats,
 } from './evidence.ts';
-export type { EvidenceFault, EvidenceIdentities, Examination, Statement } from './examination.ts';
+export {
+  type EvidenceFault,
+  type EvidenceIdentities,
+  type Examination,
+  type Statement,
+  evidenceIdentities,
+} from './examination.ts';
 export { examine } from './examine.ts';
+export { formFactors, pinPolicies, touchPolicies } from './step/claims.ts';
 export type { AttestationKey, Creation } from './tpm/attestation-key.ts';
 export {
   type ActivationExamination,

@@ -95,6 +95,7 @@ export {
 export { compareBytes, equalBytes } from './octets.ts';
 export { extendedKeyUsages, extensionOids, oids, sidUriPrefix } from './oids.ts';
 export { derToPem, pemToDer } from './pem.ts';
+export { type PermanentIdentifier, permanentIdentifierOf } from './permanent-identifier.ts';
 export {
   type KeyWeakness,
   type PublicKeyFacts,

@@ -62,6 +62,7 @@ export const oids = {
   msUserPrincipalName: '1.3.6.1.4.1.311.20.2.3',
 
   /** A device by its maker and serial number, an otherName (RFC 4108 section 5). */
+  permanentIdentifier: '1.3.6.1.5.5.7.8.3',
   hardwareModuleName: '1.3.6.1.5.5.7.8.4',
 
   netscapeCertType: '2.16.840.1.113730.1.1',

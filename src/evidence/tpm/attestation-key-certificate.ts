@@ -5,10 +5,10 @@ import {
   findExtension,
   hardwareModuleNameOf,
   parseCertificatePolicies,
+  permanentIdentifierOf,
 } from '#x509';
 import { EvidenceRefused } from '../evidence-refused.ts';
 import type { EvidenceIdentities } from '../examination.ts';
-import { permanentIdentifierOf } from './permanent-identifier.ts';
 import { type TpmDevice, tpmDeviceOf } from './tpm-device.ts';
 
 /** tcg-cap-verifiedTPMRestricted (TPM 2.0 Keys for Device Identity and Attestation, section 8.2). */

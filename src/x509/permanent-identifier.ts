@@ -1,7 +1,9 @@
 import { SallyportError } from '#errors';
-import { type GeneralName, readDer, tags } from '#x509';
+import { readDer } from './der-node.ts';
+import { tags } from './der-tags.ts';
+import type { GeneralName } from './general-name.ts';
+import { oids } from './oids.ts';
 
-const oid = '1.3.6.1.5.5.7.8.3';
 const maximumOctets = 256;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -16,7 +18,7 @@ export interface PermanentIdentifier {
  * for none of them would be the device, or where it does not parse.
  */
 export function permanentIdentifierOf(names: readonly GeneralName[]): PermanentIdentifier | null {
-  const found = names.filter((name) => name.kind === 'otherName' && name.type === oid);
+  const found = names.filter((name) => name.kind === 'otherName' && name.type === oids.permanentIdentifier);
   const [name] = found;
   if (name?.kind !== 'otherName') return null;
   if (found.length > 1) {
