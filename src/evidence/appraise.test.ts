@@ -246,6 +246,11 @@ suite('evidence that a check has refused', () => {
       objections: [examination.fault],
     });
   });
+  test('has that one beside all others, were there a statement all the same', () => {
+    const fault = { check: 'tpm-name', detail: '' };
+    const examination = { ...examine(stepEvidence(), nonce), fault };
+    assert.deepEqual(appraise(examination, stepValues(), null, now).objections, [fault]);
+  });
   test('without a statement there is an objection, even where no check has refused it', () => {
     const examination = { ...examine(stepEvidence(), nonce), statement: null };
     const { objections } = appraise(examination, stepValues(), null, now);

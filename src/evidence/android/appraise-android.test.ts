@@ -55,6 +55,7 @@ suite('android-key: each check alone', () => {
     ['android-os-patch', { description: withHardware({ 706: undefined }) }],
     ['android-vendor-patch', { description: withHardware({ 718: der.integer(20_260_804) }) }],
     ['android-vendor-patch', { description: withHardware({ 718: der.integer(202_608) }) }],
+    ['android-vendor-patch', {}, { minimumVendorPatchLevel: 202_609 }],
     ['android-boot-patch', { description: withHardware({ 719: der.integer(0) }) }],
     ['android-attestation-version', { description: keyDescription({ 0: der.integer(200) }) }],
     ['android-purpose', { description: withHardware({ 1: der.set(der.integer(3)) }) }],
@@ -201,6 +202,15 @@ suite("android-key: the path, in Google's own order", () => {
     assert.deepEqual(checksOf({}, { ...androidValues(), anchors: [anchorsOf('android-key', [sent!])] }), [
       'certification-path',
     ]);
+  });
+
+  test('the root of that name and that key, among roots of the same name or the same key', () => {
+    const forged = keyPair();
+    const [sameName] = androidChain({ certificates: { root: { key: forged, by: forged } } }).slice(-1);
+    const subject = named({ commonName: 'another' });
+    const [sameKey] = androidChain({ certificates: { root: { subject, issuer: subject } } }).slice(-1);
+    const anchors = [anchorsOf('android-key', [sameName!, sameKey!, root])];
+    assert.deepEqual(checksOf({}, { ...androidValues(), anchors }), []);
   });
 
   test('one among several roots', () => {

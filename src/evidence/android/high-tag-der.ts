@@ -76,10 +76,11 @@ function lengthAt(bytes: Uint8Array, start: number, what: string): Read {
   const first = octetAt(bytes, start, what);
   if (first < 0x80) return { value: first, end: start + 1 };
   const octets = first & 0x7f;
-  if (octets === 0 || octets > 2) throw malformed(what, 'a length is indefinite or above 2^16');
+  if (octets > 2) throw malformed(what, 'a length is above 2^16');
   let value = 0;
   for (let at = start + 1; at <= start + octets; at += 1) value = value * 256 + octetAt(bytes, at, what);
-  if (value < (octets === 1 ? 0x80 : 0x100)) throw malformed(what, 'a length is not minimal');
+  // Without any octet it would be the indefinite form.
+  if (value < (octets === 2 ? 0x100 : 0x80)) throw malformed(what, 'a length is not minimal');
   return { value, end: start + 1 + octets };
 }
 

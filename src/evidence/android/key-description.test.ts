@@ -124,6 +124,8 @@ suite('KeyDescription: refused', () => {
     ['empty text', withHardware({ 713: text('') })],
     ['text of 257 octets', withHardware({ 713: text('x'.repeat(257)) })],
     ['a RootOfTrust of two fields', withHardware({ 704: der.sequence(text('key'), der.boolean(true)) })],
+    ['a RootOfTrust of five fields', withHardware({ 704: longRootOfTrust() })],
+    ['a deviceLocked that is constructed', withHardware({ 704: wrongLock(Uint8Array.of(0x21, 1, 1)) })],
     ['a deviceLocked of two octets', withHardware({ 704: wrongLock(Uint8Array.of(1, 2, 0, 1)) })],
     ['a deviceLocked of another type', withHardware({ 704: wrongLock(der.integer(1)) })],
     ['an unknown boot state', withHardware({ 704: rootOfTrust({ state: 4 }) })],
@@ -145,6 +147,12 @@ suite('KeyDescription: refused', () => {
     });
   }
 
+  test('a length in more octets than any certificate here has', () => {
+    const long = Uint8Array.of(0x83, 1, 0, 0, ...new Uint8Array(65_536));
+    const description = der.sequence(Uint8Array.of(0xbf, 0x85, 0x3e, ...long));
+    assert.throws(() => parseKeyDescription(description), /above 2\^16/);
+  });
+
   test('more elements in a list than we read', () => {
     const many = Array.from({ length: 129 }, (_, i) => tagged(1000 + i, der.null()));
     assert.throws(
@@ -153,6 +161,10 @@ suite('KeyDescription: refused', () => {
     );
   });
 });
+
+function longRootOfTrust(): Uint8Array {
+  return der.sequence(text('key'), der.boolean(true), der.enumerated(0), text('hash'), text('another'));
+}
 
 function wrongLock(deviceLocked: Uint8Array): Uint8Array {
   return der.sequence(text('key'), deviceLocked, der.enumerated(0));

@@ -208,6 +208,11 @@ suite('android-key: how the attestation key came to the device, and its level', 
     for (const other of others) {
       assert.deepEqual(claimed({ certificates: { intermediate: { subject: named(other) } } }), [null, null]);
     }
+    const twoNames = [
+      ...named({ commonName: 'Droid CA2', organizationName: 'Google LLC' }),
+      ...named({ commonName: 'Droid CA2' }),
+    ];
+    assert.deepEqual(claimed({ certificates: { intermediate: { subject: twoNames } } }), [null, null]);
     const longFactory = { intermediate: strongBox };
     assert.deepEqual(claimed({ certificates: longFactory }), [null, null]);
     const shortRemote = {

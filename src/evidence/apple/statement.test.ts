@@ -58,7 +58,9 @@ suite('apple: the freshness code', () => {
   }
   test('without a nonce it has to be there, and nothing is said of it', () => {
     assert.equal(examined({ '11.1': Buffer.alloc(32) }, null).statement?.fresh, null);
-    assert.equal(examined({ '11.1': null }, null).fault?.check, 'apple-freshness');
+    for (const absent of [null, Buffer.alloc(31), Buffer.alloc(33)]) {
+      assert.equal(examined({ '11.1': absent }, null).fault?.check, 'apple-freshness');
+    }
   });
   test('twice: malformed', () => {
     const [leaf, sub] = appleChain(
