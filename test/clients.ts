@@ -38,6 +38,10 @@ export const clients = {
   'pebble-challtestsrv': ['pebble'],
   /** Reads property lists and pages as scripts do. */
   python3: ['python3'],
+  /** A TPM in software, how it is made with an endorsement certificate, and the tools that use it. */
+  swtpm: ['swtpm'],
+  swtpm_setup: ['swtpm-tools', 'gnutls-bin'],
+  tpm2: ['tpm2-tools', 'libtss2-tcti-swtpm0'],
   /** The server: its path is the folder of its programs. */
   postgresql: ['postgresql'],
   pgbouncer: ['pgbouncer'],

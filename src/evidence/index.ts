@@ -1,5 +1,6 @@
 export { keyPurposes, verifiedBootStates } from './android/claims.ts';
 export { type StatusList, parseStatusList, revocationStatusOf } from './android/status-list.ts';
+export { statementTypes } from './attestation-bundle.ts';
 export type { AttestationResult, ReferenceValues, RevocationStatus, TrustAnchors } from './appraisal.ts';
 export { appraise } from './appraise.ts';
 export {

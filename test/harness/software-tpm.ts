@@ -1,0 +1,335 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Der, pemToDer } from '#x509';
+import { type Client, findProgram } from '../clients.ts';
+import type { Cleanup } from './authority.ts';
+import { ClientFolder } from './client-files.ts';
+import { freePort } from './free-port.ts';
+
+/** What a software TPM takes: for `requireClient`. */
+export const tpmClients = ['swtpm', 'swtpm_setup', 'tpm2'] as const satisfies readonly Client[];
+
+/** Makes TPMs and certifies their endorsement keys, as manufacturers do. The certificates name no manufacturer that TCG knows. */
+export class TpmManufacturer {
+  readonly #folder: ClientFolder;
+  #made = 0;
+
+  private constructor(folder: ClientFolder) {
+    this.#folder = folder;
+  }
+
+  static async begin(cleanup: Cleanup): Promise<TpmManufacturer> {
+    const folder = await ClientFolder.make(cleanup);
+    const ca = folder.path('ca');
+    await mkdir(ca);
+    await writeFile(
+      folder.path('localca.conf'),
+      [
+        `statedir = ${ca}`,
+        `signingkey = ${ca}/signkey.pem`,
+        `issuercert = ${ca}/issuercert.pem`,
+        `certserial = ${ca}/certserial`,
+      ].join('\n'),
+    );
+    await writeFile(folder.path('localca.options'), '');
+    await writeFile(
+      folder.path('setup.conf'),
+      [
+        `create_certs_tool = ${findProgram('swtpm_localca') ?? ''}`,
+        `create_certs_tool_config = ${folder.path('localca.conf')}`,
+        `create_certs_tool_options = ${folder.path('localca.options')}`,
+        'active_pcr_banks = sha256',
+      ].join('\n'),
+    );
+    return new TpmManufacturer(folder);
+  }
+
+  /** The CA of the endorsement keys, and its root. There is none before the first TPM. */
+  async certificates(): Promise<{ readonly issuer: Der; readonly root: Der }> {
+    const read = async (name: string) => pemToDer(await this.#folder.read(name), 'CERTIFICATE')[0]!;
+    return {
+      issuer: await read('ca/issuercert.pem'),
+      root: await read('ca/swtpm-localca-rootca-cert.pem'),
+    };
+  }
+
+  async make(cleanup: Cleanup): Promise<SoftwareTpm> {
+    this.#made += 1;
+    const folder = await ClientFolder.make(cleanup);
+    await mkdir(folder.path('state'));
+    await folder.must(
+      'swtpm_setup',
+      '--tpm2',
+      '--tpmstate',
+      folder.path('state'),
+      '--config',
+      this.#folder.path('setup.conf'),
+      '--createek',
+      '--create-ek-cert',
+      '--write-ek-cert-files',
+      folder.directory,
+      '--vmid',
+      `software-${this.#made}`,
+      '--logfile',
+      folder.path('setup.log'),
+    );
+    return SoftwareTpm.start(folder, cleanup);
+  }
+}
+
+/** A key in a TPM. */
+export interface TpmKey {
+  /** Persistent, hexadecimal with 0x. */
+  readonly handle: string;
+  /** TPMT_PUBLIC. */
+  readonly publicArea: Uint8Array;
+  /** As the TPM gives it, 2 octets of the hash's identifier first. */
+  readonly name: Uint8Array;
+  readonly spki: Der;
+}
+
+export type KeyKind = 'rsa' | 'ecc';
+
+/** RSA-2048 and P-384, where swtpm_setup puts them. */
+const endorsementHandles: Readonly<Record<KeyKind, string>> = { rsa: '0x81010001', ecc: '0x81010016' };
+const endorsementFiles: Readonly<Record<KeyKind, string>> = {
+  rsa: 'ek-rsa2048.crt',
+  ecc: 'ek-secp384r1.crt',
+};
+const firstHandle = 0x8101_0100;
+
+/** fixedTPM and the rest that a key has that may be attested. */
+export const attestable = 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign';
+
+/** swtpm with tpm2-tools. One command after the other: it has room for three objects. */
+export class SoftwareTpm {
+  readonly #folder: ClientFolder;
+  readonly #port: number;
+  #handles = 0;
+
+  private constructor(folder: ClientFolder, port: number) {
+    this.#folder = folder;
+    this.#port = port;
+  }
+
+  static async start(folder: ClientFolder, cleanup: Cleanup): Promise<SoftwareTpm> {
+    for (let tries = 0; tries < 5; tries += 1) {
+      // The tools ask for the control channel at the next port.
+      const port = await freePort();
+      const tpm = new SoftwareTpm(folder, port);
+      if ((await run(folder, port, cleanup)) && (await tpm.#answers())) return tpm;
+    }
+    throw new Error(`swtpm does not start: ${await folder.read('swtpm.log')}`);
+  }
+
+  async endorsementCertificate(kind: KeyKind): Promise<Der> {
+    return new Uint8Array(await readFile(this.#folder.path(endorsementFiles[kind])));
+  }
+
+  async endorsementKey(kind: KeyKind): Promise<TpmKey> {
+    return this.#read(endorsementHandles[kind]);
+  }
+
+  /** A restricted key under the endorsement key, for SHA-256. */
+  async createAttestationKey(kind: KeyKind): Promise<TpmKey> {
+    await this.#tool('createek', '-c', 'ek.ctx', '-G', 'rsa', '-u', 'ek.pub');
+    await this.#flush();
+    const scheme = kind === 'rsa' ? 'rsassa' : 'ecdsa';
+    await this.#tool('createak', '-C', 'ek.ctx', '-c', 'key.ctx', '-G', kind, '-g', 'sha256', '-s', scheme);
+    return this.#keep();
+  }
+
+  /** A key for whoever uses the device. `algorithm` and `attributes` as tpm2_create has them. */
+  async createKey({ algorithm = 'ecc256:ecdsa-sha256', attributes = attestable } = {}): Promise<TpmKey> {
+    await this.#tool('createprimary', '-C', 'o', '-G', 'ecc', '-g', 'sha256', '-c', 'parent.ctx');
+    await this.#flush();
+    await this.#tool(
+      'create',
+      '-C',
+      'parent.ctx',
+      '-G',
+      algorithm,
+      '-a',
+      attributes,
+      '-u',
+      'key.pub',
+      '-r',
+      'key.priv',
+    );
+    await this.#flush();
+    await this.#tool('load', '-C', 'parent.ctx', '-u', 'key.pub', '-r', 'key.priv', '-c', 'key.ctx');
+    return this.#keep();
+  }
+
+  /** TPM2_Certify, whose qualifying data tpm2_certify writes itself: so the command is sent as it is. */
+  async certify(
+    key: TpmKey,
+    by: TpmKey,
+    qualifyingData: Uint8Array,
+  ): Promise<{ readonly attest: Uint8Array; readonly signature: Uint8Array }> {
+    const emptyPassword = '400000090000000000';
+    const body = Buffer.concat([
+      hex(key.handle),
+      hex(by.handle),
+      Buffer.from(`00000012${emptyPassword}${emptyPassword}`, 'hex'),
+      u16(qualifyingData.length),
+      qualifyingData,
+      // inScheme: the key's own.
+      u16(0x0010),
+    ]);
+    const answer = await this.#send(0x148, body);
+    const parameters = answer.subarray(4, 4 + answer.readUInt32BE(0));
+    const length = parameters.readUInt16BE(0);
+    return {
+      attest: new Uint8Array(parameters.subarray(2, 2 + length)),
+      signature: new Uint8Array(parameters.subarray(2 + length)),
+    };
+  }
+
+  /** A signature with SHA-256 as certificates have it. */
+  async sign({ handle }: TpmKey, data: Uint8Array): Promise<Uint8Array> {
+    await writeFile(this.#folder.path('data'), data);
+    await this.#tool('sign', '-c', handle, '-g', 'sha256', '-f', 'plain', '-o', 'signature', 'data');
+    await this.#flush();
+    return new Uint8Array(await readFile(this.#folder.path('signature')));
+  }
+
+  /** TPM2_ActivateCredential. Throws where the TPM does not find the credential to be for these two keys. */
+  async activate(
+    kind: KeyKind,
+    attestationKey: TpmKey,
+    credential: { readonly credentialBlob: Uint8Array; readonly secret: Uint8Array },
+  ): Promise<Uint8Array> {
+    // The header of the tools' own format.
+    const header = Buffer.from('badcc0de00000001', 'hex');
+    const blob = Buffer.concat([header, credential.credentialBlob, credential.secret]);
+    await writeFile(this.#folder.path('credential'), blob);
+    const words = [
+      '-c',
+      attestationKey.handle,
+      '-C',
+      endorsementHandles[kind],
+      '-i',
+      'credential',
+      '-o',
+      'value',
+    ];
+    if (kind === 'ecc') {
+      // Its template takes the empty password (EK Credential Profile section B.4).
+      await this.#tool('activatecredential', ...words);
+    } else {
+      await this.#tool('startauthsession', '--policy-session', '-g', 'sha256', '-S', 'session.ctx');
+      await this.#tool('policysecret', '-S', 'session.ctx', '-c', 'e');
+      try {
+        await this.#tool('activatecredential', ...words, '-P', 'session:session.ctx');
+      } finally {
+        await this.#tool('flushcontext', 'session.ctx');
+      }
+    }
+    await this.#flush();
+    return new Uint8Array(await readFile(this.#folder.path('value')));
+  }
+
+  /** Makes what was made last persistent. */
+  async #keep(): Promise<TpmKey> {
+    const handle = `0x${(firstHandle + this.#handles).toString(16)}`;
+    this.#handles += 1;
+    await this.#flush();
+    await this.#tool('evictcontrol', '-C', 'o', '-c', 'key.ctx', handle);
+    await this.#flush();
+    return this.#read(handle);
+  }
+
+  async #read(handle: string): Promise<TpmKey> {
+    await this.#tool('readpublic', '-c', handle, '-o', 'public', '-n', 'name');
+    await this.#tool('readpublic', '-c', handle, '-f', 'der', '-o', 'spki');
+    const [area, name, spki] = await Promise.all(
+      ['public', 'name', 'spki'].map(async (file) => new Uint8Array(await readFile(this.#folder.path(file)))),
+    );
+    // TPM2B_PUBLIC.
+    return { handle, publicArea: area!.subarray(2), name: name!, spki: spki! };
+  }
+
+  /** The answer after its code. */
+  async #send(command: number, body: Buffer): Promise<Buffer> {
+    const header = Buffer.alloc(10);
+    header.writeUInt16BE(0x8002);
+    header.writeUInt32BE(header.length + body.length, 2);
+    header.writeUInt32BE(command, 6);
+    const { stdout } = await this.#run(Buffer.concat([header, body]), 'send');
+    const code = stdout.readUInt32BE(6);
+    if (code !== 0) throw new Error(`TPM command 0x${command.toString(16)}: 0x${code.toString(16)}`);
+    return stdout.subarray(10);
+  }
+
+  /** A port that was taken in the meantime ends swtpm after it has begun. */
+  async #answers(): Promise<boolean> {
+    return this.#tool('getrandom', '8').then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Contexts that the tools leave in the TPM. */
+  async #flush(): Promise<void> {
+    await this.#tool('flushcontext', '-t');
+  }
+
+  async #tool(...words: readonly string[]): Promise<void> {
+    await this.#run(undefined, ...words);
+  }
+
+  async #run(input: Buffer | undefined, ...words: readonly string[]): Promise<{ stdout: Buffer }> {
+    const environment = { TPM2TOOLS_TCTI: `swtpm:host=127.0.0.1,port=${this.#port}` };
+    const options = input === undefined ? { environment } : { environment, input };
+    const { code, stdout, stderr } = await this.#folder.runWith(options, 'tpm2', ...words);
+    if (code !== 0) throw new Error(`tpm2 ${words.join(' ')}: ${code}\n${stderr}`);
+    return { stdout };
+  }
+}
+
+/** Whether swtpm runs with these ports: one may have been taken. */
+async function run(folder: ClientFolder, port: number, cleanup: Cleanup): Promise<boolean> {
+  const child = spawn(
+    'swtpm',
+    [
+      'socket',
+      '--tpm2',
+      '--tpmstate',
+      `dir=${folder.path('state')}`,
+      '--server',
+      `type=tcp,port=${port},bindaddr=127.0.0.1`,
+      '--ctrl',
+      `type=tcp,port=${port + 1},bindaddr=127.0.0.1`,
+      '--flags',
+      'not-need-init,startup-clear',
+      '--pid',
+      `file=${folder.path(`pid-${port}`)}`,
+      '--log',
+      `file=${folder.path('swtpm.log')},level=1`,
+    ],
+    { stdio: 'ignore' },
+  );
+  const ended = new Promise<void>((resolve) => void child.once('close', () => resolve()));
+  cleanup.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    await ended;
+  });
+  for (let tries = 0; tries < 200 && child.exitCode === null; tries += 1) {
+    if (existsSync(folder.path(`pid-${port}`))) return true;
+    await sleep(25);
+  }
+  return false;
+}
+
+function hex(handle: string): Buffer {
+  return Buffer.from(handle.slice(2), 'hex');
+}
+
+function u16(value: number): Buffer {
+  const octets = Buffer.alloc(2);
+  octets.writeUInt16BE(value);
+  return octets;
+}
