@@ -4,6 +4,7 @@ import { benchAcme } from './acme.ts';
 import { benchCrl } from './crl.ts';
 import { benchEnrollments, type BenchSettings } from './enrollments.ts';
 import { estProtocol } from './est.ts';
+import { benchEvidence } from './evidence.ts';
 import { scepProtocol } from './scep.ts';
 import { benchUnopened } from './unopened.ts';
 
@@ -22,6 +23,7 @@ const benches = {
   acme: benchAcme,
   crl: benchCrl,
   unopened: benchUnopened,
+  evidence: benchEvidence,
 } as const satisfies Record<string, Bench>;
 
 const { values, positionals } = parseArgs({

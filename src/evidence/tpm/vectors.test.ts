@@ -81,6 +81,28 @@ suite('statements that were made elsewhere', () => {
   });
 });
 
+/** swtpm's, with tpm2-tools: what test/interop/evidence-tpm.test.ts makes anew where they are installed. */
+const recorded = join(import.meta.dirname, '../../../test/fixtures/evidence');
+
+suite('statements of a TPM in software, recorded', () => {
+  const toBeSigned = Buffer.from('token.thumbprint');
+  const said = (['tpm-rsa.cbor', 'tpm-ecc.cbor', 'tpm-rsa.der', 'tpm-ecc.der'] as const).map((name) => {
+    const bytes = readFileSync(join(recorded, name));
+    const envelope = name.endsWith('.cbor') ? 'attestation-object' : 'attestation-bundle';
+    return [name, examine({ envelope, bytes }, { toBeSigned, token: toBeSigned })] as const;
+  });
+
+  for (const [name, { fault, format, statement }] of said) {
+    test(name, () => {
+      assert.equal(fault, null);
+      assert.equal(format, 'tpm');
+      assert.equal(statement?.fresh, true);
+      assert.equal(statement.identities.permanentIdentifier?.value, 'device-1');
+      assert.equal(statement.spki, said[0]![1].statement?.spki);
+    });
+  }
+});
+
 function hasPath({ certificates }: Examination): boolean {
   const [leaf, ...others] = certificates.map((each) => parseCertificate(Uint8Array.fromBase64(each)));
   const roots = pemToDer(readFileSync(join(data, 'vendor-roots.pem'), 'utf8'), 'CERTIFICATE');

@@ -1,0 +1,13 @@
+import type { Evidence, Nonce } from '#evidence';
+import { tpmSamples } from './tpm.ts';
+
+/** Evidence in order, and the signatures that no verifier of it can leave out. */
+export interface Sample {
+  readonly evidence: Evidence;
+  readonly nonce: Nonce;
+  /** The bare verifications, keys imported anew each time as in evidence of a stranger. Throws where one fails. */
+  readonly floor: () => void;
+}
+
+/** Each format adds its own. */
+export const samples: Readonly<Record<string, Sample>> = { ...tpmSamples };
