@@ -9,7 +9,7 @@ const value = der.octetString(Uint8Array.of(1));
 const statement = ['1.2.3', value] as const;
 const other = der.implicitConstructed(3, der.oid('1.2.3'), value);
 
-suite('AttestationBundle (draft-ietf-lamps-csr-attestation-30 section 4.2)', () => {
+suite('AttestationBundle (draft-ietf-lamps-csr-attestation-30 section 4.1)', () => {
   test('statements and certificates come back in their order', () => {
     const bundle = parseAttestationBundle(encodeBundle([statement, ['2.25.7', der.null()]], [root, root]));
     assert.deepEqual(
@@ -54,7 +54,11 @@ suite('AttestationBundle (draft-ietf-lamps-csr-attestation-30 section 4.2)', () 
     ['malformed', 'a statement with something after it', encodeBundle([['1.2.3', value, der.null()]])],
     ['malformed', 'a statement without a value', der.sequence(der.sequence(der.sequence(der.oid('1.2.3'))))],
     ['malformed', 'a certificate that is none', encodeBundle([statement], [value])],
-    ['malformed', 'a field too many', der.sequence(der.sequence(), der.sequence(), der.null())],
+    [
+      'malformed',
+      'a field too many',
+      der.sequence(der.sequence(der.sequence(der.oid('1.2.3'), value)), der.sequence(root), der.null()),
+    ],
     ['too-large', 'nine statements', encodeBundle(many(9))],
     [
       'too-large',

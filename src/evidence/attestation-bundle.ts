@@ -1,7 +1,7 @@
 import { SallyportError } from '#errors';
 import { type Der, type DerNode, contextConstructed, readDer, tags } from '#x509';
 
-/** AttestationBundle (draft-ietf-lamps-csr-attestation-30 section 4.2), the one value of the attribute id-aa-attestation. Nobody has read its statements yet. */
+/** AttestationBundle (draft-ietf-lamps-csr-attestation-30 section 4.1), the one value of the attribute id-aa-attestation. Nobody has read its statements yet. */
 export interface AttestationBundle {
   readonly statements: readonly BundledStatement[];
   /** DER, in the order in which they were sent, which means nothing. */
@@ -12,7 +12,7 @@ export interface BundledStatement {
   /** Dotted OID. */
   readonly type: string;
   readonly value: DerNode;
-  /** Drafts to 20 had a third field, for whoever verifies it. It is passed over. */
+  /** Older drafts had a third field, for whoever verifies it. It is passed over. */
   readonly hasHint: boolean;
 }
 

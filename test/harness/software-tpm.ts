@@ -217,7 +217,7 @@ export class SoftwareTpm {
       'value',
     ];
     if (kind === 'ecc') {
-      // Its template takes the empty password (EK Credential Profile section B.4).
+      // Its template takes the empty password (EK Credential Profile annex B).
       await this.#tool('activatecredential', ...words);
     } else {
       await this.#tool('startauthsession', '--policy-session', '-g', 'sha256', '-S', 'session.ctx');

@@ -53,7 +53,7 @@ function requireScheme({ scheme }: TpmtPublic): void {
   throw new EvidenceRefused('ak-scheme', 'the key signs by no scheme that we verify, or with SHA-1');
 }
 
-/** Part 1 section 27.4 on creation data: it says where the key was made, and only what the TPM signed says it truly. */
+/** Creation data says where the key was made, and is of this key only where the TPM signed its digest beside the name. */
 function requireCreation(
   { data, attest, signature }: Creation,
   { nameAlg }: TpmtPublic,

@@ -9,6 +9,8 @@ import { type NameHash, digest, nameOf } from './algorithms.ts';
 import type { Creation } from './attestation-key.ts';
 import { type ActivationRequest, examineActivation, makeCredential } from './credential-activation.ts';
 import { kdfa, kdfe } from './kdf.ts';
+import { encryptOaep } from './oaep.ts';
+import { parsePublic } from './public-area.ts';
 import {
   type CertificateSettings,
   type SoftwareKey,
@@ -119,6 +121,18 @@ suite('TPM2_MakeCredential (part 1 section 24)', () => {
     for (const octets of [0, 33]) {
       const make = () => makeCredential(endorsementKey, attestationKey, new Uint8Array(octets), randomBytes);
       assert.throws(make, (error) => isSallyportError(error, 'internal'));
+    }
+  });
+
+  test('more than the modulus has room for is a fault of ours', () => {
+    const { key } = parsePublic(rsaKey().publicArea());
+    assert.ok(key.type === 'rsa');
+    for (const [message, seed] of [
+      [191, 32],
+      [32, 31],
+    ] as const) {
+      const encrypt = () => encryptOaep(key, 'sha256', u8(0), new Uint8Array(message), new Uint8Array(seed));
+      assert.throws(encrypt, (error) => isSallyportError(error, 'internal'));
     }
   });
 

@@ -87,13 +87,13 @@ interface SharedSeed {
   readonly secret: Uint8Array;
 }
 
-/** Part 1 section B.10.4. */
+/** Part 1 annex B. */
 function shareByRsa(key: RsaKey, hash: TpmHash, random: Randomness): SharedSeed {
   const seed = random(digestOctets[hash]);
   return { seed, secret: encryptOaep(key, hash, terminated(purpose), seed, random(digestOctets[hash])) };
 }
 
-/** Part 1 section C.6.4: with an ephemeral key of the same curve. */
+/** Part 1 annex C: with an ephemeral key of the same curve. */
 function shareByEcdh({ curve, x, y }: EccKey, hash: TpmHash, random: Randomness): SharedSeed {
   const ecdh = createECDH(curve.name);
   setEphemeralKey(ecdh, curve, random);

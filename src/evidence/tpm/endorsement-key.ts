@@ -21,7 +21,7 @@ export class EndorsementKey {
   }
 
   /**
-   * What the templates of the EK Credential Profile have in common (section B.3): a storage key that never leaves the TPM and opens nothing but what
+   * What the templates of the EK Credential Profile have in common (annex B): a storage key that never leaves the TPM and opens nothing but what
    * TPM2_ActivateCredential does. Whether the certificate has a path to a manufacturer's root is for an appraisal. Throws EvidenceRefused,
    * `malformed`, `unsupported` or `too-large`.
    */

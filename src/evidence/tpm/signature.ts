@@ -57,12 +57,9 @@ function numberOf(cursor: TpmCursor, field: string): Der {
   return der.integer(cursor.sized(maximumNumberOctets, field));
 }
 
-/** Whether the signature over `data` is by the key. SHA-1 is verified with RSASSA alone: no TPM that is known signs otherwise with it. */
+/** Whether the signature over `data` is by the key. SHA-1 is verified with RSASSA alone, as Windows has it. */
 export function isSignedBy({ scheme, hash, octets }: TpmSignature, spki: Der, data: Uint8Array): boolean {
-  if (hash === 'sha1') {
-    if (scheme !== 'rsassa') throw new SallyportError('unsupported', `${scheme} with SHA-1 is not accepted`);
-    return verifyRsaSha1Signature(spki, data, octets);
-  }
+  if (hash === 'sha1') return scheme === 'rsassa' && verifyRsaSha1Signature(spki, data, octets);
   switch (scheme) {
     case 'rsassa':
       return verifySignature(rsassaOids[hash], spki, data, octets);
@@ -88,7 +85,7 @@ const ecdsaOids: Readonly<Record<StrongHash, string>> = {
   sha512: oids.ecdsaWithSha512,
 };
 
-/** Part 1 section B.7: the salt is as long as the digest where FIPS 186 binds the TPM, and else the longest that the modulus has room for. */
+/** Part 1 annex B: the salt is as long as the digest where FIPS 186 binds the TPM, and else the longest that the modulus has room for. */
 function saltLengths(hash: StrongHash, modulusOctets: number): readonly number[] {
   const octets = digestOctets[hash];
   return [octets, modulusOctets - octets - 2].filter((length) => length >= octets);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
-import { der, extendedKeyUsages } from '#x509';
+import { decode, encode } from 'cborg';
+import { type GeneralName, der, extendedKeyUsages } from '#x509';
 import type { Examination, Statement } from '../examination.ts';
 import { examine } from '../examine.ts';
 import { nameOf } from './algorithms.ts';
@@ -206,6 +207,10 @@ function rocaModulus(): Uint8Array {
   return Uint8Array.fromHex(modulus.toString(16));
 }
 
+function identifierOf(...fields: readonly Uint8Array[]): GeneralName {
+  return { kind: 'otherName', type: '1.3.6.1.5.5.7.8.3', value: der.sequence(...fields).toBase64() };
+}
+
 /** Each breaks one rule and no other. */
 const refused: Readonly<Record<string, readonly [check: string, Partial<Recipe>]>> = {
   'an attestation that no TPM made': ['tpm-magic', { attest: { magic: 0xff544348 } }],
@@ -266,6 +271,14 @@ const refused: Readonly<Record<string, readonly [check: string, Partial<Recipe>]
     'malformed',
     { certificate: { names: [tpmName(), permanentIdentifier('')] } },
   ],
+  'a permanent identifier that is not UTF-8': [
+    'malformed',
+    { certificate: { names: [tpmName(), identifierOf(Uint8Array.of(0x0c, 1, 0xff))] } },
+  ],
+  'a permanent identifier that goes on': [
+    'malformed',
+    { certificate: { names: [tpmName(), identifierOf(der.utf8String('a'), der.null())] } },
+  ],
   'two hardware modules': [
     'malformed',
     { certificate: { names: [tpmName(), hardwareModule('a'), hardwareModule('b')] } },
@@ -312,6 +325,16 @@ suite('refused, and for that alone', () => {
     test(`${what}: ${check}`, () => {
       const bytes = encodeObject({ ...makeParts(), x5c, attest, signature }, changed);
       assert.equal(faultOf(examine({ envelope: 'attestation-object', bytes }, toBeSigned)), check);
+    });
+  }
+
+  for (const fmt of ['fido-u2f', 'idevid', 'constructor', '']) {
+    test(`fmt ${JSON.stringify(fmt)}: format`, () => {
+      const { attStmt } = decode(makeObject()) as { attStmt: unknown };
+      const bytes = encode({ fmt, attStmt });
+      const examination = examine({ envelope: 'attestation-object', bytes }, toBeSigned);
+      assert.equal(faultOf(examination), 'format');
+      assert.equal(examination.format, null);
     });
   }
 

@@ -62,7 +62,7 @@ function verify(attest: Uint8Array, signature: Uint8Array, candidate: Certificat
   }
 }
 
-/** draft-ietf-lamps-attestation-freshness-09 section 4.2: a nonce has 8 octets at least. */
+/** draft-ietf-lamps-attestation-freshness-09 section 3.1: a nonce has 8 octets at least. */
 const minimumNonceOctets = 8;
 
 /**

@@ -1,7 +1,7 @@
 import type { GeneralName } from '#x509';
 import { tpmVendors } from './vendors.ts';
 
-/** A kind of TPM, as certificates name it (TCG EK Credential Profile section 3.1.2). */
+/** A kind of TPM, as certificates name it (TCG EK Credential Profile section 3.2.9). */
 export interface TpmDevice {
   /** Eight upper-case hexadecimal digits: the manufacturer's id. */
   readonly manufacturer: string;
