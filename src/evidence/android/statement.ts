@@ -21,16 +21,14 @@ export function readAndroidStatement(
   statement.only(['x5c', 'alg', 'sig']);
   const description = parseKeyDescription(keyDescriptionOf(certificates));
   const target = certificates[0]!;
-  if (nonce !== null) {
-    requireChallenge(description.attestationChallenge, nonce);
-    requireSignature(statement, target, nonce);
-  }
+  const fresh = nonce === null ? null : isChallenge(description.attestationChallenge, nonce);
+  if (nonce !== null && fresh === true) requireSignature(statement, target, nonce);
   const { attestationChallenge: _, hardwareEnforced, ...described } = description;
   const { serial, imei, secondImei, meid, ...enforced } = hardwareEnforced;
   const provisioning = provisioningOf(certificates);
   return {
     spki: hash('sha256', target.spki),
-    fresh: nonce === null ? null : true,
+    fresh,
     identities: identitiesOf({ serial, imei, secondImei, meid }),
     claims: {
       format: 'android-key',
@@ -43,10 +41,8 @@ export function readAndroidStatement(
 }
 
 /** Or its hash: KeyMint takes 128 octets at most, and a key authorization may have more. */
-function requireChallenge(challenge: Uint8Array, { toBeSigned }: Nonce): void {
-  const hashed = hash('sha256', toBeSigned, 'buffer');
-  const holds = sameOctets(challenge, toBeSigned) || sameOctets(challenge, hashed);
-  if (!holds) throw new EvidenceRefused('android-challenge', 'attestationChallenge is another nonce');
+function isChallenge(challenge: Uint8Array, { toBeSigned }: Nonce): boolean {
+  return sameOctets(challenge, toBeSigned) || sameOctets(challenge, hash('sha256', toBeSigned, 'buffer'));
 }
 
 function requireSignature(statement: AttestationStatement, target: Certificate, { toBeSigned }: Nonce): void {

@@ -43,10 +43,17 @@ test('apple: what is seen', () => {
 
 suite('apple: the freshness code', () => {
   for (const [what, value] of Object.entries({
-    'is missing': null,
     'is of another token': hash('sha256', 'another', 'buffer'),
     'is of the key authorization': hash('sha256', nonce.toBeSigned, 'buffer'),
     'is the token itself': Buffer.alloc(32, nonce.token),
+  })) {
+    test(`${what}: not fresh`, () => {
+      const { fault, statement } = examined({ '11.1': value });
+      assert.deepEqual([fault, statement?.fresh], [null, false]);
+    });
+  }
+  for (const [what, value] of Object.entries({
+    'is missing': null,
     'is short': hash('sha256', nonce.token, 'buffer').subarray(1),
     'is in an OCTET STRING': Buffer.from([4, 32, ...hash('sha256', nonce.token, 'buffer')]),
   })) {

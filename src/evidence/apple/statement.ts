@@ -33,23 +33,20 @@ export function readAppleStatement(
 ): Statement {
   statement.only(['x5c', 'alg']);
   const { extensions, spki } = leaf!;
-  requireFreshness(findExtension(extensions, oids.freshness), nonce);
+  const freshness = freshnessOf(extensions);
   return {
     spki: hash('sha256', spki),
-    fresh: nonce === null ? null : true,
+    fresh: nonce === null ? null : sameOctets(freshness, hash('sha256', nonce.token, 'buffer')),
     identities: identitiesOf(extensions),
     claims: claimsOf(extensions),
   };
 }
 
 /** 32 octets without a type around them. Apple signs before the account is known, so it is the token that is hashed. */
-function requireFreshness(freshness: Uint8Array | null, nonce: Nonce | null): void {
-  if (freshness?.length !== 32) {
-    throw new EvidenceRefused('apple-freshness', 'there is no freshness code of 32 octets');
-  }
-  if (nonce !== null && !sameOctets(freshness, hash('sha256', nonce.token, 'buffer'))) {
-    throw new EvidenceRefused('apple-freshness', 'the freshness code is of another nonce');
-  }
+function freshnessOf(extensions: readonly Extension[]): Uint8Array {
+  const freshness = findExtension(extensions, oids.freshness);
+  if (freshness?.length === 32) return freshness;
+  throw new EvidenceRefused('apple-freshness', 'there is no freshness code of 32 octets');
 }
 
 /** Under User Enrollment Apple names no device, and there is none of them. */
