@@ -5,7 +5,7 @@ import { parse, stringify } from 'yaml';
 import { pemToDer } from '#x509';
 import { accountKey, type AcmeClient, flattened, type Json, orderCsr } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { assertRejected, typeOf } from '../harness/acme-refusals.ts';
+import { assertRejected, problemOf } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { makeKey, renewalCsr } from '../harness/csr.ts';
 import { base64, est } from '../harness/est-client.ts';
@@ -90,7 +90,7 @@ describe('accounts, and the keys that owners were given for them', () => {
     }
     for (const alg of ['none', 'HS512', 'ES256']) {
       const answer = await register(client, client.binding(eab, { alg }));
-      assert.equal(typeOf(answer), 'badSignatureAlgorithm');
+      assert.deepEqual(problemOf(answer), [400, 'badSignatureAlgorithm']);
     }
     // Signed by the account key, with the identifier of what nobody gave.
     const forged = flattened(
@@ -98,7 +98,7 @@ describe('accounts, and the keys that owners were given for them', () => {
       JSON.stringify(client.key.jwk),
       client.key,
     );
-    assert.equal(typeOf(await register(client, forged)), 'badSignatureAlgorithm');
+    assert.deepEqual(problemOf(await register(client, forged)), [400, 'badSignatureAlgorithm']);
     const header = json({ alg: 'HS256', kid: eab.keyId, url: client.directory['newAccount'] });
     const payload = json(client.key.jwk);
     const mac = createHmac('sha256', Buffer.from(eab.hmacKey, 'base64url'))

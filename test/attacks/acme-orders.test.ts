@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { type AcmeClient, type Json, orderCsr } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { assertObjected, assertRejected, typeOf } from '../harness/acme-refusals.ts';
+import { assertObjected, assertRejected, typeOf } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { makeKey } from '../harness/csr.ts';
 import { requestEntriesOf } from '../harness/entries.ts';
@@ -193,7 +193,7 @@ describe('orders that are played against the authority', () => {
     await approve(client);
     const over = await client.post(order.url, null);
     assert.equal(over.body['status'], 'invalid', over.text);
-    assert.equal(typeOf({ body: over.body['error'] as Json }), 'unauthorized');
+    assert.equal(typeOf(over.body['error']), 'unauthorized');
     assert.deepEqual(await certificatesOf(client), []);
   });
 

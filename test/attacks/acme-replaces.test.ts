@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 import { parseCertificate, pemToDer } from '#x509';
 import { type AcmeClient, orderCsr } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { assertRejected } from '../harness/acme-refusals.ts';
+import { assertRejected } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { verifyLog } from '../harness/log-findings.ts';
 

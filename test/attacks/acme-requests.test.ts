@@ -5,7 +5,7 @@ import { parse, stringify } from 'yaml';
 import { buildName, der, encodeSubjectAltName, extensionOids, type GeneralName } from '#x509';
 import { type AcmeClient, type Json, orderCsr } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { assertObjected, assertRejected, typeOf } from '../harness/acme-refusals.ts';
+import { assertObjected, assertRejected, typeOf } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { changeSubjectName, type CsrSettings, makeCsr, makeKey } from '../harness/csr.ts';
 import { entryOf } from '../harness/expect.ts';
@@ -55,7 +55,7 @@ describe('certification requests that are not what was ordered', () => {
       const answer = await finalize(order, names.length === 0 ? {} : { subjectAltName: names.map(dns) });
       const entry = await entryOf(authority, answer);
       const controls = entry.verdict.objections.map(({ control }) => control);
-      assert.equal(typeOf(answer), 'badCSR', answer.text);
+      assert.equal(typeOf(answer.body), 'badCSR', answer.text);
       assert.ok(controls.includes('account-order'), names.join());
     }
     const bare = await assertObjected(
@@ -81,7 +81,7 @@ describe('certification requests that are not what was ordered', () => {
     ]) {
       for (const subjectAltName of [[dns(a)], undefined]) {
         const answer = await finalize(order, { subject, subjectAltName });
-        assert.equal(typeOf(answer), 'badCSR', answer.text);
+        assert.equal(typeOf(answer.body), 'badCSR', answer.text);
         const { outcome, verdict } = await entryOf(authority, answer);
         if (outcome === 'malformed') continue;
         assert.ok(
@@ -103,7 +103,7 @@ describe('certification requests that are not what was ordered', () => {
       [dns('127.1')],
     ]) {
       const answer = await finalize(order, { subjectAltName });
-      assert.equal(typeOf(answer), 'badCSR', answer.text);
+      assert.equal(typeOf(answer.body), 'badCSR', answer.text);
       const { verdict } = await entryOf(authority, answer);
       assert.ok(
         verdict.objections.some(({ control }) => control === 'account-order'),
@@ -121,7 +121,7 @@ describe('certification requests that are not what was ordered', () => {
       );
       const extensions = [{ oid: extensionOids.subjectAltName, critical: false, value }];
       const answer = await finalize(order, { extensions });
-      assert.equal(typeOf(answer), 'badCSR', answer.text);
+      assert.equal(typeOf(answer.body), 'badCSR', answer.text);
       const { outcome, verdict } = await entryOf(authority, answer);
       if (outcome === 'rejected') continue;
       assert.ok(
@@ -158,7 +158,7 @@ describe('certification requests that are not what was ordered', () => {
       value: encodeSubjectAltName([dns(name)]),
     });
     const answer = await finalize(order, { extensions: [extension(a), extension(c)] });
-    assert.equal(typeOf(answer), 'badCSR', answer.text);
+    assert.equal(typeOf(answer.body), 'badCSR', answer.text);
     assert.equal((await entryOf(authority, answer)).outcome, 'rejected');
   });
 
@@ -238,7 +238,7 @@ describe('certification requests that are not what was ordered', () => {
       Buffer.alloc(70_000).toString('base64url').slice(0, 40_000),
     ]) {
       const answer = await client.post(url, { csr });
-      assert.match(typeOf(answer), /^(?:badCSR|malformed)$/, answer.text);
+      assert.match(typeOf(answer.body), /^(?:badCSR|malformed)$/, answer.text);
     }
     const pem = await client.post(url, { csr: '-----BEGIN CERTIFICATE REQUEST-----' });
     await assertRejected(authority, pem, 'badCSR', /not base64url/);

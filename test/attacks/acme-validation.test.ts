@@ -5,7 +5,7 @@ import { before, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { type AcmeClient, type Json, orderCsr } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { typeOf } from '../harness/acme-refusals.ts';
+import { typeOf } from '../harness/acme-answers.ts';
 import { canary, httpServer, type Listening, listening } from '../harness/challenge.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { entriesOf } from '../harness/entries.ts';
@@ -72,7 +72,7 @@ describe('orders by which the authority is made to connect, and to wait', () => 
       const { status, challenges } = await ended(client, url);
       assert.equal(status, 'invalid');
       const error = (challenges as Json[])[0]!['error'] as Json;
-      assert.equal(typeOf({ body: error }), 'connection');
+      assert.equal(typeOf(error), 'connection');
       told.add((error['detail'] as string).replace(name, 'NAME'));
       const { event, detail } = await eventOf(url);
       assert.deepEqual([event, detail['addresses']], ['authorization.invalid', []]);

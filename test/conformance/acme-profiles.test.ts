@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { orderCsr } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { issue, leafOf, problemOf, readyOrder, statusOf } from '../harness/acme-expect.ts';
+import { issue, leafOf, problemOf, readyOrder, statusOf } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 
 const minutes = 60_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { issue, problemOf, readyOrder, statusOf } from '../harness/acme-expect.ts';
+import { issue, problemOf, readyOrder, statusOf } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 
 const agreed = { termsOfServiceAgreed: true };

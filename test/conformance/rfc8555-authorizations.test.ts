@@ -4,7 +4,7 @@ import { before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { AcmeAnswer, AcmeClient, Json } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { leafOf, problemOf, readyOrder, statusOf, typeOf } from '../harness/acme-expect.ts';
+import { leafOf, problemOf, readyOrder, statusOf, typeOf } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { makeCsr, makeKey } from '../harness/csr.ts';
 

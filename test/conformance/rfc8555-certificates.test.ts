@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { pemToDer } from '#x509';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { issue, problemOf } from '../harness/acme-expect.ts';
+import { issue, problemOf } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 
 describe('RFC 8555, section 7.4.2, the certificate:', () => {

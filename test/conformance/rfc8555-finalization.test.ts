@@ -3,7 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { type AccountKey, type AcmeClient, orderCsr } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { issue, namesOf, problemOf, readyOrder, statusOf } from '../harness/acme-expect.ts';
+import { issue, namesOf, problemOf, readyOrder, statusOf } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { type ClientKey, makeCsr, makeKey } from '../harness/csr.ts';
 

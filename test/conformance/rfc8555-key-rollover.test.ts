@@ -9,7 +9,7 @@ import {
   orderCsr,
 } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { problemOf, readyOrder, statusOf } from '../harness/acme-expect.ts';
+import { problemOf, readyOrder, statusOf } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 
 describe('RFC 8555, section 7.3.5, key rollover:', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { type Json, orderCsr } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { issue, leafOf, problemOf, readyOrder, statusOf, typeOf } from '../harness/acme-expect.ts';
+import { issue, leafOf, problemOf, readyOrder, statusOf, typeOf } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 
 const minutes = 60_000;

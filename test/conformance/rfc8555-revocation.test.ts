@@ -12,7 +12,7 @@ import {
   leafOf,
   problemOf,
   readyOrder,
-} from '../harness/acme-expect.ts';
+} from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { csrFor, makeKey } from '../harness/csr.ts';
 import { requestEntriesOf } from '../harness/entries.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { AcmeAnswer, AcmeClient } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { encodedLeaf, issue, leafOf, problemOf, statusOf } from '../harness/acme-expect.ts';
+import { encodedLeaf, issue, leafOf, problemOf, statusOf } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { TestDevice } from '../harness/test-device.ts';
 

@@ -4,7 +4,7 @@ import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type AcmeAnswer, type AcmeClient, type Json, orderCsr } from '../harness/acme-client.ts';
 import { type AcmeTestAuthority, acmeAuthority } from '../harness/acme-authority.ts';
-import { encodedLeaf, namesOf, problemOf, statusOf } from '../harness/acme-expect.ts';
+import { encodedLeaf, namesOf, problemOf, statusOf } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 
 const minutes = 60_000;

@@ -12,7 +12,7 @@ import {
   type Json,
   orderCsr,
 } from '../harness/acme-client.ts';
-import { issue, readyOrder } from '../harness/acme-expect.ts';
+import { issue, readyOrder } from '../harness/acme-answers.ts';
 import { serveAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { assertFound, verifyLog } from '../harness/log-findings.ts';

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import type { RequestEntry } from '#enrollment';
 import { type Certificate, parseCertificate, pemToDer } from '#x509';
 import type { AcmeTestAuthority } from './acme-authority.ts';
 import { type AcmeAnswer, type AcmeClient, type Json, orderCsr } from './acme-client.ts';
+import type { TestAuthority } from './authority.ts';
 import { type ClientKey, makeKey } from './csr.ts';
+import { entryOf } from './expect.ts';
 
 const prefix = 'urn:ietf:params:acme:error:';
 
@@ -70,4 +73,32 @@ export async function issue(
   const done = await client.finalize(order, orderCsr(names, key));
   assert.equal(statusOf(done), 'valid', done.text);
   return { pem: await client.download(done.body), key, order: done.body, url };
+}
+
+/** Refused by the rules of the protocol: what the client is told, and the words that the log has for it. */
+export async function assertRejected(
+  authority: TestAuthority,
+  answer: AcmeAnswer,
+  type: string,
+  words: RegExp,
+): Promise<RequestEntry> {
+  assert.equal(typeOf(answer.body), type, answer.text);
+  const entry = await entryOf(authority, answer);
+  assert.equal(entry.outcome, 'rejected', JSON.stringify(entry));
+  assert.match(entry.error!.message, words);
+  return entry;
+}
+
+/** Refused by exactly these controls in the log: nothing else was wrong. */
+export async function assertObjected(
+  authority: TestAuthority,
+  answer: AcmeAnswer,
+  type: string,
+  controls: readonly string[],
+): Promise<RequestEntry> {
+  assert.equal(typeOf(answer.body), type, answer.text);
+  const entry = await entryOf(authority, answer);
+  assert.equal(entry.outcome, 'refused', JSON.stringify(entry.error));
+  assert.deepEqual(entry.verdict.objections.map(({ control }) => control).sort(), [...controls].sort());
+  return entry;
 }
