@@ -80,7 +80,10 @@ export async function challenge(
       validations.begin({ ...found, method: type, request: admission.id }, dueAt, account);
       seen = await validations.wait(found.id, waitMilliseconds);
     } catch (error) {
-      if (!isSallyportError(error, 'conflict')) throw error;
+      if (!isSallyportError(error, 'conflict')) {
+        validations.breakOff(found.id, dueAt);
+        throw error;
+      }
     }
     found = seen ?? (await ports.store.authorization(found.id))!;
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { suite, test } from 'node:test';
+import { SallyportError } from '#errors';
 import type { StoredAuthorization } from './store.ts';
 import { validationLeaseMilliseconds, type ValidationOutcome, Validations } from './validations.ts';
 
@@ -34,10 +35,16 @@ function world(account: { status?: 'valid' | 'revoked'; state?: 'spent' | 'void'
   const looks: string[] = [];
   const recorded: { id: string; problem: object | null }[] = [];
   const due: StoredAuthorization[] = [];
+  const stored = new Map<string, StoredAuthorization>();
+  let isStoreGone = false;
+  const ask = async <Answer>(answer: () => Answer): Promise<Answer> => {
+    if (isStoreGone) throw new SallyportError('store', 'the database is not there');
+    return answer();
+  };
   const ports = {
     now: () => time,
     random: (n: number) => new Uint8Array(n),
-    report: ({ error }: { error: unknown }) => assert.fail(String(error)),
+    report: ({ error }: { error: unknown }) => assert.ok(isStoreGone, String(error)),
     authority: () => ({ references: { templates: { web: { acme: { authorizationSeconds: 60 } } } } }),
     validate: ({ id }: { id: string }) => {
       looks.push(id);
@@ -45,18 +52,20 @@ function world(account: { status?: 'valid' | 'revoked'; state?: 'spent' | 'void'
     },
     store: {
       account: (id: string) =>
-        Promise.resolve({
+        ask(() => ({
           id,
           thumbprint: 't',
           status: account.status ?? 'valid',
           key: { state: account.state ?? 'spent', device: 'd' },
+        })),
+      authorization: (id: string) => ask(() => stored.get(id) ?? null),
+      validated: ({ id, problem }: { id: string; problem: object | null }) =>
+        ask(() => {
+          recorded.push({ id, problem });
+          return { index: 0 };
         }),
-      validated: ({ id, problem }: { id: string; problem: object | null }) => {
-        recorded.push({ id, problem });
-        return Promise.resolve({ index: 0 });
-      },
-      dueAuthorizations: () => Promise.resolve(due.splice(0)),
-      takeDue: () => Promise.resolve(true),
+      dueAuthorizations: () => ask(() => due.splice(0)),
+      takeDue: () => ask(() => true),
     },
   };
   return {
@@ -64,6 +73,9 @@ function world(account: { status?: 'valid' | 'revoked'; state?: 'spent' | 'void'
     looks,
     recorded,
     due,
+    stored,
+    loseStore: () => (isStoreGone = true),
+    findStore: () => (isStoreGone = false),
     advance: (milliseconds: number) => (time += milliseconds),
     async answer(id: string, outcome = seen) {
       looking.get(id)!(outcome);
@@ -116,6 +128,38 @@ suite('validations', () => {
     assert.equal(await validations.takeOver(), 1);
     await settle();
     assert.equal(looks.filter((id) => id === 'a16').length, 1);
+  });
+
+  test('what could not be written down is looked for again once the store is there, and not only behind the lease', async () => {
+    const { validations, looks, recorded, stored, loseStore, findStore, answer, settle } = world();
+    stored.set('a', authorizationOf('a', 'x'));
+    validations.begin(authorizationOf('a', 'x'), validationLeaseMilliseconds);
+    await settle();
+    loseStore();
+    await answer('a');
+    await assert.rejects(validations.takeOver(), { code: 'store' });
+    findStore();
+    assert.equal(await validations.takeOver(), 1);
+    await settle();
+    await answer('a');
+    assert.deepEqual(looks, ['a', 'a']);
+    assert.deepEqual(recorded, [{ id: 'a', problem: null }]);
+    assert.equal(await validations.takeOver(), 0);
+  });
+
+  test('an answer that may be written down or not is looked for where it is, and not behind its lease', async () => {
+    const { validations, looks, stored, advance, settle } = world();
+    stored.set('written', authorizationOf('written', 'x'));
+    stored.set('unwritten', { ...authorizationOf('unwritten', 'x'), method: null });
+    stored.set('over', { ...authorizationOf('over', 'x'), status: 'valid' });
+    for (const id of [...stored.keys(), 'gone']) validations.breakOff(id, 1000);
+    assert.equal(await validations.takeOver(), 1);
+    await settle();
+    assert.deepEqual(looks, ['written']);
+    validations.breakOff('late', 1000);
+    stored.set('late', authorizationOf('late', 'x'));
+    advance(1000);
+    assert.equal(await validations.takeOver(), 0);
   });
 
   test('for an account that ended nobody is connected to', async () => {

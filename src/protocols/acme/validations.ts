@@ -18,7 +18,10 @@ export type ValidationOutcome =
     };
 
 type Ports = Pick<AcmePorts, 'authority' | 'now' | 'random' | 'validate' | 'report'> & {
-  readonly store: Pick<AcmeStore, 'account' | 'validated' | 'takeDue' | 'dueAuthorizations'>;
+  readonly store: Pick<
+    AcmeStore,
+    'account' | 'authorization' | 'validated' | 'takeDue' | 'dueAuthorizations'
+  >;
 };
 
 /** A node that validates has this long before another one does. No try begins in the second half of it, and none takes that long. */
@@ -43,6 +46,8 @@ export class Validations {
   /** By their id, each until its lease ends: then any node takes it over. */
   readonly #waiting = new Map<string, Waiting>();
   readonly #ofAccount = new Map<string, number>();
+  /** Until when each is this node's. */
+  readonly #brokenOff = new Map<string, number>();
 
   constructor(ports: Ports) {
     this.#ports = ports;
@@ -61,6 +66,7 @@ export class Validations {
     const done = this.#run(authorization, until, seen)
       .catch((error: unknown) => {
         this.#ports.report({ id: `authorization ${id}`, error });
+        this.breakOff(id, until);
         return null;
       })
       .finally(() => {
@@ -71,6 +77,11 @@ export class Validations {
         this.#goOn();
       });
     this.#running.set(id, done);
+  }
+
+  /** Nobody knows what the store has of it: this node goes on once it answers, and no client waits for the lease to end. */
+  breakOff(id: string, until: number): void {
+    this.#brokenOff.set(id, until);
   }
 
   #hasRoom(account: string): boolean {
@@ -103,11 +114,11 @@ export class Validations {
     return (await this.#running.get(id)) ?? null;
   }
 
-  /** What a node began that is there no more, as far as there is room here. Returns how many. */
+  /** What this node broke off, and what one began that is there no more, as far as there is room here. Returns how many. */
   async takeOver(): Promise<number> {
     const { store, now } = this.#ports;
+    let taken = await this.#resume();
     const due = await store.dueAuthorizations(now(), dueAtOnce);
-    let taken = 0;
     for (const authorization of due) {
       // Another node may have room.
       if (!this.#hasRoom(authorization.account)) continue;
@@ -117,6 +128,19 @@ export class Validations {
       this.begin(authorization, dueAt);
     }
     return taken;
+  }
+
+  async #resume(): Promise<number> {
+    const { store, now } = this.#ports;
+    let resumed = 0;
+    for (const [id, until] of this.#brokenOff) {
+      const authorization = await store.authorization(id);
+      this.#brokenOff.delete(id);
+      if (now() >= until || authorization?.status !== 'pending' || authorization.method === null) continue;
+      resumed += 1;
+      this.begin(authorization, until);
+    }
+    return resumed;
   }
 
   async #run(
