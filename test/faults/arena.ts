@@ -1,11 +1,10 @@
 import path from 'node:path';
-import { parse } from 'yaml';
-import { readFile } from 'node:fs/promises';
-import { anyPorts, type AuthorityFiles, type Cleanup, initAuthority } from '../harness/authority.ts';
-import { anotherNode, initForPostgres, migrate } from '../harness/postgres-authority.ts';
+import { anyPorts, type Cleanup, initAuthority } from '../harness/authority.ts';
+import { anotherNode, databaseOf, initForPostgres, migrate } from '../harness/postgres-authority.ts';
 import type { PostgresCluster } from '../harness/postgres-cluster.ts';
-import { Clients } from './clients.ts';
+import { Asking } from './asking.ts';
 import { PostgresDatabase, SqliteFile, type TestDatabase } from './database.ts';
+import { EstClients } from './est-clients.ts';
 import { type Aftermath, brokenInvariants } from './invariants.ts';
 import type { Random } from './random.ts';
 import { Victim } from './victim.ts';
@@ -19,12 +18,13 @@ export class Arena implements Aftermath {
   readonly database: TestDatabase;
   readonly nodes: readonly Victim[];
   readonly witness = new Witness();
-  readonly clients: Clients;
+  readonly est: EstClients;
 
   private constructor(database: TestDatabase, nodes: readonly Victim[], random: Random) {
     this.database = database;
     this.nodes = nodes;
-    this.clients = new Clients(nodes, this.witness, random);
+    const asking = new Asking(nodes, this.witness, random);
+    this.est = new EstClients(asking, this.witness);
   }
 
   static async onSqlite(cleanup: Cleanup, random: Random): Promise<Arena> {
@@ -80,13 +80,6 @@ export class Arena implements Aftermath {
   get #aftermath(): Aftermath {
     return { database: this.database, nodes: this.nodes, witness: this.witness };
   }
-}
-
-async function databaseOf({ configuration }: AuthorityFiles): Promise<string> {
-  const { database } = parse(await readFile(configuration, 'utf8')) as {
-    database: { postgres: { database: string } };
-  };
-  return database.postgres.database;
 }
 
 /** An hour's worth at once: a clock that is moved must not look like a crowd to a node that has not read it yet. */

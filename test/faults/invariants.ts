@@ -3,6 +3,7 @@ import { CompactRange, leafHash, parseCheckpoint } from '#audit';
 import { parseCertificateList } from '#x509';
 import { sallyportHere } from '../harness/authority.ts';
 import type { TestDatabase } from './database.ts';
+import { repeated } from './repeated.ts';
 import { readState, type State } from './state.ts';
 import type { Victim } from './victim.ts';
 import { until } from './waiting.ts';
@@ -239,9 +240,4 @@ function issuedIn(entries: State['entries']): Set<string> {
   return new Set(
     entries.flatMap(({ value }) => (value.outcome === 'issued' ? (value.certificate?.sha256 ?? []) : [])),
   );
-}
-
-function repeated(items: readonly string[]): string[] {
-  const seen = new Set<string>();
-  return items.filter((item) => seen.size === seen.add(item).size);
 }

@@ -1,4 +1,4 @@
-import type { Clients } from './clients.ts';
+import type { Arena } from './arena.ts';
 
 export interface LoadSize {
   readonly enrolling: number;
@@ -8,17 +8,17 @@ export interface LoadSize {
 }
 
 /** Devices are made first. What is returned begins the load, all at once, and resolves when everybody has what they asked for. */
-export async function prepareLoad(clients: Clients, size: LoadSize): Promise<() => Promise<void>> {
-  const enrolling = await clients.devices(size.enrolling);
-  const held = await clients.devices(size.held, false);
-  const renewing = await clients.enrolled(size.renewing);
-  const revoking = await clients.enrolled(size.revoking);
+export async function prepareLoad({ est }: Arena, size: LoadSize): Promise<() => Promise<void>> {
+  const enrolling = await est.devices(size.enrolling);
+  const held = await est.devices(size.held, false);
+  const renewing = await est.enrolled(size.renewing);
+  const revoking = await est.enrolled(size.revoking);
   return async () => {
     await Promise.all([
-      ...enrolling.map((device) => clients.enroll(device)),
-      ...held.map((device) => clients.enrollHeld(device)),
-      ...renewing.map((device) => clients.renew(device)),
-      ...revoking.map((device) => clients.revoke(device)),
+      ...enrolling.map((device) => est.enroll(device)),
+      ...held.map((device) => est.enrollHeld(device)),
+      ...renewing.map((device) => est.renew(device)),
+      ...revoking.map((device) => est.revoke(device)),
     ]);
   };
 }

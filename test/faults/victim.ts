@@ -76,6 +76,16 @@ export class Victim {
     return (await readFile(this.#planFile, 'utf8').catch(() => null)) === null;
   }
 
+  /** Whether the plan stops it in this time; there is none afterwards. Before the process has stopped, it could not be resumed. */
+  async standsStill(milliseconds: number): Promise<boolean> {
+    const file = `/proc/${this.#served!.process.pid}/stat`;
+    for (const end = performance.now() + milliseconds; performance.now() < end; await wait(10)) {
+      if (/\) T /.test(await readFile(file, 'utf8').catch(() => ''))) return true;
+    }
+    await this.disarm();
+    return false;
+  }
+
   /** Resolves to false when the time is over and it still runs. */
   async ends(milliseconds: number): Promise<boolean> {
     for (const end = performance.now() + milliseconds; performance.now() < end;) {

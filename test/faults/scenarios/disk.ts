@@ -88,10 +88,10 @@ async function withoutSpace(
   random: Random,
   take: () => Promise<{ what: string; free: () => Promise<void> }>,
 ): Promise<RunResult> {
-  const { clients, node, witness } = arena;
+  const { est, node, witness } = arena;
   await arena.start();
-  const [load, lateLoad] = [await prepareLoad(clients, size), await prepareLoad(clients, size)];
-  const [later] = await clients.devices(1);
+  const [load, lateLoad] = [await prepareLoad(arena, size), await prepareLoad(arena, size)];
+  const [later] = await est.devices(1);
   const failures = () => witness.statuses.get(503) ?? 0;
   const before = failures();
   const done = load();
@@ -102,7 +102,7 @@ async function withoutSpace(
   const refused = failures() - before;
   await free();
   const findings = node.served === null ? ['the process ended'] : [];
-  await clients.enroll(later!);
+  await est.enroll(later!);
   // What was reserved and could not be closed waits for its lease: who starts again, later, sweeps.
   await node.stop('SIGTERM');
   await arena.endLeases();
@@ -116,7 +116,7 @@ async function killedWhileFull(
   arena: Arena,
   fill: () => Promise<{ free: () => Promise<void> }>,
 ): Promise<readonly string[]> {
-  const load = await prepareLoad(arena.clients, size);
+  const load = await prepareLoad(arena, size);
   const done = load();
   await wait(100);
   const { free } = await fill();

@@ -12,11 +12,11 @@ export const killedUnderLoad: Scenario = {
   obstacle: () => null,
   async open(cleanup, random) {
     const arena = await Arena.onSqlite(cleanup, random);
-    const { clients, node, witness } = arena;
+    const { node, witness } = arena;
     return {
       async run(_at, random) {
         await arena.start();
-        const load = await prepareLoad(clients, size);
+        const load = await prepareLoad(arena, size);
         const milliseconds = random.below(longestMilliseconds);
         const done = load();
         await wait(milliseconds);

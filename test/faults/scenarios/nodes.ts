@@ -40,8 +40,8 @@ const leftToOthers = [
 
 /** One node is killed, at any moment or at a point, and what it left is done by the other alone: certificates, sweep and CRL. */
 async function killOne(arena: Arena, random: Random): Promise<RunResult> {
-  const { clients, witness } = arena;
-  const load = await prepareLoad(clients, size);
+  const { witness } = arena;
+  const load = await prepareLoad(arena, size);
   const [dead, other] = random.below(2) === 0 ? arena.nodes : arena.nodes.toReversed();
   const milliseconds = random.below(longestLoadMilliseconds);
   const point = random.below(2) === 0 ? null : random.pick(leftToOthers);
@@ -83,22 +83,19 @@ type Pause = (arena: Arena, random: Random) => Promise<string>;
  */
 function pauseOne(pause: Pause): Run {
   return async (arena, random) => {
-    const { clients } = arena;
+    const { est } = arena;
     const [paused, other] = arena.nodes;
-    const [device] = await clients.devices(1);
-    const [renewing] = await clients.enrolled(1);
+    const [device] = await est.devices(1);
+    const [renewing] = await est.enrolled(1);
     const point = random.pick(pausedAt);
     await paused!.arm({ point, nth: 1 + random.below(2), signal: 'SIGSTOP' });
     // The answers may come from a node that was thought dead: they count as any other.
     const asked = Promise.all([
-      clients.askOnce(paused!, device!, 'enroll'),
-      clients.askOnce(paused!, renewing!, 'renew'),
+      est.askOnce(paused!, device!, 'enroll'),
+      est.askOnce(paused!, renewing!, 'renew'),
     ]);
-    const end = performance.now() + 3_000;
-    while (!(await paused!.isCarriedOut()) && performance.now() < end) await wait(10);
-    const reached = await paused!.isCarriedOut();
-    await paused!.disarm();
-    const others = Promise.all([clients.enroll(device!, [other!]), clients.renew(renewing!, [other!])]);
+    const reached = await paused!.standsStill(3_000);
+    const others = Promise.all([est.enroll(device!, [other!]), est.renew(renewing!, [other!])]);
     const how = await pause(arena, random);
     paused!.resume();
     await asked;
@@ -139,27 +136,24 @@ async function swept({ database }: Arena): Promise<void> {
 
 /** A node stands still inside a transaction, the head of the log in its hand: after five seconds the database takes it away, and the others go on. */
 async function holdHead(arena: Arena, random: Random): Promise<RunResult> {
-  const { clients } = arena;
+  const { est } = arena;
   const [paused, other] = arena.nodes;
-  const devices = await clients.devices(4);
+  const devices = await est.devices(4);
   const point = random.pick(['reserve:performed', 'close:performed', 'record:performed']);
   await paused!.arm({ point, nth: 1, signal: 'SIGSTOP' });
   const asked = Promise.all([
-    clients.askOnce(paused!, devices[0]!, 'enroll'),
+    est.askOnce(paused!, devices[0]!, 'enroll'),
     // An entry, and nothing else.
-    clients.askOnce(paused!, devices[1]!, 'malformed'),
+    est.askOnce(paused!, devices[1]!, 'malformed'),
   ]);
-  const end = performance.now() + 3_000;
-  while (!(await paused!.isCarriedOut()) && performance.now() < end) await wait(10);
-  const reached = await paused!.isCarriedOut();
-  await paused!.disarm();
+  const reached = await paused!.standsStill(3_000);
   const started = performance.now();
-  await Promise.all(devices.slice(1).map((device) => clients.enroll(device, [other!])));
+  await Promise.all(devices.slice(1).map((device) => est.enroll(device, [other!])));
   const waited = Math.round(performance.now() - started);
   paused!.resume();
   await asked;
   await arena.endLeases();
-  await clients.enroll(devices[0]!);
+  await est.enroll(devices[0]!);
   const findings = [...(await arena.broken())];
   if (waited > longestWaitMilliseconds) findings.push(`the other node stood still for ${waited} ms`);
   return { what: `${point}, the other node waited ${waited} ms`, reached, findings };

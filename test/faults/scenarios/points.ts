@@ -28,9 +28,9 @@ export const pointsOnPostgres: Scenario = {
 };
 
 async function killAt(arena: Arena, point: string, random: Random): ReturnType<Faults['run']> {
-  const { clients, node, witness } = arena;
+  const { node, witness } = arena;
   await arena.start();
-  const load = await prepareLoad(clients, size);
+  const load = await prepareLoad(arena, size);
   const inRecovery = recoveryPoints.includes(point);
   // What clients do is done by several of them; what the authority does by itself may be done once.
   const nth = /^(?:sink|checkpoint|saveNote|saveSinkCursor)/.test(point) ? 1 : 1 + random.below(2);

@@ -18,11 +18,11 @@ function serverGoes(signals: readonly Stop[]): Scenario {
     async open(cleanup, random) {
       const cluster = await openCluster(cleanup);
       const arena = await Arena.onPostgres(cleanup, random, cluster);
-      const { clients, node, witness } = arena;
+      const { node, witness } = arena;
       return {
         async run(_at, random) {
           await arena.start();
-          const load = await prepareLoad(clients, size);
+          const load = await prepareLoad(arena, size);
           const signal = random.pick(signals);
           const [before, absent] = [
             random.below(longestLoadMilliseconds),
