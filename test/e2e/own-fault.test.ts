@@ -3,7 +3,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { acmeAuthority } from '../harness/acme-authority.ts';
-import { typeOf } from '../harness/acme-expect.ts';
+import { typeOf } from '../harness/acme-answers.ts';
 import { entryOf } from '../harness/expect.ts';
 
 /** A row that no program of ours has written, and that none of ours foresaw: whatever it breaks, its requests have answers and entries. */
