@@ -1,7 +1,10 @@
 import path from 'node:path';
+import { parse, stringify } from 'yaml';
+import { acmeSurroundings, type AcmeSurroundings, acmeYaml } from '../harness/acme-authority.ts';
 import { anyPorts, type Cleanup, initAuthority } from '../harness/authority.ts';
 import { anotherNode, databaseOf, initForPostgres, migrate } from '../harness/postgres-authority.ts';
 import type { PostgresCluster } from '../harness/postgres-cluster.ts';
+import { AcmeClients } from './acme-clients.ts';
 import { Asking } from './asking.ts';
 import { PostgresDatabase, SqliteFile, type TestDatabase } from './database.ts';
 import { EstClients } from './est-clients.ts';
@@ -19,18 +22,26 @@ export class Arena implements Aftermath {
   readonly nodes: readonly Victim[];
   readonly witness = new Witness();
   readonly est: EstClients;
+  readonly acme: AcmeClients;
 
-  private constructor(database: TestDatabase, nodes: readonly Victim[], random: Random) {
+  private constructor(
+    database: TestDatabase,
+    nodes: readonly Victim[],
+    surroundings: AcmeSurroundings,
+    random: Random,
+  ) {
     this.database = database;
     this.nodes = nodes;
     const asking = new Asking(nodes, this.witness, random);
     this.est = new EstClients(asking, this.witness);
+    this.acme = new AcmeClients(asking, this.witness, surroundings);
   }
 
   static async onSqlite(cleanup: Cleanup, random: Random): Promise<Arena> {
-    const files = await initAuthority(cleanup, (yaml) => raiseLimits(anyPorts(yaml)));
+    const surroundings = await acmeSurroundings(cleanup);
+    const files = await initAuthority(cleanup, (yaml) => raiseLimits(acmeYaml(anyPorts(yaml), surroundings)));
     const database = new SqliteFile(path.join(files.directory, 'data/sallyport.db'));
-    const arena = new Arena(database, [new Victim(files, database, cleanup)], random);
+    const arena = new Arena(database, [new Victim(files, database, cleanup)], surroundings, random);
     await arena.start();
     return arena;
   }
@@ -41,7 +52,10 @@ export class Arena implements Aftermath {
     cluster: PostgresCluster,
     names: readonly string[] = ['node-1'],
   ): Promise<Arena> {
-    const files = await initForPostgres(cleanup, cluster, raiseLimits);
+    const surroundings = await acmeSurroundings(cleanup);
+    const files = await initForPostgres(cleanup, cluster, (yaml) =>
+      raiseLimits(acmeYaml(yaml, surroundings)),
+    );
     const database = await PostgresDatabase.withClock(cluster, await databaseOf(files));
     await migrate(files);
     const nodes: Victim[] = [];
@@ -49,7 +63,7 @@ export class Arena implements Aftermath {
       const own = name === 'node-1' ? files : await anotherNode(files, name);
       nodes.push(new Victim(own, database, cleanup));
     }
-    const arena = new Arena(database, nodes, random);
+    const arena = new Arena(database, nodes, surroundings, random);
     await arena.start();
     return arena;
   }
@@ -84,8 +98,9 @@ export class Arena implements Aftermath {
 
 /** An hour's worth at once: a clock that is moved must not look like a crowd to a node that has not read it yet. */
 function raiseLimits(yaml: string): string {
-  return yaml.replaceAll(
-    /\{ burst: \d+, count: \d+, period: \w+ \}/g,
-    '{ burst: 1000000, count: 1000000, period: 1h }',
-  );
+  const settings = parse(yaml) as { limits: Record<string, object> };
+  for (const name of Object.keys(settings.limits)) {
+    settings.limits[name] = { burst: 1_000_000, count: 1_000_000, period: '1h' };
+  }
+  return stringify(settings, { aliasDuplicateObjects: false });
 }

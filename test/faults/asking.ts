@@ -5,8 +5,8 @@ import type { Victim } from './victim.ts';
 import { wait } from './waiting.ts';
 import type { Witness } from './witness.ts';
 
-/** How long somebody asks before he complains, milliseconds. */
-const patience = 60_000;
+/** How long somebody asks before he complains, milliseconds. For the proof that a node was to look for when it ended, another one looks after two minutes. */
+const patience = { ofOneNode: 60_000, ofSeveral: 150_000 };
 
 /** What an answer is to who asked: what he wanted, one to ask again after, or one that nobody should get. */
 export type Verdict = 'done' | 'again' | 'wrong';
@@ -16,11 +16,13 @@ export class Asking {
   readonly #nodes: readonly Victim[];
   readonly #witness: Witness;
   readonly #random: Random;
+  readonly #patience: number;
 
   constructor(nodes: readonly Victim[], witness: Witness, random: Random) {
     this.#nodes = nodes;
     this.#witness = witness;
     this.#random = random;
+    this.#patience = nodes.length > 1 ? patience.ofSeveral : patience.ofOneNode;
   }
 
   get authority(): ServedAuthority {
@@ -34,7 +36,7 @@ export class Asking {
     nodes = this.#nodes,
   ): Promise<void> {
     let last = '';
-    for (const end = performance.now() + patience; performance.now() < end;) {
+    for (const end = performance.now() + this.#patience; performance.now() < end;) {
       try {
         const answer = await ask(this.#anyOf(nodes));
         last = `${answer.status}: ${answer.text}`;
@@ -49,20 +51,20 @@ export class Asking {
       }
       await wait(20 + this.#random.below(80));
     }
-    this.#witness.findings.push(`${who} has no certificate after ${patience} ms; last ${last}`);
+    this.#witness.findings.push(`${who} has no certificate after ${this.#patience} ms; last ${last}`);
   }
 
   /** As an operator. */
   async operate(what: string, act: (admin: AdminActs) => Promise<void>): Promise<void> {
     let last = '';
-    for (const end = performance.now() + patience; performance.now() < end; await wait(50)) {
+    for (const end = performance.now() + this.#patience; performance.now() < end; await wait(50)) {
       try {
         return await act(this.authority.admin);
       } catch (error) {
         last = String(error);
       }
     }
-    this.#witness.findings.push(`${what} failed for ${patience} ms: ${last}`);
+    this.#witness.findings.push(`${what} failed for ${this.#patience} ms: ${last}`);
   }
 
   /** What waits for an operator. */

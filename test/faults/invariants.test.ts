@@ -3,12 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { before, describe, test } from 'node:test';
+import { acmeSurroundings, acmeYaml } from '../harness/acme-authority.ts';
 import { anyPorts, initAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { TamperedAuthority } from '../harness/tampering.ts';
+import { AcmeClients } from './acme-clients.ts';
 import { Asking } from './asking.ts';
-import { SqliteFile } from './database.ts';
 import { EstClients } from './est-clients.ts';
+import { SqliteFile } from './database.ts';
 import { brokenInvariants } from './invariants.ts';
 import { seeded } from './random.ts';
 import { Victim } from './victim.ts';
@@ -20,7 +22,8 @@ describe('what must hold after a fault', () => {
   let victim: Victim;
   const witness = new Witness();
   before(async () => {
-    const files = await initAuthority(cleanup, anyPorts);
+    const surroundings = await acmeSurroundings(cleanup);
+    const files = await initAuthority(cleanup, (yaml) => acmeYaml(anyPorts(yaml), surroundings));
     victim = new Victim(files, new SqliteFile(path.join(files.directory, 'data/sallyport.db')), cleanup);
     await victim.start();
     const asking = new Asking([victim], witness, seeded('invariants'));
@@ -30,6 +33,11 @@ describe('what must hold after a fault', () => {
     await clients.enroll(renewed!);
     await clients.renew(renewed!);
     await clients.revoke(device!);
+    const acme = new AcmeClients(asking, witness, surroundings);
+    const [owner, another, presuming] = await acme.devices(3);
+    await acme.enroll(owner!);
+    await acme.enroll(another!);
+    await acme.presume(presuming!);
     await victim.stop('SIGTERM');
   });
 
@@ -39,6 +47,7 @@ describe('what must hold after a fault', () => {
     const copy = await TamperedAuthority.copyOf(victim.files, cleanup);
     const seen = new Witness();
     for (const [sha256, device] of witness.received) seen.received.set(sha256, device);
+    for (const [order, sha256] of witness.orders) seen.orders.set(order, sha256);
     for (const code of witness.codes) seen.codes.add(code);
     for (const sha256 of witness.revoked) seen.revoked.add(sha256);
     await change(copy, seen);
@@ -144,6 +153,83 @@ describe('what must hold after a fault', () => {
       /an operator was told that .* is revoked/,
     ],
     [
+      'an account is there that nobody made',
+      sql("update acme_account set id = 'x' where id = (select max(id) from acme_account)"),
+      /account x is there, and no entry tells of it/,
+    ],
+    [
+      'an order is gone',
+      sql('delete from acme_order where id = (select max(id) from acme_order)'),
+      /an entry tells of order .*, which is not there/,
+    ],
+    [
+      'an order was made twice',
+      (copy) => tellOfAnother(copy, 'new-order', 'acme_order'),
+      /the log tells of order .* twice/,
+    ],
+    [
+      'a challenge was answered twice',
+      (copy) => tellOfAnother(copy, 'challenge', 'acme_authorization'),
+      /the log tells of answered authorization .* twice/,
+    ],
+    [
+      'a proof was not seen',
+      sql("update acme_authorization set status = 'pending' where status = 'invalid'"),
+      /an entry tells of ended authorization .*, which is not there/,
+    ],
+    [
+      'nobody looks for a proof',
+      sql("update acme_authorization set due_at = 1 where status = 'invalid'"),
+      /waits for a look/,
+    ],
+    [
+      'an order was finalized for nothing',
+      sql(
+        'update acme_order set certificate = null where id = (select max(id) from acme_order where certificate is not null)',
+      ),
+      /order .* was finalized, and has no certificate/,
+    ],
+    [
+      'an order has another certificate than it was issued',
+      sql(
+        "update acme_order set certificate = (select sha256 from certificate where template = 'device' limit 1) where id = (select max(id) from acme_order where certificate is not null)",
+      ),
+      /order .* was issued another certificate, or none/,
+    ],
+    [
+      'an order has the certificate of another device',
+      sql("update certificate set device_id = 'device-1' where template = 'web'"),
+      /order .* has the certificate of another device, or of another template/,
+    ],
+    [
+      'an order was issued two certificates',
+      (copy) => tellOfAnother(copy, 'finalize', 'acme_order where certificate is not null'),
+      /order .* was issued more than one certificate/,
+    ],
+    [
+      'a certificate was issued before its names were proven',
+      (copy) => {
+        const index = copy.indexOf(({ event }) => event === 'authorization.valid');
+        copy.rewriteEntry(index, (entry) => ({ ...entry, event: 'authorization.invalid' }));
+      },
+      /order .* was issued a certificate before its names were proven/,
+    ],
+    [
+      'a certificate is of no order',
+      sql(
+        `insert into certificate select 99999, 'other', issuer, '02', device_id, template, spki, names, not_before, not_after, null, null, null, der, null
+         from certificate where template = 'web' limit 1`,
+      ),
+      /certificate other is of no order/,
+    ],
+    [
+      'an order gave another certificate than it has',
+      (_, seen) => {
+        for (const order of seen.orders.keys()) seen.orders.set(order, 'ab'.repeat(32));
+      },
+      /order .* gave (?:ab)+, and has/,
+    ],
+    [
       'an entry was changed',
       (copy) => copy.rewriteEntry(2, (entry) => ({ ...entry, time: 1 })),
       /the log does not verify/,
@@ -169,6 +255,20 @@ describe('what must hold after a fault', () => {
     });
   }
 });
+
+/** What was done for one, by this operation, the log tells of another. */
+function tellOfAnother(copy: TamperedAuthority, operation: string, table: string): void {
+  const rows = copy.write((database) => database.prepare(`select id from ${table}`).all());
+  const [one, other] = rows.map(({ id }) => String(id));
+  const index = copy.indexOf((entry) => {
+    const text = JSON.stringify(entry);
+    return text.includes(`"operation":"${operation}"`) && text.includes(one!);
+  });
+  copy.rewriteEntry(
+    index,
+    (entry) => JSON.parse(JSON.stringify(entry).replaceAll(one!, other!)) as Record<string, unknown>,
+  );
+}
 
 async function changeSink(
   { directory }: TamperedAuthority,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { CompactRange, leafHash, parseCheckpoint } from '#audit';
 import { parseCertificateList } from '#x509';
 import { sallyportHere } from '../harness/authority.ts';
+import { acmeOf, unsettledOf } from './acme-invariants.ts';
 import type { TestDatabase } from './database.ts';
 import { repeated } from './repeated.ts';
 import { readState, type State } from './state.ts';
@@ -31,7 +32,7 @@ export async function brokenInvariants(
   const unsettled = await until(async () => {
     const state = await readState(database);
     const perNode = await Promise.all(nodes.map((node) => unsettledAt(node, state)));
-    return [...unsettledIn(state), ...perNode.flat()];
+    return [...unsettledIn(state), ...unsettledOf(state), ...perNode.flat()];
   }, settlingMilliseconds);
   for (const node of nodes) witness.published(await node.checkpoint());
   const state = await readState(database);
@@ -42,6 +43,7 @@ export async function brokenInvariants(
     ...secretsOf(state),
     ...intentsOf(state),
     ...approvalsOf(state),
+    ...acmeOf(state, witness),
     ...logOf(state, witness),
   ];
   for (const node of nodes) broken.push(...(await sinkOf(node, state)));

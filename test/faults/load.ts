@@ -1,24 +1,53 @@
 import type { Arena } from './arena.ts';
 
-export interface LoadSize {
+/** How many of each, by one protocol. */
+export interface Share {
   readonly enrolling: number;
   readonly held: number;
   readonly renewing: number;
   readonly revoking: number;
 }
 
+export interface LoadSize {
+  readonly est?: Share;
+  /** `presuming`: they cannot prove what they order. */
+  readonly acme?: Share & { readonly presuming: number };
+}
+
+/** Who asks by one protocol. */
+interface Clients<Device> {
+  devices(count: number, approved?: boolean): Promise<Device[]>;
+  enrolled(count: number): Promise<Device[]>;
+  enroll(device: Device): Promise<void>;
+  enrollHeld(device: Device): Promise<void>;
+  renew(device: Device): Promise<void>;
+  revoke(device: Device): Promise<void>;
+}
+
+type Begin = () => Promise<void>;
+
 /** Devices are made first. What is returned begins the load, all at once, and resolves when everybody has what they asked for. */
-export async function prepareLoad({ est }: Arena, size: LoadSize): Promise<() => Promise<void>> {
-  const enrolling = await est.devices(size.enrolling);
-  const held = await est.devices(size.held, false);
-  const renewing = await est.enrolled(size.renewing);
-  const revoking = await est.enrolled(size.revoking);
+export async function prepareLoad({ est, acme }: Arena, size: LoadSize): Promise<Begin> {
+  const begins = [
+    ...(size.est === undefined ? [] : await prepareShare(est, size.est)),
+    ...(size.acme === undefined ? [] : await prepareShare(acme, size.acme)),
+  ];
+  const presuming = await acme.devices(size.acme?.presuming ?? 0);
+  begins.push(...presuming.map((device) => () => acme.presume(device)));
   return async () => {
-    await Promise.all([
-      ...enrolling.map((device) => est.enroll(device)),
-      ...held.map((device) => est.enrollHeld(device)),
-      ...renewing.map((device) => est.renew(device)),
-      ...revoking.map((device) => est.revoke(device)),
-    ]);
+    await Promise.all(begins.map((begin) => begin()));
   };
+}
+
+async function prepareShare<Device>(clients: Clients<Device>, size: Share): Promise<Begin[]> {
+  const enrolling = await clients.devices(size.enrolling);
+  const held = await clients.devices(size.held, false);
+  const renewing = await clients.enrolled(size.renewing);
+  const revoking = await clients.enrolled(size.revoking);
+  return [
+    ...enrolling.map((device) => () => clients.enroll(device)),
+    ...held.map((device) => () => clients.enrollHeld(device)),
+    ...renewing.map((device) => () => clients.renew(device)),
+    ...revoking.map((device) => () => clients.revoke(device)),
+  ];
 }

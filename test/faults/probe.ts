@@ -76,6 +76,11 @@ function answered(names: Names, { replies = [] }: FromStore): string[] {
   });
 }
 
+/** Of an ACME order, where the address tells it. */
+function stepOf(url = ''): string[] {
+  return /^\/acme\/(?:order\/[^/]+\/)?(challenge|finalize|certificate)\b/.exec(url)?.slice(1) ?? [];
+}
+
 function watchServingThread(): void {
   const names: Names = new Map();
   const { postMessage } = Worker.prototype;
@@ -101,10 +106,16 @@ function watchServingThread(): void {
   const { end } = http.ServerResponse.prototype;
   http.ServerResponse.prototype.end = function (this: http.ServerResponse, ...words: never[]) {
     if (this.req.method === 'POST' && this.statusCode === 200) {
-      reach('answer:before');
+      const kinds = ['answer', ...stepOf(this.req.url)];
+      for (const kind of kinds) reach(`${kind}:before`);
       const under = planOfNow()?.id;
-      // A turn later it is on its way. Whoever has it may have written a plan by then, which is for what comes next.
-      this.once('finish', () => setImmediate(() => planOfNow()?.id === under && reach('answer:sent')));
+      const sent = () => {
+        // Whoever has it may have written a plan by then, which is for what comes next.
+        if (planOfNow()?.id !== under) return;
+        for (const kind of kinds) reach(`${kind}:sent`);
+      };
+      // A turn later it is on its way.
+      this.once('finish', () => setImmediate(sent));
     }
     return Reflect.apply(end, this, words);
   } as typeof end;

@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import { recoveryPoints, servingPoints } from './points.ts';
+import { orderingPoints, recoveryPoints, servingPoints, takeoverPoints } from './points.ts';
 import { scenarios } from './scenarios.ts';
 import { assertNothingFound, skipped } from './short-form.ts';
 
@@ -9,8 +9,19 @@ const points = [
   servingPoints.length + recoveryPoints.indexOf('abandonIntent:committed'),
 ];
 
+const steps = [
+  orderingPoints.indexOf('respond:answered'),
+  orderingPoints.indexOf('validated:answered'),
+  orderingPoints.indexOf('close:committed'),
+  orderingPoints.indexOf('certificate:before'),
+  orderingPoints.length + takeoverPoints.indexOf('takeDue:committed'),
+];
+
 test('kill -9 between two steps of a certificate loses nothing and gives nothing twice', () =>
   assertNothingFound('points', scenarios.points, points));
+
+test('an ACME order goes on after kill -9 between its steps, and gives one certificate', () =>
+  assertNothingFound('orders', scenarios.orders, steps));
 
 test('kill -9 under 32 requests at once loses nothing and gives nothing twice', () =>
   assertNothingFound('load', scenarios.load, [0]));

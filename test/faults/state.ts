@@ -8,6 +8,11 @@ const queries = {
   approvals: `select id, state, device_id, template, spki, intent_id from approval`,
   requests: `select id, state, device_id, template, spki from request`,
   devices: `select id, state from device`,
+  accounts: `select acme_account.id, device_id from acme_account
+    join external_account_key on external_account_key.id = acme_account.external_account_key`,
+  orders: `select id, account, template, finalized_at, error, certificate from acme_order`,
+  authorizations: `select order_id, id, status, method, request, due_at from acme_order_authorization
+    join acme_authorization on id = authorization_id`,
   crls: `select issuer, der from crl`,
   notes: `select size, note from log_note`,
   head: `select size from log_head`,
@@ -28,7 +33,11 @@ export interface LoggedEntry {
     readonly event?: string;
     readonly outcome?: string;
     readonly detail?: Readonly<Record<string, unknown>>;
-    readonly observations?: { readonly secret: { readonly id: string | null } | null };
+    readonly observations?: {
+      readonly source: { readonly protocol: string; readonly operation: string };
+      readonly secret: { readonly id: string | null } | null;
+      readonly order?: { readonly id: string } | null;
+    };
     readonly certificate?: { readonly sha256: string; readonly predecessor: string | null } | null;
   };
 }

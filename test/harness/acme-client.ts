@@ -64,25 +64,43 @@ export class AcmeClient {
   key: AccountKey;
   kid: string | null = null;
   readonly #agent: https.Agent;
-  readonly #nonces: string[] = [];
+  readonly #nonces: string[];
 
-  static async at(directoryUrl: string, ca: string, key = accountKey()): Promise<AcmeClient> {
+  /** `nonces`: what it has left of them, shared with others of the same server. */
+  static async at(
+    directoryUrl: string,
+    ca: string,
+    key = accountKey(),
+    nonces: string[] = [],
+  ): Promise<AcmeClient> {
     const agent = new https.Agent({ keepAlive: true, ca, maxSockets: 1 });
-    const { body } = await send(agent, directoryUrl, 'GET', {}, null);
-    return new AcmeClient(body as Record<string, string>, agent, key);
+    const { status, text, body } = await send(agent, directoryUrl, 'GET', {}, null);
+    assert.equal(status, 200, text);
+    return new AcmeClient(body as Record<string, string>, agent, key, nonces);
   }
 
-  private constructor(directory: Record<string, string>, agent: https.Agent, key: AccountKey) {
+  private constructor(
+    directory: Record<string, string>,
+    agent: https.Agent,
+    key: AccountKey,
+    nonces: string[],
+  ) {
     this.directory = directory;
     this.meta = directory['meta'] as unknown as Json;
     this.#agent = agent;
     this.key = key;
+    this.#nonces = nonces;
+  }
+
+  /** A resource that another node of the same server named, by this one's address. */
+  here(url: string): string {
+    return new URL(new URL(url).pathname, this.directory['newOrder']).href;
   }
 
   /** The same account on a connection of its own. */
   twin(ca: string): AcmeClient {
     const agent = new https.Agent({ keepAlive: true, ca, maxSockets: 1 });
-    const twin = new AcmeClient(this.directory, agent, this.key);
+    const twin = new AcmeClient(this.directory, agent, this.key, []);
     twin.kid = this.kid;
     return twin;
   }

@@ -13,7 +13,10 @@ import { wait } from '../waiting.ts';
 
 const run = promisify(execFile);
 
-const size = { enrolling: 10, held: 1, renewing: 3, revoking: 1 };
+const size = {
+  est: { enrolling: 7, held: 1, renewing: 2, revoking: 1 },
+  acme: { enrolling: 2, held: 0, renewing: 1, revoking: 0, presuming: 1 },
+};
 const longestLoadMilliseconds = 300;
 const fullMilliseconds = 800;
 

@@ -3,7 +3,10 @@ import { prepareLoad } from '../load.ts';
 import type { Scenario } from '../scenario.ts';
 import { wait } from '../waiting.ts';
 
-const size = { enrolling: 22, held: 2, renewing: 6, revoking: 2 };
+const size = {
+  est: { enrolling: 16, held: 1, renewing: 5, revoking: 1 },
+  acme: { enrolling: 5, held: 1, renewing: 1, revoking: 1, presuming: 1 },
+};
 /** The load takes about as long. */
 const longestMilliseconds = 700;
 

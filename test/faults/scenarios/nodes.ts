@@ -5,7 +5,10 @@ import type { RunResult, Scenario } from '../scenario.ts';
 import { wait } from '../waiting.ts';
 import { openCluster, postgresObstacle } from './cluster.ts';
 
-const size = { enrolling: 12, held: 1, renewing: 4, revoking: 2 };
+const size = {
+  est: { enrolling: 8, held: 1, renewing: 3, revoking: 1 },
+  acme: { enrolling: 3, held: 1, renewing: 1, revoking: 1, presuming: 1 },
+};
 const longestLoadMilliseconds = 700;
 
 type Run = (arena: Arena, random: Random) => Promise<RunResult>;
@@ -36,6 +39,8 @@ const leftToOthers = [
   'close:committed',
   'reserve:answered',
   'saveNote:committed',
+  'respond:answered',
+  'validated:asked',
 ];
 
 /** One node is killed, at any moment or at a point, and what it left is done by the other alone: certificates, sweep and CRL. */
@@ -61,7 +66,7 @@ async function killOne(arena: Arena, random: Random): Promise<RunResult> {
   return { what: point ?? `after ${milliseconds} ms`, reached, findings };
 }
 
-/** Where the way of a certificate has something to lose by standing still. */
+/** Where the way of a certificate, or of an order, has something to lose by standing still. */
 const pausedAt = [
   'observe:answered',
   'reserve:asked',
@@ -72,6 +77,12 @@ const pausedAt = [
   'close:committed',
   'close:answered',
   'answer:before',
+  'createAccount:committed',
+  'createOrder:committed',
+  'respond:answered',
+  'validated:asked',
+  'validated:committed',
+  'certificate:before',
 ];
 
 /** How a pause ends: behind the lease, as all clocks have it, or before. */
@@ -83,19 +94,25 @@ type Pause = (arena: Arena, random: Random) => Promise<string>;
  */
 function pauseOne(pause: Pause): Run {
   return async (arena, random) => {
-    const { est } = arena;
+    const { est, acme } = arena;
     const [paused, other] = arena.nodes;
     const [device] = await est.devices(1);
     const [renewing] = await est.enrolled(1);
+    const ordering = await acme.devices(2);
     const point = random.pick(pausedAt);
     await paused!.arm({ point, nth: 1 + random.below(2), signal: 'SIGSTOP' });
     // The answers may come from a node that was thought dead: they count as any other.
     const asked = Promise.all([
       est.askOnce(paused!, device!, 'enroll'),
       est.askOnce(paused!, renewing!, 'renew'),
+      ...ordering.map((owner) => acme.askOnce(paused!, owner)),
     ]);
     const reached = await paused!.standsStill(3_000);
-    const others = Promise.all([est.enroll(device!, [other!]), est.renew(renewing!, [other!])]);
+    const others = Promise.all([
+      est.enroll(device!, [other!]),
+      est.renew(renewing!, [other!]),
+      ...ordering.map((owner) => acme.enroll(owner, [other!])),
+    ]);
     const how = await pause(arena, random);
     paused!.resume();
     await asked;
