@@ -183,6 +183,7 @@ function authorityInForce(folder: string): Authority {
     })),
     issuers: new Map(),
     identityCas: [],
+    statusLists: {},
     managementCertificates: new Map(),
     staticChallenges: new Map(),
     workflows: new Map(),
@@ -226,6 +227,7 @@ async function holdRequest(storage: Storage, id: string, deviceId: string, now: 
   await storage.enrollment.hold({
     requestId: id,
     deviceId,
+    evidence: null,
     template: 'device',
     spki: heldKey,
     names: heldNames,
@@ -285,7 +287,8 @@ async function observeApproval(storage: Storage, deviceId: string, template: str
     staticChallenge: false,
     now,
   };
-  return (await storage.enrollment.observe({ secretMacs: [mac], order: null, ...asked })).approval;
+  return (await storage.enrollment.observe({ secretMacs: [mac], order: null, evidence: null, ...asked }))
+    .approval;
 }
 
 async function issueCertificate(storage: Storage, deviceId: string, now: number): Promise<string> {
@@ -335,6 +338,7 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
     secretId: null,
     approvalId: null,
     order: null,
+    evidence: null,
     issuedBefore: null,
     now,
     entry: bareEntry({ id, type: 'request' }),

@@ -11,9 +11,11 @@ import type { Authority, IssuerInForce, MacKey } from '#enrollment';
 import { SallyportError } from '#errors';
 import { loadSoftwareKey, type SoftwareKey } from '#keys';
 import { defaultPolicies, loadBundle } from '#policy';
-import { type Certificate, parseCertificate, pemToDer } from '#x509';
+import { type Certificate, pemToDer } from '#x509';
 import { caCertificatePath, crlPath } from './public-paths.ts';
 import { readText, readTextNow } from './read-text.ts';
+import { loadStatusLists, loadTrustAnchors } from './evidence-roots.ts';
+import { readCertificates } from './read-certificates.ts';
 import { recordedForm, referencesOf } from './references.ts';
 import { openWorkflows, readStaticChallenges, type WorkflowPorts } from './workflows.ts';
 
@@ -62,7 +64,8 @@ export async function readAuthority(
   const issuers = await Promise.all(
     configuration.issuers.map((settings) => issuerInForce(loaded.get(settings.name)!, settings)),
   );
-  const references = referencesOf(configuration, issuers, identities, managementCertificates);
+  const anchors = await loadTrustAnchors(configuration);
+  const references = referencesOf(configuration, { issuers, identities, managementCertificates, anchors });
   return {
     references,
     referencesDigest: recordedForm(references).digest,
@@ -70,6 +73,7 @@ export async function readAuthority(
     issuers: new Map(issuers.map((inForce) => [inForce.issuer.name, inForce])),
     ...authorityCas(configuration, identities),
     managementCertificates,
+    statusLists: await loadStatusLists(configuration),
     macKeys: configuration.secrets.macKeys.map(({ id, key }) => macKey(id, key, configuration, environment)),
     staticChallenges: readStaticChallenges(configuration, environment),
     workflows,
@@ -138,16 +142,6 @@ async function loadManagement({
         ],
   );
   return new Map(await Promise.all(loading));
-}
-
-async function readCertificates(file: string): Promise<Certificate[]> {
-  const text = await readText(file);
-  try {
-    return pemToDer(text, 'CERTIFICATE').map((der) => parseCertificate(der));
-  } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
-    throw new SallyportError('config', `${file} holds no certificates in PEM: ${words}`, { cause });
-  }
 }
 
 /** The bodies of references and policies are in the store before a request is judged by them, so that its entry can be replayed. */

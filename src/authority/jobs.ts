@@ -167,7 +167,10 @@ export async function startJobs(ports: {
     }),
   );
   await crl.trigger();
-  startForAll('nonces', 60_000, () => storage.acme.forgetNonces(clock.now()));
+  startForAll('nonces', 60_000, async () => {
+    await storage.acme.forgetNonces(clock.now());
+    await storage.enrollment.forgetEvidenceNonces(clock.now());
+  });
   startForAll('orders', 600_000, () =>
     storage.acme.forgetOrders({ now: clock.now(), over: clock.now() - keptOrdersMilliseconds }),
   );

@@ -1,16 +1,21 @@
 import { canonicalJson } from '#audit';
 import type { Issuer, NextAuthority } from '#ca';
 import type { ApiListener, Configuration, ListenerConfiguration } from '#config';
+import type { TrustAnchors } from '#evidence';
 import type { Certificate } from '#x509';
 import { type ListenerReference, path, type References, sha256Hex } from '#enrollment';
 
 /** What deriving reads of the configuration, and nothing else of it. */
 export function referencesOf(
   configuration: Configuration,
-  issuers: readonly { readonly issuer: Issuer; readonly next: NextAuthority | null }[],
-  identities: ReadonlyMap<string, readonly Certificate[]>,
-  managementCertificates: ReadonlyMap<string, readonly Certificate[]>,
+  loaded: {
+    readonly issuers: readonly { readonly issuer: Issuer; readonly next: NextAuthority | null }[];
+    readonly identities: ReadonlyMap<string, readonly Certificate[]>;
+    readonly managementCertificates: ReadonlyMap<string, readonly Certificate[]>;
+    readonly anchors: readonly TrustAnchors[];
+  },
 ): References {
+  const { issuers, identities, managementCertificates, anchors } = loaded;
   const identityCertificates = (name: string) =>
     (identities.get(name) ?? []).map(({ der }) => sha256Hex(der));
   const { source, device, template, templates } = configuration.limits;
@@ -33,6 +38,7 @@ export function referencesOf(
         { kind, device, from, hardwareTypes, classes, templates, certificates: identityCertificates(name) },
       ]),
     ),
+    attestation: { roots: byName(anchors) },
     issuers: Object.fromEntries(
       issuers.map(({ issuer, next }) => [
         issuer.name,

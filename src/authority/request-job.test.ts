@@ -45,6 +45,7 @@ async function withRequests(t: TestContext, ids: readonly string[]): Promise<Sto
       limits: { device: { burst: 1000, count: 1000, periodSeconds: 1 }, challenge: null },
       polled: null,
       order: null,
+      evidence: null,
       summary: {
         protocol: 'est',
         operation: 'simpleenroll',

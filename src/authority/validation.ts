@@ -10,7 +10,8 @@ export function validator(
 ): AcmePorts['validate'] {
   return async ({ template: name, type, value, wildcard, method, token }, thumbprint) => {
     const acme = named(authority().references.templates, name)?.acme;
-    if (acme === undefined || !acme.challenges.some((offered) => offered === method)) {
+    const offered = acme?.challenges.some((each) => each === method) === true;
+    if (acme === undefined || !offered || (type !== 'dns' && type !== 'ip')) {
       const detail = 'this challenge is not offered any more';
       return { valid: false, problem: 'unauthorized', detail, transient: false, addresses: [] };
     }

@@ -23,7 +23,8 @@ export interface TemplateExtension {
 
 /** Orders of a template (RFC 8555). */
 export interface AcmeTemplate {
-  readonly challenges: readonly ('http-01' | 'dns-01' | 'tls-alpn-01')[];
+  /** `device-attest-01` stands alone: by it devices are ordered, and no names. */
+  readonly challenges: readonly ('http-01' | 'dns-01' | 'tls-alpn-01' | 'device-attest-01')[];
   /** CIDRs that http-01 and tls-alpn-01 may connect to. */
   readonly networks: readonly string[];
   /** Our name in CAA records (RFC 8659); null: they are not looked at. */

@@ -1,4 +1,5 @@
 import type { Template } from '#ca';
+import type { EvidenceFormat, TrustAnchors } from '#evidence';
 import type { DeviceClass, IdentitySettings } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { SecretReference } from './secret.ts';
@@ -21,12 +22,24 @@ export interface Configuration {
   readonly workflows: readonly WorkflowConfiguration[];
   readonly deviceClasses: readonly DeviceClass[];
   readonly identities: readonly IdentityConfiguration[];
+  readonly attestation: AttestationConfiguration;
   readonly validation: ValidationConfiguration;
   readonly limits: LimitsConfiguration;
   readonly secrets: SecretsConfiguration;
   readonly approvals: { readonly lifetimeSeconds: number; readonly retryAfterSeconds: number };
   readonly policy: PolicyConfiguration;
   readonly log: LogConfiguration;
+}
+
+/** Whom evidence is believed. */
+export interface AttestationConfiguration {
+  /** `files`, `intermediateFiles`: PEM files. */
+  readonly roots: readonly (Pick<TrustAnchors, 'name' | 'format' | 'level'> & {
+    readonly files: readonly string[];
+    readonly intermediateFiles: readonly string[];
+  })[];
+  /** Files of what issuers have revoked, by format. */
+  readonly statusLists: Readonly<Partial<Record<EvidenceFormat, string>>>;
 }
 
 /** `sqlite` is in `sqliteFile`. */

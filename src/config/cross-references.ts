@@ -56,7 +56,7 @@ function templateProblems({ templates, issuers, deviceClasses, workflows }: Sett
   });
 }
 
-function deviceClassProblems({ deviceClasses, templates, listeners }: Settings): Objection[] {
+function deviceClassProblems({ deviceClasses, templates, listeners, attestation }: Settings): Objection[] {
   const templateNames = Object.keys(templates);
   const enrollNames = Object.keys(listeners).filter((name) => listeners[name]?.class.startsWith('enroll'));
   return Object.entries(deviceClasses).flatMap(([name, deviceClass]) => [
@@ -66,6 +66,26 @@ function deviceClassProblems({ deviceClasses, templates, listeners }: Settings):
     ...(deviceClass.listeners ?? []).flatMap((listener, index) =>
       unknownName(['deviceClasses', name, 'listeners', index], listener, 'enroll listener', enrollNames),
     ),
+    ...Object.entries(deviceClass.evidence).flatMap(([format, evidence]) =>
+      (evidence?.roots ?? []).flatMap((root, index): Objection[] => {
+        const path = ['deviceClasses', name, 'evidence', format, 'roots', index];
+        const unknown = unknownName(path, root, 'set of roots', Object.keys(attestation.roots));
+        if (unknown.length > 0 || attestation.roots[root]!.format === format) return unknown;
+        const message = `is a set of roots of ${attestation.roots[root]!.format}: those of one format vouch for no other`;
+        return [{ path, part: 'value', message }];
+      }),
+    ),
+    ...(deviceClass.evidence['android-key'] !== undefined &&
+    attestation.statusLists['android-key'] === undefined
+      ? [
+          {
+            path: ['deviceClasses', name, 'evidence', 'android-key'],
+            part: 'key' as const,
+            message:
+              'needs attestation.statusLists.android-key: without the list of revoked keys none is believed',
+          },
+        ]
+      : []),
   ]);
 }
 

@@ -20,6 +20,8 @@ export function reloadable(running: Configuration, next: Configuration): ReloadP
     ...differingNames('identities', running.identities, next.identities),
     ...differingKeys('staticChallenges', running.staticChallenges, next.staticChallenges),
     ...differingNames('workflows', running.workflows, next.workflows),
+    ...differingKeys('attestation', running.attestation, next.attestation),
+    ...differingKeys('validation', running.validation, next.validation),
     ...differingKeys('limits', running.limits, next.limits),
     ...differingKeys('secrets', running.secrets, next.secrets),
     ...differingKeys('approvals', running.approvals, next.approvals),

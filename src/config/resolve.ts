@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { AcmeTemplate, Template } from '#ca';
-import type { DeviceClass } from '#inventory';
+import type { DeviceClass, EvidenceRequirement } from '#inventory';
 import type {
   Configuration,
   DatabaseConfiguration,
@@ -42,6 +42,20 @@ export function resolveSettings(settings: Settings, file: string): Configuration
       hardwareTypes: hardwareTypes ?? null,
       files: certificates.map((file) => paths.resolve(file)),
     })),
+    attestation: {
+      roots: named(settings.attestation.roots, (name, { certificates, intermediates, format, level }) => ({
+        name,
+        format,
+        level: level ?? null,
+        files: certificates.map((file) => paths.resolve(file)),
+        intermediateFiles: intermediates.map((file) => paths.resolve(file)),
+      })),
+      statusLists: Object.fromEntries(
+        Object.entries(settings.attestation.statusLists).flatMap(([format, file]) =>
+          file === undefined ? [] : [[format, paths.resolve(file)]],
+        ),
+      ),
+    },
     validation: {
       resolvers: validation.resolvers,
       httpPort: validation.ports.http,
@@ -243,11 +257,44 @@ function resolveDeviceClass(name: string, settings: Settings['deviceClasses'][st
   return {
     name,
     attestation: settings.attestation,
+    evidence: resolveEvidence(settings.evidence),
     approval: settings.approval,
     templates: settings.templates ?? null,
     listeners: settings.listeners ?? null,
     maximumValiditySeconds: settings.maximumValidity ?? null,
   };
+}
+
+function resolveEvidence({
+  tpm,
+  idevid,
+  apple,
+  'android-key': android,
+  step,
+}: Settings['deviceClasses'][string]['evidence']): NonNullable<DeviceClass['evidence']> {
+  return {
+    ...(tpm === undefined ? {} : { tpm: requirement(tpm, 'tpm') }),
+    ...(idevid === undefined ? {} : { idevid: requirement(idevid, 'tpm') }),
+    ...(apple === undefined ? {} : { apple: requirement(apple, 'apple') }),
+    ...(android === undefined ? {} : { 'android-key': androidRequirement(android) }),
+    ...(step === undefined ? {} : { step: requirement(step, 'step') }),
+  };
+}
+
+/** What is asked of evidence of any format, and what of this one alone. */
+function requirement<
+  Given extends Pick<EvidenceRequirement, 'roots' | 'levels' | 'device'>,
+  Name extends string,
+>({ roots, levels, device, ...own }: Given, name: Name) {
+  return { roots, levels, device, [name]: own } as Pick<EvidenceRequirement, 'roots' | 'levels' | 'device'> &
+    Record<Name, Omit<Given, 'roots' | 'levels' | 'device'>>;
+}
+
+function androidRequirement({
+  maximumStatusAge,
+  ...given
+}: NonNullable<Settings['deviceClasses'][string]['evidence']['android-key']>): EvidenceRequirement {
+  return { ...requirement(given, 'android'), maximumStatusAgeSeconds: maximumStatusAge };
 }
 
 function resolveLog(log: Settings['log'], paths: PathsOf): LogConfiguration {

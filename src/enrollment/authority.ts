@@ -2,6 +2,7 @@ import type { Issuer, NextAuthority } from '#ca';
 import type { Bundle } from '#policy';
 import type { Certificate } from '#x509';
 import type { StaticChallenges } from './challenge.ts';
+import type { StatusLists } from './offered-evidence.ts';
 import type { MacKey } from './one-time-secret.ts';
 import type { References } from './references.ts';
 import type { Workflow } from './workflow.ts';
@@ -21,6 +22,8 @@ export interface Authority {
   readonly managementCertificates: ReadonlyMap<string, readonly Certificate[]>;
   /** CAs that stand beside registration authorities: clients are told their names in the handshake, and they vouch for nobody. */
   readonly hintedCas: readonly Certificate[];
+  /** What issuers of attestation keys have revoked, as of when the authority read it. */
+  readonly statusLists: StatusLists;
   /** The newest first. */
   readonly macKeys: readonly MacKey[];
   /** By template. */

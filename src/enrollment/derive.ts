@@ -7,7 +7,8 @@ import { deriveAccount } from './layers/account.ts';
 import { deriveApproval } from './layers/approval.ts';
 import { deriveBinding } from './layers/binding.ts';
 import { deriveChallenge } from './layers/challenge.ts';
-import { deriveDevice, deriveEvidence } from './layers/device.ts';
+import { deriveDevice } from './layers/device.ts';
+import { deriveEvidence } from './layers/evidence.ts';
 import type { Finding } from './layers/finding.ts';
 import { deriveIdentity } from './layers/identity.ts';
 import { derivePresenter } from './layers/presenter.ts';
@@ -70,7 +71,7 @@ export function derive(
   const action = actionOf(observations);
   const template = named(references.templates, source.template);
   const { key, secret, challenge, presenter, order = null } = observations;
-  const request = asOrdered(observations.request, source);
+  const request = asOrdered(observations.request, source, order);
   const renewed = action === 'renew' ? presenter : null;
   const requested =
     template === undefined || request === null ? null : requestedNames(request, template, renewed, source);
@@ -85,7 +86,16 @@ export function derive(
 
   gathered.add('device', deriveDevice(device));
   gathered.add('template', deriveTemplate(source.template, template, deviceClass, names));
-  gathered.add('evidence', deriveEvidence(observations.evidence, references, className, source.template));
+  gathered.add(
+    'evidence',
+    deriveEvidence(observations.evidence, references, {
+      device,
+      template: source.template,
+      spki: keygen ? null : spki,
+      issued,
+      time,
+    }),
+  );
   gathered.add(
     'approval',
     deriveApproval(observations.approval, references, {

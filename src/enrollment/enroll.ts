@@ -7,7 +7,6 @@ import type { Authority } from './authority.ts';
 import { derive, type Derivation } from './derive.ts';
 import { sha256Hex } from './digests.ts';
 import type { Outcome, RequestEntry } from './entry.ts';
-import { rateWaitSeconds } from './layers/rate.ts';
 import { notAdmitted } from './not-admitted.ts';
 import { needsApproval } from './needs-approval.ts';
 import type { Observations, SourceObservation } from './observations.ts';
@@ -23,14 +22,18 @@ import {
   reservable,
   storedForm,
 } from './plan.ts';
+import { attest, type Attested, type Attesting } from './attest.ts';
+import { type GivenNonce, giveNonce, type NonceCredential } from './evidence-nonce.ts';
 import { observe, prepare, twinKey, type Asked } from './observe.ts';
 import { newEntry } from './personal-fields.ts';
 import type { Admission, Answer, EnrollmentRequest } from './request.ts';
+import { refusal } from './refusal.ts';
 import { judgeAdmission, Records, retryAfterFaultSeconds } from './records.ts';
 import { atAdmission, entryOf } from './request-entry.ts';
 import { keptOrderOf, pollOf, summaryOf } from './request-summary.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
+import { usedEvidence } from './offered-evidence.ts';
 import type { LogPosition } from './store.ts';
 import { supportCode } from './support-code.ts';
 
@@ -104,18 +107,37 @@ export class Enrollment {
     return this.#records.conclude(admission, 'rejected', error, detail);
   }
 
-  /** The entry of an operation that asks for no certificate, for the transaction in which it is done. */
+  /** The entry of an operation that asks for no certificate, for the transaction in which it is done. `evidence`: what is kept beside it. */
   entryOf(
     admission: Admission,
     detail: Readonly<Record<string, unknown>>,
     outcome: 'answered' | 'revoked' = 'answered',
+    evidence: Uint8Array | null = null,
   ): NewEntry {
-    return this.#records.admitted(admission, outcome, null, detail);
+    return this.#records.admitted(admission, outcome, null, detail, evidence);
+  }
+
+  /** What evidence proves that comes before its request. */
+  async attest(attesting: Attesting): Promise<Attested> {
+    return attest(attesting, this.#ports);
   }
 
   /** Records a fault of ours: the client is told to try again later, and nothing of what it was. */
   async failed(admission: Admission, fault: unknown): Promise<Answer> {
     return this.#records.failed(admission, fault);
+  }
+
+  /** What evidence is to hold of who presents the credential, and the answer that gives it. */
+  async giveNonce(
+    admission: Admission,
+    credential: NonceCredential,
+    length: number,
+  ): Promise<Answer | GivenNonce> {
+    try {
+      return await giveNonce(credential, length, this.entryOf(admission, {}), this.#ports);
+    } catch (error) {
+      return this.#records.failed(admission, error);
+    }
   }
 
   async enroll(request: EnrollmentRequest): Promise<Answer> {
@@ -241,6 +263,7 @@ export class Enrollment {
         summary: summaryOf(observations, facts, plan.names),
         polled: pollOf(asked, observations),
         order: keptOrderOf(asked),
+        evidence: usedEvidence(observations, facts),
         now: time,
         entry: this.#records.newEntry(this.#entry(decided, 'held'), asked),
       });
@@ -340,6 +363,7 @@ export class Enrollment {
       secretId: secret?.id ?? null,
       approvalId,
       order: keptOrderOf(asked),
+      evidence: usedEvidence(observations, decided.facts),
       issuedBefore: issuedBefore(asked, observations),
       now: time,
       entry: this.#records.newEntry({ ...this.#entry(decided, 'issued'), certificate: summary }, asked),
@@ -374,19 +398,4 @@ interface Decided {
   readonly facts: Facts;
   readonly verdict: Verdict;
   readonly time: number;
-}
-
-function refusal(
-  { id, source }: Admission,
-  { rate, workflows = [] }: Observations,
-  { objections }: Verdict,
-  { references }: Authority,
-  time: number,
-): Answer {
-  const retryAfterSeconds = rateWaitSeconds(rate, references, source.template, time);
-  const isPassing =
-    objections.every(({ control, liftable }) => liftable || control === 'workflow-agreed') &&
-    workflows.length > 0 &&
-    workflows.every(({ decision, device }) => decision !== 'refused' && device !== 'other');
-  return { outcome: 'refused', id, objections, retryAfterSeconds, isPassing };
 }

@@ -31,6 +31,8 @@ export interface RequestEntry {
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   /** The certification request itself, kept beside the log; null where none was read. No fact is derived of it. */
   readonly certificationRequest: KeptRequest | null;
+  /** Evidence that came without a certification request, kept beside the log under this address. Absent: none did. */
+  readonly evidence?: { readonly blob: string };
   readonly certificate: {
     readonly issuer: string;
     readonly serialNumber: string;

@@ -29,15 +29,21 @@ export { observeManagement, type SentCertificate } from './management.ts';
 export { isVouchedFor } from './issuing-certificate.ts';
 export type * from './observations.ts';
 export { leafOf, newEntry, readEntries, type ReadEntry, readEntry } from './personal-fields.ts';
+export type { Attested, Attesting } from './attest.ts';
+export type { GivenNonce } from './evidence-nonce.ts';
+export { type OfferedEvidence, SeenEvidence, type StatusLists } from './offered-evidence.ts';
 export {
   authorizationOf,
-  generalNameOf,
+  deviceIdentifierParts,
   identifierKey,
   identifierOf,
   identifiersDigest,
+  type IdentifierType,
+  isDeviceIdentifier,
   isWithinNames,
   notOrderable,
   type OrderIdentifier,
+  ordersDevices,
 } from './order.ts';
 export { generateSecret, type MacKey, macSecret } from './one-time-secret.ts';
 export { type IssuerReference, type ListenerReference, named, type References } from './references.ts';

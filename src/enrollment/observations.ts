@@ -1,6 +1,7 @@
+import type { Examination, RevocationStatus } from '#evidence';
 import type { DeviceState } from '#inventory';
 import type { GeneralName, Name } from '#x509';
-import type { OrderIdentifier } from './order.ts';
+import type { IdentifierType, OrderIdentifier } from './order.ts';
 
 /**
  * What the layers saw: plain, serialisable, recorded in the log as they are. A layer that saw nothing leaves its group
@@ -163,7 +164,7 @@ export interface OrderObservation {
   readonly authorizations: readonly {
     /** As the entry of its proof has it. */
     readonly id: string;
-    readonly type: 'dns' | 'ip';
+    readonly type: IdentifierType;
     readonly value: string;
     readonly wildcard: boolean;
     readonly status: 'pending' | 'valid' | 'invalid' | 'deactivated';
@@ -234,8 +235,24 @@ export interface DeviceObservation {
 }
 
 export interface EvidenceObservation {
-  /** Formats offered. */
+  /** Formats offered; `unknown`: it could not be read so far. */
   readonly offered: readonly string[];
+  /** What the verifier saw; absent where none was offered, and so is what follows. */
+  readonly examination?: Examination;
+  /** Of its certificates, by the list of whoever issued them; null: there is no list. */
+  readonly status?: RevocationStatus | null;
+  /** What came of it before; null: nobody has seen it. */
+  readonly earlier?: EarlierEvidence | null;
+}
+
+/** The same evidence, octet for octet, that came with a request before. */
+export interface EarlierEvidence {
+  /** With this same request: device, template and key. */
+  readonly same: boolean;
+  /** It held the nonce that was in force then. */
+  readonly fresh: boolean;
+  /** That it got a certificate for. */
+  readonly certificate: string | null;
 }
 
 export interface KeyObservation {

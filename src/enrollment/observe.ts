@@ -15,6 +15,7 @@ import { challengeOf } from './challenge.ts';
 import { identityOf, namedDevice, requestedDevice } from './identity.ts';
 import { issuingCertificate, parsedIfAny } from './issuing-certificate.ts';
 import { keepRequest } from './kept-request.ts';
+import { type OfferedEvidence, statusOf, UnseenEvidence } from './offered-evidence.ts';
 import type {
   ChallengeObservation,
   KeyObservation,
@@ -41,6 +42,7 @@ export interface Asked {
   /** How the request names its device; null where it must not: a certificate names it, or nobody vouches for it. */
   readonly requestedDevice: DeviceKey | null;
   readonly transactionID: string | null;
+  readonly evidence: OfferedEvidence | null;
   /** Digest of the request's own key. */
   readonly spki: string;
   readonly keygen: boolean;
@@ -90,6 +92,7 @@ export function prepare(
         ? null
         : requestedDevice(template.requestedDevice, request.subject),
     transactionID: asking.transactionID ?? null,
+    evidence: asking.evidence ?? offeredBy(request),
     spki: requestObservation.spki,
     keygen,
     keeping: keepRequest(request, random),
@@ -202,6 +205,7 @@ export async function observe(
     presenterSha256: asked.presenter?.seen.sha256 ?? null,
     identity: asked.presenter?.device ?? asked.requestedDevice,
     order: credential?.kind === 'order' ? { id: credential.order, account: credential.account } : null,
+    evidence: asked.evidence?.sha256 ?? null,
     spki: asked.spki,
     template: admission.source.template ?? '',
     staticChallenge: asked.challenge?.kind === 'static',
@@ -221,12 +225,33 @@ export async function observe(
     ...(credential?.kind === 'order' ? { order: stored.order } : {}),
     presenter: asked.presenter === null ? null : { ...asked.presenter.seen, record: stored.presenter },
     device: stored.device === null ? null : { ...stored.device, otherKeyCurrent: stored.otherKeyCurrent },
-    // No evidence can be offered yet: a class that must attest is refused.
-    evidence: { offered: [] },
+    evidence: observeEvidence(asked, authority, stored),
     key: observeKey(asked, authority, stored),
     approval: stored.approval,
     denials: stored.denials,
     issued: stored.issued,
+  };
+}
+
+/** A request that is kept has its evidence in it still. */
+function offeredBy({ attestationBundle }: CertificationRequest): OfferedEvidence | null {
+  if (attestationBundle === null) return null;
+  return new UnseenEvidence({ envelope: 'attestation-bundle', bytes: attestationBundle });
+}
+
+function observeEvidence(
+  { evidence }: Asked,
+  { statusLists }: Authority,
+  { nonce, earlierEvidence }: StoreObservation,
+): Observations['evidence'] {
+  if (evidence === null) return { offered: [] };
+  const examination = evidence.examined(nonce);
+  demandRecordable('the evidence', examination);
+  return {
+    offered: [examination.format ?? 'unknown'],
+    examination,
+    status: statusOf(examination, statusLists),
+    earlier: earlierEvidence,
   };
 }
 

@@ -2,10 +2,35 @@ import { admitRequestedNames, type Template } from '#ca';
 import type { GeneralName } from '#x509';
 import { sha256Hex } from './digests.ts';
 
-/** What an order names: RFC 8555 section 9.7.7 and RFC 8738. In canonical spelling; a dns value may begin with `*.`. */
+/** A name of RFC 8555 section 9.7.7 or RFC 8738, or a device (draft-ietf-acme-device-attest sections 3 and 4). */
+export type IdentifierType = 'dns' | 'ip' | DeviceIdentifierType;
+export type DeviceIdentifierType = 'permanent-identifier' | 'hardware-module';
+
+/** What an order names. Names are in canonical spelling, and a dns value may begin with `*.`; what names a device is compared octet for octet. */
 export interface OrderIdentifier {
-  readonly type: 'dns' | 'ip';
+  readonly type: IdentifierType;
   readonly value: string;
+}
+
+/** Of a device, which is in the certificate as its template says, and not because it was ordered. */
+export function isDeviceIdentifier(
+  identifier: OrderIdentifier,
+): identifier is OrderIdentifier & { readonly type: DeviceIdentifierType } {
+  return identifier.type === 'permanent-identifier' || identifier.type === 'hardware-module';
+}
+
+/**
+ * Its parts: a value without `/`, and the OID of who assigns it, which a hardware-module must have (draft-ietf-acme-device-attest sections 3 and 4). null: it
+ * has not that form.
+ */
+export function deviceIdentifierParts({
+  type,
+  value,
+}: OrderIdentifier): { readonly value: string; readonly oid: string | null } | null {
+  const [, text, oid = null] =
+    /^([^/]{1,200})(?:\/([0-2](?:\.(?:0|[1-9]\d{0,17})){1,30}))?$/u.exec(value) ?? [];
+  if (text === undefined || /[\p{Cc}\p{Cs}]/u.test(text)) return null;
+  return type === 'hardware-module' && oid === null ? null : { value: text, oid };
 }
 
 /** One spelling for one identifier. */
@@ -18,17 +43,25 @@ export function identifierOf(name: GeneralName): OrderIdentifier | null {
   return name.kind === 'dns' || name.kind === 'ip' ? { type: name.kind, value: name.value } : null;
 }
 
-export function generalNameOf({ type, value }: OrderIdentifier): GeneralName {
-  return { kind: type, value };
+function generalNamesOf(identifiers: readonly OrderIdentifier[]): GeneralName[] {
+  return identifiers.flatMap(({ type, value }) =>
+    type === 'dns' || type === 'ip' ? [{ kind: type, value }] : [],
+  );
 }
 
-/** Of what was ordered, what the template admits to no certificate, or the owner of the account was not given. */
+/** Whether a device itself is ordered by this template, and never a name: by evidence of its hardware. */
+export function ordersDevices({ acme }: Pick<Template, 'acme'>): boolean {
+  return acme?.challenges.includes('device-attest-01') === true;
+}
+
+/** Of what was ordered, what the template admits to no certificate, or the owner of the account was not given. Whether a device is the owner's own shows when its evidence is judged. */
 export function notOrderable(
   template: Template,
   names: readonly string[] | null,
   identifiers: readonly OrderIdentifier[],
 ): readonly OrderIdentifier[] {
-  const admitted = admitRequestedNames(template.request.subjectAltName, [], identifiers.map(generalNameOf));
+  if (ordersDevices(template)) return identifiers.filter((identifier) => !isDeviceIdentifier(identifier));
+  const admitted = admitRequestedNames(template.request.subjectAltName, [], generalNamesOf(identifiers));
   const keys = new Set(
     admitted.map((name) => identifierKey({ type: name.kind as 'dns', value: name.value })),
   );
@@ -53,7 +86,7 @@ export function authorizationOf({ type, value }: OrderIdentifier): OrderIdentifi
  * with a dot for every name below it, wildcards included; null: whatever the template admits.
  */
 export function isWithinNames(identifier: OrderIdentifier, names: readonly string[] | null): boolean {
-  if (names === null) return true;
+  if (names === null || isDeviceIdentifier(identifier)) return true;
   return names.some((name) =>
     name.startsWith('.')
       ? identifier.type === 'dns' && identifier.value.endsWith(name)

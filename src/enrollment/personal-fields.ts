@@ -56,6 +56,10 @@ const ofRequests = new SealedFields([
   '/detail/addresses',
   '/detail/contact',
   '/detail/problem',
+  // Of evidence, which came later: its certificates name the device.
+  '/observations/evidence/examination/certificates',
+  '/observations/evidence/examination/fault/detail',
+  '/observations/evidence/examination/statement/identities',
 ]);
 
 /** Of acts, of machines' calls and of events. What only a machine's entry has came with the machines: no entry before had it. */

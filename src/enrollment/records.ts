@@ -1,4 +1,4 @@
-import type { Blob, NewEntry } from '#audit';
+import { type Blob, blobOf, type NewEntry, saltLength } from '#audit';
 import { isSallyportError, SallyportError } from '#errors';
 import { type Facts, judge, type Verdict } from '#policy';
 import type { Authority } from './authority.ts';
@@ -40,13 +40,18 @@ export class Records {
     outcome: Outcome,
     error: SallyportError | null,
     detail?: Readonly<Record<string, unknown>>,
+    evidence: Uint8Array | null = null,
   ): NewEntry {
     const authority = this.#ports.authority();
     const time = this.#ports.clock.now();
     const { facts, verdict } = judgeAdmission(admission, authority, time);
     const entry = entryOf(admission, atAdmission(admission), facts, verdict, authority, time, outcome);
     const told = error && { code: error.code, message: error.message };
-    return this.newEntry({ ...entry, error: told, ...(detail === undefined ? {} : { detail }) });
+    const whole = { ...entry, error: told, ...(detail === undefined ? {} : { detail }) };
+    if (evidence === null) return this.newEntry(whole);
+    const blob = blobOf(this.#ports.random(saltLength), evidence);
+    const kept = { ...whole, evidence: { blob: Buffer.from(blob.address).toString('hex') } };
+    return newEntry(kept, this.#ports.random, blob);
   }
 
   /** Fail closed: whatever went wrong, the client gets nothing and may ask again. The log says so, if it can be written. */

@@ -1,4 +1,5 @@
 import type { Template } from '#ca';
+import type { TrustAnchors } from '#evidence';
 import type { DeviceClass, IdentitySettings } from '#inventory';
 import type { RateLimit } from '#limits';
 
@@ -8,6 +9,8 @@ export interface References {
   readonly templates: Readonly<Record<string, Template>>;
   readonly deviceClasses: Readonly<Record<string, DeviceClass>>;
   readonly identities: Readonly<Record<string, IdentityReference>>;
+  /** Whom evidence is believed, by the name of a set of roots. Absent: nobody. */
+  readonly attestation?: { readonly roots: Readonly<Record<string, TrustAnchors>> };
   /** By issuer name. */
   readonly issuers: Readonly<Record<string, IssuerReference>>;
   readonly limits: {

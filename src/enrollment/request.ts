@@ -3,6 +3,7 @@ import type { GeneratedKey } from '#keys';
 import type { Objection } from '#policy';
 import type { Der } from '#x509';
 import type { RequestEntry } from './entry.ts';
+import type { OfferedEvidence } from './offered-evidence.ts';
 import type { SourceObservation } from './observations.ts';
 
 /** A request as its protocol parsed it: what is asked, by whom, from where. */
@@ -13,6 +14,8 @@ export interface EnrollmentRequest {
   readonly certificationRequest: Der;
   /** Its signature was verified when it first came, and does not verify without what is kept nowhere. Absent: it is verified now. */
   readonly possessed?: true;
+  /** What came before the request, for its order. Absent: what the request itself holds. */
+  readonly evidence?: OfferedEvidence;
   /** The authority is to make the key (RFC 7030 section 4.4). */
   readonly keygen: boolean;
   /** As the client wrote it, for the workflows of the template (RFC 8894 section 3.2.1.1). Absent: its protocol has none. */

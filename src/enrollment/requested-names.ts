@@ -1,7 +1,21 @@
 import { isIP } from 'node:net';
 import { canonicalRequestedName, type RequestedNames, type Template } from '#ca';
-import { attributeTypes, extensionOids, generalNameKey } from '#x509';
-import type { PresenterObservation, RequestObservation, SourceObservation } from './observations.ts';
+import { isSallyportError } from '#errors';
+import {
+  attributeTypes,
+  extensionOids,
+  type GeneralName,
+  generalNameKey,
+  hardwareModuleNameOf,
+  permanentIdentifierOf,
+} from '#x509';
+import type {
+  OrderObservation,
+  PresenterObservation,
+  RequestObservation,
+  SourceObservation,
+} from './observations.ts';
+import { deviceIdentifierParts, isDeviceIdentifier, type OrderIdentifier } from './order.ts';
 
 /**
  * A request for an ACME order may name one of its DNS names as commonName as well, or only there: "either in the commonName portion of the requested
@@ -10,8 +24,11 @@ import type { PresenterObservation, RequestObservation, SourceObservation } from
 export function asOrdered(
   request: RequestObservation | null,
   { protocol }: Pick<SourceObservation, 'protocol'>,
+  order: Pick<OrderObservation, 'identifiers'> | null,
 ): RequestObservation | null {
   if (protocol !== 'acme' || request === null) return request;
+  const device = order?.identifiers.find(isDeviceIdentifier);
+  if (device !== undefined) return ofDevice(request, device);
   const isCommonName = ({ type }: { type: string }) => type === attributeTypes['commonName'];
   const common = request.subject
     .flat()
@@ -28,6 +45,43 @@ export function asOrdered(
     extensions: request.extensions.filter(({ oid }) => !usages.includes(oid)),
     subjectAltName: [...new Map(names.map((name) => [generalNameKey(name), name])).values()],
   };
+}
+
+/** What names the device as it was ordered asks for nothing: what the certificate says of it, its template says. Whatever else it names is judged. */
+function ofDevice(request: RequestObservation, ordered: OrderIdentifier): RequestObservation {
+  const parts = deviceIdentifierParts(ordered);
+  const names = [ordered.value, parts?.value];
+  const subject = request.subject.filter(
+    (attributes) =>
+      !attributes.every(({ type, value }) => type === attributeTypes['commonName'] && names.includes(value)),
+  );
+  return {
+    ...request,
+    subject,
+    extensions: request.extensions.filter(({ oid }) => !usages.includes(oid)),
+    subjectAltName: request.subjectAltName.filter((name) => !isOrdered(name, ordered)),
+  };
+}
+
+/** PermanentIdentifier (RFC 4043) and HardwareModuleName (RFC 4108) that say what was ordered. */
+function isOrdered(name: GeneralName, ordered: OrderIdentifier): boolean {
+  const parts = deviceIdentifierParts(ordered);
+  if (name.kind !== 'otherName' || parts === null) return false;
+  try {
+    if (ordered.type === 'permanent-identifier') {
+      const found = permanentIdentifierOf([name]);
+      return found !== null && found.value === parts.value && found.assigner === parts.oid;
+    }
+    const found = hardwareModuleNameOf([name]);
+    return (
+      found !== null &&
+      Buffer.from(found.serialNumber).toString('utf8') === parts.value &&
+      found.hardwareType === parts.oid
+    );
+  } catch (error) {
+    if (isSallyportError(error)) return false;
+    throw error;
+  }
 }
 
 const usages: readonly string[] = [extensionOids.keyUsage, extensionOids.extendedKeyUsage];

@@ -3,7 +3,7 @@ import type { DeviceState } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { Objection } from '#policy';
 import type { GeneralName, Name } from '#x509';
-import type { OrderObservation, PresenterObservation } from './observations.ts';
+import type { EarlierEvidence, OrderObservation, PresenterObservation } from './observations.ts';
 
 /**
  * What enrollment asks of the store. Each method is one atomic operation; those that return a LogPosition are durable
@@ -45,6 +45,16 @@ export interface EnrollmentStore {
   withdraw(act: { sha256: string; reason: number; now: number; entry: NewEntry }): Promise<LogPosition>;
   /** The certificate, for delivering it again. */
   certificate(sha256: string): Promise<(StoredCertificate & { readonly undelivered: boolean }) | null>;
+  /** Keeps it in place of the one before, for who presents this secret or certificate where that is ours; appends the entry. */
+  giveNonce(
+    act: Pick<ObserveQuery, 'secretMacs' | 'presenterSha256' | 'now'> & {
+      readonly nonce: Uint8Array;
+      readonly expiresAt: number;
+      readonly entry: NewEntry;
+    },
+  ): Promise<LogPosition>;
+  /** Nonces that have expired. */
+  forgetEvidenceNonces(now: number): Promise<void>;
   /** It leaves now: from here on somebody may have it. */
   delivered(sha256: string): Promise<void>;
 }
@@ -62,6 +72,8 @@ export interface ObserveQuery {
   readonly identity: DeviceKey | null;
   /** An ACME order, and the account that asks for it. */
   readonly order: { readonly id: string; readonly account: string } | null;
+  /** SHA-256 of the evidence that came with the request; null: none did. */
+  readonly evidence: string | null;
   /** Of the request's own key. */
   readonly spki: string;
   readonly template: string;
@@ -117,6 +129,10 @@ export interface StoreObservation {
     readonly expiresAt: number;
     readonly by: string;
   } | null;
+  /** That was given out for evidence to hold, to who presents this secret or certificate; null: none is in force. */
+  readonly nonce: Uint8Array | null;
+  /** What came of the same evidence before; null: nobody has seen it. */
+  readonly earlierEvidence: EarlierEvidence | null;
   /** What operators denied to this device, template and key, by the names asked for; the newest first, no more than ten. */
   readonly denials: readonly { readonly names: string; readonly at: number }[];
   /** The device has a current certificate (neither revoked nor expired) of this template for another key. Of an order: false, since its owner has one for each set of names. */
@@ -171,8 +187,15 @@ export interface HoldRecord {
     | null;
   /** The ACME order that it is for. */
   readonly order: KeptOrder | null;
+  readonly evidence: UsedEvidence | null;
   readonly now: number;
   readonly entry: NewEntry;
+}
+
+/** Evidence that a request came with. From then on it is of no other, and what was fresh then stays so for this one. */
+export interface UsedEvidence {
+  readonly sha256: string;
+  readonly fresh: boolean;
 }
 
 /** `address`: of the certification request that is kept beside the entry. */
@@ -242,6 +265,7 @@ export interface IssuedRecord {
   readonly approvalId: string | null;
   /** What a workflow keeps back is asked for again, with the same request. */
   readonly order: KeptOrder | null;
+  readonly evidence: UsedEvidence | null;
   /**
    * What the request's own key was seen to have got already, as the successor of this certificate or as a first one; it must still be that: the
    * same request may be under way on another node. null where a secret or an order decides that, or where the authority makes the key.

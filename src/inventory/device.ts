@@ -1,3 +1,5 @@
+import type { EvidenceFormat, EvidenceIdentities, ReferenceValues } from '#evidence';
+
 export const deviceStates = ['expected', 'active', 'suspended', 'retired'] as const;
 export type DeviceState = (typeof deviceStates)[number];
 
@@ -33,6 +35,8 @@ export interface DeviceClass {
   readonly name: string;
   /** `required`: without verified evidence every request is refused. */
   readonly attestation: 'required' | 'none';
+  /** What evidence counts, by its format; of another format none does. Absent: none at all, as before there was any. */
+  readonly evidence?: Readonly<Partial<Record<EvidenceFormat, EvidenceRequirement>>>;
   /** `always`: each enrollment waits for an operator, or is approved beforehand. */
   readonly approval: 'policy' | 'always';
   /** Templates that devices of this class may have; null: any. */
@@ -41,4 +45,12 @@ export interface DeviceClass {
   readonly listeners: readonly string[] | null;
   /** Upper bound on the life of a certificate; null: the template's. */
   readonly maximumValiditySeconds: number | null;
+}
+
+/** What evidence of one format must say of devices of one class. */
+export interface EvidenceRequirement extends Omit<ReferenceValues, 'anchors'> {
+  /** Names of the sets of roots that are believed. */
+  readonly roots: readonly string[];
+  /** Where the evidence names the device, and what of the inventory that must be: `id`, `serialNumber` or the name of one of its identifiers. */
+  readonly device: { readonly from: keyof EvidenceIdentities; readonly is: string };
 }

@@ -3,6 +3,7 @@ export {
   type Device,
   type DeviceClass,
   type DeviceState,
+  type EvidenceRequirement,
   type IdentitySettings,
 } from './device.ts';
 export { parseDeviceList, type DeviceList, type DeviceListFormat } from './device-list.ts';

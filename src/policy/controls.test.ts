@@ -15,6 +15,19 @@ import {
   references,
 } from './proven-facts.testing.ts';
 
+/** Of a class that takes evidence and does not demand it. */
+const holdingEvidence = {
+  offered: true,
+  judged: true,
+  sound: true,
+  fresh: true,
+  trusted: true,
+  forKey: true,
+  forDevice: true,
+  unused: true,
+  verified: false,
+};
+
 /** What falsifies just the fact that a control demands. */
 const falsified: Readonly<Record<string, readonly Change[]>> = {
   'segment-listener-class': [
@@ -51,6 +64,16 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
   'key-strength': [{ key: { strong: false } }],
   'key-unshared': [{ key: { unshared: false } }],
   attestation: [{ evidence: { required: true } }, { evidence: { required: true, offered: true } }],
+  ...Object.fromEntries(
+    Object.entries({
+      'attestation-sound': 'sound',
+      'attestation-fresh': 'fresh',
+      'attestation-trusted': 'trusted',
+      'attestation-key': 'forKey',
+      'attestation-device': 'forDevice',
+      'attestation-unused': 'unused',
+    }).map(([control, fact]) => [control, [{ evidence: { ...holdingEvidence, [fact]: false } }]]),
+  ),
   'secret-known': [{ secret: { known: false }, evidence: { offered: true, verified: true } }],
   'secret-not-void': [{ secret: { notVoid: false } }],
   'secret-unexpired': [{ secret: { unexpired: false } }],

@@ -118,6 +118,12 @@ export const controlTable: readonly RequiredControl[] = [
   required('binding-matches', issuing, { binding: { contradicted: true } }),
 
   required('attestation', issuing, { evidence: { required: true, verified: false } }),
+  required('attestation-sound', issuing, { evidence: { judged: true, sound: false } }),
+  required('attestation-fresh', issuing, { evidence: { judged: true, fresh: false } }),
+  required('attestation-trusted', issuing, { evidence: { judged: true, trusted: false } }),
+  required('attestation-key', issuing, { evidence: { judged: true, forKey: false } }),
+  required('attestation-device', issuing, { evidence: { judged: true, forDevice: false } }),
+  required('attestation-unused', issuing, { evidence: { judged: true, unused: false } }),
 
   required('workflow-agreed', issuing, { workflow: { required: true, agreed: false } }),
 

@@ -118,6 +118,21 @@ export interface Context {
     /** The device's class or the template's key protection demands it. */
     readonly required: boolean;
     readonly offered: boolean;
+    /** It was offered, and the device's class takes evidence, or must have it. What follows is false where it was not. */
+    readonly judged: boolean;
+    /** Of a format that the class takes; it could be read, and its signatures hold. */
+    readonly sound: boolean;
+    /** It holds the nonce that we gave out for it. */
+    readonly fresh: boolean;
+    /** Its certificates end at a root that the class believes, none is revoked, and it says what the class asks of its hardware. */
+    readonly trusted: boolean;
+    /** It attests the key that is to be certified. */
+    readonly forKey: boolean;
+    /** It is of this device of the inventory. */
+    readonly forDevice: boolean;
+    /** No other request came with it. */
+    readonly unused: boolean;
+    /** All of these. */
     readonly verified: boolean;
   };
   readonly request?: {

@@ -84,9 +84,9 @@ describe('facts that do not fit the schema', () => {
     judge(bundle, provenFacts('enroll'));
     for (const change of [
       { stranger: {} },
-      { evidence: { required: false, offered: 'no', verified: false } },
-      { evidence: { required: false, offered: false, verified: false, extra: true } },
-      { evidence: { required: false, verified: false } },
+      { evidence: { ...provenFacts('enroll').context.evidence, offered: 'no' } },
+      { evidence: { ...provenFacts('enroll').context.evidence, extra: true } },
+      { evidence: { required: false, offered: false, verified: false } },
       { key: { algorithmAllowed: true, strong: 1, unshared: true } },
       { key: null },
       { secret: { known: true } },

@@ -76,6 +76,7 @@ function atArrival(action: Action, context: Context): Proofs {
 function ofRequest(context: Context): Proofs {
   const { segment, rate, template, device, request, key, evidence, binding, workflow, account } = context;
   const allows = (proven: boolean | undefined) => account?.presented === false || proven;
+  const counts = (proven: boolean | undefined) => evidence?.judged === false || proven;
   return {
     'segment-template': segment?.templateServed,
     'segment-class': segment?.classAllowed,
@@ -100,6 +101,12 @@ function ofRequest(context: Context): Proofs {
     'binding-present': binding?.required === false || binding?.bound,
     'binding-matches': binding?.contradicted === false,
     attestation: evidence?.required === false || evidence?.verified,
+    'attestation-sound': counts(evidence?.sound),
+    'attestation-fresh': counts(evidence?.fresh),
+    'attestation-trusted': counts(evidence?.trusted),
+    'attestation-key': counts(evidence?.forKey),
+    'attestation-device': counts(evidence?.forDevice),
+    'attestation-unused': counts(evidence?.unused),
     'workflow-agreed': workflow?.required === false || workflow?.agreed,
     'account-valid': allows(account?.valid),
     'account-template': allows(account?.forTemplate),

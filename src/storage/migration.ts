@@ -10,6 +10,7 @@ import { machines } from './migrations/0009-machines.ts';
 import { workflows } from './migrations/0010-workflows.ts';
 import { acme } from './migrations/0011-acme.ts';
 import { listenerCertificates } from './migrations/0012-listener-certificates.ts';
+import { evidence } from './migrations/0013-evidence.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   workflows,
   acme,
   listenerCertificates,
+  evidence,
 ];

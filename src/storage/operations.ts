@@ -9,6 +9,7 @@ import {
   useNonce,
 } from './operations/acme-accounts.ts';
 import {
+  attested,
   authorization,
   deactivateAuthorization,
   dueAuthorizations,
@@ -61,6 +62,7 @@ import { setDeviceState } from './operations/device-state.ts';
 import { device, deviceBySerialNumber, devices } from './operations/devices.ts';
 import { eraseDevice } from './operations/erase-device.ts';
 import { approvalRecords, secretCount, secretRecords } from './operations/grants.ts';
+import { forgetEvidenceNonces, giveNonce } from './operations/evidence.ts';
 import { hold } from './operations/hold.ts';
 import { abandonIntent, expiredIntents } from './operations/intents.ts';
 import { takeLease } from './operations/leases.ts';
@@ -123,6 +125,8 @@ export const operations = {
   close: durable(close),
   certificate: read(certificate),
   delivered: durable(delivered),
+  giveNonce: durable(giveNonce),
+  forgetEvidenceNonces: lazy(forgetEvidenceNonces),
 
   useNonce: lazy(useNonce),
   externalAccountKey: read(externalAccountKey),
@@ -137,6 +141,7 @@ export const operations = {
   ordersOf: read(ordersOf),
   authorization: read(authorization),
   respond: durable(respond),
+  attested: durable(attested),
   takeDue: durable(takeDue),
   dueAuthorizations: read(dueAuthorizations),
   validated: durable(validated),

@@ -1,5 +1,6 @@
 import type { MachineScope, NewSecret } from '#admin';
-import type { OrderIdentifier, RequestSummary } from '#enrollment';
+import type { IdentifierType, OrderIdentifier, RequestSummary } from '#enrollment';
+import type { Examination } from '#evidence';
 import type { DeviceState } from '#inventory';
 import type { Objection } from '#policy';
 import type { JsonText } from './json-text.ts';
@@ -37,6 +38,13 @@ export interface Schema {
   };
   /** Used ones, until they would be refused for their age. */
   readonly acme_nonce: { readonly nonce: Uint8Array; readonly expires_at: number };
+  readonly evidence: EvidenceRow;
+  /** In force until then, for who presents this. */
+  readonly evidence_nonce: {
+    readonly holder: string;
+    readonly nonce: Uint8Array;
+    readonly expires_at: number;
+  };
   readonly references_body: { readonly digest: string; readonly body: Uint8Array };
   readonly policies_text: { readonly digest: string; readonly text: string };
   readonly log_entry: LogEntryRow;
@@ -336,7 +344,7 @@ export interface AcmeAuthorizationRow {
   readonly id: string;
   readonly account: string;
   readonly template: string;
-  readonly type: 'dns' | 'ip';
+  readonly type: IdentifierType;
   readonly value: string;
   readonly wildcard: number;
   readonly token: string;
@@ -351,6 +359,8 @@ export interface AcmeAuthorizationRow {
   readonly error: JsonText<object> | null;
   readonly validated_at: number | null;
   readonly expires_at: number;
+  /** What was seen of the evidence that answered it. */
+  readonly evidence: JsonText<Examination> | null;
 }
 
 export interface LogEntryRow {
@@ -389,4 +399,17 @@ export interface EarlierLogRow {
   readonly size: number;
   readonly hashes: Uint8Array;
   readonly note: string;
+}
+
+/** Evidence, and the one request that it counts for. */
+export interface EvidenceRow {
+  readonly sha256: string;
+  readonly device_id: string;
+  readonly template: string;
+  readonly spki: string;
+  /** 1: it held the nonce that was in force. */
+  readonly fresh: number;
+  /** That was issued on it; null: none was yet. */
+  readonly certificate: string | null;
+  readonly seen_at: number;
 }

@@ -199,6 +199,7 @@ export function holdRecord(id: string, deviceId: string, changes: Partial<HoldRe
     ],
     polled: null,
     order: null,
+    evidence: null,
     summary: {
       protocol: 'est',
       operation: 'simpleenroll',
@@ -223,6 +224,7 @@ export function observeQuery(changes: Partial<ObserveQuery> = {}): ObserveQuery 
     presenterSha256: null,
     identity: null,
     order: null,
+    evidence: null,
     spki: digest('key'),
     template: 'device',
     staticChallenge: false,
@@ -285,6 +287,7 @@ export function issuedRecord(intent: Intent, changes: Partial<IssuedRecord> = {}
     secretId: intent.secret?.id ?? null,
     approvalId: intent.approvalId,
     order: intent.order === null ? null : { id: intent.order, address: new Uint8Array() },
+    evidence: null,
     issuedBefore: null,
     now,
     entry: entry(intent.id),

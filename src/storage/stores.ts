@@ -44,6 +44,8 @@ export function enrollmentStore(
     withdraw: (act) => perform('revokeCertificate', act),
     certificate: (sha256) => perform('certificate', { sha256 }),
     delivered: (sha256) => perform('delivered', { sha256 }),
+    giveNonce: (act) => perform('giveNonce', act),
+    forgetEvidenceNonces: (now) => perform('forgetEvidenceNonces', { now }),
   };
 }
 
@@ -62,6 +64,7 @@ export function acmeStore(perform: Perform): AcmeStore {
     ordersOf: (query) => perform('ordersOf', query),
     authorization: (id) => perform('authorization', { id }),
     respond: (act) => perform('respond', act),
+    attested: (act) => perform('attested', act),
     takeDue: (act) => perform('takeDue', act),
     dueAuthorizations: (now, limit) => perform('dueAuthorizations', { now, limit }),
     validated: (act) => perform('validated', act),

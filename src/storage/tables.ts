@@ -28,6 +28,8 @@ export const copiedTables = Object.keys({
   acme_authorization: true,
   acme_order_authorization: true,
   acme_nonce: true,
+  evidence: true,
+  evidence_nonce: true,
   references_body: true,
   policies_text: true,
   log_entry: true,

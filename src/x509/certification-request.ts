@@ -31,6 +31,8 @@ export interface CertificationRequest {
   /** The key, shared (RFC 7030 section 4.4.1.1) or the client's (4.4.1.2), that a generated private key is to be encrypted with. */
   readonly decryptKeyIdentifier: Uint8Array | null;
   readonly asymmetricDecryptKeyIdentifier: Uint8Array | null;
+  /** AttestationBundle (draft-ietf-lamps-csr-attestation): evidence of the key, unread. */
+  readonly attestationBundle: Der | null;
   /** Dotted OIDs, the client's first choice first. */
   readonly smimeCapabilities: readonly string[] | null;
   /** Dotted OID. */
@@ -70,6 +72,7 @@ export function parseCertificationRequest(bytes: Der): CertificationRequest {
     changeSubjectName: singleValueOf(attributes, oids.changeSubjectName, changeSubjectNameOf),
     decryptKeyIdentifier: singleValueOf(attributes, oids.decryptKeyID, decryptKeyIdentifierOf),
     asymmetricDecryptKeyIdentifier: singleValueOf(attributes, oids.asymmDecryptKeyID, decryptKeyIdentifierOf),
+    attestationBundle: singleValueOf(attributes, oids.attestation, ({ der }) => der),
     smimeCapabilities: singleValueOf(attributes, oids.smimeCapabilities, smimeCapabilitiesOf),
     signatureAlgorithm: algorithm.oid,
     signatureAlgorithmDer: algorithm.der,

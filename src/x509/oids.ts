@@ -36,6 +36,8 @@ export const oids = {
   revocationChallenge: '1.2.840.113549.1.9.16.2.57',
   extensionRequest: '1.2.840.113549.1.9.14',
   /** RFC 8551 section 2.5.2. */
+  /** id-aa-attestation of draft-ietf-lamps-csr-attestation: the attribute of a request that holds evidence of its key. */
+  attestation: '1.2.840.113549.1.9.16.2.59',
   smimeCapabilities: '1.2.840.113549.1.9.15',
   /** Which key a generated private key is to be encrypted with (RFC 4108 section 2.2.5, RFC 7030 section 4.4.1). */
   decryptKeyID: '1.2.840.113549.1.9.16.2.37',

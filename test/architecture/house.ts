@@ -9,7 +9,7 @@ export interface Room {
 }
 
 const formats = ['errors', 'x509', 'cms'];
-const grounds = [...formats, 'keys', 'limits', 'policy', 'inventory', 'audit', 'ca'];
+const grounds = [...formats, 'keys', 'evidence', 'limits', 'policy', 'inventory', 'audit', 'ca'];
 const core = [...grounds, 'enrollment'];
 
 /** The table of allowed imports. Arrows of `values` point down only; a type may look up where a port is defined above. */
@@ -24,7 +24,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   evidence: { values: ['errors', 'x509'], packages: ['cborg'] },
   limits: { values: ['errors'] },
   policy: { values: ['errors'], packages: ['@cedar-policy/cedar-wasm'] },
-  inventory: { values: ['errors'], packages: ['csv-parse'] },
+  inventory: { values: ['errors'], types: ['evidence'], packages: ['csv-parse'] },
   audit: { values: [...formats, 'keys'] },
   ca: { values: [...formats, 'keys', 'policy'] },
   enrollment: { values: grounds },
@@ -35,7 +35,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   validation: { values: ['errors', 'x509', 'limits'] },
   acme: {
     values: [...formats, 'jose', 'limits', 'enrollment', 'validation'],
-    types: ['keys', 'policy', 'inventory', 'audit'],
+    types: ['keys', 'evidence', 'policy', 'inventory', 'audit'],
   },
   // What another system is asked, and how: enrollment says when.
   workflow: { values: ['errors', 'x509', 'enrollment'] },
@@ -45,12 +45,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   // An adapter: it implements ports that are defined above it, so it takes their types, and computes only what keeps rows whole.
   storage: {
     values: ['errors', 'limits', 'audit'],
-    types: ['x509', 'keys', 'ca', 'policy', 'inventory', 'enrollment', 'acme', 'admin'],
+    types: ['x509', 'keys', 'evidence', 'ca', 'policy', 'inventory', 'enrollment', 'acme', 'admin'],
     packages: ['kysely', 'pg'],
   },
   // What configuration describes it takes as types; names of algorithms and attributes it checks against their own tables.
   config: {
-    values: ['errors', 'x509', 'keys', 'limits'],
+    values: ['errors', 'x509', 'keys', 'limits', 'evidence'],
     types: ['ca', 'inventory'],
     packages: ['yaml', 'zod'],
   },

@@ -8,6 +8,7 @@ type Report = (index: number | null, message: string) => void;
 export interface NamingBlobs {
   readonly sealed?: unknown;
   readonly certificationRequest?: RequestEntry['certificationRequest'];
+  readonly evidence?: RequestEntry['evidence'];
 }
 
 /** What is kept beside an entry is what the entry names, and all of it. Entries come in order, and are read as many at a time as a tile has. */
@@ -35,15 +36,19 @@ export class BlobComparison {
   async entry(index: number, leaf: NamingBlobs): Promise<boolean> {
     const blobs = await this.beside(index);
     const document = documentOf(leaf, blobs);
-    const kept = leaf.certificationRequest ?? null;
+    const { certificationRequest, evidence } = leaf;
+    const [kept, what] =
+      evidence === undefined
+        ? [certificationRequest ?? null, 'certification request']
+        : [evidence, 'evidence'];
     const named = blobs.filter(({ address }) => Buffer.from(address).toString('hex') === kept?.blob);
     const isWithout = leaf.sealed !== undefined && document === null;
     const isAbsent = isWithout && named.length === 0;
     if (isWithout && !isAbsent) {
-      this.#report(index, 'its personal fields are not there, and its certification request is');
+      this.#report(index, `its personal fields are not there, and its ${what} is`);
     }
     if (kept !== null && named.length === 0 && !isAbsent) {
-      this.#report(index, 'the certification request that it names is not there');
+      this.#report(index, `the ${what} that it names is not there`);
     }
     if (blobs.length > named.length + (document === null ? 0 : 1)) {
       this.#report(index, 'something is kept beside it that it does not name');
@@ -53,7 +58,7 @@ export class BlobComparison {
         verifyBlob(blob);
       } catch (error) {
         if (!isSallyportError(error)) throw error;
-        this.#report(index, 'its certification request was changed');
+        this.#report(index, `its ${what} was changed`);
       }
     }
     return isAbsent;

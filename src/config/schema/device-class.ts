@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { classEvidence } from './evidence.ts';
 import { distinct, duration, entryName } from './values.ts';
 
 /** Facts say `unknown` before a device is known, so no class can be called that. */
@@ -13,6 +14,9 @@ export const deviceClass = z.strictObject({
     .describe(
       'required: without verified evidence every request is refused. No default: this is what the kind of device can prove.',
     ),
+  evidence: classEvidence
+    .prefault({})
+    .describe('What evidence counts for such devices, by its format. Of another format none does.'),
   approval: z
     .enum(['policy', 'always'])
     .default('policy')

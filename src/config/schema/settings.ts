@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { database } from './database.ts';
 import { deviceClass, deviceClassName } from './device-class.ts';
+import { attestation } from './evidence.ts';
 import { identity } from './identity.ts';
 import { issuer } from './issuer.ts';
 import { limits } from './limits.ts';
@@ -92,6 +93,7 @@ export const settings = z.strictObject({
     .record(entryName, identity)
     .default({})
     .describe('Identities from elsewhere that may stand in for a secret at a first enrollment.'),
+  attestation: attestation.prefault({}).describe('Whom evidence of hardware is believed.'),
   workflows: z
     .record(entryName, workflow)
     .default({})

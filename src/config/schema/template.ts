@@ -179,8 +179,8 @@ const staticChallenge = z.strictObject({
 
 /** Orders of ACME. Nothing is connected to that is not in `networks`, whatever a client's DNS says. */
 const acme = z.strictObject({
-  challenges: distinct(z.enum(['http-01', 'dns-01', 'tls-alpn-01'])).describe(
-    'Challenges offered for each name. A wildcard has dns-01 alone, an IP address the two others.',
+  challenges: distinct(z.enum(['http-01', 'dns-01', 'tls-alpn-01', 'device-attest-01'])).describe(
+    'Challenges offered for each name. A wildcard has dns-01 alone, an IP address the two others. device-attest-01 stands alone: by it devices are ordered that attest their hardware, and what their certificates name is `subject` and `subjectAltName`.',
   ),
   networks: distinct(cidr, 0)
     .default([])
@@ -205,6 +205,7 @@ const acme = z.strictObject({
 function demandOrders(
   settings: {
     authentication: string[];
+    keyProtection: string;
     acme?: z.output<typeof acme> | undefined;
     subjectAltName: unknown[];
     request: { subjectAltName: unknown[] };
@@ -221,6 +222,7 @@ function demandOrders(
     );
   }
   if (settings.acme === undefined) return;
+  if (settings.acme.challenges.includes('device-attest-01')) return demandDevices(settings, problem);
   // RFC 8555 section 7.4: the names of the certificate are those that were ordered, and proven.
   if (settings.subjectAltName.length > 0) {
     problem(['subjectAltName'], 'an ACME certificate has the names that were ordered, and no others');
@@ -234,6 +236,25 @@ function demandOrders(
   if (settings.acme.caa !== undefined && settings.acme.authorizationLifetime > 8 * 3600) {
     // RFC 8659 leaves it to the CA; the CA/Browser Forum gives a record that was looked at eight hours.
     problem(['acme', 'authorizationLifetime'], 'must be at most 8h where CAA records are looked at');
+  }
+}
+
+/** Beside another challenge, who has a name would need no hardware; and evidence that nobody demands proves nothing. */
+function demandDevices(
+  settings: Parameters<typeof demandOrders>[0],
+  problem: (path: (string | number)[], message: string) => void,
+): void {
+  if (settings.acme!.challenges.length > 1) {
+    problem(
+      ['acme', 'challenges'],
+      'device-attest-01 stands alone: another challenge would need no hardware',
+    );
+  }
+  if (settings.request.subjectAltName.length > 0) {
+    problem(['request', 'subjectAltName'], 'who orders by device-attest-01 chooses no names');
+  }
+  if (settings.keyProtection !== 'hardware') {
+    problem(['keyProtection'], 'must be hardware where devices are ordered by device-attest-01');
   }
 }
 
@@ -318,7 +339,9 @@ export const template = z
     demandChallengers(settings, context);
     demandOrders(settings, context);
     // RFC 5280 section 4.1.2.6: an empty subject needs a subjectAltName.
-    const ordered = settings.authentication.every((layer) => layer === 'account');
+    const ordered =
+      settings.authentication.every((layer) => layer === 'account') &&
+      settings.acme?.challenges.includes('device-attest-01') !== true;
     if (subject.length === 0 && !ordered && !subjectAltName.some(({ optional }) => !optional)) {
       context.addIssue('a template needs a subject, or a subjectAltName that is not optional');
     }

@@ -6,7 +6,7 @@ import type {
   RequestObservation,
   SourceObservation,
 } from '../observations.ts';
-import { authorizationOf, identifierKey, identifierOf, isWithinNames } from '../order.ts';
+import { authorizationOf, identifierKey, identifierOf, isDeviceIdentifier, isWithinNames } from '../order.ts';
 import { Finding } from './finding.ts';
 
 type AccountFacts = NonNullable<Context['account']>;
@@ -126,6 +126,8 @@ function problemOf(
   }
   // What it says beside its names would replace them.
   if (request.changeSubjectName !== null) return 'the request asks for other names than it has';
+  // Of a device the request may say nothing (draft-ietf-acme-device-attest section 5), and what it says beside is for its template to admit.
+  if (order.identifiers.every(isDeviceIdentifier)) return null;
   const asked = request.subjectAltName.map((name) => identifierOf(name));
   const keys = new Set(asked.map((identifier) => identifier && identifierKey(identifier)));
   const ordered = new Set(order.identifiers.map(identifierKey));

@@ -2,6 +2,7 @@ import { named } from '#enrollment';
 import { isSallyportError } from '#errors';
 import { type About, accountOf, ownerOf, payloadOf } from './message.ts';
 import { authorizationStatus, challengeStatus } from './order-state.ts';
+import { answerWithEvidence } from './device-attest.ts';
 import { AcmeError, malformed, notHere } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
 import type { StoredAuthorization } from './store.ts';
@@ -60,9 +61,16 @@ export async function challenge(
   if (!challengesOf(found, ports).includes(type)) throw notHere();
   const now = ports.now();
   const isFirst = authorizationStatus(found, now) === 'pending' && found.method === null;
-  // "The server MUST ignore any fields in the response object that are not specified as response fields for this type of challenge", which has none.
+  // "The server MUST ignore any fields in the response object that are not specified as response fields for this type of challenge": but for evidence, there are none.
   if (message.payload !== null) payloadOf(message);
-  if (message.payload !== null && isFirst) {
+  if (message.payload !== null && isFirst && type === 'device-attest-01') {
+    try {
+      await answerWithEvidence(message, found, own, exchange, ports);
+    } catch (error) {
+      if (!isSallyportError(error, 'conflict')) throw error;
+    }
+    found = (await ports.store.authorization(found.id))!;
+  } else if (message.payload !== null && isFirst) {
     const detail = {
       ...ownerOf(own),
       authorization: found.id,
@@ -148,5 +156,8 @@ function challengesOf(
   { authority }: Pick<AcmePorts, 'authority'>,
 ): readonly string[] {
   const offered = named(authority().references.templates, template)?.acme?.challenges ?? [];
-  return offered.filter((each) => (each === 'dns-01' ? type === 'dns' : !wildcard));
+  if (type !== 'dns' && type !== 'ip') return offered.filter((each) => each === 'device-attest-01');
+  return offered.filter((each) =>
+    each === 'dns-01' ? type === 'dns' : each !== 'device-attest-01' && !wildcard,
+  );
 }

@@ -1,10 +1,14 @@
 import {
   authorizationOf,
+  deviceIdentifierParts,
   identifierKey,
   identifiersDigest,
+  type IdentifierType,
+  isDeviceIdentifier,
   named,
   notOrderable,
   type OrderIdentifier,
+  ordersDevices,
   type References,
 } from '#enrollment';
 import { isSallyportError } from '#errors';
@@ -37,7 +41,9 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
       told: 'this account is not allowed this profile',
     });
   }
-  const identifiers = identifiersOf(payload['identifiers']);
+  const identifiers = ordersDevices(template)
+    ? [deviceOf(payload['identifiers'])]
+    : identifiersOf(payload['identifiers']);
   demandOrderable(notOrderable(template, account.key.names, identifiers));
   const now = ports.now();
   const validity = validityOf(payload, now, latestEnd(template, now, references));
@@ -68,7 +74,8 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
         // RFC 8555 section 8.3: "This value MUST have at least 128 bits of entropy."
         token: Buffer.from(ports.random(32)).toString('base64url'),
       })),
-      reuseUntil: now + reuseMarginMilliseconds,
+      // Evidence is of one order: whoever orders again attests again.
+      reuseUntil: ordersDevices(template) ? null : now + reuseMarginMilliseconds,
       maximumOpen: mostOpenOrders,
       now,
       entry: ports.enrollment.entryOf(exchange.admission, detail),
@@ -131,6 +138,24 @@ function identifiersOf(value: unknown): readonly OrderIdentifier[] {
     throw malformed(`identifiers of more than ${mostCharacters} characters in all`);
   }
   return ordered;
+}
+
+/** One device, octet for octet (draft-ietf-acme-device-attest sections 3 and 4). */
+function deviceOf(value: unknown): OrderIdentifier {
+  const [only, ...more] = Array.isArray(value) ? (value as unknown[]) : [];
+  const { type, value: text } = Object(only) as Record<string, unknown>;
+  if (typeof type !== 'string' || typeof text !== 'string' || text.length > 255 || more.length > 0) {
+    throw malformed('identifiers must be one device, with its type and value');
+  }
+  const identifier = { type: type as IdentifierType, value: text };
+  if (!isDeviceIdentifier(identifier)) {
+    throw new AcmeError(
+      'unsupportedIdentifier',
+      `identifiers of type ${type.slice(0, 32)} cannot be ordered here`,
+    );
+  }
+  if (deviceIdentifierParts(identifier) === null) throw malformed(`the ${type} has not the form of one`);
+  return identifier;
 }
 
 /** RFC 8555 section 6.7.1. */

@@ -1,4 +1,4 @@
-import { type Answer, type EnrollmentRequest, named, sha256Hex } from '#enrollment';
+import { type Answer, type EnrollmentRequest, named, SeenEvidence, sha256Hex } from '#enrollment';
 import { isSallyportError } from '#errors';
 import { decodeBase64Url } from '#jose';
 import { parseCertificate, parseCertificationRequest } from '#x509';
@@ -155,11 +155,13 @@ async function decide(
   held: Pick<EnrollmentRequest, 'possessed'> = {},
 ): Promise<Reply> {
   const { admission } = exchange;
+  const evidence = found.authorizations.map((each) => each.evidence).find((each) => each !== null) ?? null;
   const answer = await ports.enrollment.enroll({
     admission: { ...admission, source: { ...admission.source, template: found.template } },
     credential: { kind: 'order', account: own.id, order: found.id, predecessor },
     certificationRequest,
     ...held,
+    ...(evidence === null ? {} : { evidence: new SeenEvidence(evidence) }),
     keygen: false,
     channelBindings: null,
   });

@@ -1,11 +1,12 @@
 import type { Answer, OrderIdentifier } from '#enrollment';
 import { type ErrorCode, SallyportError } from '#errors';
 
-/** RFC 8555 section 6.7, RFC 9773 section 5, draft-ietf-acme-profiles section 6. Without `urn:ietf:params:acme:error:`. */
+/** RFC 8555 section 6.7, RFC 9773 section 5, draft-ietf-acme-profiles section 6, draft-ietf-acme-device-attest section 9.4. Without `urn:ietf:params:acme:error:`. */
 export type ProblemType =
   | 'accountDoesNotExist'
   | 'alreadyReplaced'
   | 'alreadyRevoked'
+  | 'badAttestationStatement'
   | 'badCSR'
   | 'badNonce'
   | 'badPublicKey'
@@ -92,6 +93,7 @@ const codeOf = {
   accountDoesNotExist: 'not-found',
   alreadyReplaced: 'conflict',
   alreadyRevoked: 'conflict',
+  badAttestationStatement: 'forbidden',
   badCSR: 'malformed',
   badNonce: 'conflict',
   badPublicKey: 'unsupported',
@@ -131,6 +133,10 @@ const forbidden = unauthorized('This request is not allowed.');
 const place = unauthorized('This request is not allowed from here.');
 const account = unauthorized('This account is not allowed this certificate.');
 const renewal = unauthorized('This certificate cannot be renewed so.');
+const evidence: Told = {
+  type: 'badAttestationStatement',
+  words: 'The evidence of this key is not accepted here.',
+};
 const tooMany: Told = { type: 'rateLimited', words: 'Too many requests. Try again later.' };
 const csr = (words: string): Told => ({ type: 'badCSR', words: `The certification request ${words}.` });
 
@@ -177,6 +183,12 @@ export const problemsByControl: readonly (readonly [control: string, problem: To
   ['segment-class', place],
   ['template-class', forbidden],
   ['template-names', forbidden],
+  ['attestation-fresh', evidence],
+  ['attestation-sound', evidence],
+  ['attestation-trusted', evidence],
+  ['attestation-key', evidence],
+  ['attestation-device', evidence],
+  ['attestation-unused', evidence],
   ['attestation', unauthorized('The device must attest its key.')],
   ['rate-device', tooMany],
   ['rate-template', tooMany],

@@ -1,5 +1,6 @@
 import type { NewEntry } from '#audit';
-import type { LogPosition, OrderIdentifier } from '#enrollment';
+import type { Examination } from '#evidence';
+import type { IdentifierType, LogPosition, OrderIdentifier } from '#enrollment';
 
 /**
  * What ACME asks of the store. Each method is one atomic operation; what takes an entry is durable, with it, when it resolves. Errors: SallyportError 'store';
@@ -52,6 +53,18 @@ export interface AcmeStore {
     dueAt: number;
     now: number;
     entry: NewEntry;
+  }): Promise<LogPosition>;
+  /** The client has answered with evidence, and what it proves is known: both at once. Throws as `respond` does. */
+  attested(act: {
+    id: string;
+    method: string;
+    request: string;
+    problem: object | null;
+    expiresAt: number;
+    evidence: Examination;
+    now: number;
+    /** Of the answer, and of what was seen. */
+    entries: readonly [NewEntry, NewEntry];
   }): Promise<LogPosition>;
   /** Takes the work of validating, where that was due. */
   takeDue(act: { id: string; dueAt: number; now: number }): Promise<boolean>;
@@ -127,7 +140,7 @@ export interface StoredAccount extends NewAccount {
 
 export interface WantedAuthorization {
   readonly id: string;
-  readonly type: 'dns' | 'ip';
+  readonly type: IdentifierType;
   readonly value: string;
   readonly wildcard: boolean;
   readonly token: string;
@@ -144,7 +157,8 @@ export interface NewOrder {
   readonly replaces: string | null;
   readonly expiresAt: number;
   readonly wanted: readonly WantedAuthorization[];
-  readonly reuseUntil: number;
+  /** null: none is used again. */
+  readonly reuseUntil: number | null;
   readonly maximumOpen: number;
   readonly now: number;
   readonly entry: NewEntry;
@@ -181,6 +195,8 @@ export interface StoredAuthorization extends WantedAuthorization {
   readonly error: object | null;
   readonly validatedAt: number | null;
   readonly expiresAt: number;
+  /** What was seen of the evidence that answered it; null: none did. */
+  readonly evidence: Examination | null;
 }
 
 export interface OrderedCertificate {

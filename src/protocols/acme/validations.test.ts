@@ -25,6 +25,7 @@ function authorizationOf(id: string, account: string): StoredAuthorization {
     error: null,
     validatedAt: null,
     expiresAt: 1e12,
+    evidence: null,
   };
 }
 

@@ -15,6 +15,7 @@ import { parseBasicCredential } from './basic-credential.ts';
 import { type CaCertificates, caCertificates } from './ca-certificates.ts';
 import { type CsrAttributes, csrAttributes } from './csr-attributes.ts';
 import { deliverKey, type KeyDelivery, keyEnvelope, type KeyEnvelopePorts } from './key-delivery.ts';
+import { type NonceAnswer, nonceRequest } from './nonce.ts';
 import { EstError, statusOf } from './problems.ts';
 import { render } from './render.ts';
 import { type EstTarget, methods, parseTarget, type ServedOperation } from './target.ts';
@@ -40,7 +41,7 @@ export interface EstConnection {
 }
 
 /** All that EST answers with. */
-export type EstAnswer = Answer | CaCertificates | CsrAttributes | KeyDelivery;
+export type EstAnswer = Answer | CaCertificates | CsrAttributes | KeyDelivery | NonceAnswer;
 
 /** EST, RFC 7030 with RFC 8951: wire to EnrollmentRequest and back. */
 export function estHandler(ports: EstPorts) {
@@ -70,11 +71,12 @@ async function serve(
   const request = response.req;
   try {
     const operation = servedOperation(target);
-    if (request.method !== methods[operation]) {
+    if (!methods[operation].split(', ').includes(request.method ?? '')) {
       throw new EstError(405, `${operation} takes ${methods[operation]}`);
     }
     if (operation === 'cacerts') return await answerDocument(ports, admission, caCertificates);
     if (operation === 'csrattrs') return await answerDocument(ports, admission, csrAttributes);
+    if (operation === 'nonce') return await nonce(ports, admission, connection, response);
     const type = request.headers['content-type'] ?? '';
     if (!/^application\/pkcs10 *(;|$)/i.test(type)) {
       throw new EstError(415, 'the Content-Type of a certification request is application/pkcs10');
@@ -99,6 +101,24 @@ async function serve(
       ? ports.enrollment.malformed(admission, error)
       : ports.enrollment.failed(admission, error);
   }
+}
+
+/** draft-ietf-lamps-attestation-freshness section 5. */
+async function nonce(
+  ports: EstPorts,
+  admission: Admission,
+  connection: EstConnection,
+  response: ServerResponse,
+): Promise<EstAnswer> {
+  const request = response.req;
+  const credential = credentialOf('nonce', request, connection);
+  if (credential?.kind !== 'secret' && credential?.kind !== 'certificate') {
+    throw new EstError(401, 'a nonce is given to who presents a secret or a certificate');
+  }
+  const body = request.method === 'POST' ? await ports.readBody(request, response) : null;
+  const asked = nonceRequest(body, request.headers['content-type'] ?? '');
+  const given = await ports.enrollment.giveNonce(admission, credential, asked.length);
+  return given.outcome === 'nonce' ? { ...given, type: asked.type } : given;
 }
 
 /** Where the template makes no keys, there is none to prepare for: enrollment refuses the request. */

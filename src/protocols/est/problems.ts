@@ -9,6 +9,7 @@ export interface Problem {
 
 const unauthorized: Problem = { status: 401, words: 'These credentials do not authorize this request.' };
 const forbidden: Problem = { status: 403, words: 'This request is not allowed.' };
+const evidence: Problem = { status: 403, words: 'The evidence of this key is not accepted here.' };
 const notHere: Problem = { status: 403, words: 'This request is not allowed from here.' };
 const renewal: Problem = { status: 403, words: 'The client certificate does not authorize this renewal.' };
 const identity: Problem = {
@@ -58,6 +59,15 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
   ['segment-class', notHere],
   ['template-class', forbidden],
   ['template-names', forbidden],
+  [
+    'attestation-fresh',
+    { status: 403, words: 'The evidence is not fresh: ask for a nonce and attest again.' },
+  ],
+  ['attestation-sound', evidence],
+  ['attestation-trusted', evidence],
+  ['attestation-key', evidence],
+  ['attestation-device', evidence],
+  ['attestation-unused', evidence],
   [
     'attestation',
     { status: 403, words: 'This device must attest its key, and the request holds no evidence.' },

@@ -5,6 +5,7 @@ import { encodeBody } from './base64-body.ts';
 import type { EstAnswer } from './handler.ts';
 import { certsOnlyType, keyParts } from './key-parts.ts';
 import { problemOfRefusal, statusOf } from './problems.ts';
+import { nonceBody, nonceMediaType } from './nonce.ts';
 import { type EstTarget, methods } from './target.ts';
 
 /**
@@ -33,6 +34,13 @@ export function render(
       const { type, body } = keyParts(answer, userAgent);
       return send(response, 200, { 'Content-Type': type }, body);
     }
+    case 'nonce':
+      return send(
+        response,
+        200,
+        { 'Content-Type': nonceMediaType, 'Cache-Control': 'no-store' },
+        nonceBody(answer),
+      );
     case 'issued':
     case 'redelivered':
       // Only the issued certificate: RFC 7030 section 4.2.3.
@@ -52,10 +60,11 @@ export function render(
         target !== null && target.operation in methods
           ? { Allow: methods[target.operation as keyof typeof methods] }
           : {};
+      const status = statusOf(answer.error);
       return text(
         response,
-        statusOf(answer.error),
-        allow,
+        status,
+        status === 401 ? { ...allow, ...challenge } : allow,
         `${answer.error.message}. Support code ${answer.id}.`,
       );
     }
@@ -63,7 +72,7 @@ export function render(
       const problem = problemOfRefusal(answer);
       const headers: Record<string, string> = {};
       if (problem.status === 401) {
-        headers['WWW-Authenticate'] = 'Basic realm="Sallyport"';
+        Object.assign(headers, challenge);
         // The first of two requests of a client that waits to be asked: it has nothing to read.
         if (asksFirst) return send(response, 401, headers, '');
       }
@@ -76,6 +85,8 @@ export function render(
     }
   }
 }
+
+const challenge = { 'WWW-Authenticate': 'Basic realm="Sallyport"' };
 
 function certificates(response: ServerResponse, list: readonly Der[], userAgent: string | undefined): void {
   send(response, 200, base64Headers(certsOnlyType), encodeBody(certsOnly(list), userAgent));

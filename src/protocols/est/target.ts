@@ -6,18 +6,21 @@ export const estOperations = [
   'csrattrs',
   'serverkeygen',
   'fullcmc',
+  // draft-ietf-lamps-attestation-freshness.
+  'nonce',
 ] as const;
 export type EstOperation = (typeof estOperations)[number];
 
-/** What is offered, and its method. Full CMC is not. */
+/** What is offered, and its methods. Full CMC is not. */
 export const methods = {
   cacerts: 'GET',
   csrattrs: 'GET',
   simpleenroll: 'POST',
   simplereenroll: 'POST',
   serverkeygen: 'POST',
+  nonce: 'GET, POST',
 } as const;
-methods satisfies Partial<Record<EstOperation, 'GET' | 'POST'>>;
+methods satisfies Partial<Record<EstOperation, 'GET' | 'POST' | 'GET, POST'>>;
 export type ServedOperation = keyof typeof methods;
 
 export interface EstTarget {

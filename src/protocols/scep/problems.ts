@@ -11,6 +11,7 @@ export interface Problem {
 const bad = (words: string): Problem => ({ failInfo: 'badRequest', words });
 const unauthorized = bad('This challengePassword does not authorize this request.');
 const forbidden = bad('This request is not allowed.');
+const evidence = bad('The evidence of this key is not accepted here.');
 const notHere = bad('This request is not allowed from here.');
 const tooMany = bad('Too many requests. Try again later.');
 const signer: Problem = {
@@ -59,6 +60,12 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
   ['segment-class', notHere],
   ['template-class', forbidden],
   ['template-names', forbidden],
+  ['attestation-fresh', bad('The evidence is not fresh: ask for a nonce and attest again.')],
+  ['attestation-sound', evidence],
+  ['attestation-trusted', evidence],
+  ['attestation-key', evidence],
+  ['attestation-device', evidence],
+  ['attestation-unused', evidence],
   ['attestation', bad('This device must attest its key, and the request holds no evidence.')],
   ['rate-device', tooMany],
   ['rate-template', tooMany],

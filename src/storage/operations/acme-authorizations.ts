@@ -90,6 +90,31 @@ const answer = statement(
       .where('expires_at', '>', p.now),
 );
 
+const attest = statement(
+  (
+    database,
+    p: Pick<
+      AcmeAuthorizationRow,
+      'id' | 'method' | 'request' | 'status' | 'error' | 'validated_at' | 'expires_at' | 'evidence'
+    > & { now: number },
+  ) =>
+    database
+      .updateTable('acme_authorization')
+      .set({
+        method: p.method,
+        request: p.request,
+        status: p.status,
+        error: p.error,
+        validated_at: p.validated_at,
+        expires_at: p.expires_at,
+        evidence: p.evidence,
+      })
+      .where('id', '=', p.id)
+      .where('status', '=', 'pending')
+      .where('method', 'is', null)
+      .where('expires_at', '>', p.now),
+);
+
 const takeOne = statement((database, p: { id: string; dueAt: number; now: number }) =>
   database
     .updateTable('acme_authorization')
@@ -154,12 +179,15 @@ const deactivate = statement((database, p: { id: string }) =>
 /** The id of one that counts until then, or of the new one. */
 export function* authorizationFor(
   wanted: WantedAuthorization,
-  asked: { account: string; template: string; until: number; expiresAt: number },
+  asked: { account: string; template: string; until: number | null; expiresAt: number },
 ): Operation<string> {
   const { account, template, until, expiresAt } = asked;
   const { id, type, value, token } = wanted;
   const wildcard = Number(wanted.wildcard);
-  const valid = yield* first(selectValid, { account, template, type, value, wildcard, until });
+  const valid =
+    until === null
+      ? undefined
+      : yield* first(selectValid, { account, template, type, value, wildcard, until });
   if (valid !== undefined) return valid.id;
   yield* run(insert, { id, account, template, type, value, wildcard, token, expiresAt });
   return id;
@@ -179,6 +207,27 @@ export function* respond({ entry, ...act }: Act<'respond'>): Operation<LogPositi
     throw new SallyportError('conflict', `authorization ${act.id} waits for no answer any more`);
   }
   return { index: yield* append(entry) };
+}
+
+/** Answer and proof at once: evidence comes with the answer, and nothing is looked for. */
+export function* attested(act: Act<'attested'>): Operation<LogPosition> {
+  const { id, method, request, problem, expiresAt, evidence, now, entries } = act;
+  const done = yield* run(attest, {
+    id,
+    method,
+    request,
+    status: problem === null ? 'valid' : 'invalid',
+    error: problem === null ? null : toJson(problem),
+    validated_at: problem === null ? now : null,
+    expires_at: expiresAt,
+    evidence: toJson(evidence),
+    now,
+  });
+  if (done !== 1) throw new SallyportError('conflict', `authorization ${id} waits for no answer any more`);
+  if (problem !== null) yield* run(failOrders, { id, error: toJson(problem) });
+  const index = yield* append(entries[0]);
+  for (const entry of entries.slice(1)) yield* append(entry);
+  return { index };
 }
 
 export function* takeDue(act: Act<'takeDue'>): Operation<boolean> {
@@ -240,5 +289,6 @@ function stored(row: AcmeAuthorizationRow): StoredAuthorization {
     error: row.error === null ? null : fromJson(row.error),
     validatedAt: row.validated_at,
     expiresAt: row.expires_at,
+    evidence: row.evidence === null ? null : fromJson(row.evidence),
   };
 }

@@ -8,13 +8,15 @@ import { endApprovalsBeforehand, useApproval } from './approvals.ts';
 import { assertUnrevoked, insertIssued } from './certificates.ts';
 import { newestIssued } from './current-certificates.ts';
 import { activateExpected, assertAdmissible } from './devices.ts';
+import { useEvidence } from './evidence.ts';
 import { takeIntent } from './intents.ts';
 import { appendBehind, readHead } from './log.ts';
 import { endRequests } from './requests.ts';
 import { spendSecret } from './secrets.ts';
 
 export function* close(record: IssuedRecord): Operation<LogPosition> {
-  const { intentId, requestSpki, certificate, secretId, approvalId, order, issuedBefore, now } = record;
+  const { intentId, requestSpki, certificate, secretId, approvalId, order, evidence, issuedBefore, now } =
+    record;
   const { deviceId, template, predecessor, spki } = certificate;
   const [head, intent] = yield* together(
     readHead(),
@@ -40,6 +42,9 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
           place: placeOf(head.number, head.size),
           now,
         }),
+    evidence === null
+      ? null
+      : useEvidence(evidence, { deviceId, template, spki: requestSpki }, certificate.sha256, now),
     endRequests({ deviceId, template, spki: requestSpki }),
     activateExpected(deviceId, now),
   );

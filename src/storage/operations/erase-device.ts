@@ -89,6 +89,10 @@ const renameCertificates = statement((database, p: Renaming) =>
   database.updateTable('certificate').set({ device_id: p.as }).where('device_id', '=', p.id),
 );
 
+const renameEvidence = statement((database, p: Renaming) =>
+  database.updateTable('evidence').set({ device_id: p.as }).where('device_id', '=', p.id),
+);
+
 const deleteDevice = statement((database, p: { id: string }) =>
   database.deleteFrom('device').where('id', '=', p.id),
 );
@@ -126,7 +130,15 @@ export function* eraseDevice(act: Erasing): Operation<LogPosition & { readonly c
     identifiers: toJson({}),
   });
   const certificates = yield* eraseEntries(act);
-  for (const rename of [renameSecrets, renameApprovals, renameAbandoned, renameLost, renameCertificates]) {
+  const renames = [
+    renameSecrets,
+    renameApprovals,
+    renameAbandoned,
+    renameLost,
+    renameCertificates,
+    renameEvidence,
+  ];
+  for (const rename of renames) {
     yield* run(rename, { id, as });
   }
   yield* forgetPolledOf(id);

@@ -2,6 +2,7 @@ import type { HoldRecord, LogPosition } from '#enrollment';
 import type { Operation } from '../operation.ts';
 import { placeOf } from '../place.ts';
 import { holdOrder } from './acme-issuance.ts';
+import { useEvidence } from './evidence.ts';
 import { appendBehind, readHead } from './log.ts';
 import { keepPolled } from './polled-requests.ts';
 import { conformingArrival, keepArrival, rateKeys } from './rate-limits.ts';
@@ -24,6 +25,9 @@ export function* hold(record: HoldRecord): Operation<Held> {
   const head = yield* readHead();
   yield* appendBehind(head, record.entry);
   yield* keepPolled(record, placeOf(head.number, head.size));
+  if (record.evidence !== null) {
+    yield* useEvidence(record.evidence, { deviceId, template, spki }, null, record.now);
+  }
   yield* holdOrder(record, placeOf(head.number, head.size));
   return { index: head.size, request, firstSeen };
 }

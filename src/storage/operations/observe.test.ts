@@ -41,6 +41,8 @@ suite('observing an empty store', () => {
         otherKeyCurrent: false,
         issued: null,
         rates: { device: null, template: null, challenge: null },
+        nonce: null,
+        earlierEvidence: null,
       },
     );
   });

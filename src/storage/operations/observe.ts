@@ -6,31 +6,11 @@ import type { ApprovalRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { observeOrder } from './acme-issuance.ts';
 import { hasCurrentForOtherKey, newestIssued } from './current-certificates.ts';
+import { evidenceNonce, holderOf, observeEvidence } from './evidence.ts';
 import { isKeyShared } from './key-holders.ts';
+import { observePresenter, observeSecret } from './presented.ts';
 import { observeRates } from './rate-limits.ts';
 import { byAuthority } from './requests.ts';
-
-const selectSecret = statement((database, p: { mac: Uint8Array; now: number }) =>
-  database
-    .selectFrom('secret')
-    .leftJoin('certificate', (join) =>
-      join
-        .onRef('certificate.sha256', '=', 'secret.certificate')
-        .on('certificate.revoked_at', 'is', null)
-        .on('certificate.not_after', '>=', p.now),
-    )
-    .select(['secret.id', 'secret.device_id', 'secret.template', 'secret.expected', 'secret.state'])
-    .select(['secret.expires_at', 'secret.spki', 'secret.names', 'certificate.sha256 as current'])
-    .where('secret.mac', '=', p.mac),
-);
-
-const selectPresenter = statement((database, p: { sha256: string }) =>
-  database
-    .selectFrom('certificate')
-    .leftJoin('acme_order', 'acme_order.certificate', 'certificate.sha256')
-    .select(['certificate.template', 'device_id', 'revoked_at', 'acme_order.id as order'])
-    .where('sha256', '=', p.sha256),
-);
 
 const deviceColumns = ['id', 'serial_number', 'device_class', 'state', 'identifiers'] as const;
 
@@ -93,15 +73,19 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
   // Whoever orders has a key for each set of names, and what an order was issued is its own.
   const ofKey = query.order === null ? asked : null;
   const predecessor = presenter === null ? null : query.presenterSha256;
-  const [userNameDevice, keyShared, approval, denials, otherKeyCurrent, issued, rates] = yield* together(
-    deviceNamed(query.userName, deviceId),
-    isKeyShared({ spki, deviceId }),
-    asked && observeApproval(asked),
-    asked && observeDenials(asked),
-    ofKey && hasCurrentForOtherKey(ofKey),
-    ofKey && newestIssued({ ...ofKey, predecessor }),
-    observeRates({ deviceId: device?.id ?? null, template, staticChallenge }),
-  );
+  const holder = holderOf(secret, query.presenterSha256);
+  const [userNameDevice, keyShared, approval, denials, otherKeyCurrent, issued, rates, nonce, earlier] =
+    yield* together(
+      deviceNamed(query.userName, deviceId),
+      isKeyShared({ spki, deviceId }),
+      asked && observeApproval(asked),
+      asked && observeDenials(asked),
+      ofKey && hasCurrentForOtherKey(ofKey),
+      ofKey && newestIssued({ ...ofKey, predecessor }),
+      observeRates({ deviceId: device?.id ?? null, template, staticChallenge }),
+      query.evidence === null || holder === null ? null : evidenceNonce(holder, now),
+      query.evidence === null ? null : observeEvidence(query.evidence, asked),
+    );
   return {
     secret,
     userNameDevice,
@@ -114,36 +98,8 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     otherKeyCurrent: otherKeyCurrent ?? false,
     issued,
     rates,
-  };
-}
-
-function* observeSecret({ secretMacs, now }: ObserveQuery): Operation<StoreObservation['secret']> {
-  for (const mac of secretMacs) {
-    const row = yield* first(selectSecret, { mac, now });
-    if (row === undefined) continue;
-    return {
-      id: row.id,
-      deviceId: row.device_id,
-      template: row.template,
-      expected: row.expected === null ? null : fromJson(row.expected),
-      state: row.state,
-      expiresAt: row.expires_at,
-      reservedFor: row.spki === null || row.names === null ? null : { spki: row.spki, names: row.names },
-      certificate: row.current,
-    };
-  }
-  return null;
-}
-
-function* observePresenter({ presenterSha256 }: ObserveQuery): Operation<StoreObservation['presenter']> {
-  const row =
-    presenterSha256 === null ? undefined : yield* first(selectPresenter, { sha256: presenterSha256 });
-  if (row === undefined) return null;
-  return {
-    template: row.template,
-    deviceId: row.device_id,
-    revoked: row.revoked_at !== null,
-    ...(row.order === null ? {} : { ordered: true }),
+    nonce,
+    earlierEvidence: earlier,
   };
 }
 

@@ -1,0 +1,53 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { Configuration } from '#config';
+import type { StatusLists } from '#enrollment';
+import { SallyportError } from '#errors';
+import { parseStatusList, type TrustAnchors } from '#evidence';
+import { readCertificates } from './read-certificates.ts';
+
+/** Whom evidence is believed, in the order of the configuration. Throws 'config'. */
+export async function loadTrustAnchors({ attestation }: Configuration): Promise<readonly TrustAnchors[]> {
+  const loading = attestation.roots.map(async ({ name, format, level, files, intermediateFiles }) => {
+    const [roots, intermediates] = await Promise.all([encoded(files), encoded(intermediateFiles)]);
+    return { name, format, level, roots, intermediates };
+  });
+  const loaded = await Promise.all(loading);
+  demandOneFormat(loaded);
+  return loaded;
+}
+
+async function encoded(files: readonly string[]): Promise<string[]> {
+  const certificates = (await Promise.all(files.map(readCertificates))).flat();
+  return certificates.map(({ der }) => Buffer.from(der).toString('base64'));
+}
+
+/** Whoever could sign evidence of two formats could have devices choose. */
+function demandOneFormat(anchors: readonly TrustAnchors[]): void {
+  const seen = new Map<string, TrustAnchors>();
+  for (const each of anchors) {
+    for (const root of each.roots) {
+      const other = seen.get(root) ?? each;
+      if (other.format !== each.format) {
+        throw new SallyportError(
+          'config',
+          `attestation.roots ${other.name} and ${each.name} have a certificate in common, and are of two formats`,
+        );
+      }
+      seen.set(root, each);
+    }
+  }
+}
+
+/** Throws 'config' where a list cannot be read: what it says of one key is not known then. */
+export async function loadStatusLists({ attestation }: Configuration): Promise<StatusLists> {
+  const loading = Object.entries(attestation.statusLists).map(async ([format, file]) => {
+    try {
+      const [bytes, { mtimeMs }] = await Promise.all([readFile(file), stat(file)]);
+      return [format, { list: parseStatusList(bytes), at: Math.floor(mtimeMs) }] as const;
+    } catch (cause) {
+      const words = cause instanceof Error ? cause.message : String(cause);
+      throw new SallyportError('config', `${file} is no status list: ${words}`, { cause });
+    }
+  });
+  return Object.fromEntries(await Promise.all(loading)) as StatusLists;
+}

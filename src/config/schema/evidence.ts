@@ -1,0 +1,196 @@
+import * as z from 'zod';
+import {
+  assuranceLevels,
+  evidenceFormats,
+  evidenceIdentities,
+  formFactors,
+  keyPurposes,
+  pinPolicies,
+  touchPolicies,
+  verifiedBootStates,
+} from '#evidence';
+import { distinct, duration, entryName, path } from './values.ts';
+
+const optionalFloor = (least: number, most: number, words: string) =>
+  z.int().min(least).max(most).nullable().default(null).describe(words);
+
+const version = z
+  .string()
+  .regex(/^\d{1,9}(?:\.\d{1,9}){0,5}$/, 'is numbers with dots')
+  .nullable()
+  .default(null);
+
+const patchLevel = (what: string) =>
+  optionalFloor(200_000, 99_999_999, `Oldest ${what}, as YYYYMM or YYYYMMDD.`);
+
+const hex = (words: string) =>
+  z
+    .string()
+    .regex(/^(?:[0-9a-f]{2}){1,64}$/, words)
+    .meta({ form: 'hexadecimal' });
+
+const mapped = (from: (typeof evidenceIdentities)[number], is: string) =>
+  z
+    .strictObject({
+      from: z.enum(evidenceIdentities).describe('How the evidence names the device.'),
+      is: z
+        .string()
+        .regex(/^[A-Za-z][A-Za-z0-9]{0,63}$/, 'is id, serialNumber, or a name among identifiers')
+        .describe(
+          'What of the inventory it must be: id, serialNumber, or one of its identifiers, such as udid.',
+        ),
+    })
+    .default({ from, is })
+    .describe('Evidence is of a device where these are the same text.');
+
+const common = {
+  roots: distinct(entryName).describe('Names in `attestation.roots`, of this format.'),
+  levels: distinct(z.enum(assuranceLevels))
+    .nullable()
+    .default(null)
+    .describe('How well the hardware must keep the key. null: anything but software.'),
+};
+
+const ofTpm = {
+  sha1: z
+    .boolean()
+    .default(false)
+    .describe('Take statements signed with SHA-1, as Windows makes them with old keys.'),
+  unregisteredManufacturers: z
+    .boolean()
+    .default(false)
+    .describe('Take TPMs of a manufacturer that TCG does not know, such as software ones.'),
+  manufacturers: distinct(z.string().regex(/^id:[0-9A-F]{8}$/, 'is id: and eight hexadecimal digits'))
+    .nullable()
+    .default(null)
+    .describe('Manufacturers by their TCG ids, such as id:494E5443. null: all.'),
+  minimumVersions: z
+    .record(
+      z.string().regex(/^id:[0-9A-F]{8}$/, 'is id: and eight hexadecimal digits'),
+      z.string().regex(/^[0-9A-F]{8}$/, 'is eight hexadecimal digits'),
+    )
+    .default({})
+    .describe('By manufacturer, the oldest firmware, as the certificate of its attestation key has it.'),
+  authPolicies: z
+    .array(hex('is a digest in lower-case hexadecimal'))
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Policies by one of which alone the key may be used. null: any, or none.'),
+};
+
+const android = z.strictObject({
+  ...common,
+  device: mapped('serialNumber', 'serialNumber'),
+  maximumStatusAge: duration('1h', '366d')
+    .prefault('1d')
+    .describe("How old Google's list of revoked certificates may be (`attestation.statusLists`)."),
+  verifiedBootStates: distinct(z.enum(verifiedBootStates))
+    .default(['verified'])
+    .describe(
+      'verified: a system of its maker. self-signed: another one, which `verifiedBootKeys` must name.',
+    ),
+  verifiedBootKeys: z
+    .array(hex('is a key in lower-case hexadecimal'))
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Keys of systems that are trusted. null: those of makers.'),
+  dangerouslyAllowUnlocked: z
+    .boolean()
+    .default(false)
+    .describe('Take devices whose bootloader is unlocked: whoever holds one can install another system.'),
+  minimumOsPatchLevel: patchLevel('patch of the system'),
+  minimumVendorPatchLevel: patchLevel('patch of the vendor'),
+  minimumBootPatchLevel: patchLevel('patch of the boot image'),
+  minimumAttestationVersion: optionalFloor(1, 10_000, 'Oldest version of the attestation.'),
+  requireRemoteProvisioning: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Refuse attestation keys of the factory, which many devices share, and of which some have leaked.',
+    ),
+  purposes: distinct(z.enum(keyPurposes)).default(['sign']).describe('What the key must be for.'),
+  requireTagOrder: z.boolean().default(false).describe('Refuse what does not keep to the order of DER.'),
+});
+
+const apple = z.strictObject({
+  ...common,
+  device: mapped('serialNumber', 'serialNumber'),
+  minimumOsVersion: version.describe('Oldest version of the system.'),
+  minimumSepOsVersion: version.describe('Oldest version of the system on the Secure Enclave.'),
+  requireSystemIntegrityProtection: z.boolean().default(false).describe('Of a Mac; other devices have none.'),
+  requireFullSecurity: z.boolean().default(false).describe('Of a Mac: Full Security at startup.'),
+  forbidThirdPartyKernelExtensions: z.boolean().default(false).describe('Of a Mac.'),
+});
+
+const step = z.strictObject({
+  ...common,
+  device: mapped('serialNumber', 'serialNumber'),
+  minimumFirmware: version.describe(
+    'Oldest firmware of a YubiKey. Below 5.7 an EC key can be taken out of one that somebody has in hand (YSA-2024-03).',
+  ),
+  pinPolicies: distinct(z.enum(pinPolicies))
+    .nullable()
+    .default(null)
+    .describe('When the key needs the PIN. null: any.'),
+  touchPolicies: distinct(z.enum(touchPolicies))
+    .nullable()
+    .default(null)
+    .describe('When the key needs a touch. null: any.'),
+  formFactors: distinct(z.enum(formFactors))
+    .nullable()
+    .default(null)
+    .describe('Kinds of YubiKey. null: any.'),
+});
+
+/** What evidence counts for devices of a class, by its format. Of another format none does: a device cannot choose a weaker one. */
+export const classEvidence = z.strictObject({
+  tpm: z.strictObject({ ...common, device: mapped('permanentIdentifier', 'id'), ...ofTpm }).optional(),
+  idevid: z
+    .strictObject({ ...common, device: mapped('hardwareModule', 'serialNumber'), ...ofTpm })
+    .optional(),
+  apple: apple.optional(),
+  'android-key': android.optional(),
+  step: step.optional(),
+});
+
+const roots = z.strictObject({
+  format: z
+    .enum(evidenceFormats)
+    .describe(
+      'Of evidence that these vouch for, and of no other. tpm: CAs of attestation keys. idevid: of the keys that makers put into devices. apple, android-key: of the maker. step: of YubiKeys.',
+    ),
+  certificates: z.array(path).min(1).max(64).describe('PEM files of the roots.'),
+  intermediates: z
+    .array(path)
+    .max(64)
+    .default([])
+    .describe('PEM files of CAs below them, for devices that do not send theirs.'),
+  level: z
+    .enum(assuranceLevels)
+    .optional()
+    .describe('What hardware they stand for, where the evidence does not say it.')
+    .meta({ otherwise: 'the evidence says it' }),
+});
+
+/** Whom evidence is believed. */
+export const attestation = z.strictObject({
+  roots: z
+    .record(entryName, roots)
+    .default({})
+    .describe(
+      'Sets of root certificates, each of one format; classes name them. `sallyport roots import` writes the files.',
+    ),
+  statusLists: z
+    .strictObject({
+      'android-key': path
+        .optional()
+        .describe(
+          'What https://android.googleapis.com/attestation/status says, as a file; its age is that of the file. Read again at each reload.',
+        )
+        .meta({ otherwise: 'none' }),
+    })
+    .prefault({})
+    .describe('Lists of revoked certificates, by format.'),
+});

@@ -1,0 +1,63 @@
+import type { Evidence, Examination, Nonce } from '#evidence';
+import { examine } from '#evidence';
+import type { EnrollmentPorts } from './enrollment-ports.ts';
+import { deriveEvidence } from './layers/evidence.ts';
+import { statusOf } from './offered-evidence.ts';
+
+/** Evidence that comes before its certification request, of a device that is known. */
+export interface Attesting {
+  readonly deviceId: string;
+  readonly template: string;
+  readonly evidence: Evidence;
+  readonly nonce: Nonce;
+}
+
+export interface Attested {
+  readonly examination: Examination;
+  /** What is wrong with it, in words for the log; null: it would be taken, for a request of the key that it attests. */
+  readonly problem: string | null;
+}
+
+/** Judged here so that whoever sent it hears of it at once; what counts is that it is judged again, with the request. */
+export async function attest(
+  { deviceId, template, evidence, nonce }: Attesting,
+  { store, clock, authority }: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
+): Promise<Attested> {
+  const { references, statusLists } = authority();
+  const examination = examine(evidence, nonce);
+  const time = clock.now();
+  const spki = examination.statement?.spki ?? '';
+  const { device, otherKeyCurrent, earlierEvidence } = await store.observe({
+    secretMacs: [],
+    userName: null,
+    presenterSha256: null,
+    identity: { column: 'id', value: deviceId },
+    order: null,
+    evidence: examination.sha256,
+    spki,
+    template,
+    staticChallenge: false,
+    now: time,
+  });
+  const observed = {
+    offered: [examination.format ?? 'unknown'],
+    examination,
+    status: statusOf(examination, statusLists),
+    earlier: earlierEvidence,
+  };
+  const { facts, reasons } = deriveEvidence(observed, references, {
+    device: device === null ? null : { ...device, otherKeyCurrent },
+    template,
+    spki,
+    issued: null,
+    time,
+  });
+  if (facts.verified) return { examination, problem: null };
+  const problem = facts.judged
+    ? Object.entries(reasons)
+        .filter(([control]) => control !== 'attestation')
+        .map(([, words]) => words)
+        .join('; ')
+    : 'nothing is proven by evidence of such a device here';
+  return { examination, problem };
+}

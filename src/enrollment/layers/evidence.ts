@@ -1,0 +1,184 @@
+import { appraise, type EvidenceFault, type Examination, type ReferenceValues } from '#evidence';
+import type { DeviceClass, EvidenceRequirement } from '#inventory';
+import type { Context } from '#policy';
+import type { DeviceObservation, EvidenceObservation } from '../observations.ts';
+import { named, type References } from '../references.ts';
+import { Finding } from './finding.ts';
+
+type EvidenceFacts = NonNullable<Context['evidence']>;
+
+const unjudged = {
+  sound: false,
+  fresh: false,
+  trusted: false,
+  forKey: false,
+  forDevice: false,
+  unused: false,
+  verified: false,
+};
+
+/**
+ * What the device's hardware says of the key. Without a device or a template nobody knows that evidence may be lacking: then it is required. What nobody asked
+ * for proves nothing, and is not judged.
+ */
+export function deriveEvidence(
+  evidence: EvidenceObservation | null,
+  references: References,
+  asked: {
+    device: DeviceObservation | null;
+    template: string | null;
+    /** SHA-256 of the key that is to be certified; null: the authority makes it. */
+    spki: string | null;
+    /** What this same request got already. */
+    issued: string | null;
+    time: number;
+  },
+): Finding<EvidenceFacts> {
+  const { device, template } = asked;
+  const ofClass = named(references.deviceClasses, device?.deviceClass);
+  const ofTemplate = named(references.templates, template);
+  const byClass = ofClass?.attestation !== 'none';
+  const byTemplate =
+    ofTemplate?.keyProtection !== 'declared' ||
+    ofTemplate.authentication.every((layer) => layer === 'attestation');
+  const required = byClass || byTemplate;
+  const examination = evidence?.examination ?? null;
+  const takesSome = Object.keys(ofClass?.evidence ?? {}).length > 0;
+  const judged = examination !== null && (required || takesSome);
+  const words = byClass
+    ? `devices of class ${ofClass?.name ?? 'unknown'} must attest`
+    : `template ${template} demands a key proven to be in hardware`;
+  if (!judged) {
+    const facts = { required, offered: examination !== null, judged, ...unjudged };
+    return new Finding(facts).because('attestation', !required, `${words}, and no evidence was offered`);
+  }
+  const problems = problemsOf(examination, evidence!, ofClass, references, asked);
+  const verified = Object.values(problems).every((problem) => problem === null);
+  const facts = {
+    required,
+    offered: true,
+    judged,
+    sound: problems.sound === null,
+    fresh: problems.fresh === null,
+    trusted: problems.trusted === null,
+    forKey: problems.forKey === null,
+    forDevice: problems.forDevice === null,
+    unused: problems.unused === null,
+    verified,
+  };
+  return new Finding(facts)
+    .because('attestation', !required || verified, `${words}, and the evidence does not hold`)
+    .because('attestation-sound', facts.sound, problems.sound ?? '')
+    .because('attestation-fresh', facts.fresh, problems.fresh ?? '')
+    .because('attestation-trusted', facts.trusted, problems.trusted ?? '')
+    .because('attestation-key', facts.forKey, problems.forKey ?? '')
+    .because('attestation-device', facts.forDevice, problems.forDevice ?? '')
+    .because('attestation-unused', facts.unused, problems.unused ?? '');
+}
+
+type Problems = Record<'sound' | 'fresh' | 'trusted' | 'forKey' | 'forDevice' | 'unused', string | null>;
+
+/** In words; null: it holds. */
+function problemsOf(
+  examination: Examination,
+  evidence: EvidenceObservation,
+  ofClass: DeviceClass | undefined,
+  references: References,
+  asked: { device: DeviceObservation | null; spki: string | null; issued: string | null; time: number },
+): Problems {
+  const { format, fault, statement } = examination;
+  const requirement = format === null ? undefined : ofClass?.evidence?.[format];
+  const sound =
+    fault !== null
+      ? faultWords(fault)
+      : requirement === undefined
+        ? `devices of class ${ofClass?.name ?? 'unknown'} prove nothing by evidence of format ${format}`
+        : null;
+  if (sound !== null || statement === null || requirement === undefined) {
+    const unread = 'the evidence was not taken so far';
+    return {
+      sound: sound ?? unread,
+      fresh: unread,
+      trusted: unread,
+      forKey: unread,
+      forDevice: unread,
+      unused: unread,
+    };
+  }
+  const { earlier = null } = evidence;
+  const isOfThis =
+    earlier?.same === true && (earlier.certificate === null || earlier.certificate === asked.issued);
+  const { objections } = appraise(
+    examination,
+    referenceValues(requirement, references),
+    evidence.status ?? null,
+    asked.time,
+  );
+  return {
+    sound,
+    fresh:
+      statement.fresh === true || (isOfThis && earlier.fresh)
+        ? null
+        : statement.fresh === null
+          ? 'no nonce was given out that it could hold'
+          : 'it does not hold the nonce that was given out',
+    trusted: objections.length === 0 ? null : objections.map(faultWords).join('; '),
+    forKey:
+      statement.spki === asked.spki ? null : 'it attests another key than the one that is to be certified',
+    forDevice: deviceProblem(statement.identities, requirement, asked.device),
+    unused: earlier === null || isOfThis ? null : 'the same evidence came before, with another request',
+  };
+}
+
+const faultWords = ({ check, detail }: EvidenceFault) => `${check}: ${detail}`;
+
+/** With the roots by whom evidence is believed for devices of the class. */
+function referenceValues(
+  { roots, device: _, ...values }: EvidenceRequirement,
+  references: References,
+): ReferenceValues {
+  return {
+    ...values,
+    anchors: roots.flatMap((name) => {
+      const anchors = named(references.attestation?.roots ?? {}, name);
+      return anchors === undefined ? [] : [anchors];
+    }),
+  };
+}
+
+/** Octet for octet: nothing is folded, trimmed or normalised. */
+function deviceProblem(
+  identities: NonNullable<Examination['statement']>['identities'],
+  { device: { from, is } }: EvidenceRequirement,
+  device: DeviceObservation | null,
+): string | null {
+  const attested = identityTexts(identities, from);
+  if (attested.length === 0) return `it names no ${from}, by which devices of this class are known`;
+  if (device === null) return 'there is no device that it could be of';
+  const expected =
+    is === 'id' ? device.id : is === 'serialNumber' ? device.serialNumber : named(device.identifiers, is);
+  if (expected === null || expected === undefined || expected === '') {
+    return `the inventory has no ${is} of device ${device.id}, which evidence could name`;
+  }
+  return attested.includes(expected)
+    ? null
+    : `it is of ${attested.join(', ')}, and ${is} of device ${device.id} is ${expected}`;
+}
+
+export function identityTexts(
+  identities: NonNullable<Examination['statement']>['identities'],
+  from: EvidenceRequirement['device']['from'],
+): readonly string[] {
+  switch (from) {
+    case 'imei':
+      return identities.imei ?? [];
+    case 'permanentIdentifier':
+      return identities.permanentIdentifier === undefined ? [] : [identities.permanentIdentifier.value];
+    case 'hardwareModule':
+      return identities.hardwareModule === undefined ? [] : [identities.hardwareModule.serialNumber];
+    default: {
+      const text = identities[from];
+      return text === undefined ? [] : [text];
+    }
+  }
+}

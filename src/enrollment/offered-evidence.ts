@@ -1,0 +1,77 @@
+import {
+  type Evidence,
+  type EvidenceFormat,
+  examine,
+  type Examination,
+  type RevocationStatus,
+  revocationStatusOf,
+  type StatusList,
+} from '#evidence';
+import type { Facts } from '#policy';
+import { sha256Hex } from './digests.ts';
+import type { Observations } from './observations.ts';
+import type { UsedEvidence } from './store.ts';
+
+/** Evidence that came with a request, or before it for its order. */
+export interface OfferedEvidence {
+  readonly sha256: string;
+  /** `nonce`: the one that is in force for who asks; null: none is. */
+  examined(nonce: Uint8Array | null): Examination;
+}
+
+/** What is examined when it is known which nonce it is to hold: once for each. */
+export class UnseenEvidence implements OfferedEvidence {
+  readonly #evidence: Evidence;
+  readonly sha256: string;
+  #seen: { readonly nonce: string | null; readonly examination: Examination } | null = null;
+
+  constructor(evidence: Evidence) {
+    this.#evidence = evidence;
+    this.sha256 = sha256Hex(evidence.bytes);
+  }
+
+  examined(nonce: Uint8Array | null): Examination {
+    const name = nonce === null ? null : Buffer.from(nonce).toString('hex');
+    if (this.#seen?.nonce !== name || this.#seen === null) {
+      const given = nonce === null ? null : { toBeSigned: nonce, token: nonce };
+      this.#seen = { nonce: name, examination: examine(this.#evidence, given) };
+    }
+    return this.#seen.examination;
+  }
+}
+
+/** What was examined when it came, as a challenge of ACME is answered before its order is finalized. */
+export class SeenEvidence implements OfferedEvidence {
+  readonly #examination: Examination;
+
+  constructor(examination: Examination) {
+    this.#examination = examination;
+  }
+
+  get sha256(): string {
+    return this.#examination.sha256;
+  }
+
+  examined(): Examination {
+    return this.#examination;
+  }
+}
+
+/** By format, what issuers of attestation keys have revoked; `at`: when that was taken, milliseconds since the epoch. */
+export type StatusLists = Readonly<
+  Partial<Record<EvidenceFormat, { readonly list: StatusList; readonly at: number }>>
+>;
+
+/** null: there is no list for its format, or nothing that one could be asked about. */
+export function statusOf(examination: Examination, lists: StatusLists): RevocationStatus | null {
+  const { format, statement } = examination;
+  const taken = format === null || statement === null ? undefined : lists[format];
+  return taken === undefined ? null : revocationStatusOf(taken.list, examination, taken.at);
+}
+
+/** Evidence that was judged is of this request from here on; null: none was. */
+export function usedEvidence({ evidence }: Observations, { context }: Facts): UsedEvidence | null {
+  const { judged = false, fresh = false } = context.evidence ?? {};
+  const examination = evidence?.examination;
+  return examination === undefined || !judged ? null : { sha256: examination.sha256, fresh };
+}

@@ -1,0 +1,113 @@
+import { deviceIdentifierParts, newEntry, type OrderIdentifier, supportCode } from '#enrollment';
+import { isSallyportError } from '#errors';
+import type { EvidenceIdentities, Examination } from '#evidence';
+import { decodeBase64Url } from '#jose';
+import { type Message, ownerOf, payloadOf } from './message.ts';
+import type { AcmePorts, Exchange } from './ports.ts';
+import { AcmeError, malformed } from './problems.ts';
+import type { StoredAccount, StoredAuthorization } from './store.ts';
+
+/** Evidence is as good as its nonce is new: what is not finalized by then attests again. */
+const longestMilliseconds = 3_600_000;
+
+/** draft-ietf-acme-device-attest section 5. The answer holds the evidence, and nothing needs to be looked for. */
+export async function answerWithEvidence(
+  message: Message,
+  found: StoredAuthorization,
+  own: StoredAccount,
+  exchange: Exchange,
+  ports: AcmePorts,
+): Promise<void> {
+  const bytes = attestationObjectOf(message);
+  const { admission } = exchange;
+  const { id, type, value, token, template } = found;
+  const encoded = (text: string) => Buffer.from(text, 'utf8');
+  const { examination, problem: words } = await ports.enrollment.attest({
+    deviceId: own.key.device,
+    template,
+    evidence: { envelope: 'attestation-object', bytes },
+    nonce: { toBeSigned: encoded(`${token}.${own.thumbprint}`), token: encoded(token) },
+  });
+  const problem = words ?? identifierProblem({ type, value }, examination);
+  const told = problem === null ? null : refusal(problem);
+  const now = ports.now();
+  const expiresAt = Math.min(found.expiresAt, now + longestMilliseconds);
+  const seen = {
+    ...ownerOf(own),
+    authorization: id,
+    identifier: { type, value },
+    method: 'device-attest-01',
+    evidence: { sha256: examination.sha256, format: examination.format },
+  };
+  const event = {
+    type: 'authority',
+    version: 2,
+    id: `V${supportCode(ports.random).slice(1)}`,
+    time: now,
+    event: problem === null ? 'authorization.valid' : 'authorization.invalid',
+    detail: {
+      ...seen,
+      template,
+      wildcard: false,
+      request: admission.id,
+      addresses: [],
+      ...(problem === null ? { expiresAt } : { problem: { type: told!.document.type, detail: problem } }),
+    },
+  } as const;
+  await ports.store.attested({
+    id,
+    method: 'device-attest-01',
+    request: admission.id,
+    problem: told === null ? null : told.document,
+    expiresAt,
+    evidence: examination,
+    now,
+    entries: [ports.enrollment.entryOf(admission, seen, 'answered', bytes), newEntry(event, ports.random)],
+  });
+}
+
+/** "attObj": of other members the server takes no notice. */
+function attestationObjectOf(message: Message): Uint8Array {
+  const { attObj } = payloadOf(message);
+  if (typeof attObj !== 'string') throw malformed('attObj must be a string');
+  try {
+    return decodeBase64Url(attObj, 'attObj');
+  } catch (cause) {
+    if (!isSallyportError(cause)) throw cause;
+    throw new AcmeError('malformed', cause.message, { cause });
+  }
+}
+
+/** What the evidence says is not echoed: the hardware ids of one device are no other's to read. */
+function refusal(problem: string): AcmeError {
+  return new AcmeError('badAttestationStatement', problem, { told: 'the evidence is not accepted here' });
+}
+
+/** Octet for octet, one of the names that the evidence gives the device. */
+function identifierProblem(ordered: OrderIdentifier, { statement }: Examination): string | null {
+  const parts = deviceIdentifierParts(ordered);
+  const names = statement === null ? [] : namesOf(statement.identities, ordered.type);
+  const isNamed =
+    parts !== null &&
+    names.some(({ value, oid }) => value === parts.value && (parts.oid === null || oid === parts.oid));
+  return isNamed ? null : `the evidence is not of ${ordered.type} ${ordered.value}`;
+}
+
+interface Named {
+  readonly value: string;
+  readonly oid: string | null;
+}
+
+function namesOf(identities: EvidenceIdentities, type: OrderIdentifier['type']): readonly Named[] {
+  const { serialNumber, udid, imei = [], permanentIdentifier, hardwareModule } = identities;
+  const module = hardwareModule && { value: hardwareModule.serialNumber, oid: hardwareModule.type };
+  if (type === 'hardware-module') return module === undefined ? [] : [module];
+  const texts = [serialNumber, udid, ...imei].filter((text) => text !== undefined);
+  return [
+    ...texts.map((value) => ({ value, oid: null })),
+    ...(permanentIdentifier === undefined
+      ? []
+      : [{ value: permanentIdentifier.value, oid: permanentIdentifier.assigner }]),
+    ...(module === undefined ? [] : [module]),
+  ];
+}

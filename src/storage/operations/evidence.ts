@@ -1,0 +1,128 @@
+import type { EarlierEvidence, EnrollmentStore, LogPosition, UsedEvidence } from '#enrollment';
+import { SallyportError } from '#errors';
+import { first, type Operation, run, together } from '../operation.ts';
+import type { EvidenceRow } from '../schema.ts';
+import { statement } from '../statement.ts';
+import { append } from './log.ts';
+import { observePresenter, observeSecret } from './presented.ts';
+
+/** What evidence came with. */
+interface EvidenceRequest {
+  readonly deviceId: string;
+  readonly template: string;
+  readonly spki: string;
+}
+
+const select = statement((database, p: { sha256: string }) =>
+  database.selectFrom('evidence').selectAll().where('sha256', '=', p.sha256),
+);
+
+const insert = statement((database, p: EvidenceRow) =>
+  database.insertInto('evidence').values({
+    sha256: p.sha256,
+    device_id: p.device_id,
+    template: p.template,
+    spki: p.spki,
+    fresh: p.fresh,
+    certificate: p.certificate,
+    seen_at: p.seen_at,
+  }),
+);
+
+const spend = statement((database, p: { sha256: string; certificate: string }) =>
+  database
+    .updateTable('evidence')
+    .set({ certificate: p.certificate })
+    .where('sha256', '=', p.sha256)
+    .where('certificate', 'is', null),
+);
+
+const selectNonce = statement((database, p: { holder: string; now: number }) =>
+  database
+    .selectFrom('evidence_nonce')
+    .select('nonce')
+    .where('holder', '=', p.holder)
+    .where('expires_at', '>', p.now),
+);
+
+const upsertNonce = statement((database, p: { holder: string; nonce: Uint8Array; expiresAt: number }) =>
+  database
+    .insertInto('evidence_nonce')
+    .values({ holder: p.holder, nonce: p.nonce, expires_at: p.expiresAt })
+    .onConflict((conflict) =>
+      conflict.column('holder').doUpdateSet({ nonce: p.nonce, expires_at: p.expiresAt }),
+    ),
+);
+
+const deleteNonces = statement((database, p: { before: number }) =>
+  database.deleteFrom('evidence_nonce').where('expires_at', '<=', p.before),
+);
+
+/** Who presents a secret or a certificate has one nonce at a time. */
+export function holderOf(secret: { readonly id: string } | null, certificate: string | null): string | null {
+  if (secret !== null) return `secret ${secret.id}`;
+  return certificate === null ? null : `certificate ${certificate}`;
+}
+
+export function* observeEvidence(
+  sha256: string,
+  asked: EvidenceRequest | null,
+): Operation<EarlierEvidence | null> {
+  const row = yield* first(select, { sha256 });
+  if (row === undefined) return null;
+  return {
+    same: asked !== null && isOf(row, asked),
+    fresh: row.fresh === 1,
+    certificate: row.certificate,
+  };
+}
+
+/** From here on the evidence is of this request, and of no other. Throws 'conflict' where it is another's, or has got a certificate already. */
+export function* useEvidence(
+  { sha256, fresh }: UsedEvidence,
+  asked: EvidenceRequest,
+  certificate: string | null,
+  now: number,
+): Operation<void> {
+  const row = yield* first(select, { sha256 });
+  if (row === undefined) {
+    const { deviceId: device_id, template, spki } = asked;
+    yield* run(insert, {
+      sha256,
+      device_id,
+      template,
+      spki,
+      fresh: fresh ? 1 : 0,
+      certificate,
+      seen_at: now,
+    });
+    return;
+  }
+  const isSpent = certificate !== null && (yield* run(spend, { sha256, certificate })) === 0;
+  if (isOf(row, asked) && !isSpent) return;
+  throw new SallyportError('conflict', 'the evidence came with another request meanwhile');
+}
+
+export function* evidenceNonce(holder: string, now: number): Operation<Uint8Array | null> {
+  return (yield* first(selectNonce, { holder, now }))?.nonce ?? null;
+}
+
+/** Kept for a secret or a certificate of ours alone, and told in any case. */
+export function* giveNonce(act: Parameters<EnrollmentStore['giveNonce']>[0]): Operation<LogPosition> {
+  const { nonce, expiresAt, entry, now } = act;
+  const [secret, presenter] = yield* together(
+    observeSecret({ secretMacs: act.secretMacs, now }),
+    observePresenter({ presenterSha256: act.presenterSha256 }),
+  );
+  const holder = holderOf(secret, presenter === null ? null : act.presenterSha256);
+  if (holder !== null) yield* run(upsertNonce, { holder, nonce, expiresAt });
+  return { index: yield* append(entry) };
+}
+
+export function* forgetEvidenceNonces({ now }: { now: number }): Operation<void> {
+  yield* run(deleteNonces, { before: now });
+}
+
+function isOf({ device_id, template, spki }: EvidenceRow, asked: EvidenceRequest): boolean {
+  return device_id === asked.deviceId && template === asked.template && spki === asked.spki;
+}
