@@ -15,7 +15,7 @@ function withHardwareTemplate(yaml: string): string {
     .replace('templates: [device]', 'templates: [device, vault]');
 }
 
-/** Evidence is not built yet: what must attest gets nothing, and what it holds otherwise changes nothing of it. */
+/** What must attest, and does not, gets nothing; what it holds otherwise changes nothing of it. */
 describe('attestation', () => {
   const cleanup = suiteCleanup();
   let authority: Awaited<ReturnType<typeof authorityInProcess>>;

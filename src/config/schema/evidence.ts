@@ -60,13 +60,13 @@ const ofTpm = {
     .boolean()
     .default(false)
     .describe('Take TPMs of a manufacturer that TCG does not know, such as software ones.'),
-  manufacturers: distinct(z.string().regex(/^id:[0-9A-F]{8}$/, 'is id: and eight hexadecimal digits'))
+  manufacturers: distinct(z.string().regex(/^[0-9A-F]{8}$/, 'is eight hexadecimal digits'))
     .nullable()
     .default(null)
-    .describe('Manufacturers by their TCG ids, such as id:494E5443. null: all.'),
+    .describe('Manufacturers by their TCG ids, such as 494E5443. null: all.'),
   minimumVersions: z
     .record(
-      z.string().regex(/^id:[0-9A-F]{8}$/, 'is id: and eight hexadecimal digits'),
+      z.string().regex(/^[0-9A-F]{8}$/, 'is eight hexadecimal digits'),
       z.string().regex(/^[0-9A-F]{8}$/, 'is eight hexadecimal digits'),
     )
     .default({})
@@ -146,13 +146,24 @@ const step = z.strictObject({
 
 /** What evidence counts for devices of a class, by its format. Of another format none does: a device cannot choose a weaker one. */
 export const classEvidence = z.strictObject({
-  tpm: z.strictObject({ ...common, device: mapped('permanentIdentifier', 'id'), ...ofTpm }).optional(),
+  tpm: z
+    .strictObject({ ...common, device: mapped('permanentIdentifier', 'id'), ...ofTpm })
+    .optional()
+    .describe('Of a TPM 2.0, by an attestation key that an attestation CA has certified.')
+    .meta({ otherwise: 'none' }),
   idevid: z
     .strictObject({ ...common, device: mapped('hardwareModule', 'serialNumber'), ...ofTpm })
-    .optional(),
-  apple: apple.optional(),
-  'android-key': android.optional(),
-  step: step.optional(),
+    .optional()
+    .describe(
+      'Of a TPM 2.0, by an attestation key that the maker of the device has certified (IEEE 802.1AR).',
+    )
+    .meta({ otherwise: 'none' }),
+  apple: apple.optional().describe('Managed Device Attestation of Apple.').meta({ otherwise: 'none' }),
+  'android-key': android.optional().describe('Key attestation of Android.').meta({ otherwise: 'none' }),
+  step: step
+    .optional()
+    .describe('Of the PIV application of a YubiKey, as step has it.')
+    .meta({ otherwise: 'none' }),
 });
 
 const roots = z.strictObject({

@@ -133,13 +133,10 @@ function problemsOf(
 const faultWords = ({ check, detail }: EvidenceFault) => `${check}: ${detail}`;
 
 /** With the roots by whom evidence is believed for devices of the class. */
-function referenceValues(
-  { roots, device: _, ...values }: EvidenceRequirement,
-  references: References,
-): ReferenceValues {
+function referenceValues(requirement: EvidenceRequirement, references: References): ReferenceValues {
   return {
-    ...values,
-    anchors: roots.flatMap((name) => {
+    ...requirement,
+    anchors: requirement.roots.flatMap((name) => {
       const anchors = named(references.attestation?.roots ?? {}, name);
       return anchors === undefined ? [] : [anchors];
     }),

@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { before, describe, test } from 'node:test';
+import { type GeneralName, parseCertificate, pemToDer } from '#x509';
+import { hardwareModule, permanentIdentifier } from '../../src/evidence/tpm/statement.fixture.ts';
+import { type AcmeAnswer, AcmeClient, type Json } from '../harness/acme-client.ts';
+import { assertObjected, assertRejected, typeOf } from '../harness/acme-refusals.ts';
+import { attestingAuthority, PlayedTpm } from '../harness/attesting-device.ts';
+import { suiteCleanup } from '../harness/cleanup.ts';
+import { type ClientKey, type CsrSettings, makeCsr, makeKey } from '../harness/csr.ts';
+import { entriesOf } from '../harness/entries.ts';
+import { verifyLog } from '../harness/log-findings.ts';
+
+type Authority = Awaited<ReturnType<typeof attestingAuthority>>;
+type Recipe = Parameters<PlayedTpm['object']>[2];
+/** What is left out is as it should be. */
+interface Attesting {
+  readonly tpm?: PlayedTpm;
+  readonly key?: ReturnType<PlayedTpm['key']>;
+  readonly signed?: (keyAuthorization: string, token: string) => string;
+  readonly recipe?: Recipe;
+}
+
+/** Device orders of ACME (draft-ietf-acme-device-attest): an account and its key alone get nothing. */
+describe('evidence of a TPM in an order of ACME', () => {
+  const cleanup = suiteCleanup();
+  let authority: Authority;
+  before(async () => {
+    authority = await attestingAuthority(cleanup, {
+      edit(settings) {
+        const { device } = settings['templates'] as Record<string, Record<string, unknown>>;
+        settings['templates']!['hardware'] = {
+          ...device,
+          keyProtection: 'hardware',
+          authentication: ['account'],
+          renewalWindow: 'always',
+          acme: { challenges: ['device-attest-01'] },
+        };
+        const enroll = settings['listeners']!['enroll'] as { protocols: Record<string, unknown> };
+        enroll.protocols['acme'] = { templates: ['hardware'], defaultTemplate: 'hardware' };
+        settings['deviceClasses']!['attested-laptop']!['templates'] = ['device', 'hardware'];
+        return settings;
+      },
+    });
+  });
+
+  const clientOf = async (device: string) => {
+    await authority.admin.device(device, { deviceClass: 'attested-laptop' });
+    const eab = await authority.admin.client.perform('createExternalAccountKey', {
+      device,
+      templates: ['hardware'],
+      approve: false,
+    });
+    const base = new URL(authority.est).origin;
+    const client = await AcmeClient.at(`${base}/acme/hardware/directory`, authority.trustPem);
+    cleanup.after(() => client.close());
+    const { status, text } = await client.register(eab);
+    assert.equal(status, 201, text);
+    return client;
+  };
+  const ordered = async (client: AcmeClient, value: string, type = 'permanent-identifier') => {
+    const answer = await client.order([{ type, value }]);
+    assert.equal(answer.status, 201, answer.text);
+    return answer.body;
+  };
+  const challengeOf = async (client: AcmeClient, order: Json) => {
+    const { body } = await client.post((order['authorizations'] as string[])[0]!, null);
+    const challenges = body['challenges'] as Json[];
+    assert.deepEqual(
+      challenges.map(({ type }) => type),
+      ['device-attest-01'],
+    );
+    return { url: challenges[0]!['url'] as string, token: challenges[0]!['token'] as string };
+  };
+  const objectFor = (client: AcmeClient, token: string, device: string, asked: Attesting = {}) => {
+    const { tpm = new PlayedTpm(device), key = tpm.key(), recipe = {} } = asked;
+    const signed = asked.signed ?? ((keyAuthorization: string) => keyAuthorization);
+    const digest = createHash('sha256')
+      .update(signed(client.keyAuthorization(token), token))
+      .digest();
+    return { key, attObj: Buffer.from(tpm.object(digest, key.tpm, recipe)).toString('base64url') };
+  };
+  const attest = async (client: AcmeClient, order: Json, device: string, asked: Attesting = {}) => {
+    const { url, token } = await challengeOf(client, order);
+    const { key, attObj } = objectFor(client, token, device, asked);
+    return { key, attObj, answer: await client.post(url, { attObj }) };
+  };
+  const csrOf = (key: ClientKey, more: Partial<CsrSettings> = {}) => makeCsr({ key, ...more });
+  const ready = async (client: AcmeClient, device: string, asked: Attesting = {}) => {
+    const order = await ordered(client, device);
+    const { key, answer } = await attest(client, order, device, asked);
+    assert.equal(answer.body['status'], 'valid', answer.text);
+    return { order, key };
+  };
+  const leafOf = async (client: AcmeClient, answer: AcmeAnswer) => {
+    assert.equal(answer.body['status'], 'valid', answer.text);
+    return parseCertificate(pemToDer(await client.download(answer.body), 'CERTIFICATE')[0]!);
+  };
+  /** The challenge failed, the client is told no more, and the log says why. */
+  const assertFailed = async (answer: AcmeAnswer, words: RegExp) => {
+    assert.equal(answer.body['status'], 'invalid', answer.text);
+    assert.deepEqual(answer.body['error'], {
+      type: 'urn:ietf:params:acme:error:badAttestationStatement',
+      detail: 'the evidence is not accepted here',
+      status: 400,
+    });
+    const events = (await entriesOf(authority)).filter(({ event }) => event === 'authorization.invalid');
+    assert.match(JSON.stringify(events.at(-1)!['detail']), words);
+  };
+
+  test('gets a certificate for the key that was attested, named by the inventory, and renews with evidence again', async () => {
+    const client = await clientOf('ada');
+    const tpm = new PlayedTpm('ada');
+    for (const names of [[], [permanentIdentifier('ada')], []]) {
+      const { order, key } = await ready(client, 'ada', { tpm });
+      const csr = csrOf(key, names.length === 0 ? {} : { subjectAltName: names });
+      const leaf = await leafOf(client, await client.finalize(order, csr));
+      assert.deepEqual(Buffer.from(leaf.spki), Buffer.from(key.spki));
+      assert.deepEqual(
+        leaf.subject.flat().map(({ value }) => value),
+        ['ada'],
+      );
+    }
+    const { entries } = { entries: await entriesOf(authority) };
+    const issued = entries.filter(({ outcome }) => outcome === 'issued');
+    assert.deepEqual(issued.map(({ action }) => action).slice(0, 3), ['enroll', 'renew', 'renew']);
+  });
+
+  test('of another device, or of one that nobody names', async () => {
+    const client = await clientOf('bea');
+    for (const [tpm, words] of [
+      [new PlayedTpm('ada'), /it is of ada, and id of device bea is bea/],
+      [new PlayedTpm(null), /names no permanentIdentifier/],
+    ] as const) {
+      const order = await ordered(client, 'bea');
+      await assertFailed((await attest(client, order, 'bea', { tpm })).answer, words);
+      assert.equal((await client.post(order['finalize'] as string, { csr: 'AA' })).status, 403);
+    }
+  });
+
+  test('of the own device, in an order of another one', async () => {
+    const client = await clientOf('cleo');
+    const order = await ordered(client, 'ada');
+    await assertFailed((await attest(client, order, 'cleo')).answer, /not of permanent-identifier ada/);
+    // And of the other one: the account is not its.
+    const { answer } = await attest(client, await ordered(client, 'ada'), 'ada');
+    await assertFailed(answer, /it is of ada, and id of device cleo is cleo/);
+  });
+
+  test('for another challenge, another account, the token alone, or nothing', async () => {
+    const [client, other] = [await clientOf('dora'), await clientOf('dolly')];
+    const elsewhere = await challengeOf(client, await ordered(client, 'dora'));
+    for (const signed of [
+      () => client.keyAuthorization(elsewhere.token),
+      (_: string, token: string) => other.keyAuthorization(token),
+      (_: string, token: string) => token,
+      () => '',
+    ]) {
+      const order = await ordered(client, 'dora');
+      await assertFailed((await attest(client, order, 'dora', { signed })).answer, /hold the nonce/);
+    }
+  });
+
+  test('that came before', async () => {
+    const client = await clientOf('ella');
+    const { order, key } = await ready(client, 'ella');
+    await leafOf(client, await client.finalize(order, csrOf(key)));
+    // Its challenge was answered, whatever is sent there now.
+    const { answer } = await attest(client, order, 'ella', { tpm: new PlayedTpm('ada') });
+    assert.equal(answer.body['status'], 'valid', answer.text);
+    const { attObj } = await attest(client, await ordered(client, 'ella'), 'ella');
+    const again = await challengeOf(client, await ordered(client, 'ella'));
+    await assertFailed(await client.post(again.url, { attObj }), /hold the nonce/);
+  });
+
+  test('of another key than the request has', async () => {
+    const client = await clientOf('faye');
+    const { order } = await ready(client, 'faye');
+    await assertObjected(
+      authority,
+      await client.finalize(order, csrOf(makeKey())),
+      'badAttestationStatement',
+      ['attestation', 'attestation-key', 'first-enrollment'],
+    );
+  });
+
+  test('with other names beside: what the evidence is not of is in no certificate', async () => {
+    const client = await clientOf('gwen');
+    const { order, key } = await ready(client, 'gwen');
+    const other: readonly GeneralName[][] = [
+      [permanentIdentifier('ada')],
+      [permanentIdentifier('gwen', '1.3.6.1.4.1.32473.1')],
+      [permanentIdentifier('gwen'), permanentIdentifier('ada')],
+      [hardwareModule('gwen')],
+      [{ kind: 'dns', value: 'gwen.example.org' }],
+    ];
+    for (const subjectAltName of other) {
+      const answer = await client.finalize(order, csrOf(key, { subjectAltName }));
+      await assertObjected(authority, answer, 'badCSR', ['request-subject-alt-name']);
+    }
+    const subject = [{ type: 'commonName', value: 'ada' }];
+    await assertObjected(authority, await client.finalize(order, csrOf(key, { subject })), 'badCSR', [
+      'request-subject',
+    ]);
+    await leafOf(client, await client.finalize(order, csrOf(key)));
+  });
+
+  test('of a key that can leave its TPM', async () => {
+    const client = await clientOf('hild');
+    const tpm = new PlayedTpm('hild');
+    const key = tpm.key();
+    const recipe = { publicArea: key.tpm.publicArea({ attributes: 0x0004_0060 }) };
+    await assertFailed(
+      (await attest(client, await ordered(client, 'hild'), 'hild', { tpm, key, recipe })).answer,
+      /tpm-/,
+    );
+  });
+
+  test('that is none', async () => {
+    const client = await clientOf('ines');
+    for (const attObj of ['AA', Buffer.from('a163666d74657061636b6564', 'hex').toString('base64url')]) {
+      const { url } = await challengeOf(client, await ordered(client, 'ines'));
+      await assertFailed(await client.post(url, { attObj }), /malformed|format/);
+    }
+    const { url } = await challengeOf(client, await ordered(client, 'ines'));
+    await assertRejected(authority, await client.post(url, {}), 'malformed', /attObj must be a string/);
+    await assertRejected(authority, await client.post(url, { attObj: '=' }), 'malformed', /attObj/);
+  });
+
+  test('of a device that was suspended or whose account ended meanwhile', async () => {
+    const client = await clientOf('jana');
+    const { order, key } = await ready(client, 'jana');
+    await authority.admin.client.perform('suspendDevice', { id: 'jana' });
+    await assertObjected(authority, await client.finalize(order, csrOf(key)), 'unauthorized', [
+      'device-state',
+    ]);
+  });
+
+  test('identifiers: names, several, malformed ones', async () => {
+    const client = await clientOf('kate');
+    for (const [names, type] of [
+      [['kate.example.org'], 'unsupportedIdentifier'],
+      [
+        [
+          { type: 'permanent-identifier', value: 'kate' },
+          { type: 'permanent-identifier', value: 'ada' },
+        ],
+        'malformed',
+      ],
+      [[{ type: 'permanent-identifier', value: '' }], 'malformed'],
+      [[{ type: 'permanent-identifier', value: '/1.2.3' }], 'malformed'],
+      [[{ type: 'permanent-identifier', value: 'kate/x' }], 'malformed'],
+      [[{ type: 'hardware-module', value: 'kate' }], 'malformed'],
+      [[], 'malformed'],
+    ] as const) {
+      const answer = await client.order(names);
+      assert.equal(typeOf(answer), type, JSON.stringify(names));
+    }
+  });
+
+  test('the log verifies', async () => {
+    const { ok, findings } = await verifyLog(authority);
+    assert.deepEqual([ok, findings], [true, []]);
+  });
+});

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { parseCertificate } from '#x509';
+import { attestingAuthority, PlayedTpm } from '../harness/attesting-device.ts';
+import { suiteCleanup } from '../harness/cleanup.ts';
+import { csrFor, makeKey, renewalCsr } from '../harness/csr.ts';
+import { base64, est, type EstAnswer } from '../harness/est-client.ts';
+import { assertRefused } from '../harness/expect.ts';
+import { verifyLog } from '../harness/log-findings.ts';
+import { TestDevice } from '../harness/test-device.ts';
+
+const evidence = (...controls: readonly string[]) => [
+  'attestation',
+  ...controls.map((each) => `attestation-${each}`),
+];
+
+/** A class that must attest, by EST: who has its secret and its certificates, and not its TPM, gets nothing. */
+describe('evidence of a TPM in a request of EST', () => {
+  const cleanup = suiteCleanup();
+  let authority: Awaited<ReturnType<typeof attestingAuthority>>;
+  before(async () => {
+    authority = await attestingAuthority(cleanup);
+  });
+
+  const laptop = (id: string) => TestDevice.expected(authority, id, { deviceClass: 'attested-laptop' });
+  const nonceFor = async (device: TestDevice, by: 'secret' | 'certificate' = 'secret') => {
+    const credential =
+      by === 'secret'
+        ? { user: [device.id, device.secret] as [string, string] }
+        : { client: { certificate: device.certificate!, key: device.key } };
+    const answer = await est({
+      url: `${authority.est}/device/nonce`,
+      trust: authority.trustPem,
+      ...credential,
+    });
+    assert.equal(answer.status, 200, answer.text);
+    const { nonce, expiry } = JSON.parse(answer.text) as { nonce: string; expiry: number };
+    assert.equal(expiry, 300);
+    return new Uint8Array(Buffer.from(nonce, 'base64url'));
+  };
+  /** Enrolls with the evidence of this TPM for this key, fresh unless it says otherwise. */
+  const enroll = async (
+    device: TestDevice,
+    tpm: PlayedTpm,
+    { nonce, recipe = {} }: { nonce?: Uint8Array; recipe?: Parameters<PlayedTpm['attribute']>[2] } = {},
+  ) => {
+    const key = tpm.key();
+    const attribute = tpm.attribute(nonce ?? (await nonceFor(device)), key.tpm, recipe);
+    const csr = csrFor(device.id, key, { attributes: [attribute] });
+    return { key, csr, answer: await device.enroll({ key, csr }) };
+  };
+  const refused = async (answer: EstAnswer, controls: readonly string[], words: RegExp) => {
+    const entry = await assertRefused(authority, answer, 403, controls);
+    assert.match(JSON.stringify(entry.verdict.objections), words);
+    return entry;
+  };
+
+  test('enrolls, without an operator, and the log says what was seen', async () => {
+    const device = await TestDevice.unapproved(authority, 'tess', { deviceClass: 'attested-laptop' });
+    const { key, answer } = await enroll(device, new PlayedTpm('tess'));
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(Buffer.from(parseCertificate(answer.certificates[0]!).spki), Buffer.from(key.spki));
+    const { items } = await authority.admin.client.perform('listCertificates', { device: 'tess' });
+    assert.equal(items.length, 1);
+  });
+
+  test('renews with evidence of its new key, by a nonce for its certificate, and not without', async () => {
+    const tpm = new PlayedTpm('rene');
+    const device = await laptop('rene');
+    const first = await enroll(device, tpm);
+    assert.equal(first.answer.status, 200, first.answer.text);
+    device.certificate = first.answer.certificates[0]!;
+    const at = { url: `${authority.est}/device/simplereenroll`, trust: authority.trustPem };
+    const client = { certificate: device.certificate, key: first.key };
+    const asking = (csr: Uint8Array) => est({ ...at, client, body: base64(csr) });
+    await refused(
+      await asking(renewalCsr(device.certificate, first.key)),
+      ['attestation'],
+      /no evidence was offered/,
+    );
+    const nonceAnswer = await est({
+      url: `${authority.est}/device/nonce`,
+      trust: authority.trustPem,
+      client,
+    });
+    const nonce = new Uint8Array(Buffer.from(JSON.parse(nonceAnswer.text).nonce as string, 'base64url'));
+    const key = tpm.key();
+    const attributes = [tpm.attribute(nonce, key.tpm)];
+    const answer = await asking(renewalCsr(device.certificate, key, { attributes }));
+    assert.equal(answer.status, 200, answer.text);
+  });
+
+  test('of another TPM', async () => {
+    const { answer } = await enroll(await laptop('anna'), new PlayedTpm('berta'));
+    await refused(answer, evidence('device'), /it is of berta, and id of device anna is anna/);
+  });
+
+  test('of a TPM that nobody has named', async () => {
+    const { answer } = await enroll(await laptop('nora'), new PlayedTpm(null));
+    await refused(answer, evidence('device'), /names no permanentIdentifier/);
+  });
+
+  test('of another key', async () => {
+    const device = await laptop('olga');
+    const tpm = new PlayedTpm('olga');
+    const attribute = tpm.attribute(await nonceFor(device), tpm.key().tpm);
+    const key = makeKey();
+    const answer = await device.enroll({ key, csr: csrFor('olga', key, { attributes: [attribute] }) });
+    await refused(answer, evidence('key'), /another key/);
+  });
+
+  test('with no nonce of ours, another one, one of another device, and one that has expired', async () => {
+    const device = await laptop('fred');
+    const tpm = new PlayedTpm('fred');
+    const none = await enroll(device, tpm, { nonce: new Uint8Array(32) });
+    await refused(none.answer, evidence('fresh'), /no nonce was given out/);
+    const other = await laptop('gail');
+    const theirs = await nonceFor(other);
+    const ours = await nonceFor(device);
+    await refused(
+      (await enroll(device, tpm, { nonce: theirs })).answer,
+      evidence('fresh'),
+      /not hold the nonce/,
+    );
+    const newer = await nonceFor(device);
+    await refused(
+      (await enroll(device, tpm, { nonce: ours })).answer,
+      evidence('fresh'),
+      /not hold the nonce/,
+    );
+    authority.advance(300_000);
+    const late = await enroll(device, tpm, { nonce: newer });
+    await refused(late.answer, evidence('fresh'), /no nonce was given out/);
+  });
+
+  test('that came before, with another request', async () => {
+    const device = await laptop('rosa');
+    const tpm = new PlayedTpm('rosa');
+    const { key, csr, answer } = await enroll(device, tpm);
+    assert.equal(answer.status, 200, answer.text);
+    // The same request again is answered as before.
+    assert.equal((await device.enroll({ key, csr })).status, 200);
+    // A new secret, and the key and the evidence of before.
+    await device.newSecret();
+    const again = await device.enroll({ key, csr });
+    await refused(
+      again,
+      [...evidence('fresh', 'unused'), 'first-enrollment'],
+      /came before, with another request/,
+    );
+  });
+
+  test('of a key that can leave its TPM, or that signs what the TPM says', async () => {
+    const exportable = await laptop('xena');
+    const tpm = new PlayedTpm('xena');
+    const key = tpm.key();
+    for (const attributes of [0x0004_0060, 0x0005_0072]) {
+      const publicArea = key.tpm.publicArea({ attributes });
+      const attribute = tpm.attribute(await nonceFor(exportable), key.tpm, { publicArea });
+      const answer = await exportable.enroll({ key, csr: csrFor('xena', key, { attributes: [attribute] }) });
+      await refused(answer, evidence('device', 'fresh', 'key', 'sound', 'trusted', 'unused'), /tpm-/);
+    }
+  });
+
+  test('the log verifies, and says it all again', async () => {
+    const { ok, findings } = await verifyLog(authority);
+    assert.deepEqual([ok, findings], [true, []]);
+  });
+});
