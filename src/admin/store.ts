@@ -55,7 +55,8 @@ export interface AdminStore extends MachineStore, ExternalAccountStore {
   /** Voids the device's open approvals for any key (`spki` null) and the same template, where this is one too. */
   approveDevice(act: { approval: NewApproval; now: number; entry: NewEntry }): Promise<LogPosition>;
 
-  createSecret(act: { secret: NewSecret; entry: NewEntry }): Promise<LogPosition>;
+  /** `nonce`: what evidence is to hold that comes with it. */
+  createSecret(act: { secret: NewSecret; nonce?: Uint8Array | null; entry: NewEntry }): Promise<LogPosition>;
   /** For no device. Throws 'conflict' where `maximumLive` of them are live, unexpired, of the same maker (a machine) and template. */
   createUnboundSecret(act: { secret: NewSecret; maximumLive: number; entry: NewEntry }): Promise<LogPosition>;
   secrets(filter: {

@@ -21,6 +21,8 @@ const created = z.strictObject({
   device: z.string(),
   template: z.string(),
   expiresAt: time,
+  /** What the evidence of the key is to hold, base64url; null: none was asked for. */
+  nonce: z.string().nullable(),
   logIndex: z.int(),
 });
 const listed = z.strictObject({

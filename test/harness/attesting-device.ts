@@ -12,6 +12,7 @@ import {
   permanentIdentifier,
   type Recipe,
   root,
+  rsaKey,
   type SoftwareKey,
   tpmName,
 } from '../../src/evidence/tpm/statement.fixture.ts';
@@ -56,9 +57,9 @@ export class PlayedTpm {
   }
 
   /** A key of it, for a request of a certificate. */
-  key(): ClientKey & { readonly tpm: SoftwareKey } {
-    const tpm = eccKey();
-    return { algorithm: 'ec-p256', privateKey: tpm.privateKey, spki: tpm.spki, tpm };
+  key(algorithm: 'ec-p256' | 'rsa-2048' = 'ec-p256'): ClientKey & { readonly tpm: SoftwareKey } {
+    const tpm = algorithm === 'ec-p256' ? eccKey() : rsaKey();
+    return { algorithm, privateKey: tpm.privateKey, spki: tpm.spki, tpm };
   }
 
   /** The attribute of a request. */

@@ -30,7 +30,11 @@ const input = z.strictObject({
     .max(32)
     .nullable()
     .default(null),
+  /** With a nonce that evidence is to hold, for devices whose protocol has no other way to get one. */
+  nonce: z.boolean().default(false),
 });
+
+const nonceOctets = 32;
 
 /** The one moment at which the secret exists in the clear here: it is in the answer, and only its MAC is stored. */
 export const createSecret = act(input, async (ports, operator, wanted) => {
@@ -47,6 +51,7 @@ export const createSecret = act(input, async (ports, operator, wanted) => {
   const detail = { secret: id, device: device.id, template: wanted.template, expected, expiresAt };
   const { entry } = recordAct(ports, operator, 'secret.create', detail, now);
   const secret = generateSecret(ports.random);
+  const nonce = wanted.nonce ? ports.random(nonceOctets) : null;
   const macKey = newestMacKey(ports);
   const stored: NewSecret = {
     id,
@@ -59,13 +64,14 @@ export const createSecret = act(input, async (ports, operator, wanted) => {
     expiresAt,
     by: operator.name,
   };
-  const { index } = await ports.store.createSecret({ secret: stored, entry });
+  const { index } = await ports.store.createSecret({ secret: stored, nonce, entry });
   return {
     secret,
     id,
     device: device.id,
     template: wanted.template,
     expiresAt: isoTime(expiresAt),
+    nonce: nonce === null ? null : Buffer.from(nonce).toString('base64url'),
     logIndex: index,
   };
 });

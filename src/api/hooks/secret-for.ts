@@ -16,6 +16,13 @@ export async function secretFor(
     column === 'id' ? await admin.store.device(value) : await admin.store.deviceBySerialNumber(value);
   if (device === null) return { reason: 'device', status: 404, words: 'the inventory has no such device' };
   call.about.device = device.id;
-  const wanted = { device: device.id, template, lifetimeSeconds, subject: null, subjectAltName: null };
+  const wanted = {
+    device: device.id,
+    template,
+    lifetimeSeconds,
+    subject: null,
+    subjectAltName: null,
+    nonce: false,
+  };
   return createSecret.run(admin, actorOf(call), wanted);
 }

@@ -15,6 +15,7 @@ interface CreateOptions {
   readonly lifetime?: string;
   readonly expectSubject?: readonly NamedValue[];
   readonly expectSan?: readonly AlternativeName[];
+  readonly nonce?: true;
 }
 
 export function secretCreate(run: Run): Command {
@@ -44,18 +45,20 @@ export function secretCreate(run: Run): Command {
       'alternative name (dns, email, uri, ip) that it must have; repeat',
       collectAlternativeName,
     )
+    .option('--nonce', 'with a nonce that the evidence of the key must hold: for SCEP, which gives out none')
     .action(run(create));
 }
 
 async function create(session: Session, options: CreateOptions): Promise<void> {
   const { parseDuration } = await import('#config');
-  const { device, template, lifetime, expectSubject, expectSan } = options;
+  const { device, template, lifetime, expectSubject, expectSan, nonce = false } = options;
   const created = await session.perform('createSecret', {
     device,
     template,
     lifetimeSeconds: lifetime === undefined ? null : parseDuration(lifetime),
     subject: expectSubject?.map(({ name, value }) => ({ type: name, value })) ?? null,
     subjectAltName: expectSan === undefined ? null : [...expectSan],
+    nonce,
   });
   const configuration = await session.configuration();
   const url = enrollmentUrl(configuration, template);
@@ -65,7 +68,7 @@ async function create(session: Session, options: CreateOptions): Promise<void> {
 
 function words(
   { paint, now }: Session,
-  { secret, id, device, template, expiresAt }: ActResult<'createSecret'>,
+  { secret, id, device, template, expiresAt, nonce }: ActResult<'createSecret'>,
   url: string | null,
   trust: string,
 ): string {
@@ -75,7 +78,7 @@ Secret ${id} for device ${device}, template ${template}. It is shown this once:
   ${paint.strong(secret)}
 
 It can be used until ${describeTime(expiresAt, now)}.
-`;
+${nonce === null ? '' : `\nThe evidence of its key must hold this nonce (base64url):\n\n  ${nonce}\n`}`;
   if (url === null) return shown;
   return `${shown}
 On the device, with its request in request.der (curl asks for the secret):

@@ -115,8 +115,13 @@ export function* giveNonce(act: Parameters<EnrollmentStore['giveNonce']>[0]): Op
     observePresenter({ presenterSha256: act.presenterSha256 }),
   );
   const holder = holderOf(secret, presenter === null ? null : act.presenterSha256);
-  if (holder !== null) yield* run(upsertNonce, { holder, nonce, expiresAt });
+  if (holder !== null) yield* keepNonce(holder, nonce, expiresAt);
   return { index: yield* append(entry) };
+}
+
+/** In place of the one before. */
+export function* keepNonce(holder: string, nonce: Uint8Array, expiresAt: number): Operation<void> {
+  yield* run(upsertNonce, { holder, nonce, expiresAt });
 }
 
 export function* forgetEvidenceNonces({ now }: { now: number }): Operation<void> {

@@ -8,6 +8,7 @@ import { all, first, type Operation, run } from '../operation.ts';
 import type { Schema, SecretRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { assertNotRetired } from './devices.ts';
+import { holderOf, keepNonce } from './evidence.ts';
 import { append } from './log.ts';
 
 interface Binding {
@@ -200,11 +201,16 @@ export function* voidSecretsReservedFor(request: {
   yield* run(voidReservedFor, request);
 }
 
-export function* createSecret(act: { secret: NewSecret; entry: NewEntry }): Operation<LogPosition> {
-  const { secret, entry } = act;
+export function* createSecret(act: {
+  secret: NewSecret;
+  nonce?: Uint8Array | null;
+  entry: NewEntry;
+}): Operation<LogPosition> {
+  const { secret, nonce = null, entry } = act;
   if (secret.deviceId !== null) yield* assertNotRetired(secret.deviceId);
   const expected = secret.expected === null ? null : toJson(secret.expected);
   yield* run(insertSecret, { ...secret, expected });
+  if (nonce !== null) yield* keepNonce(holderOf(secret, null)!, nonce, secret.expiresAt);
   return { index: yield* append(entry) };
 }
 

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { attestingAuthority, PlayedTpm } from '../harness/attesting-device.ts';
+import { suiteCleanup } from '../harness/cleanup.ts';
+import { csrFor } from '../harness/csr.ts';
+import { entryOf } from '../harness/expect.ts';
+import { ScepClient } from '../harness/scep-client.ts';
+import { verifyLog } from '../harness/log-findings.ts';
+
+/** Of a key that signs and opens the messages of SCEP. */
+const signAndDecrypt = 0x0006_0072;
+
+/** SCEP gives out no nonce of its own: the secret comes with one. */
+describe('evidence of a TPM in a message of SCEP', () => {
+  const cleanup = suiteCleanup();
+  let authority: Awaited<ReturnType<typeof attestingAuthority>>;
+  before(async () => {
+    authority = await attestingAuthority(cleanup);
+  });
+
+  const secretFor = async (device: string, nonce: boolean) => {
+    await authority.admin.device(device, { deviceClass: 'attested-laptop' });
+    const created = await authority.admin.client.perform('createSecret', {
+      device,
+      template: 'device',
+      nonce,
+    });
+    return { secret: created.secret, nonce: new Uint8Array(Buffer.from(created.nonce ?? '', 'base64url')) };
+  };
+  const enroll = async (
+    device: string,
+    secret: string,
+    nonce: Uint8Array | null,
+    tpm = new PlayedTpm(device),
+  ) => {
+    const key = tpm.key('rsa-2048');
+    const publicArea = key.tpm.publicArea({ attributes: signAndDecrypt });
+    const attributes = nonce === null ? [] : [tpm.attribute(nonce, key.tpm, { publicArea })];
+    const client = await ScepClient.at(`${authority.scep}/device`);
+    return client.ask({ content: csrFor(device, key, { challengePassword: secret, attributes }), key });
+  };
+  const controlsOf = async (answer: Awaited<ReturnType<typeof enroll>>) => {
+    assert.equal(answer.pkiStatus, 'failure', answer.text);
+    const { verdict } = await entryOf(authority, answer);
+    return verdict.objections.map(({ control }) => control).toSorted();
+  };
+
+  test('enrolls, without an operator, with the nonce that came with its secret', async () => {
+    const { secret, nonce } = await secretFor('sara', true);
+    assert.equal(nonce.length, 32);
+    const answer = await enroll('sara', secret, nonce);
+    assert.equal(answer.pkiStatus, 'success', answer.text);
+  });
+
+  test('is refused without evidence, with another nonce, and without one', async () => {
+    const { secret, nonce } = await secretFor('siri', true);
+    const other = await secretFor('suse', true);
+    assert.deepEqual(await controlsOf(await enroll('siri', secret, null)), [
+      'attestation',
+      'first-enrollment',
+    ]);
+    const unfresh = ['attestation', 'attestation-fresh', 'first-enrollment'];
+    assert.deepEqual(await controlsOf(await enroll('siri', secret, other.nonce)), unfresh);
+    const without = await secretFor('sina', false);
+    assert.equal(without.nonce.length, 0);
+    assert.deepEqual(await controlsOf(await enroll('sina', without.secret, nonce)), unfresh);
+    const answer = await enroll('siri', secret, nonce);
+    assert.equal(answer.pkiStatus, 'success', answer.text);
+  });
+
+  test('is refused from another TPM', async () => {
+    const { secret, nonce } = await secretFor('sofi', true);
+    assert.deepEqual(await controlsOf(await enroll('sofi', secret, nonce, new PlayedTpm('sara'))), [
+      'attestation',
+      'attestation-device',
+      'first-enrollment',
+    ]);
+  });
+
+  test('the log verifies', async () => {
+    const { ok, findings } = await verifyLog(authority);
+    assert.deepEqual([ok, findings], [true, []]);
+  });
+});
