@@ -41,8 +41,7 @@ import { supportCode } from './support-code.ts';
 const leaseMilliseconds = 30_000;
 /** A verdict is carried out at once, or the state is looked at again: it was true of then, and the process may have stood still. */
 const verdictHoldsMilliseconds = 10_000;
-/** RFC 5280 section 5.3.1. */
-const privilegeWithdrawn = 9;
+const privilegeWithdrawn = 9; // RFC 5280 section 5.3.1
 /** Another request took the secret, approval or limit between our observing and reserving: observe again, so often. */
 const attempts = 4;
 
@@ -118,7 +117,7 @@ export class Enrollment {
   }
 
   /** What evidence proves that comes before its request. */
-  async attest(attesting: Attesting): Promise<Attested> {
+  attest(attesting: Attesting): Promise<Attested> {
     return attest(attesting, this.#ports);
   }
 

@@ -1,24 +1,23 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { type GeneralName, parseCertificate, pemToDer } from '#x509';
-import { hardwareModule, permanentIdentifier } from '../../src/evidence/tpm/statement.fixture.ts';
 import { type AcmeAnswer, AcmeClient, type Json } from '../harness/acme-client.ts';
 import { assertObjected, assertRejected, typeOf } from '../harness/acme-refusals.ts';
-import { attestingAuthority, PlayedTpm } from '../harness/attesting-device.ts';
+import { attestingAuthority } from '../harness/attesting-device.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { type ClientKey, type CsrSettings, makeCsr, makeKey } from '../harness/csr.ts';
 import { entriesOf } from '../harness/entries.ts';
+import { hardwareModuleName } from '../harness/pki.ts';
+import { keyAttributes, permanentIdentifier, type PlayedTpm } from '../harness/played-tpm.ts';
 import { verifyLog } from '../harness/log-findings.ts';
 
 type Authority = Awaited<ReturnType<typeof attestingAuthority>>;
-type Recipe = Parameters<PlayedTpm['object']>[2];
 /** What is left out is as it should be. */
 interface Attesting {
   readonly tpm?: PlayedTpm;
-  readonly key?: ReturnType<PlayedTpm['key']>;
+  readonly key?: ClientKey;
   readonly signed?: (keyAuthorization: string, token: string) => string;
-  readonly recipe?: Recipe;
+  readonly attributes?: number;
 }
 
 /** Device orders of ACME (draft-ietf-acme-device-attest): an account and its key alone get nothing. */
@@ -73,12 +72,14 @@ describe('evidence of a TPM in an order of ACME', () => {
     return { url: challenges[0]!['url'] as string, token: challenges[0]!['token'] as string };
   };
   const objectFor = (client: AcmeClient, token: string, device: string, asked: Attesting = {}) => {
-    const { tpm = new PlayedTpm(device), key = tpm.key(), recipe = {} } = asked;
+    const { tpm = authority.tpm(device), key = makeKey(), attributes = keyAttributes.signingKey } = asked;
     const signed = asked.signed ?? ((keyAuthorization: string) => keyAuthorization);
-    const digest = createHash('sha256')
-      .update(signed(client.keyAuthorization(token), token))
-      .digest();
-    return { key, attObj: Buffer.from(tpm.object(digest, key.tpm, recipe)).toString('base64url') };
+    return {
+      key,
+      attObj: Buffer.from(
+        tpm.object(signed(client.keyAuthorization(token), token), key, { attributes }),
+      ).toString('base64url'),
+    };
   };
   const attest = async (client: AcmeClient, order: Json, device: string, asked: Attesting = {}) => {
     const { url, token } = await challengeOf(client, order);
@@ -110,7 +111,7 @@ describe('evidence of a TPM in an order of ACME', () => {
 
   test('gets a certificate for the key that was attested, named by the inventory, and renews with evidence again', async () => {
     const client = await clientOf('ada');
-    const tpm = new PlayedTpm('ada');
+    const tpm = authority.tpm('ada');
     for (const names of [[], [permanentIdentifier('ada')], []]) {
       const { order, key } = await ready(client, 'ada', { tpm });
       const csr = csrOf(key, names.length === 0 ? {} : { subjectAltName: names });
@@ -129,8 +130,8 @@ describe('evidence of a TPM in an order of ACME', () => {
   test('of another device, or of one that nobody names', async () => {
     const client = await clientOf('bea');
     for (const [tpm, words] of [
-      [new PlayedTpm('ada'), /it is of ada, and id of device bea is bea/],
-      [new PlayedTpm(null), /names no permanentIdentifier/],
+      [authority.tpm('ada'), /it is of ada, and id of device bea is bea/],
+      [authority.tpm(null), /names no permanentIdentifier/],
     ] as const) {
       const order = await ordered(client, 'bea');
       await assertFailed((await attest(client, order, 'bea', { tpm })).answer, words);
@@ -166,7 +167,7 @@ describe('evidence of a TPM in an order of ACME', () => {
     const { order, key } = await ready(client, 'ella');
     await leafOf(client, await client.finalize(order, csrOf(key)));
     // Its challenge was answered, whatever is sent there now.
-    const { answer } = await attest(client, order, 'ella', { tpm: new PlayedTpm('ada') });
+    const { answer } = await attest(client, order, 'ella', { tpm: authority.tpm('ada') });
     assert.equal(answer.body['status'], 'valid', answer.text);
     const { attObj } = await attest(client, await ordered(client, 'ella'), 'ella');
     const again = await challengeOf(client, await ordered(client, 'ella'));
@@ -191,7 +192,7 @@ describe('evidence of a TPM in an order of ACME', () => {
       [permanentIdentifier('ada')],
       [permanentIdentifier('gwen', '1.3.6.1.4.1.32473.1')],
       [permanentIdentifier('gwen'), permanentIdentifier('ada')],
-      [hardwareModule('gwen')],
+      [hardwareModuleName('gwen')],
       [{ kind: 'dns', value: 'gwen.example.org' }],
     ];
     for (const subjectAltName of other) {
@@ -207,11 +208,9 @@ describe('evidence of a TPM in an order of ACME', () => {
 
   test('of a key that can leave its TPM', async () => {
     const client = await clientOf('hild');
-    const tpm = new PlayedTpm('hild');
-    const key = tpm.key();
-    const recipe = { publicArea: key.tpm.publicArea({ attributes: 0x0004_0060 }) };
+    const attributes = keyAttributes.exportable;
     await assertFailed(
-      (await attest(client, await ordered(client, 'hild'), 'hild', { tpm, key, recipe })).answer,
+      (await attest(client, await ordered(client, 'hild'), 'hild', { attributes })).answer,
       /tpm-/,
     );
   });

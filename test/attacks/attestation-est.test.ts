@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { parseCertificate } from '#x509';
-import { attestingAuthority, PlayedTpm } from '../harness/attesting-device.ts';
+import { attestingAuthority } from '../harness/attesting-device.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { csrFor, makeKey, renewalCsr } from '../harness/csr.ts';
 import { base64, est, type EstAnswer } from '../harness/est-client.ts';
 import { assertRefused } from '../harness/expect.ts';
 import { verifyLog } from '../harness/log-findings.ts';
+import { keyAttributes, type PlayedTpm } from '../harness/played-tpm.ts';
 import { TestDevice } from '../harness/test-device.ts';
 
 const evidence = (...controls: readonly string[]) => [
@@ -39,13 +40,9 @@ describe('evidence of a TPM in a request of EST', () => {
     return new Uint8Array(Buffer.from(nonce, 'base64url'));
   };
   /** Enrolls with the evidence of this TPM for this key, fresh unless it says otherwise. */
-  const enroll = async (
-    device: TestDevice,
-    tpm: PlayedTpm,
-    { nonce, recipe = {} }: { nonce?: Uint8Array; recipe?: Parameters<PlayedTpm['attribute']>[2] } = {},
-  ) => {
-    const key = tpm.key();
-    const attribute = tpm.attribute(nonce ?? (await nonceFor(device)), key.tpm, recipe);
+  const enroll = async (device: TestDevice, tpm: PlayedTpm, { nonce }: { nonce?: Uint8Array } = {}) => {
+    const key = makeKey();
+    const attribute = tpm.attribute(nonce ?? (await nonceFor(device)), key);
     const csr = csrFor(device.id, key, { attributes: [attribute] });
     return { key, csr, answer: await device.enroll({ key, csr }) };
   };
@@ -57,7 +54,7 @@ describe('evidence of a TPM in a request of EST', () => {
 
   test('enrolls, without an operator, and the log says what was seen', async () => {
     const device = await TestDevice.unapproved(authority, 'tess', { deviceClass: 'attested-laptop' });
-    const { key, answer } = await enroll(device, new PlayedTpm('tess'));
+    const { key, answer } = await enroll(device, authority.tpm('tess'));
     assert.equal(answer.status, 200, answer.text);
     assert.deepEqual(Buffer.from(parseCertificate(answer.certificates[0]!).spki), Buffer.from(key.spki));
     const { items } = await authority.admin.client.perform('listCertificates', { device: 'tess' });
@@ -65,7 +62,7 @@ describe('evidence of a TPM in a request of EST', () => {
   });
 
   test('renews with evidence of its new key, by a nonce for its certificate, and not without', async () => {
-    const tpm = new PlayedTpm('rene');
+    const tpm = authority.tpm('rene');
     const device = await laptop('rene');
     const first = await enroll(device, tpm);
     assert.equal(first.answer.status, 200, first.answer.text);
@@ -84,26 +81,26 @@ describe('evidence of a TPM in a request of EST', () => {
       client,
     });
     const nonce = new Uint8Array(Buffer.from(JSON.parse(nonceAnswer.text).nonce as string, 'base64url'));
-    const key = tpm.key();
-    const attributes = [tpm.attribute(nonce, key.tpm)];
+    const key = makeKey();
+    const attributes = [tpm.attribute(nonce, key)];
     const answer = await asking(renewalCsr(device.certificate, key, { attributes }));
     assert.equal(answer.status, 200, answer.text);
   });
 
   test('of another TPM', async () => {
-    const { answer } = await enroll(await laptop('anna'), new PlayedTpm('berta'));
+    const { answer } = await enroll(await laptop('anna'), authority.tpm('berta'));
     await refused(answer, evidence('device'), /it is of berta, and id of device anna is anna/);
   });
 
   test('of a TPM that nobody has named', async () => {
-    const { answer } = await enroll(await laptop('nora'), new PlayedTpm(null));
+    const { answer } = await enroll(await laptop('nora'), authority.tpm(null));
     await refused(answer, evidence('device'), /names no permanentIdentifier/);
   });
 
   test('of another key', async () => {
     const device = await laptop('olga');
-    const tpm = new PlayedTpm('olga');
-    const attribute = tpm.attribute(await nonceFor(device), tpm.key().tpm);
+    const tpm = authority.tpm('olga');
+    const attribute = tpm.attribute(await nonceFor(device), makeKey());
     const key = makeKey();
     const answer = await device.enroll({ key, csr: csrFor('olga', key, { attributes: [attribute] }) });
     await refused(answer, evidence('key'), /another key/);
@@ -111,7 +108,7 @@ describe('evidence of a TPM in a request of EST', () => {
 
   test('with no nonce of ours, another one, one of another device, and one that has expired', async () => {
     const device = await laptop('fred');
-    const tpm = new PlayedTpm('fred');
+    const tpm = authority.tpm('fred');
     const none = await enroll(device, tpm, { nonce: new Uint8Array(32) });
     await refused(none.answer, evidence('fresh'), /no nonce was given out/);
     const other = await laptop('gail');
@@ -135,7 +132,7 @@ describe('evidence of a TPM in a request of EST', () => {
 
   test('that came before, with another request', async () => {
     const device = await laptop('rosa');
-    const tpm = new PlayedTpm('rosa');
+    const tpm = authority.tpm('rosa');
     const { key, csr, answer } = await enroll(device, tpm);
     assert.equal(answer.status, 200, answer.text);
     // The same request again is answered as before.
@@ -152,11 +149,10 @@ describe('evidence of a TPM in a request of EST', () => {
 
   test('of a key that can leave its TPM, or that signs what the TPM says', async () => {
     const exportable = await laptop('xena');
-    const tpm = new PlayedTpm('xena');
-    const key = tpm.key();
-    for (const attributes of [0x0004_0060, 0x0005_0072]) {
-      const publicArea = key.tpm.publicArea({ attributes });
-      const attribute = tpm.attribute(await nonceFor(exportable), key.tpm, { publicArea });
+    const tpm = authority.tpm('xena');
+    const key = makeKey();
+    for (const attributes of [keyAttributes.exportable, keyAttributes.restricted]) {
+      const attribute = tpm.attribute(await nonceFor(exportable), key, { attributes });
       const answer = await exportable.enroll({ key, csr: csrFor('xena', key, { attributes: [attribute] }) });
       await refused(answer, evidence('device', 'fresh', 'key', 'sound', 'trusted', 'unused'), /tpm-/);
     }

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { attestingAuthority, PlayedTpm } from '../harness/attesting-device.ts';
+import { attestingAuthority } from '../harness/attesting-device.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
-import { csrFor } from '../harness/csr.ts';
+import { csrFor, makeKey } from '../harness/csr.ts';
 import { entryOf } from '../harness/expect.ts';
+import { keyAttributes } from '../harness/played-tpm.ts';
 import { ScepClient } from '../harness/scep-client.ts';
 import { verifyLog } from '../harness/log-findings.ts';
-
-/** Of a key that signs and opens the messages of SCEP. */
-const signAndDecrypt = 0x0006_0072;
 
 /** SCEP gives out no nonce of its own: the secret comes with one. */
 describe('evidence of a TPM in a message of SCEP', () => {
@@ -31,11 +29,11 @@ describe('evidence of a TPM in a message of SCEP', () => {
     device: string,
     secret: string,
     nonce: Uint8Array | null,
-    tpm = new PlayedTpm(device),
+    tpm = authority.tpm(device),
   ) => {
-    const key = tpm.key('rsa-2048');
-    const publicArea = key.tpm.publicArea({ attributes: signAndDecrypt });
-    const attributes = nonce === null ? [] : [tpm.attribute(nonce, key.tpm, { publicArea })];
+    const key = makeKey('rsa-2048');
+    const attributes =
+      nonce === null ? [] : [tpm.attribute(nonce, key, { attributes: keyAttributes.signAndDecrypt })];
     const client = await ScepClient.at(`${authority.scep}/device`);
     return client.ask({ content: csrFor(device, key, { challengePassword: secret, attributes }), key });
   };
@@ -70,7 +68,7 @@ describe('evidence of a TPM in a message of SCEP', () => {
 
   test('is refused from another TPM', async () => {
     const { secret, nonce } = await secretFor('sofi', true);
-    assert.deepEqual(await controlsOf(await enroll('sofi', secret, nonce, new PlayedTpm('sara'))), [
+    assert.deepEqual(await controlsOf(await enroll('sofi', secret, nonce, authority.tpm('sara'))), [
       'attestation',
       'attestation-device',
       'first-enrollment',

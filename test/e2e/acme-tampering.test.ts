@@ -218,7 +218,7 @@ describe('a state of ACME that was tampered with', () => {
     ],
     [
       'an authorization that was put in',
-      `insert into acme_authorization select 'z', account, template, type, 'bank.example.org', wildcard, token, status, method, request, null, 0, null, validated_at, expires_at
+      `insert into acme_authorization select 'z', account, template, type, 'bank.example.org', wildcard, token, status, method, request, null, 0, null, validated_at, expires_at, null
         from acme_authorization where value = 'www.example.org'`,
       null,
       /^the store has 3 valid authorizations, of which the log tells of 2$/,

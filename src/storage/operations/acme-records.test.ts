@@ -64,6 +64,7 @@ suite('what is compared with the log, of ACME', () => {
     assert.deepEqual(valid, {
       id,
       account: 'a1',
+      template: 'web',
       type: 'dns',
       value: 'www.example.org',
       wildcard: false,
@@ -71,6 +72,7 @@ suite('what is compared with the log, of ACME', () => {
       method: 'dns-01',
       request: 'R-1',
       validatedAt: now,
+      expiresAt: now + hour,
     });
     const counts = { externalAccountKeys: 2, accounts: 1, validAuthorizations: 1 };
     assert.deepEqual(await query(acmeCounts()), counts);
