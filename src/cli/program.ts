@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { accountCommand } from './commands/account.ts';
+import { attestationCommand } from './commands/attestation.ts';
 import { backupCommand } from './commands/backup.ts';
 import { certificateCommand } from './commands/certificate.ts';
 import { deviceCommand } from './commands/device.ts';
@@ -46,6 +47,7 @@ export function program(run: Run, terminal: Terminal): Command {
     requestCommand(run),
     certificateCommand(run),
     machineCommand(run),
+    attestationCommand(run),
     logCommand(run),
     backupCommand(run),
     restoreCommand(run),

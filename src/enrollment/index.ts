@@ -46,6 +46,7 @@ export {
   ordersDevices,
 } from './order.ts';
 export { generateSecret, type MacKey, macSecret } from './one-time-secret.ts';
+export { recheckEvidence } from './recheck.ts';
 export { type IssuerReference, type ListenerReference, named, type References } from './references.ts';
 export { type RecordedBodies, RequestReplay } from './request-replay.ts';
 export type { Admission, Answer, ChannelBindings, Credential, EnrollmentRequest } from './request.ts';

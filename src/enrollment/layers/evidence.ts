@@ -133,7 +133,10 @@ function problemsOf(
 const faultWords = ({ check, detail }: EvidenceFault) => `${check}: ${detail}`;
 
 /** With the roots by whom evidence is believed for devices of the class. */
-function referenceValues(requirement: EvidenceRequirement, references: References): ReferenceValues {
+export function referenceValues(
+  requirement: EvidenceRequirement,
+  references: Pick<References, 'attestation'>,
+): ReferenceValues {
   return {
     ...requirement,
     anchors: requirement.roots.flatMap((name) => {
