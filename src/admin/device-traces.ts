@@ -149,7 +149,8 @@ export class DeviceTraces {
     if (hash === undefined || Buffer.compare(hash, leafHash(bytes)) !== 0) {
       throw new SallyportError('log', 'it is not what was hashed when it was logged');
     }
-    const kept = (entry as unknown as Partial<RequestEntry>).certificationRequest ?? null;
+    const { evidence, certificationRequest } = entry as unknown as Partial<RequestEntry>;
+    const kept = evidence ?? certificationRequest ?? null;
     const request = beside.find(({ address }) => buffer(address).toString('hex') === kept?.blob);
     if (beside.length !== (kept === null ? 1 : 2) || (kept !== null && request === undefined)) {
       throw new SallyportError('log', 'what is kept beside it is not what it names');

@@ -2,7 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Configuration } from '#config';
 import type { StatusLists } from '#enrollment';
 import { SallyportError } from '#errors';
-import { parseStatusList, type TrustAnchors } from '#evidence';
+import { type EvidenceFormat, parseStatusList, type TrustAnchors } from '#evidence';
+import { parseCertificate } from '#x509';
 import { readCertificates } from './read-certificates.ts';
 
 /** Whom evidence is believed, in the order of the configuration. Throws 'config'. */
@@ -21,29 +22,39 @@ async function encoded(files: readonly string[]): Promise<string[]> {
   return certificates.map(({ der }) => Buffer.from(der).toString('base64'));
 }
 
-/** Whoever could sign evidence of two formats could have devices choose. */
+/** Whoever could sign evidence of two formats could have devices choose. A root that was issued anew is the same one. */
 function demandOneFormat(anchors: readonly TrustAnchors[]): void {
   const seen = new Map<string, TrustAnchors>();
   for (const each of anchors) {
     for (const root of each.roots) {
-      const other = seen.get(root) ?? each;
+      const key = Buffer.from(parseCertificate(new Uint8Array(Buffer.from(root, 'base64'))).spki).toString(
+        'hex',
+      );
+      const other = seen.get(key) ?? each;
       if (other.format !== each.format) {
         throw new SallyportError(
           'config',
-          `attestation.roots ${other.name} and ${each.name} have a certificate in common, and are of two formats`,
+          `attestation.roots ${other.name} and ${each.name} have a root in common, and are of two formats`,
         );
       }
-      seen.set(root, each);
+      seen.set(key, each);
     }
   }
 }
 
-/** Throws 'config' where a list cannot be read: what it says of one key is not known then. */
-export async function loadStatusLists({ attestation }: Configuration): Promise<StatusLists> {
+/**
+ * What issuers have revoked, as the files have it; a file that is as it was is not read again. Throws 'config' where one cannot be read: what it says of one key is
+ * not known then.
+ */
+export async function loadStatusLists(
+  { attestation }: Pick<Configuration, 'attestation'>,
+  before: StatusLists = {},
+): Promise<StatusLists> {
   const loading = Object.entries(attestation.statusLists).map(async ([format, file]) => {
     try {
-      const [bytes, { mtimeMs }] = await Promise.all([readFile(file), stat(file)]);
-      return [format, { list: parseStatusList(bytes), at: Math.floor(mtimeMs) }] as const;
+      const at = Math.floor((await stat(file)).mtimeMs);
+      const kept = before[format as EvidenceFormat];
+      return [format, kept?.at === at ? kept : { list: parseStatusList(await readFile(file)), at }] as const;
     } catch (cause) {
       const words = cause instanceof Error ? cause.message : String(cause);
       throw new SallyportError('config', `${file} is no status list: ${words}`, { cause });

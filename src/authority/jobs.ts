@@ -182,6 +182,10 @@ export async function startJobs(ports: {
         await validations.takeOver();
       });
     },
+    /** Whoever fetches a list of revoked keys replaces its file. */
+    startStatusLists(read: () => Promise<void>) {
+      start('status lists', 60_000, read);
+    },
     /** Of listeners' certificates, once there are listeners. Returns the issuers whose list has more on it, and what failed. */
     startRenewal(renew: () => Promise<{ revokedOf: ReadonlySet<string>; faults: readonly unknown[] }>) {
       start('listeners', 60_000, async () => {

@@ -11,6 +11,7 @@ import { nodeOf, openDatabase } from './database.ts';
 import { adminLimits, claimAdminSocket } from './admin-socket.ts';
 import { configurationFindings } from './findings.ts';
 import { eventEntry } from './event-entry.ts';
+import { loadStatusLists } from './evidence-roots.ts';
 import { loadIssuers, readAuthority, recordAuthority } from './in-force.ts';
 import { startJobs } from './jobs.ts';
 import { ListenerCertificates } from './listener-certificates.ts';
@@ -228,6 +229,13 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
         }),
       ),
     );
+
+    jobs.startStatusLists(async () => {
+      const of = configuration;
+      const statusLists = await loadStatusLists(of, authority.statusLists);
+      // A reload has read them itself.
+      if (configuration === of) authority = { ...authority, statusLists };
+    });
 
     // Not before the listeners are there: nobody asks them sooner.
     for (const key of raKeys.values()) setImmediate(() => key.start());

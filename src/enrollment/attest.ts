@@ -1,8 +1,7 @@
 import type { Evidence, Examination, Nonce } from '#evidence';
-import { examine } from '#evidence';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
 import { deriveEvidence } from './layers/evidence.ts';
-import { statusOf } from './offered-evidence.ts';
+import { examined, statusOf } from './offered-evidence.ts';
 
 /** Evidence that comes before its certification request, of a device that is known. */
 export interface Attesting {
@@ -24,7 +23,7 @@ export async function attest(
   { store, clock, authority }: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
 ): Promise<Attested> {
   const { references, statusLists } = authority();
-  const examination = examine(evidence, nonce);
+  const examination = examined(evidence, nonce);
   const time = clock.now();
   const spki = examination.statement?.spki ?? '';
   const { device, otherKeyCurrent, earlierEvidence } = await store.observe({

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { encodeEntry } from '#audit';
+import { canonicalJson, encodeEntry } from '#audit';
+import type { Examination } from '#evidence';
 import { type GeneralName, generalNameKey, type Name } from '#x509';
 
 /** SHA-256 in lower-case hex. */
@@ -15,4 +16,9 @@ export function namesDigest(names: { subject: Name; subjectAltName: readonly Gen
   const keyed = names.subjectAltName.map((name) => [generalNameKey(name), name] as const);
   const subjectAltName = keyed.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, name]) => name);
   return sha256Hex(encodeEntry({ subject: names.subject, subjectAltName }));
+}
+
+/** Of what was seen of evidence, as entries have it. */
+export function examinationDigest(examination: Examination): string {
+  return sha256Hex(Buffer.from(canonicalJson(examination)));
 }

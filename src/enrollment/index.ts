@@ -1,7 +1,7 @@
 export { type Authority, type IssuerInForce, path } from './authority.ts';
 export { type Clock, type ClockSources, type SteadyClock, steadyClock } from './clock.ts';
 export { actionOf, derive, type Derivation } from './derive.ts';
-export { namesDigest, sha256Hex } from './digests.ts';
+export { examinationDigest, namesDigest, sha256Hex } from './digests.ts';
 export { Enrollment } from './enroll.ts';
 export type { EnrollmentPorts } from './enrollment-ports.ts';
 export type {

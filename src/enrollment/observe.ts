@@ -76,6 +76,11 @@ export function prepare(
   const template = named(authority.references.templates, admission.source.template);
   const challenge = challengeOf(credential, template, authority.staticChallenges);
   if (presenter !== null) demandRecordable('the client certificate', presenter.seen);
+  const evidence = asking.evidence ?? offeredBy(request);
+  if (evidence !== null) {
+    const beside = { requestObservation, seen: presenter?.seen };
+    demandRecordable('what comes beside evidence', beside, maximumBesideEvidence);
+  }
   return {
     admission,
     credential,
@@ -92,7 +97,7 @@ export function prepare(
         ? null
         : requestedDevice(template.requestedDevice, request.subject),
     transactionID: asking.transactionID ?? null,
-    evidence: asking.evidence ?? offeredBy(request),
+    evidence,
     spki: requestObservation.spki,
     keygen,
     keeping: keepRequest(request, random),
@@ -181,13 +186,15 @@ function inInventory(hardwareSerialNumber: Uint8Array): string {
 
 /** Of an entry's 64 KiB, for what a stranger says in a request, and as much for the client certificate: a hundred names need 16 KiB. */
 const maximumRecordedBytes = 24 * 1024;
+/** Of all of it where there is evidence too, which has its own bound. */
+const maximumBesideEvidence = 36 * 1024;
 
-function demandRecordable(what: string, observed: object): void {
+function demandRecordable(what: string, observed: object, maximum = maximumRecordedBytes): void {
   const length = Buffer.byteLength(JSON.stringify(observed));
-  if (length <= maximumRecordedBytes) return;
+  if (length <= maximum) return;
   throw new SallyportError(
     'too-large',
-    `${what} holds names and extensions of ${length} bytes, and ${maximumRecordedBytes} are recorded`,
+    `${what} holds names and extensions of ${length} bytes, and ${maximum} are recorded`,
   );
 }
 
@@ -246,7 +253,6 @@ function observeEvidence(
 ): Observations['evidence'] {
   if (evidence === null) return { offered: [] };
   const examination = evidence.examined(nonce);
-  demandRecordable('the evidence', examination);
   return {
     offered: [examination.format ?? 'unknown'],
     examination,

@@ -3,6 +3,7 @@ import {
   type EvidenceFormat,
   examine,
   type Examination,
+  type Nonce,
   type RevocationStatus,
   revocationStatusOf,
   type StatusList,
@@ -34,7 +35,7 @@ export class UnseenEvidence implements OfferedEvidence {
     const name = nonce === null ? null : Buffer.from(nonce).toString('hex');
     if (this.#seen?.nonce !== name || this.#seen === null) {
       const given = nonce === null ? null : { toBeSigned: nonce, token: nonce };
-      this.#seen = { nonce: name, examination: examine(this.#evidence, given) };
+      this.#seen = { nonce: name, examination: examined(this.#evidence, given) };
     }
     return this.#seen.examination;
   }
@@ -57,10 +58,29 @@ export class SeenEvidence implements OfferedEvidence {
   }
 }
 
+/** Of an entry's 64 KiB, beside the request and a client certificate. */
+const maximumRecordedBytes = 20 * 1024;
+
+/** What cannot be recorded is not judged by: of evidence that says so much, that alone is left. */
+function recordable(examination: Examination): Examination {
+  const octets = Buffer.byteLength(JSON.stringify(examination));
+  if (octets <= maximumRecordedBytes) return examination;
+  const fault = {
+    check: 'too-large',
+    detail: `it says ${octets} octets, and ${maximumRecordedBytes} are recorded`,
+  };
+  return { ...examination, fault, certificates: [], statement: null };
+}
+
 /** By format, what issuers of attestation keys have revoked; `at`: when that was taken, milliseconds since the epoch. */
 export type StatusLists = Readonly<
   Partial<Record<EvidenceFormat, { readonly list: StatusList; readonly at: number }>>
 >;
+
+/** What is seen of evidence: nothing larger than can be recorded. */
+export function examined(evidence: Evidence, nonce: Nonce | null): Examination {
+  return recordable(examine(evidence, nonce));
+}
 
 /** null: there is no list for its format, or nothing that one could be asked about. */
 export function statusOf(examination: Examination, lists: StatusLists): RevocationStatus | null {
@@ -70,8 +90,13 @@ export function statusOf(examination: Examination, lists: StatusLists): Revocati
 }
 
 /** Evidence that was judged is of this request from here on; null: none was. */
-export function usedEvidence({ evidence }: Observations, { context }: Facts): UsedEvidence | null {
+export function usedEvidence(
+  { evidence, secret, presenter }: Observations,
+  { context }: Facts,
+): UsedEvidence | null {
   const { judged = false, fresh = false } = context.evidence ?? {};
   const examination = evidence?.examination;
-  return examination === undefined || !judged ? null : { sha256: examination.sha256, fresh };
+  if (examination === undefined || !judged) return null;
+  const by = { secretId: secret?.id ?? null, presenterSha256: presenter?.sha256 ?? null };
+  return { ...by, sha256: examination.sha256, fresh };
 }

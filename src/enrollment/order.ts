@@ -28,7 +28,7 @@ export function deviceIdentifierParts({
   value,
 }: OrderIdentifier): { readonly value: string; readonly oid: string | null } | null {
   const [, text, oid = null] =
-    /^([^/]{1,200})(?:\/([0-2](?:\.(?:0|[1-9]\d{0,17})){1,30}))?$/u.exec(value) ?? [];
+    /^([^/]{1,200})(?:\/([0-2](?:\.(?:0|[1-9]\d{0,38})){1,30}))?$/u.exec(value) ?? [];
   if (text === undefined || /[\p{Cc}\p{Cs}]/u.test(text)) return null;
   return type === 'hardware-module' && oid === null ? null : { value: text, oid };
 }

@@ -7,6 +7,7 @@ import type { Derivation } from './derive.ts';
 import type { RequestEntry } from './entry.ts';
 import { templateLimit } from './layers/rate.ts';
 import type { Observations } from './observations.ts';
+import { isDeviceIdentifier } from './order.ts';
 import type { Asked } from './observe.ts';
 import { named } from './references.ts';
 import type { Intent, IssuedRecord } from './store.ts';
@@ -37,9 +38,10 @@ export function orderOf({ credential }: Asked): string | null {
   return credential?.kind === 'order' ? credential.order : null;
 }
 
-/** Whoever orders has a key for each set of names. */
+/** Whoever orders names has a key for each set of them. */
 export function isFresh(action: Facts['action'], { order, device }: Observations): boolean {
-  return action === 'enroll' && order === undefined && !device!.otherKeyCurrent;
+  const isOfDevice = order === undefined || order?.identifiers.some(isDeviceIdentifier) === true;
+  return action === 'enroll' && isOfDevice && !device!.otherKeyCurrent;
 }
 
 /** As `observe` looked for it; null where a secret or an order decides that, or where the authority makes the key. */

@@ -48,6 +48,8 @@ export interface EnrollmentStore {
   /** Keeps it in place of the one before, for who presents this secret or certificate where that is ours; appends the entry. */
   giveNonce(
     act: Pick<ObserveQuery, 'secretMacs' | 'presenterSha256' | 'now'> & {
+      /** The certificate is of an identity from elsewhere, and in no store of ours. */
+      readonly isVouchedFor: boolean;
       readonly nonce: Uint8Array;
       readonly expiresAt: number;
       readonly entry: NewEntry;
@@ -135,7 +137,7 @@ export interface StoreObservation {
   readonly earlierEvidence: EarlierEvidence | null;
   /** What operators denied to this device, template and key, by the names asked for; the newest first, no more than ten. */
   readonly denials: readonly { readonly names: string; readonly at: number }[];
-  /** The device has a current certificate (neither revoked nor expired) of this template for another key. Of an order: false, since its owner has one for each set of names. */
+  /** The device has a current certificate (neither revoked nor expired) of this template for another key. Of an order of names: false, since its owner has one for each set of them. */
   readonly otherKeyCurrent: boolean;
   /**
    * The newest current certificate that this key got already for this device and template: as the successor of the presenter where that is in
@@ -192,8 +194,10 @@ export interface HoldRecord {
   readonly entry: NewEntry;
 }
 
-/** Evidence that a request came with. From then on it is of no other, and what was fresh then stays so for this one. */
+/** Evidence that a request came with. From then on it is of no other, and what was fresh then stays so for this one; its nonce is used up. */
 export interface UsedEvidence {
+  readonly secretId: string | null;
+  readonly presenterSha256: string | null;
   readonly sha256: string;
   readonly fresh: boolean;
 }

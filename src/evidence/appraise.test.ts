@@ -239,7 +239,7 @@ test('without reference values of its format nothing is accepted: reference-valu
 
 suite('evidence that a check has refused', () => {
   test('has that one objection, for nothing else was seen', () => {
-    const examination = examine(stepEvidence({ statement: { alg: -8 } }), nonce);
+    const examination = examine(stepEvidence({ statement: { alg: 'ES256' } }), nonce);
     assert.deepEqual(appraise(examination, stepValues(), null, now), {
       anchors: null,
       level: null,

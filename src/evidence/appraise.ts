@@ -85,8 +85,8 @@ function levelOf(claims: Claims): AssuranceLevel | null {
 }
 
 function isLevel(level: AssuranceLevel | null, allowed: ReferenceValues['levels']): boolean {
-  if (allowed === null) return level !== 'software';
-  return level !== null && allowed.includes(level);
+  if (level === null) return false;
+  return allowed === null ? level !== 'software' : allowed.includes(level);
 }
 
 /** RFC 5280 section 6.1: a trust anchor is no part of the path, and neither are its dates. */

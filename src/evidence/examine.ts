@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isSallyportError } from '#errors';
+import { isSallyportError, SallyportError } from '#errors';
 import { type Certificate, parseCertificate } from '#x509';
 import { readAndroidStatement } from './android/statement.ts';
 import { readAppleStatement } from './apple/statement.ts';
@@ -57,7 +57,7 @@ function examineObject(bytes: Uint8Array, nonce: Nonce | null, seen: Seen): Stat
   const reader = Object.hasOwn(readers, format) ? readers[format as EvidenceFormat] : undefined;
   if (reader === undefined) throw new EvidenceRefused('format', 'a format that we do not read');
   seen.format = format as EvidenceFormat;
-  const certificates = statement.certificates();
+  const certificates = withinBounds(statement.certificates());
   seen.certificates = certificates.map(inBase64);
   return reader(
     statement,
@@ -77,11 +77,20 @@ function examineBundle(bytes: Uint8Array, nonce: Nonce | null, seen: Seen): Stat
     return examineObject(statement.value.octetString('attestation object'), nonce, seen);
   }
   seen.format = 'tpm';
-  seen.certificates = bundle.certificates.map(inBase64);
+  seen.certificates = withinBounds(bundle.certificates).map(inBase64);
   const sent = bundle.certificates.map((each) => parseCertificate(each));
   const read = readTcgAttestCertify(statement.value, statement.hasHint, sent, nonce);
   seen.certificates = read.certificates.map(({ der }) => inBase64(der));
   return read.statement;
+}
+
+/** All of them are recorded: chains of real devices have 3 to 7 KiB. */
+const mostOctetsOfCertificates = 12 * 1024;
+
+function withinBounds(certificates: readonly Uint8Array[]): readonly Uint8Array[] {
+  const octets = certificates.reduce((sum, { length }) => sum + length, 0);
+  if (octets <= mostOctetsOfCertificates) return certificates;
+  throw new SallyportError('too-large', `certificates of ${octets} octets in all`);
 }
 
 function inBase64(bytes: Uint8Array): string {

@@ -52,5 +52,10 @@ export interface EvidenceRequirement extends Omit<ReferenceValues, 'anchors'> {
   /** Names of the sets of roots that are believed. */
   readonly roots: readonly string[];
   /** Where the evidence names the device, and what of the inventory that must be: `id`, `serialNumber` or the name of one of its identifiers. */
-  readonly device: { readonly from: keyof EvidenceIdentities; readonly is: string };
+  readonly device: {
+    readonly from: keyof EvidenceIdentities;
+    readonly is: string;
+    /** OIDs within which that name is one device: of a hardware module its types, of a permanent identifier who assigns it. null: any. */
+    readonly types: readonly string[] | null;
+  };
 }

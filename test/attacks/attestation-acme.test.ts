@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { before, describe, test } from 'node:test';
+import { sha256Hex } from '#enrollment';
 import { type GeneralName, parseCertificate, pemToDer } from '#x509';
 import { type AcmeAnswer, AcmeClient, type Json } from '../harness/acme-client.ts';
 import { assertObjected, assertRejected, typeOf } from '../harness/acme-refusals.ts';
@@ -19,6 +22,11 @@ interface Attesting {
   readonly signed?: (keyAuthorization: string, token: string) => string;
   readonly attributes?: number;
 }
+
+const derOfSerial = (hex: string) => {
+  const octets = Buffer.from(hex, 'hex');
+  return octets[0]! >= 0x80 ? Buffer.concat([Buffer.of(0), octets]) : octets;
+};
 
 /** Device orders of ACME (draft-ietf-acme-device-attest): an account and its key alone get nothing. */
 describe('evidence of a TPM in an order of ACME', () => {
@@ -125,6 +133,40 @@ describe('evidence of a TPM in an order of ACME', () => {
     const { entries } = { entries: await entriesOf(authority) };
     const issued = entries.filter(({ outcome }) => outcome === 'issued');
     assert.deepEqual(issued.map(({ action }) => action).slice(0, 3), ['enroll', 'renew', 'renew']);
+  });
+
+  test('renews whoever of its accounts orders, and however it is named', async () => {
+    const client = await clientOf('abby');
+    const first = await ready(client, 'abby');
+    await leafOf(client, await client.finalize(first.order, csrOf(first.key)));
+    const eab = await authority.admin.client.perform('createExternalAccountKey', {
+      device: 'abby',
+      templates: ['hardware'],
+      approve: false,
+    });
+    const second = await AcmeClient.at(
+      `${new URL(authority.est).origin}/acme/hardware/directory`,
+      authority.trustPem,
+    );
+    cleanup.after(() => second.close());
+    assert.equal((await second.register(eab)).status, 201);
+    const again = await ready(second, 'abby');
+    await leafOf(second, await second.finalize(again.order, csrOf(again.key)));
+    const issued = (await entriesOf(authority)).filter(({ outcome }) => outcome === 'issued');
+    assert.equal(issued.at(-1)!['action'], 'renew');
+  });
+
+  test('replaces a certificate by its identifier of RFC 9773', async () => {
+    const client = await clientOf('aida');
+    const { order, key } = await ready(client, 'aida');
+    const leaf = await leafOf(client, await client.finalize(order, csrOf(key)));
+    const identifier = [leaf.authorityKeyIdentifier!, derOfSerial(leaf.serialNumber)]
+      .map((octets) => Buffer.from(octets).toString('base64url'))
+      .join('.');
+    const replacing = await client.order([{ type: 'permanent-identifier', value: 'aida' }], {
+      replaces: identifier,
+    });
+    assert.equal(replacing.status, 201, replacing.text);
   });
 
   test('of another device, or of one that nobody names', async () => {
@@ -257,8 +299,37 @@ describe('evidence of a TPM in an order of ACME', () => {
     }
   });
 
+  test('is erased with its device', async () => {
+    const client = await clientOf('vera');
+    const { order, key } = await ready(client, 'vera');
+    await leafOf(client, await client.finalize(order, csrOf(key)));
+    await authority.admin.client.perform('retireDevice', { id: 'vera' });
+    await authority.admin.client.perform('eraseDevice', { id: 'vera' });
+    const left = (await entriesOf(authority)).filter((entry) => JSON.stringify(entry).includes('vera'));
+    assert.deepEqual(left, []);
+  });
+
   test('the log verifies', async () => {
     const { ok, findings } = await verifyLog(authority);
     assert.deepEqual([ok, findings], [true, []]);
+  });
+
+  test('that somebody has changed in the database shows in the log', async () => {
+    const client = await clientOf('eva');
+    const { order } = await ready(client, 'eva');
+    const stolen = makeKey();
+    const database = new DatabaseSync(path.join(authority.directory, 'data/sallyport.db'));
+    const rows = database.prepare('select id, evidence from acme_authorization where value = ?').all('eva');
+    const { id, evidence } = rows.at(-1) as { id: string; evidence: string };
+    const examination = JSON.parse(evidence) as { statement: { spki: string } };
+    examination.statement.spki = sha256Hex(stolen.spki);
+    database
+      .prepare('update acme_authorization set evidence = ? where id = ?')
+      .run(JSON.stringify(examination), id);
+    database.close();
+    await leafOf(client, await client.finalize(order, csrOf(stolen)));
+    const { ok, findings } = await verifyLog(authority);
+    assert.equal(ok, false);
+    assert.match(JSON.stringify(findings), /whose evidence the log tells of otherwise/);
   });
 });

@@ -85,6 +85,79 @@ describe('evidence of a TPM in a request of EST', () => {
     const attributes = [tpm.attribute(nonce, key)];
     const answer = await asking(renewalCsr(device.certificate, key, { attributes }));
     assert.equal(answer.status, 200, answer.text);
+    // It was of that request: another key needs another nonce.
+    const third = makeKey();
+    const reusing = renewalCsr(device.certificate, third, { attributes: [tpm.attribute(nonce, third)] });
+    await refused(await asking(reusing), evidence('fresh'), /no nonce was given out/);
+  });
+
+  test('of a software TPM, or of one in a virtual machine, for a template that demands hardware', async () => {
+    for (const level of ['software', 'virtual-tpm'] as const) {
+      const soft = await attestingAuthority(cleanup, {
+        level,
+        evidence: { levels: [level] },
+        edit(settings) {
+          const { device } = settings['templates'] as Record<string, Record<string, unknown>>;
+          device!['keyProtection'] = 'hardware';
+          return settings;
+        },
+      });
+      const device = await TestDevice.expected(soft, 'soft', { deviceClass: 'attested-laptop' });
+      const given = await est({
+        url: `${soft.est}/device/nonce`,
+        trust: soft.trustPem,
+        user: [device.id, device.secret],
+      });
+      const nonce = new Uint8Array(Buffer.from(JSON.parse(given.text).nonce as string, 'base64url'));
+      const key = makeKey();
+      const csr = csrFor('soft', key, { attributes: [soft.tpm('soft').attribute(nonce, key)] });
+      const entry = await assertRefused(soft, await device.enroll({ key, csr }), 403, evidence('trusted'));
+      assert.match(JSON.stringify(entry.verdict.objections), /demands hardware, and the level is/);
+    }
+  });
+
+  test('with more certificates than are recorded', async () => {
+    const device = await laptop('lara');
+    const key = makeKey();
+    const attribute = authority.tpm('lara').attribute(await nonceFor(device), key, { beside: 24 });
+    const answer = await device.enroll({ key, csr: csrFor('lara', key, { attributes: [attribute] }) });
+    await refused(answer, evidence('device', 'fresh', 'key', 'sound', 'trusted', 'unused'), /too-large/);
+  });
+
+  test('asked for as later drafts of the nonce have it, of a type of any length', async () => {
+    const device = await laptop('nina');
+    for (const [asked, told] of [
+      [{ len: 48, type: '1.2.3' }, { type: '1.2.3' }],
+      [
+        { reqTypeInfo: { type: '2.25.340282366920938463463374607431768211455' } },
+        { respTypeInfo: { type: '2.25.340282366920938463463374607431768211455' } },
+      ],
+      [{}, {}],
+    ] as const) {
+      const answer = await est({
+        url: `${authority.est}/device/nonce`,
+        trust: authority.trustPem,
+        user: [device.id, device.secret],
+        body: JSON.stringify(asked),
+        headers: { 'Content-Type': 'application/est-attestation-freshness+json' },
+      });
+      const { nonce, expiry, ...more } = JSON.parse(answer.text) as Record<string, unknown>;
+      assert.deepEqual([expiry, more], [300, told]);
+      assert.equal(Buffer.from(nonce as string, 'base64url').length, 'len' in asked ? 48 : 32);
+    }
+    for (const [body, status] of [
+      ['{"len":7}', 400],
+      ['{"len":65}', 400],
+      ['[]', 400],
+      ['{"type":"x"}', 400],
+    ] as const) {
+      const headers = { 'Content-Type': 'application/est-attestation-freshness+json' };
+      const user = [device.id, device.secret] as const;
+      const url = `${authority.est}/device/nonce`;
+      assert.equal((await est({ url, trust: authority.trustPem, user, body, headers })).status, status, body);
+    }
+    const nobody = await est({ url: `${authority.est}/device/nonce`, trust: authority.trustPem });
+    assert.deepEqual([nobody.status, nobody.headers['www-authenticate']], [401, 'Basic realm="Sallyport"']);
   });
 
   test('of another TPM', async () => {

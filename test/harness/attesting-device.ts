@@ -13,8 +13,9 @@ export async function attestingAuthority(
   cleanup: Cleanup,
   {
     evidence = {},
+    level = 'discrete-tpm',
     edit = (settings) => settings,
-  }: { evidence?: object; edit?: (settings: Yaml) => Yaml } = {},
+  }: { evidence?: object; level?: string; edit?: (settings: Yaml) => Yaml } = {},
 ) {
   const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-roots-'));
   cleanup.after(() => rm(folder, { recursive: true, force: true }));
@@ -24,7 +25,7 @@ export async function attestingAuthority(
   const authority = await authorityInProcess(cleanup, (yaml) => {
     const settings = parse(yaml) as Yaml;
     settings['attestation'] = {
-      roots: { tpm: { format: 'tpm', certificates: [file], level: 'discrete-tpm' } },
+      roots: { tpm: { format: 'tpm', certificates: [file], level } },
     };
     Object.assign(settings['deviceClasses']!['attested-laptop']!, {
       evidence: { tpm: { roots: ['tpm'], ...evidence } },

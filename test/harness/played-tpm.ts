@@ -18,6 +18,8 @@ export const keyAttributes = {
 
 interface Certifying {
   readonly attributes?: number;
+  /** So many certificates more, which nobody needs. */
+  readonly beside?: number;
 }
 
 /** A TPM that is played here: by the octets that a real one sends (test/interop has real ones). */
@@ -45,7 +47,8 @@ export class PlayedTpm {
       der.octetString(publicArea),
     );
     const statements = der.sequence(der.sequence(der.oid(statementTypes.tpmCertify), statement));
-    const certificates = der.sequence(...this.#chain());
+    const more = Array.from({ length: settings.beside ?? 0 }, () => new Uint8Array(this.#ca.certificate));
+    const certificates = der.sequence(...this.#chain(), ...more);
     return { oid: oids.attestation, values: [der.sequence(statements, certificates)] };
   }
 

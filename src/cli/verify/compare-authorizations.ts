@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AuthorityEntry, Entry, OrderObservation, RequestEntry } from '#enrollment';
+import {
+  type AuthorityEntry,
+  type Entry,
+  examinationDigest,
+  type OrderObservation,
+  type RequestEntry,
+} from '#enrollment';
 import type { ReadOnlyStorage } from '#storage';
 import { answerTo } from './acme-answer.ts';
 import type { Position } from './compare-certificates.ts';
@@ -74,13 +80,16 @@ export class AuthorizationComparison {
   }
 
   /** What an order rests on when it is finalized. What was held then is issued later, by what counted then. */
-  #finalized(position: Position, { outcome, observations: { order } }: RequestEntry): void {
+  #finalized(position: Position, { outcome, observations: { order, evidence } }: RequestEntry): void {
     if (!order || order.finalizedAt !== null || (outcome !== 'issued' && outcome !== 'held')) return;
     for (const authorization of order.authorizations) {
       if (authorization.status !== 'valid') continue;
       const event = this.#proven.get(authorization.id);
       const objection =
-        event === undefined ? 'which no entry tells of' : proofObjection(authorization, order, event);
+        event === undefined
+          ? 'which no entry tells of'
+          : (proofObjection(authorization, order, event) ??
+            (authorization.method === 'device-attest-01' ? evidenceObjection(evidence, event) : null));
       if (objection === null) continue;
       this.#report(position, `order ${order.id} rests on authorization ${authorization.id}, ${objection}`);
     }
@@ -126,4 +135,17 @@ function proofObjection(
   const { type, value } = authorization;
   const named = value === undefined || identifier === undefined ? identifier : { type, value };
   return isSame && isDeepStrictEqual(named, identifier) ? null : 'which the log tells of otherwise';
+}
+
+/** What the order is judged by is what was seen when the challenge was answered. Erased evidence is compared by nobody. */
+function evidenceObjection(
+  evidence: RequestEntry['observations']['evidence'],
+  { detail }: AuthorityEntry,
+): string | null {
+  const { examination: told } = Object(detail['evidence']) as { readonly examination?: unknown };
+  const seen = evidence?.examination;
+  if (seen !== undefined && seen.certificates === undefined) return null;
+  return seen !== undefined && examinationDigest(seen) === told
+    ? null
+    : 'whose evidence the log tells of otherwise';
 }

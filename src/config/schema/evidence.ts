@@ -9,7 +9,7 @@ import {
   touchPolicies,
   verifiedBootStates,
 } from '#evidence';
-import { distinct, duration, entryName, path } from './values.ts';
+import { distinct, duration, entryName, oid, path } from './values.ts';
 
 const optionalFloor = (least: number, most: number, words: string) =>
   z.int().min(least).max(most).nullable().default(null).describe(words);
@@ -29,19 +29,29 @@ const hex = (words: string) =>
     .regex(/^(?:[0-9a-f]{2}){1,64}$/, words)
     .meta({ form: 'hexadecimal' });
 
-const mapped = (from: (typeof evidenceIdentities)[number], is: string) =>
-  z
-    .strictObject({
-      from: z.enum(evidenceIdentities).describe('How the evidence names the device.'),
-      is: z
-        .string()
-        .regex(/^[A-Za-z][A-Za-z0-9]{0,63}$/, 'is id, serialNumber, or a name among identifiers')
-        .describe(
-          'What of the inventory it must be: id, serialNumber, or one of its identifiers, such as udid.',
-        ),
-    })
-    .default({ from, is })
-    .describe('Evidence is of a device where these are the same text.');
+const device = z
+  .strictObject({
+    from: z.enum(evidenceIdentities).describe('How the evidence names the device.'),
+    is: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9]{0,63}$/, 'is id, serialNumber, or a name among identifiers')
+      .describe(
+        'What of the inventory it must be: id, serialNumber, or one of its identifiers, such as udid.',
+      ),
+    types: distinct(oid)
+      .nullable()
+      .default(null)
+      .describe(
+        'Types of a hardwareModule, or who assigns a permanentIdentifier: within one of these the name is one device. null: any.',
+      ),
+  })
+  .refine(
+    ({ from, types }) => from !== 'hardwareModule' || types !== null,
+    'a hardwareModule needs types: a serial number is unique within one of them',
+  )
+  .describe('Evidence is of a device where these are the same text.');
+
+const bySerialNumber = device.default({ from: 'serialNumber', is: 'serialNumber', types: null });
 
 const common = {
   roots: distinct(entryName).describe('Names in `attestation.roots`, of this format.'),
@@ -81,7 +91,7 @@ const ofTpm = {
 
 const android = z.strictObject({
   ...common,
-  device: mapped('serialNumber', 'serialNumber'),
+  device: bySerialNumber,
   maximumStatusAge: duration('1h', '366d')
     .prefault('1d')
     .describe("How old Google's list of revoked certificates may be (`attestation.statusLists`)."),
@@ -116,7 +126,7 @@ const android = z.strictObject({
 
 const apple = z.strictObject({
   ...common,
-  device: mapped('serialNumber', 'serialNumber'),
+  device: bySerialNumber,
   minimumOsVersion: version.describe('Oldest version of the system.'),
   minimumSepOsVersion: version.describe('Oldest version of the system on the Secure Enclave.'),
   requireSystemIntegrityProtection: z.boolean().default(false).describe('Of a Mac; other devices have none.'),
@@ -126,7 +136,7 @@ const apple = z.strictObject({
 
 const step = z.strictObject({
   ...common,
-  device: mapped('serialNumber', 'serialNumber'),
+  device: bySerialNumber,
   minimumFirmware: version.describe(
     'Oldest firmware of a YubiKey. Below 5.7 an EC key can be taken out of one that somebody has in hand (YSA-2024-03).',
   ),
@@ -147,12 +157,16 @@ const step = z.strictObject({
 /** What evidence counts for devices of a class, by its format. Of another format none does: a device cannot choose a weaker one. */
 export const classEvidence = z.strictObject({
   tpm: z
-    .strictObject({ ...common, device: mapped('permanentIdentifier', 'id'), ...ofTpm })
+    .strictObject({
+      ...common,
+      device: device.default({ from: 'permanentIdentifier', is: 'id', types: null }),
+      ...ofTpm,
+    })
     .optional()
     .describe('Of a TPM 2.0, by an attestation key that an attestation CA has certified.')
     .meta({ otherwise: 'none' }),
   idevid: z
-    .strictObject({ ...common, device: mapped('hardwareModule', 'serialNumber'), ...ofTpm })
+    .strictObject({ ...common, device, ...ofTpm })
     .optional()
     .describe(
       'Of a TPM 2.0, by an attestation key that the maker of the device has certified (IEEE 802.1AR).',
@@ -166,24 +180,29 @@ export const classEvidence = z.strictObject({
     .meta({ otherwise: 'none' }),
 });
 
-const roots = z.strictObject({
-  format: z
-    .enum(evidenceFormats)
-    .describe(
-      'Of evidence that these vouch for, and of no other. tpm: CAs of attestation keys. idevid: of the keys that makers put into devices. apple, android-key: of the maker. step: of YubiKeys.',
-    ),
-  certificates: z.array(path).min(1).max(64).describe('PEM files of the roots.'),
-  intermediates: z
-    .array(path)
-    .max(64)
-    .default([])
-    .describe('PEM files of CAs below them, for devices that do not send theirs.'),
-  level: z
-    .enum(assuranceLevels)
-    .optional()
-    .describe('What hardware they stand for, where the evidence does not say it.')
-    .meta({ otherwise: 'the evidence says it' }),
-});
+const roots = z
+  .strictObject({
+    format: z
+      .enum(evidenceFormats)
+      .describe(
+        'Of evidence that these vouch for, and of no other. tpm: CAs of attestation keys. idevid: of the keys that makers put into devices. apple, android-key: of the maker. step: of YubiKeys.',
+      ),
+    certificates: z.array(path).min(1).max(64).describe('PEM files of the roots.'),
+    intermediates: z
+      .array(path)
+      .max(64)
+      .default([])
+      .describe('PEM files of CAs below them, for devices that do not send theirs.'),
+    level: z
+      .enum(assuranceLevels)
+      .optional()
+      .describe('What hardware they stand for, where the evidence does not say it.')
+      .meta({ otherwise: 'the evidence says it' }),
+  })
+  .refine(({ format, level }) => level !== undefined || (format !== 'tpm' && format !== 'idevid'), {
+    path: ['level'],
+    message: 'is needed: evidence of a TPM does not say what kind of TPM it is of',
+  });
 
 /** Whom evidence is believed. */
 export const attestation = z.strictObject({
@@ -198,7 +217,7 @@ export const attestation = z.strictObject({
       'android-key': path
         .optional()
         .describe(
-          'What https://android.googleapis.com/attestation/status says, as a file; its age is that of the file. Read again at each reload.',
+          'What https://android.googleapis.com/attestation/status says, as a file; its age is that of the file. A newer one is read within a minute.',
         )
         .meta({ otherwise: 'none' }),
     })

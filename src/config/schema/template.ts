@@ -18,7 +18,15 @@ import { templateExtensions } from './template-extension.ts';
 import { cidr, distinct, duration, entryName, oid, rate } from './values.ts';
 
 /** RFC 7030 section 3.2.2: a label MUST NOT be one of the operation path segments. */
-const estOperations = ['cacerts', 'simpleenroll', 'simplereenroll', 'csrattrs', 'serverkeygen', 'fullcmc'];
+const estOperations = [
+  'cacerts',
+  'simpleenroll',
+  'simplereenroll',
+  'csrattrs',
+  'serverkeygen',
+  'fullcmc',
+  'nonce',
+];
 
 /** A template's name is also its EST label; facts say `none` where a request names no template. */
 export const templateName = entryName.superRefine((name, context) => {

@@ -1,4 +1,10 @@
-import { appraise, type EvidenceFault, type Examination, type ReferenceValues } from '#evidence';
+import {
+  appraise,
+  type AssuranceLevel,
+  type EvidenceFault,
+  type Examination,
+  type ReferenceValues,
+} from '#evidence';
 import type { DeviceClass, EvidenceRequirement } from '#inventory';
 import type { Context } from '#policy';
 import type { DeviceObservation, EvidenceObservation } from '../observations.ts';
@@ -52,7 +58,10 @@ export function deriveEvidence(
     const facts = { required, offered: examination !== null, judged, ...unjudged };
     return new Finding(facts).because('attestation', !required, `${words}, and no evidence was offered`);
   }
-  const problems = problemsOf(examination, evidence!, ofClass, references, asked);
+  const problems = problemsOf(examination, evidence!, ofClass, references, {
+    ...asked,
+    hardware: ofTemplate?.keyProtection !== 'declared',
+  });
   const verified = Object.values(problems).every((problem) => problem === null);
   const facts = {
     required,
@@ -84,7 +93,14 @@ function problemsOf(
   evidence: EvidenceObservation,
   ofClass: DeviceClass | undefined,
   references: References,
-  asked: { device: DeviceObservation | null; spki: string | null; issued: string | null; time: number },
+  asked: {
+    device: DeviceObservation | null;
+    spki: string | null;
+    issued: string | null;
+    /** The template demands it, whatever the class is content with. */
+    hardware: boolean;
+    time: number;
+  },
 ): Problems {
   const { format, fault, statement } = examination;
   const requirement = format === null ? undefined : ofClass?.evidence?.[format];
@@ -108,7 +124,7 @@ function problemsOf(
   const { earlier = null } = evidence;
   const isOfThis =
     earlier?.same === true && (earlier.certificate === null || earlier.certificate === asked.issued);
-  const { objections } = appraise(
+  const { level, objections } = appraise(
     examination,
     referenceValues(requirement, references),
     evidence.status ?? null,
@@ -122,12 +138,21 @@ function problemsOf(
         : statement.fresh === null
           ? 'no nonce was given out that it could hold'
           : 'it does not hold the nonce that was given out',
-    trusted: objections.length === 0 ? null : objections.map(faultWords).join('; '),
+    trusted:
+      objections.length > 0
+        ? objections.map(faultWords).join('; ')
+        : asked.hardware && !isHardware(level)
+          ? `the template demands hardware, and the level is ${level ?? 'unknown'}`
+          : null,
     forKey:
       statement.spki === asked.spki ? null : 'it attests another key than the one that is to be certified',
     forDevice: deviceProblem(statement.identities, requirement, asked.device),
     unused: earlier === null || isOfThis ? null : 'the same evidence came before, with another request',
   };
+}
+
+function isHardware(level: AssuranceLevel | null): boolean {
+  return level !== null && level !== 'software' && level !== 'virtual-tpm';
 }
 
 const faultWords = ({ check, detail }: EvidenceFault) => `${check}: ${detail}`;
@@ -149,10 +174,10 @@ export function referenceValues(
 /** Octet for octet: nothing is folded, trimmed or normalised. */
 function deviceProblem(
   identities: NonNullable<Examination['statement']>['identities'],
-  { device: { from, is } }: EvidenceRequirement,
+  { device: { from, is, types } }: EvidenceRequirement,
   device: DeviceObservation | null,
 ): string | null {
-  const attested = identityTexts(identities, from);
+  const attested = namesOf(identities, from, types);
   if (attested.length === 0) return `it names no ${from}, by which devices of this class are known`;
   if (device === null) return 'there is no device that it could be of';
   const expected =
@@ -165,17 +190,24 @@ function deviceProblem(
     : `it is of ${attested.join(', ')}, and ${is} of device ${device.id} is ${expected}`;
 }
 
-export function identityTexts(
+/** Of these types alone, where the name has one: a serial number is of its maker's. */
+function namesOf(
   identities: NonNullable<Examination['statement']>['identities'],
   from: EvidenceRequirement['device']['from'],
+  types: readonly string[] | null,
 ): readonly string[] {
+  const isOf = (type: string | null) => types === null || (type !== null && types.includes(type));
   switch (from) {
     case 'imei':
       return identities.imei ?? [];
-    case 'permanentIdentifier':
-      return identities.permanentIdentifier === undefined ? [] : [identities.permanentIdentifier.value];
-    case 'hardwareModule':
-      return identities.hardwareModule === undefined ? [] : [identities.hardwareModule.serialNumber];
+    case 'permanentIdentifier': {
+      const { value, assigner } = identities.permanentIdentifier ?? {};
+      return value === undefined || !isOf(assigner ?? null) ? [] : [value];
+    }
+    case 'hardwareModule': {
+      const { serialNumber, type } = identities.hardwareModule ?? {};
+      return serialNumber === undefined || !isOf(type ?? null) ? [] : [serialNumber];
+    }
     default: {
       const text = identities[from];
       return text === undefined ? [] : [text];

@@ -30,12 +30,9 @@ export function readStepStatement(
   statement.only(['x5c', 'alg', 'sig']);
   const alg = statement.integer('alg');
   const signature = statement.bytesInBytes('sig');
-  if (nonce !== null && !isSignedByAttestedKey(leaf!.spki, alg, nonce.toBeSigned, signature)) {
-    throw new EvidenceRefused('step-signature', 'sig is not the nonce, signed by the attested key');
-  }
   return {
     spki: hash('sha256', leaf!.spki),
-    fresh: nonce === null ? null : true,
+    fresh: nonce === null ? null : isSignedByAttestedKey(leaf!.spki, alg, nonce.toBeSigned, signature),
     ...deviceOf(leaf!),
   };
 }

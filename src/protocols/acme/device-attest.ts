@@ -1,4 +1,11 @@
-import { deviceIdentifierParts, newEntry, type OrderIdentifier, supportCode } from '#enrollment';
+import {
+  deviceIdentifierParts,
+  examinationDigest,
+  named,
+  newEntry,
+  type OrderIdentifier,
+  supportCode,
+} from '#enrollment';
 import { isSallyportError } from '#errors';
 import type { EvidenceIdentities, Examination } from '#evidence';
 import { decodeBase64Url } from '#jose';
@@ -31,13 +38,19 @@ export async function answerWithEvidence(
   const problem = words ?? identifierProblem({ type, value }, examination);
   const told = problem === null ? null : refusal(problem);
   const now = ports.now();
-  const expiresAt = Math.min(found.expiresAt, now + longestMilliseconds);
+  const { authorizationSeconds = 0 } = named(ports.authority().references.templates, template)?.acme ?? {};
+  const lifetime = Math.min(longestMilliseconds, authorizationSeconds * 1000);
+  const expiresAt = Math.min(found.expiresAt, now + lifetime);
   const seen = {
     ...ownerOf(own),
     authorization: id,
     identifier: { type, value },
     method: 'device-attest-01',
-    evidence: { sha256: examination.sha256, format: examination.format },
+    evidence: {
+      sha256: examination.sha256,
+      format: examination.format,
+      examination: examinationDigest(examination),
+    },
   };
   const event = {
     type: 'authority',

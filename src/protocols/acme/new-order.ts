@@ -229,7 +229,9 @@ async function replacedBy(
       told: 'replaces names a certificate of another account',
     });
   }
-  const had = new Set(certificate.identifiers.map(identifierKey));
+  // A device may be in its certificate otherwise than it was ordered, or not at all.
+  const { ordered, identifiers: certified } = certificate;
+  const had = new Set((ordered.some(isDeviceIdentifier) ? ordered : certified).map(identifierKey));
   if (!identifiers.some((identifier) => had.has(identifierKey(identifier)))) {
     throw malformed('the certificate that is replaced has none of these identifiers');
   }

@@ -1,4 +1,11 @@
-import { type Answer, type EnrollmentRequest, named, SeenEvidence, sha256Hex } from '#enrollment';
+import {
+  type Answer,
+  type EnrollmentRequest,
+  isDeviceIdentifier,
+  named,
+  SeenEvidence,
+  sha256Hex,
+} from '#enrollment';
 import { isSallyportError } from '#errors';
 import { decodeBase64Url } from '#jose';
 import { parseCertificate, parseCertificationRequest } from '#x509';
@@ -104,7 +111,7 @@ async function finalize(
   const { der, spki } = csrOf(payload['csr']);
   const [isOfAccount, predecessor] = await Promise.all([
     ports.store.isAccountKey(sha256Hex(spki)),
-    predecessorOf(found, ports),
+    predecessorOf(found, own, ports),
   ]);
   // RFC 8555 section 11.1: servers "MUST verify that a CSR submitted in a finalize request does not contain a public key for any known account key pair".
   if (isOfAccount) throw new AcmeError('badCSR', 'the certification request has the key of an account');
@@ -124,10 +131,15 @@ function csrOf(csr: unknown): { readonly der: Uint8Array; readonly spki: Uint8Ar
 
 /** The certificate that the order renews. */
 function predecessorOf(
-  { account, template, names }: StoredOrder,
+  { account, template, names, identifiers }: StoredOrder,
+  own: StoredAccount,
   { store, now }: Pick<AcmePorts, 'store' | 'now'>,
 ): Promise<Uint8Array | null> {
-  return store.predecessor({ account, template, names, now: now() });
+  const current = { template, now: now() };
+  // A device is one, however it is ordered.
+  return identifiers.some(isDeviceIdentifier)
+    ? store.predecessor({ device: own.key.device, ...current })
+    : store.predecessor({ account, names, ...current });
 }
 
 /** An order that is held or kept back is decided anew by everything that counts now, with the request that came. */
@@ -139,7 +151,7 @@ async function goOn(
 ): Promise<Reply> {
   const [request, predecessor] = await Promise.all([
     ports.store.heldRequest(found.id),
-    predecessorOf(found, ports),
+    predecessorOf(found, own, ports),
   ]);
   if (request === null) return orderReply(found, exchange, ports);
   return decide(request, predecessor, found, own, exchange, ports, { possessed: true });

@@ -81,13 +81,10 @@ export interface AcmeStore {
   deactivateAuthorization(act: { id: string; problem: object; entry: NewEntry }): Promise<LogPosition>;
   /** Without an entry of its own: the refusal has one. */
   failOrder(act: { id: string; problem: object }): Promise<void>;
-  /** The newest current certificate that the account ordered for these names and this template. */
-  predecessor(query: {
-    account: string;
-    template: string;
-    names: string;
-    now: number;
-  }): Promise<Uint8Array | null>;
+  /** The newest current certificate of this template that the account ordered for these names; or that the device has, whoever ordered it. */
+  predecessor(
+    query: ({ account: string; names: string } | { device: string }) & { template: string; now: number },
+  ): Promise<Uint8Array | null>;
   /** The request that an order was held with, or issued for. */
   heldRequest(order: string): Promise<Uint8Array | null>;
   /** A certificate, the order that it came of, and whether one replaces it `now`. */
@@ -211,6 +208,8 @@ export interface OrderedCertificate {
   readonly undelivered: boolean;
   /** The account that ordered it; null: none did. */
   readonly account: string | null;
+  /** What that ordered; empty where none did. */
+  readonly ordered: readonly OrderIdentifier[];
   /** The order that replaces it: no problem is written down of that one, though it may be over. */
   readonly replacedBy: string | null;
 }

@@ -116,9 +116,9 @@ async function nonce(
     throw new EstError(401, 'a nonce is given to who presents a secret or a certificate');
   }
   const body = request.method === 'POST' ? await ports.readBody(request, response) : null;
-  const asked = nonceRequest(body, request.headers['content-type'] ?? '');
-  const given = await ports.enrollment.giveNonce(admission, credential, asked.length);
-  return given.outcome === 'nonce' ? { ...given, type: asked.type } : given;
+  const { length, asked } = nonceRequest(body, request.headers['content-type'] ?? '');
+  const given = await ports.enrollment.giveNonce(admission, credential, length);
+  return given.outcome === 'nonce' ? { ...given, asked } : given;
 }
 
 /** Where the template makes no keys, there is none to prepare for: enrollment refuses the request. */

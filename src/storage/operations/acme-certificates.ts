@@ -1,4 +1,6 @@
 import type { AcmeStore, OrderedCertificate } from '#acme';
+import type { OrderIdentifier } from '#enrollment';
+import { fromJson, type JsonText } from '../json-text.ts';
 import { first, type Operation } from '../operation.ts';
 import type { CertificateRow } from '../schema.ts';
 import { statement } from '../statement.ts';
@@ -22,6 +24,20 @@ const selectPredecessor = statement(
       .limit(1),
 );
 
+/** Of a device, by whichever of its accounts and under whichever of its names. */
+const selectPredecessorOfDevice = statement(
+  (database, p: { device: string; template: string; now: number }) =>
+    database
+      .selectFrom('certificate')
+      .select(['der', 'log_idx'])
+      .where('device_id', '=', p.device)
+      .where('template', '=', p.template)
+      .where('revoked_at', 'is', null)
+      .where('not_after', '>=', p.now)
+      .orderBy('log_idx', 'desc')
+      .limit(1),
+);
+
 const orderedColumns = [
   'sha256',
   'issuer',
@@ -31,12 +47,14 @@ const orderedColumns = [
   'certificate.not_before',
 ] as const;
 
+const orderColumns = ['acme_order.account', 'acme_order.identifiers'] as const;
+
 const selectCertificate = statement((database, p: { sha256: string }) =>
   database
     .selectFrom('certificate')
     .leftJoin('acme_order', 'acme_order.certificate', 'certificate.sha256')
     .select(orderedColumns)
-    .select(['certificate.not_after', 'revoked_at', 'undelivered', 'acme_order.account'])
+    .select(['certificate.not_after', 'revoked_at', 'undelivered', ...orderColumns])
     .where('certificate.sha256', '=', p.sha256),
 );
 
@@ -45,7 +63,7 @@ const selectCertificateBySerial = statement((database, p: { issuer: string; seri
     .selectFrom('certificate')
     .leftJoin('acme_order', 'acme_order.certificate', 'certificate.sha256')
     .select(orderedColumns)
-    .select(['certificate.not_after', 'revoked_at', 'undelivered', 'acme_order.account'])
+    .select(['certificate.not_after', 'revoked_at', 'undelivered', ...orderColumns])
     .where('certificate.issuer', '=', p.issuer)
     .where('certificate.serial_number', '=', p.serialNumber),
 );
@@ -63,7 +81,10 @@ const selectReplacing = statement((database, p: { sha256: string; now: number })
 );
 
 export function* predecessor(query: Act<'predecessor'>): Operation<Uint8Array | null> {
-  const row = yield* first(selectPredecessor, query);
+  const row =
+    'device' in query
+      ? yield* first(selectPredecessorOfDevice, query)
+      : yield* first(selectPredecessor, query);
   return row === undefined || row.der.length === 0 ? null : row.der;
 }
 
@@ -89,7 +110,10 @@ function certificateOf(
     | 'not_after'
     | 'revoked_at'
     | 'undelivered'
-  > & { readonly account: string | null },
+  > & {
+    readonly account: string | null;
+    readonly identifiers: JsonText<readonly OrderIdentifier[]> | null;
+  },
 ): Omit<OrderedCertificate, 'replacedBy'> {
   return {
     sha256: row.sha256,
@@ -102,5 +126,6 @@ function certificateOf(
     revokedAt: row.revoked_at,
     undelivered: row.undelivered !== null,
     account: row.account,
+    ordered: row.identifiers === null ? [] : fromJson(row.identifiers),
   };
 }

@@ -54,6 +54,10 @@ const upsertNonce = statement((database, p: { holder: string; nonce: Uint8Array;
     ),
 );
 
+const deleteNonce = statement((database, p: { holder: string }) =>
+  database.deleteFrom('evidence_nonce').where('holder', '=', p.holder),
+);
+
 const deleteNonces = statement((database, p: { before: number }) =>
   database.deleteFrom('evidence_nonce').where('expires_at', '<=', p.before),
 );
@@ -77,13 +81,15 @@ export function* observeEvidence(
   };
 }
 
-/** From here on the evidence is of this request, and of no other. Throws 'conflict' where it is another's, or has got a certificate already. */
+/** From here on the evidence is of this request, and of no other, and its nonce is used up. Throws 'conflict' where it is another's, or has got a certificate already. */
 export function* useEvidence(
-  { sha256, fresh }: UsedEvidence,
+  { sha256, fresh, secretId, presenterSha256 }: UsedEvidence,
   asked: EvidenceRequest,
   certificate: string | null,
   now: number,
 ): Operation<void> {
+  const holder = holderOf(secretId === null ? null : { id: secretId }, presenterSha256);
+  if (holder !== null) yield* run(deleteNonce, { holder });
   const row = yield* first(select, { sha256 });
   if (row === undefined) {
     const { deviceId: device_id, template, spki } = asked;
@@ -114,7 +120,8 @@ export function* giveNonce(act: Parameters<EnrollmentStore['giveNonce']>[0]): Op
     observeSecret({ secretMacs: act.secretMacs, now }),
     observePresenter({ presenterSha256: act.presenterSha256 }),
   );
-  const holder = holderOf(secret, presenter === null ? null : act.presenterSha256);
+  const isKnown = presenter !== null || act.isVouchedFor;
+  const holder = holderOf(secret, isKnown ? act.presenterSha256 : null);
   if (holder !== null) yield* keepNonce(holder, nonce, expiresAt);
   return { index: yield* append(entry) };
 }

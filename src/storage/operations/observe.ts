@@ -70,8 +70,10 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
   const deviceId = device?.id ?? '';
   const { spki, template, staticChallenge, now } = query;
   const asked = device === null ? null : { deviceId, template, spki, now };
-  // Whoever orders has a key for each set of names, and what an order was issued is its own.
+  // Whoever orders names has a key for each set of them, and what an order was issued is its own.
   const ofKey = query.order === null ? asked : null;
+  const isOfNames =
+    ordered !== null && ordered.order.identifiers.some(({ type }) => type === 'dns' || type === 'ip');
   const predecessor = presenter === null ? null : query.presenterSha256;
   const holder = holderOf(secret, query.presenterSha256);
   const [userNameDevice, keyShared, approval, denials, otherKeyCurrent, issued, rates, nonce, earlier] =
@@ -80,7 +82,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
       isKeyShared({ spki, deviceId }),
       asked && observeApproval(asked),
       asked && observeDenials(asked),
-      ofKey && hasCurrentForOtherKey(ofKey),
+      isOfNames ? null : asked && hasCurrentForOtherKey(asked),
       ofKey && newestIssued({ ...ofKey, predecessor }),
       observeRates({ deviceId: device?.id ?? null, template, staticChallenge }),
       query.evidence === null || holder === null ? null : evidenceNonce(holder, now),
