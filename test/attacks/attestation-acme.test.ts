@@ -5,7 +5,7 @@ import { before, describe, test } from 'node:test';
 import { sha256Hex } from '#enrollment';
 import { type GeneralName, parseCertificate, pemToDer } from '#x509';
 import { type AcmeAnswer, AcmeClient, type Json } from '../harness/acme-client.ts';
-import { assertObjected, assertRejected, typeOf } from '../harness/acme-refusals.ts';
+import { assertObjected, assertRejected, typeOf } from '../harness/acme-answers.ts';
 import { attestingAuthority } from '../harness/attesting-device.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { type ClientKey, type CsrSettings, makeCsr, makeKey } from '../harness/csr.ts';
@@ -295,7 +295,7 @@ describe('evidence of a TPM in an order of ACME', () => {
       [[], 'malformed'],
     ] as const) {
       const answer = await client.order(names);
-      assert.equal(typeOf(answer), type, JSON.stringify(names));
+      assert.equal(typeOf(answer.body), type, JSON.stringify(names));
     }
   });
 
