@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { must, run } from './run.ts';
@@ -36,11 +36,11 @@ export class DemoAuthority {
     this.#listeners = listeners;
   }
 
-  /** `resolver`: the DNS that knows the demo's names, and where they are proven. */
+  /** `resolver`: the DNS that knows the demo's names, and where they are proven. `attestationCa`: PEM, of who knows the demo's TPMs. */
   static async start(
     directory: string,
     portBase: number,
-    { resolver, httpPort }: { resolver: string; httpPort: number },
+    { resolver, httpPort, attestationCa }: { resolver: string; httpPort: number; attestationCa: string },
   ): Promise<DemoAuthority> {
     shown('sallyport init --dir authority --yes');
     await must(program, [
@@ -61,6 +61,8 @@ export class DemoAuthority {
       configuration,
       `validation: { resolvers: ["${resolver}"], ports: { http: ${httpPort} } }\n`,
     );
+    await writeFile(path.join(directory, 'pki/attestation-ca.pem'), attestationCa);
+    await believe(configuration);
     const served = spawn(program, ['serve', '--config', configuration, '--json'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -126,6 +128,19 @@ export class DemoAuthority {
   #url(name: string): string {
     return this.#listeners.find((listener) => listener.name === name)?.url ?? '';
   }
+}
+
+/** What class attested-laptop may prove, and by whom it is believed: a TPM in software is one in a class that says so. */
+async function believe(configuration: string): Promise<void> {
+  const yaml = await readFile(configuration, 'utf8');
+  const evidence =
+    '    evidence: { tpm: { roots: [demo], levels: [software], unregisteredManufacturers: true } }\n';
+  const roots =
+    'attestation:\n  roots: { demo: { format: tpm, certificates: [pki/attestation-ca.pem], level: software } }\n';
+  await writeFile(
+    configuration,
+    `${yaml.replace(/(attested-laptop:\n +attestation: required\n)/, `$1${evidence}`)}${roots}`,
+  );
 }
 
 async function firstLine(served: ChildProcess): Promise<string> {

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { DnsServer } from '../test/harness/dns-server.ts';
 import { freePort } from '../test/harness/free-port.ts';
+import { TestCa } from '../test/harness/pki.ts';
 import { AcmeServer } from './acme-server.ts';
+import { enrollAttested, hasTpm, tpmKey } from './attested-device.ts';
 import { DemoAuthority } from './demo-authority.ts';
 import { deviceMaker } from './device.ts';
 import { freePortBase } from './free-ports.ts';
@@ -14,6 +16,8 @@ import { heading, say, summarise, type Told } from './story.ts';
 const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
 
 const makeDevice = deviceMaker();
+const attestationCa = TestCa.root('Demo attestation CA');
+const ends: (() => unknown)[] = [];
 const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-demo-'));
 let authority: DemoAuthority | null = null;
 let dns: DnsServer | null = null;
@@ -21,7 +25,7 @@ let code = 1;
 try {
   heading('An authority, from nothing');
   dns = await DnsServer.start();
-  const places = { resolver: dns.resolver, httpPort: await freePort() };
+  const places = { resolver: dns.resolver, httpPort: await freePort(), attestationCa: attestationCa.pem };
   authority = await DemoAuthority.start(path.join(folder, 'authority'), await freePortBase(), places);
   const told = await tour(authority);
   code = (await summarise(authority, told)) ? 0 : 1;
@@ -30,6 +34,7 @@ try {
   console.error(error);
 } finally {
   await authority?.stop();
+  for (const end of ends.toReversed()) await end();
   await dns?.stop();
   await rm(folder, { recursive: true, force: true });
 }
@@ -39,7 +44,7 @@ process.exit(code);
 async function tour(running: DemoAuthority): Promise<Told[]> {
   const device = (id: string) => makeDevice(path.join(folder, id), id, running);
 
-  heading('The inventory: eight devices');
+  heading('The inventory: nine devices');
   const approved = path.join(folder, 'approved.csv');
   const others = path.join(folder, 'others.csv');
   await writeFile(
@@ -48,7 +53,7 @@ async function tour(running: DemoAuthority): Promise<Told[]> {
   );
   await writeFile(
     others,
-    'id,class,owner\nedith-scanner,laptop,Edith\nhedy-scanner,laptop,Hedy\ngrace-laptop,laptop,Grace\nedsger-laptop,laptop,Edsger\nbarbara-laptop,attested-laptop,Barbara\nweb-1,server,Margaret\n',
+    'id,class,owner\nedith-scanner,laptop,Edith\nhedy-scanner,laptop,Hedy\ngrace-laptop,laptop,Grace\nedsger-laptop,laptop,Edsger\nbarbara-laptop,attested-laptop,Barbara\nrosalind-laptop,attested-laptop,Rosalind\nweb-1,server,Margaret\n',
   );
   await running.sallyport('device', 'import', approved, '--approve-for', 'device');
   await running.sallyport('device', 'import', others);
@@ -98,6 +103,7 @@ async function tour(running: DemoAuthority): Promise<Told[]> {
     bare,
     ...(await tourOfScep(running)),
     ...(await tourOfAcme(running)),
+    ...(await tourOfAttestation(running)),
   ];
 }
 
@@ -145,6 +151,27 @@ async function tourOfAcme(running: DemoAuthority): Promise<Told[]> {
   heading('9. Its account key is stolen, and the thief orders a name that it was not given');
   const stolen = await web.order('bank.internal', 'a thief with the account of web-1', 'rejected');
   return [enrolled, renewed, stolen];
+}
+
+/** Who has everything of a device but its TPM gets nothing; who has that needs no operator. */
+async function tourOfAttestation(running: DemoAuthority): Promise<Told[]> {
+  const cleanup = { after: (end: () => unknown) => ends.push(end) };
+  const id = 'rosalind-laptop';
+  heading(
+    `10. Rosalind's laptop attests its key${hasTpm ? ', in a TPM that swtpm is' : ' (no swtpm here: the demo plays its TPM)'}`,
+  );
+  const key = await tpmKey(attestationCa, id, cleanup);
+  const enrolled = await enrollAttested({ key, id, secret: await running.secret(id) }, running, {
+    what: `${id} enrolls, attested`,
+    expected: 'issued',
+  });
+  heading('11. A clone of it has its name and a secret, and a TPM of its own');
+  const cloned = await tpmKey(attestationCa, 'some-other-laptop', cleanup);
+  const refused = await enrollAttested({ key: cloned, id, secret: await running.secret(id) }, running, {
+    what: `a clone of ${id}`,
+    expected: 'refused',
+  });
+  return [enrolled, refused];
 }
 
 async function stayUp(running: DemoAuthority): Promise<void> {
