@@ -57,6 +57,8 @@ async function goesAsTold(PATH: string): Promise<string> {
       ['web-1 orders www.shop.internal', 'allow', true],
       ['web-1 orders the same names again', 'allow', true],
       ['a thief with the account of web-1', 'rejected', false],
+      ['rosalind-laptop enrolls, attested', 'allow', true],
+      ['a clone of rosalind-laptop', 'deny', false],
     ],
     table,
   );
