@@ -42,6 +42,9 @@ export const clients = {
   swtpm: ['swtpm'],
   swtpm_setup: ['swtpm-tools', 'gnutls-bin'],
   tpm2: ['tpm2-tools', 'libtss2-tcti-swtpm0'],
+  /** A provider of OpenSSL for keys in a TPM, and what shares a TPM among programs. */
+  'tpm2-openssl': ['tpm2-openssl'],
+  'tpm2-abrmd': ['tpm2-abrmd', 'libtss2-tcti-tabrmd0'],
   /** The server: its path is the folder of its programs. */
   postgresql: ['postgresql'],
   pgbouncer: ['pgbouncer'],
@@ -50,7 +53,7 @@ export const clients = {
 export type Client = keyof typeof clients;
 
 /** Not on the PATH of everyone. */
-const inSbin: readonly Client[] = ['pgbouncer', 'certmonger', 'apache2'];
+const inSbin: readonly Client[] = ['pgbouncer', 'certmonger', 'apache2', 'tpm2-abrmd'];
 
 /**
  * The path of a real client, or null once the test is marked as skipped with its reason: `const pki = requireClient(t, 'pki'); if (pki === null) return;`.
@@ -73,8 +76,8 @@ function find(client: Client): string | null {
   if (client === 'jscep') return findMavenJars(jscepAndWhatItNeeds);
   if (client === 'bouncycastle') return findJars(['bcpkix', 'bctls', 'bcutil', 'bcprov']);
   if (client === 'postgresql') return findPostgres();
-  if (inSbin.includes(client)) return findProgram(client, '/usr/sbin');
-  return findProgram(client);
+  if (client === 'tpm2-openssl') return findProvider('tpm2.so');
+  return findProgram(client) ?? (inSbin.includes(client) ? findProgram(client, '/usr/sbin') : null);
 }
 
 /** The words of a skipped test; in CI it fails instead. */
@@ -132,6 +135,12 @@ function findPostgres(): string | null {
     isExecutable(join(folder, 'initdb')),
   );
   return found.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1) ?? null;
+}
+
+/** Of OpenSSL. */
+function findProvider(name: string): string | null {
+  const folder = process.env['OPENSSL_MODULES'] ?? '/usr/lib/*/ossl-modules';
+  return globSync(join(folder, name))[0] ?? null;
 }
 
 function isExecutable(file: string): boolean {

@@ -50,6 +50,7 @@ test('the commands that scripts are promised exist', () => {
     'policy check',
     'trust export',
     'profile',
+    'attest',
   ];
   assert.deepEqual(leaves.map(pathOf).toSorted(), promised.map((name) => `sallyport ${name}`).toSorted());
 });
@@ -71,7 +72,7 @@ suite('help that teaches', () => {
       for (const line of help.split('\n')) assert.ok(line.length <= 100, line);
     });
 
-    const examples = (help.split(/Examples?:\n/)[1] ?? '').split('\n\n')[0]!.split('\n');
+    const examples = (help.split(/Examples?:\n/)[1] ?? '').split('\n\n')[0]!.split(/(?<! \\)\n/);
     for (const example of examples) {
       test(`true example: ${example.trim()}`, async () => {
         let performed = false;
@@ -93,7 +94,7 @@ suite('help that teaches', () => {
 
 /** As a shell splits them, as far as our examples need it. */
 function wordsOf(example: string): string[] {
-  const own = example.split(' | ')[0]!.trim();
+  const own = example.replaceAll(' \\\n', ' ').split(' | ')[0]!.trim();
   return [...own.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!).slice(1);
 }
 

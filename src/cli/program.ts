@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { accountCommand } from './commands/account.ts';
+import { attestCommand } from './commands/attest.ts';
 import { attestationCommand } from './commands/attestation.ts';
 import { backupCommand } from './commands/backup.ts';
 import { certificateCommand } from './commands/certificate.ts';
@@ -55,6 +56,7 @@ export function program(run: Run, terminal: Terminal): Command {
     policyCommand(run),
     trustCommand(run),
     profileCommand(run),
+    attestCommand(run),
   ];
   for (const command of commands) root.addCommand(command);
   for (const command of [root, ...everyCommand(root)]) settle(command, terminal);

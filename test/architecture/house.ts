@@ -85,13 +85,13 @@ export const worldlyModules: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['storage'],
   'node:worker_threads': ['keys', 'storage'],
   'node:http': ['validation', 'admin', 'api', 'server', 'cli'],
-  'node:https': ['server', 'workflow'],
+  'node:https': ['server', 'workflow', 'cli'],
   'node:http2': [],
   'node:tls': ['validation', 'server'],
   'node:dns': [],
   'node:dns/promises': ['validation'],
   'node:dgram': [],
-  // Its own program, which asks the whole log again beside it.
+  // Its own program, which asks the whole log again beside it, and tpm2-tools.
   'node:child_process': ['cli'],
   'node:cluster': [],
   'node:process': [],

@@ -6,7 +6,7 @@ import { sha256Hex } from '#enrollment';
 import { type GeneralName, parseCertificate, pemToDer } from '#x509';
 import { type AcmeAnswer, AcmeClient, type Json } from '../harness/acme-client.ts';
 import { assertObjected, assertRejected, typeOf } from '../harness/acme-answers.ts';
-import { attestingAuthority } from '../harness/attesting-device.ts';
+import { attestingAuthority, withDeviceAttest } from '../harness/attesting-device.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { type ClientKey, type CsrSettings, makeCsr, makeKey } from '../harness/csr.ts';
 import { entriesOf } from '../harness/entries.ts';
@@ -33,22 +33,7 @@ describe('evidence of a TPM in an order of ACME', () => {
   const cleanup = suiteCleanup();
   let authority: Authority;
   before(async () => {
-    authority = await attestingAuthority(cleanup, {
-      edit(settings) {
-        const { device } = settings['templates'] as Record<string, Record<string, unknown>>;
-        settings['templates']!['hardware'] = {
-          ...device,
-          keyProtection: 'hardware',
-          authentication: ['account'],
-          renewalWindow: 'always',
-          acme: { challenges: ['device-attest-01'] },
-        };
-        const enroll = settings['listeners']!['enroll'] as { protocols: Record<string, unknown> };
-        enroll.protocols['acme'] = { templates: ['hardware'], defaultTemplate: 'hardware' };
-        settings['deviceClasses']!['attested-laptop']!['templates'] = ['device', 'hardware'];
-        return settings;
-      },
-    });
+    authority = await attestingAuthority(cleanup, { edit: withDeviceAttest });
   });
 
   const clientOf = async (device: string) => {

@@ -6,7 +6,7 @@ import { authorityInProcess, type Cleanup } from './authority.ts';
 import { TestCa } from './pki.ts';
 import { PlayedTpm } from './played-tpm.ts';
 
-type Yaml = Record<string, Record<string, Record<string, unknown>>>;
+export type Yaml = Record<string, Record<string, Record<string, unknown>>>;
 
 /** An authority whose class `attested-laptop` believes an attestation CA of the test, and TPMs that it has certified. `evidence`: what it asks of them besides. */
 export async function attestingAuthority(
@@ -33,4 +33,20 @@ export async function attestingAuthority(
     return stringify(edit(settings), { aliasDuplicateObjects: false });
   });
   return { ...authority, tpm: (deviceId: string | null) => new PlayedTpm(ca, deviceId) };
+}
+
+/** With a template `hardware` of ACME, for devices of the class that must attest. */
+export function withDeviceAttest(settings: Yaml): Yaml {
+  const { device } = settings['templates'] as Record<string, Record<string, unknown>>;
+  settings['templates']!['hardware'] = {
+    ...device,
+    keyProtection: 'hardware',
+    authentication: ['account'],
+    renewalWindow: 'always',
+    acme: { challenges: ['device-attest-01'] },
+  };
+  const enroll = settings['listeners']!['enroll'] as { protocols: Record<string, unknown> };
+  enroll.protocols['acme'] = { templates: ['hardware'], defaultTemplate: 'hardware' };
+  settings['deviceClasses']!['attested-laptop']!['templates'] = ['device', 'hardware'];
+  return settings;
 }

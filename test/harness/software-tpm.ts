@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Der, pemToDer } from '#x509';
 import { type Client, findProgram } from '../clients.ts';
@@ -124,12 +124,39 @@ export class SoftwareTpm {
     throw new Error(`swtpm does not start: ${await folder.read('swtpm.log')}`);
   }
 
+  /** Another TPM with what this one keeps: its seeds, its keys, its counters. */
+  async copy(cleanup: Cleanup): Promise<SoftwareTpm> {
+    const folder = await ClientFolder.make(cleanup);
+    const filter = (file: string) => !file.endsWith('.lock');
+    await cp(this.#folder.path('state'), folder.path('state'), { recursive: true, filter });
+    const copied = await SoftwareTpm.start(folder, cleanup);
+    copied.#handles = this.#handles;
+    return copied;
+  }
+
+  /** Where tpm2-tools find it. */
+  get environment(): { readonly TPM2TOOLS_TCTI: string } {
+    return { TPM2TOOLS_TCTI: `swtpm:host=127.0.0.1,port=${this.#port}` };
+  }
+
+  /** Of the key that was made last: a file of tpm2-tools. */
+  get context(): string {
+    return this.#folder.path('key.ctx');
+  }
+
+  /** The handles of what it keeps, but for the endorsement keys. */
+  async persistent(): Promise<readonly string[]> {
+    const { stdout } = await this.#run(undefined, 'getcap', 'handles-persistent');
+    const handles = [...stdout.toString().matchAll(/0x[0-9a-f]+/gi)].map(([handle]) => handle.toLowerCase());
+    return handles.filter((handle) => !Object.values(endorsementHandles).includes(handle));
+  }
+
   async endorsementCertificate(kind: KeyKind): Promise<Der> {
     return new Uint8Array(await readFile(this.#folder.path(endorsementFiles[kind])));
   }
 
   async endorsementKey(kind: KeyKind): Promise<TpmKey> {
-    return this.#read(endorsementHandles[kind]);
+    return this.read(endorsementHandles[kind]);
   }
 
   /** A restricted key under the endorsement key, for SHA-256. */
@@ -239,10 +266,10 @@ export class SoftwareTpm {
     await this.#flush();
     await this.#tool('evictcontrol', '-C', 'o', '-c', 'key.ctx', handle);
     await this.#flush();
-    return this.#read(handle);
+    return this.read(handle);
   }
 
-  async #read(handle: string): Promise<TpmKey> {
+  async read(handle: string): Promise<TpmKey> {
     await this.#tool('readpublic', '-c', handle, '-o', 'public', '-n', 'name');
     await this.#tool('readpublic', '-c', handle, '-f', 'der', '-o', 'spki');
     const [area, name, spki] = await Promise.all(
@@ -282,7 +309,7 @@ export class SoftwareTpm {
   }
 
   async #run(input: Buffer | undefined, ...words: readonly string[]): Promise<{ stdout: Buffer }> {
-    const environment = { TPM2TOOLS_TCTI: `swtpm:host=127.0.0.1,port=${this.#port}` };
+    const { environment } = this;
     const options = input === undefined ? { environment } : { environment, input };
     const { code, stdout, stderr } = await this.#folder.runWith(options, 'tpm2', ...words);
     if (code !== 0) throw new Error(`tpm2 ${words.join(' ')}: ${code}\n${stderr}`);

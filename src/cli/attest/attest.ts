@@ -1,0 +1,163 @@
+import { SallyportError } from '#errors';
+import {
+  buildName,
+  type Certificate,
+  type Der,
+  equalBytes,
+  formatName,
+  parseCertificate,
+  pemToDer,
+} from '#x509';
+import { readNamedFile } from '../files.ts';
+import { describeTime } from '../render/time.ts';
+import type { Session } from '../session.ts';
+import { readCertificates } from '../trust/certificate-file.ts';
+import { isHandle } from './handle.ts';
+import { IdentityFolder } from './identity-folder.ts';
+import { encodeKeyFile, parseKeyFile } from './key-file.ts';
+import { type AttestOptions, requireFitting } from './options.ts';
+import { patiently } from './patience.ts';
+import { attestedRequest, type Asked, type AttestationKey } from './request.ts';
+import { type Protocol, protocolOf } from './protocol.ts';
+import { ToolFailure, TpmTools } from './tools.ts';
+import { Tpm, type TpmKey } from './tpm.ts';
+
+export async function attest(session: Session, options: AttestOptions): Promise<void> {
+  requireFitting(options);
+  const { parseDuration } = await import('#config');
+  const folder = new IdentityFolder(session.path(options.out));
+  await folder.requireFree();
+  const tools = await TpmTools.open(session.terminal.environment);
+  try {
+    const tpm = await Tpm.with(tools);
+    const protocol = await protocolOf(session, options, tpm);
+    const { key, request } =
+      (await pending(folder, tpm)) ?? (await begin(session, options, folder, protocol, tpm));
+    if (options.dryRun === true) {
+      return session.print(
+        { folder: folder.folder, request: request.toBase64() },
+        () => `Wrote ${options.out}: key.pem and request.der. The same command without --dry-run sends it.\n`,
+      );
+    }
+    const certificates = await sent(session, parseDuration(options.wait), folder, () =>
+      protocol.enroll(key, request),
+    );
+    const certificate = ownOf(certificates, key);
+    await folder.finish([certificate.der]);
+    const handle = options.handle === undefined ? null : await tpm.keep(key.context, options.handle);
+    report(session, options, certificate, handle);
+  } finally {
+    await tools.close();
+  }
+}
+
+interface Pending {
+  readonly key: TpmKey;
+  readonly request: Der;
+}
+
+async function pending(folder: IdentityFolder, tpm: Tpm): Promise<Pending | null> {
+  const request = await folder.pending();
+  return request === null ? null : { key: await tpm.load(parseKeyFile(await folder.key())), request };
+}
+
+async function begin(
+  session: Session,
+  options: AttestOptions,
+  folder: IdentityFolder,
+  protocol: Protocol,
+  tpm: Tpm,
+): Promise<Pending> {
+  const attestationKey = await attestationKeyOf(session, options, tpm);
+  const asked = await askedOf(session, options, protocol);
+  const nonce =
+    options.nonce === undefined
+      ? await protocol.nonce()
+      : Uint8Array.fromBase64(options.nonce, { alphabet: 'base64url' });
+  const key = await tpm.create(options.key ?? protocol.algorithm, protocol.decrypts);
+  const request = await attestedRequest(tpm, key, attestationKey, nonce, asked);
+  await folder.begin(request, encodeKeyFile(key.blobs));
+  return { key, request };
+}
+
+/** RFC 7030 section 4.2.2: a renewal has the names of what it renews. */
+async function askedOf(
+  session: Session,
+  { subject, renew }: AttestOptions,
+  { challengePassword }: Protocol,
+): Promise<Asked> {
+  if (renew === undefined) {
+    const name = buildName([{ type: 'commonName', value: subject! }]);
+    return { subject: name, subjectAltName: [], challengePassword };
+  }
+  const pem = await new IdentityFolder(session.path(renew)).certificate();
+  const current = parseCertificate(pemToDer(pem, 'CERTIFICATE')[0]!);
+  return { subject: current.subject, subjectAltName: current.subjectAltName, challengePassword };
+}
+
+async function attestationKeyOf(
+  session: Session,
+  { attestationKey, attestationCertificate }: AttestOptions,
+  tpm: Tpm,
+): Promise<AttestationKey> {
+  const certificates = await readCertificates(session.path(attestationCertificate));
+  const object = isHandle(attestationKey) ? attestationKey : session.path(attestationKey);
+  if (object !== attestationKey) await readNamedFile(object);
+  const spki = await tpm.publicKey(object).catch((cause: unknown) => {
+    if (!(cause instanceof ToolFailure)) throw cause;
+    throw new SallyportError(
+      'usage',
+      `--attestation-key: ${attestationKey} is no key of this TPM (${cause.reason}); tpm2_getcap handles-persistent lists those that it keeps`,
+      { cause },
+    );
+  });
+  if (!equalBytes(spki, certificates[0]!.spki)) {
+    throw new SallyportError(
+      'usage',
+      `--attestation-certificate: the first certificate in it is not of the key ${attestationKey}`,
+    );
+  }
+  return { object, certificates: certificates.map(({ der }) => der) };
+}
+
+/** What is refused is not kept: neither its secret nor its nonce will do once more. */
+async function sent(
+  session: Session,
+  waitSeconds: number,
+  folder: IdentityFolder,
+  ask: () => ReturnType<Protocol['enroll']>,
+): Promise<readonly Der[]> {
+  try {
+    return await patiently(
+      waitSeconds,
+      () => session.now,
+      ask,
+      (seconds) => session.note(`It waits for approval; asking again in ${Math.ceil(seconds)} s.`),
+    );
+  } catch (error) {
+    if (error instanceof SallyportError && error.code === 'forbidden') await folder.discard();
+    throw error;
+  }
+}
+
+function ownOf(certificates: readonly Der[], { spki }: TpmKey): Certificate {
+  const own = certificates.map((each) => parseCertificate(each)).find((each) => equalBytes(each.spki, spki));
+  if (own !== undefined) return own;
+  throw new SallyportError('bad-signature', 'the server answered with a certificate of another key');
+}
+
+function report(
+  session: Session,
+  { out }: AttestOptions,
+  certificate: Certificate,
+  handle: string | null,
+): void {
+  const notAfter = new Date(certificate.notAfter).toISOString();
+  const subject = formatName(certificate.subject);
+  const kept = handle === null ? '' : ` The key is kept at ${handle} as well.`;
+  session.print(
+    { folder: session.path(out), subject, serialNumber: certificate.serialNumber, notAfter, handle },
+    () =>
+      `Wrote ${out}: certificate.pem of ${subject}, until ${describeTime(notAfter, session.now)}, and key.pem.${kept}\n`,
+  );
+}

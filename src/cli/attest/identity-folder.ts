@@ -1,0 +1,84 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SallyportError } from '#errors';
+import { type Der, derToPem } from '#x509';
+import { errorCode } from '../files.ts';
+
+const files = { certificate: 'certificate.pem', key: 'key.pem', request: 'request.der' } as const;
+
+/** A certificate with its key. A request that was not answered yet is kept with its key: it is for this key that the secret was used. */
+export class IdentityFolder {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  get paths(): { readonly certificate: string; readonly key: string } {
+    return { certificate: join(this.folder, files.certificate), key: join(this.folder, files.key) };
+  }
+
+  /** Throws 'usage' where there is none. */
+  async certificate(): Promise<string> {
+    return this.#must(files.certificate);
+  }
+
+  /** PEM. Throws 'usage' where there is none. */
+  async key(): Promise<string> {
+    return this.#must(files.key);
+  }
+
+  async pending(): Promise<Der | null> {
+    const request = await this.#read(files.request);
+    return request === null ? null : new Uint8Array(request);
+  }
+
+  /** Throws 'conflict' where there is a certificate: somebody may use it. */
+  async requireFree(): Promise<void> {
+    if ((await this.#read(files.certificate)) === null) return;
+    throw new SallyportError(
+      'conflict',
+      `${this.folder} has a certificate already; name another folder with --out, and this one with --renew where it is to be renewed`,
+    );
+  }
+
+  async begin(request: Der, key: string): Promise<void> {
+    try {
+      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      await this.#write(files.key, key);
+      await this.#write(files.request, request);
+    } catch (cause) {
+      throw new SallyportError('usage', `${this.folder} cannot be written (${errorCode(cause)})`, { cause });
+    }
+  }
+
+  async finish(certificates: readonly Der[]): Promise<void> {
+    await this.#write(files.certificate, certificates.map((each) => derToPem(each, 'CERTIFICATE')).join(''));
+    await rm(join(this.folder, files.request), { force: true });
+  }
+
+  /** What was refused will not be taken another time. */
+  async discard(): Promise<void> {
+    for (const name of [files.request, files.key]) await rm(join(this.folder, name), { force: true });
+  }
+
+  async #must(name: string): Promise<string> {
+    const bytes = await this.#read(name);
+    if (bytes === null) throw new SallyportError('usage', `${join(this.folder, name)} is not there`);
+    return bytes.toString();
+  }
+
+  async #read(name: string): Promise<Buffer | null> {
+    const file = join(this.folder, name);
+    try {
+      return await readFile(file);
+    } catch (cause) {
+      if (errorCode(cause) === 'ENOENT') return null;
+      throw new SallyportError('usage', `${file} cannot be read (${errorCode(cause)})`, { cause });
+    }
+  }
+
+  async #write(name: string, content: string | Uint8Array): Promise<void> {
+    await writeFile(join(this.folder, name), content, { mode: 0o600 });
+  }
+}

@@ -1,0 +1,10 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TpmTools } from './tools.ts';
+
+test('without tpm2-tools: what to install', async () => {
+  await assert.rejects(TpmTools.open({ PATH: '/nonexistent' }), {
+    code: 'unsupported',
+    message: 'tpm2 is not on the PATH; install tpm2-tools 5 (Debian: tpm2-tools)',
+  });
+});
