@@ -51,6 +51,7 @@ test('the commands that scripts are promised exist', () => {
     'trust export',
     'profile',
     'attest',
+    'attestation recheck',
   ];
   assert.deepEqual(leaves.map(pathOf).toSorted(), promised.map((name) => `sallyport ${name}`).toSorted());
 });

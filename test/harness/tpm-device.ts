@@ -20,7 +20,7 @@ export interface AttestedAuthority extends ServedAuthority {
   readonly attestationCa: TestCa;
 }
 
-/** `init`, then `serve`, with a class `attested-laptop` that believes an attestation CA, `physical-laptop` that believes it of no TPM in software, and devices of ACME. */
+/** `init`, then `serve`, with a class `attested-laptop` that believes an attestation CA (which speaks of TPMs in software as of firmware), `physical-laptop` that believes it of no TPM in software, and devices of ACME. */
 export async function attestedAuthority(cleanup: Cleanup): Promise<AttestedAuthority> {
   const attestationCa = TestCa.root('Attestation CA');
   const files = await initAuthority(cleanup, (yaml) => anyPorts(edited(yaml)));
@@ -33,7 +33,7 @@ export async function attestedAuthority(cleanup: Cleanup): Promise<AttestedAutho
 function edited(yaml: string): string {
   const settings = withDeviceAttest(parse(yaml) as Yaml);
   settings['attestation'] = {
-    roots: { tpm: { format: 'tpm', certificates: ['pki/attestation-ca.pem'], level: 'virtual-tpm' } },
+    roots: { tpm: { format: 'tpm', certificates: ['pki/attestation-ca.pem'], level: 'firmware-tpm' } },
   };
   const classes = settings['deviceClasses']!;
   const ofClass = (tpm: object) => ({

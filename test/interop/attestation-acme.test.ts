@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 import { assembleSigned, encodeCertificationRequestInfo, parseCertificate, pemToDer } from '#x509';
 import { findClient } from '../clients.ts';
 import { AcmeClient, type Json } from '../harness/acme-client.ts';
-import { assertObjected } from '../harness/acme-refusals.ts';
+import { assertObjected } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { entriesOf, requestEntriesOf } from '../harness/entries.ts';
 import { type SoftwareTpm, tpmClients, type TpmKey, TpmManufacturer } from '../harness/software-tpm.ts';
