@@ -3,6 +3,7 @@ import type { AppleReference } from './apple/reference.ts';
 import type { AssuranceLevel, EvidenceFormat } from './evidence.ts';
 import type { EvidenceFault } from './examination.ts';
 import type { StepReference } from './step/reference.ts';
+import type { DeviceReference } from './tpm/device-checks.ts';
 import type { TpmReference } from './tpm/reference.ts';
 
 /** Roots that an operator trusts for one format, and the level that they stand for where the evidence itself does not say it. */
@@ -25,6 +26,7 @@ export interface ReferenceValues {
   /** How old the issuer's list of revoked certificates may be. Absent: none is asked for; what one that is there lists is refused all the same. */
   readonly maximumStatusAgeSeconds?: number;
   readonly tpm?: TpmReference;
+  readonly endorsement?: DeviceReference;
   readonly apple?: AppleReference;
   readonly android?: AndroidReference;
   readonly step?: StepReference;

@@ -8,6 +8,7 @@ import type { AssuranceLevel } from './evidence.ts';
 import type { Claims, EvidenceFault, Examination } from './examination.ts';
 import { objectUnless } from './objection.ts';
 import { appraiseStep } from './step/appraise-step.ts';
+import { appraiseEndorsement } from './tpm/appraise-endorsement.ts';
 import { appraiseTpm } from './tpm/appraise-tpm.ts';
 
 /**
@@ -50,7 +51,7 @@ export function appraise(
 /** Each format's own floors. Where none are set for it, nothing of it is accepted. */
 function claimsObjections(
   claims: Claims,
-  { android, apple, step, tpm }: ReferenceValues,
+  { android, apple, endorsement, step, tpm }: ReferenceValues,
 ): readonly EvidenceFault[] {
   switch (claims.format) {
     case 'android-key':
@@ -62,6 +63,8 @@ function claimsObjections(
     case 'tpm':
     case 'idevid':
       return tpm === undefined ? notSet(claims) : appraiseTpm(claims, tpm);
+    case 'endorsement':
+      return endorsement === undefined ? notSet(claims) : appraiseEndorsement(claims, endorsement);
   }
 }
 
@@ -80,6 +83,7 @@ function levelOf(claims: Claims): AssuranceLevel | null {
       return claims.kind === 'yubikey' ? 'security-key' : null;
     case 'tpm':
     case 'idevid':
+    case 'endorsement':
       return null;
   }
 }

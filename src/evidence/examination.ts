@@ -2,7 +2,7 @@ import type { AndroidClaims } from './android/claims.ts';
 import type { AppleClaims } from './apple/claims.ts';
 import type { EvidenceFormat } from './evidence.ts';
 import type { StepClaims } from './step/claims.ts';
-import type { TpmClaims } from './tpm/claims.ts';
+import type { EndorsementClaims, TpmClaims } from './tpm/claims.ts';
 
 /**
  * What the verifier saw in evidence. Plain values, and nothing that depends on whom an operator trusts, on what suffices, or on the time: those
@@ -48,11 +48,13 @@ export interface EvidenceIdentities {
   readonly permanentIdentifier?: { readonly value: string; readonly assigner: string | null };
   /** RFC 4108: serial number as text or `hex:` and its octets, as identities of devices have it. */
   readonly hardwareModule?: { readonly type: string; readonly serialNumber: string };
+  /** SHA-256 of the endorsement key's SubjectPublicKeyInfo, hexadecimal. */
+  readonly endorsementKey?: string;
 }
 
-export type Claims = TpmClaims | AppleClaims | AndroidClaims | StepClaims;
+export type Claims = TpmClaims | EndorsementClaims | AppleClaims | AndroidClaims | StepClaims;
 
-/** The names of those. */
+/** The names of those that a class can choose among. */
 export const evidenceIdentities = [
   'serialNumber',
   'udid',

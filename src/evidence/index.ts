@@ -20,6 +20,7 @@ export {
 } from './examination.ts';
 export { examine } from './examine.ts';
 export { formFactors, pinPolicies, touchPolicies } from './step/claims.ts';
+export { type ActivatedKeys, activationEvidence } from './tpm/activation-evidence.ts';
 export type { AttestationKey, Creation } from './tpm/attestation-key.ts';
 export {
   type ActivationExamination,
@@ -29,3 +30,4 @@ export {
   makeCredential,
 } from './tpm/credential-activation.ts';
 export type { EndorsementKey } from './tpm/endorsement-key.ts';
+export type { TpmDevice } from './tpm/tpm-device.ts';

@@ -95,7 +95,12 @@ export {
 export { compareBytes, equalBytes } from './octets.ts';
 export { extendedKeyUsages, extensionOids, oids, sidUriPrefix } from './oids.ts';
 export { derToPem, pemToDer } from './pem.ts';
-export { type PermanentIdentifier, permanentIdentifierOf } from './permanent-identifier.ts';
+export {
+  encodePermanentIdentifier,
+  type PermanentIdentifier,
+  permanentIdentifierOf,
+} from './permanent-identifier.ts';
+export { parsePublicKey, type PublicKey } from './public-key.ts';
 export {
   type KeyWeakness,
   type PublicKeyFacts,

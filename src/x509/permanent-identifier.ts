@@ -1,6 +1,7 @@
 import { SallyportError } from '#errors';
 import { readDer } from './der-node.ts';
 import { tags } from './der-tags.ts';
+import { der } from './der-writer.ts';
 import type { GeneralName } from './general-name.ts';
 import { oids } from './oids.ts';
 
@@ -29,6 +30,15 @@ export function permanentIdentifierOf(names: readonly GeneralName[]): PermanentI
   const assigner = fields.optional(tags.oid)?.oid('assigner') ?? null;
   fields.finish();
   return value === null ? null : { value: textOf(value), assigner };
+}
+
+/** A name whose value is this, and that nobody assigned. */
+export function encodePermanentIdentifier(value: string): GeneralName & { readonly kind: 'otherName' } {
+  return {
+    kind: 'otherName',
+    type: oids.permanentIdentifier,
+    value: der.sequence(der.utf8String(value)).toBase64(),
+  };
 }
 
 function textOf(octets: Uint8Array): string {

@@ -20,3 +20,10 @@ export interface TpmClaims {
   /** 16 hexadecimal digits. Nothing can be concluded from it: the TPM disguises it for most keys, and nobody can tell whether it did. */
   readonly firmwareVersion: string;
 }
+
+/** What the manufacturer's certificate of an endorsement key says of the TPM. */
+export interface EndorsementClaims {
+  readonly format: 'endorsement';
+  /** null: it does not say it. */
+  readonly device: TpmDevice | null;
+}

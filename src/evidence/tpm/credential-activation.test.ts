@@ -97,6 +97,13 @@ suite('TPM2_MakeCredential (part 1 section 24)', () => {
       );
     });
 
+    test(`the same by the template, without the public area: ${what}`, () => {
+      const { endorsementKey, attestationKey } = keysOf({ ...sent, endorsementKey: null });
+      const value = new Uint8Array(randomBytes(32));
+      const credential = makeCredential(endorsementKey, attestationKey, value, randomBytes);
+      assert.deepEqual(activate(key, publicArea, attestationKey.name, credential), value);
+    });
+
     test(`not for another attestation key: ${what}`, () => {
       const { endorsementKey, attestationKey } = keysOf(sent);
       const credential = makeCredential(endorsementKey, attestationKey, randomBytes(32), randomBytes);
@@ -184,6 +191,14 @@ const refused: Readonly<Record<string, readonly [check: string, Partial<Activati
   'an endorsement key of 1024 bits': [
     'ek-strength',
     { endorsementCertificate: certificateOf(rsa1024), endorsementKey: rsa1024.publicArea(ekFields) },
+  ],
+  'an endorsement key of 1024 bits, without its public area': [
+    'ek-strength',
+    { endorsementCertificate: certificateOf(rsa1024), endorsementKey: null },
+  ],
+  'an endorsement key that no template is for, without its public area': [
+    'ek-template',
+    { endorsementCertificate: certificateOf(rsaKey(4096)), endorsementKey: null },
   ],
   'an endorsement key that may leave': [
     'ek-fixed-tpm',

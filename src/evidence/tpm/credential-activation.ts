@@ -13,8 +13,8 @@ import type { Curve, EccKey, RsaKey } from './public-area.ts';
 /** What a TPM sends that wants a certificate for its attestation key. */
 export interface ActivationRequest {
   readonly endorsementCertificate: Der;
-  /** TPMT_PUBLIC. */
-  readonly endorsementKey: Uint8Array;
+  /** TPMT_PUBLIC; null: it was not sent, and is that of a template. */
+  readonly endorsementKey: Uint8Array | null;
   /** TPMT_PUBLIC. */
   readonly attestationKey: Uint8Array;
   readonly creation: Creation | null;
@@ -61,18 +61,17 @@ const maximumDraws = 16;
  * key is in it. Hash and cipher are the endorsement key's own (part 1 section 24). `value` is no longer than that hash.
  */
 export function makeCredential(
-  { area, keyBits }: EndorsementKey,
+  { key, nameAlg: hash, keyBits }: EndorsementKey,
   { name }: AttestationKey,
   value: Uint8Array,
   random: Randomness,
 ): Credential {
-  const hash = area.nameAlg;
   const octets = digestOctets[hash];
   if (value.length === 0 || value.length > octets) {
     throw new SallyportError('internal', `a credential of ${value.length} octets for ${hash}`);
   }
   const { seed, secret } =
-    area.key.type === 'rsa' ? shareByRsa(area.key, hash, random) : shareByEcdh(area.key, hash, random);
+    key.type === 'rsa' ? shareByRsa(key, hash, random) : shareByEcdh(key, hash, random);
   const cipherKey = kdfa(hash, seed, 'STORAGE', name, none, keyBits);
   const cipher = createCipheriv(`aes-${keyBits}-cfb`, cipherKey, new Uint8Array(16));
   const encrypted = Buffer.concat([cipher.update(sized(value)), cipher.final()]);

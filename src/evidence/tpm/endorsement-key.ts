@@ -2,36 +2,47 @@ import { type Certificate, equalBytes, extendedKeyUsages, inspectPublicKey } fro
 import { EvidenceRefused } from '../evidence-refused.ts';
 import { requireStrongKey } from './key-strength.ts';
 import { requireAttributes } from './object-attributes.ts';
+import { endorsementTemplate } from './endorsement-template.ts';
 import { type TpmtPublic, parsePublic, subjectPublicKeyInfoOf } from './public-area.ts';
 import { type TpmDevice, tpmDeviceOf } from './tpm-device.ts';
+
+type StorageKey = Pick<TpmtPublic, 'key' | 'nameAlg'> & { readonly keyBits: number };
 
 /** The key by which a TPM is known from its manufacture on, with the manufacturer's certificate of it. `of` alone makes one. */
 export class EndorsementKey {
   readonly certificate: Certificate;
-  readonly area: TpmtPublic;
+  readonly key: TpmtPublic['key'];
+  readonly nameAlg: TpmtPublic['nameAlg'];
+  /** Of the AES by which it protects what is sent to it. */
   readonly keyBits: number;
   /** null: the certificate does not say. */
   readonly device: TpmDevice | null;
 
-  private constructor(certificate: Certificate, area: TpmtPublic, keyBits: number) {
+  private constructor(certificate: Certificate, { key, nameAlg, keyBits }: StorageKey) {
     this.certificate = certificate;
-    this.area = area;
+    this.key = key;
+    this.nameAlg = nameAlg;
     this.keyBits = keyBits;
     this.device = tpmDeviceOf(certificate.subjectAltName);
   }
 
   /**
    * What the templates of the EK Credential Profile have in common (annex B): a storage key that never leaves the TPM and opens nothing but what
-   * TPM2_ActivateCredential does. Whether the certificate has a path to a manufacturer's root is for an appraisal. Throws EvidenceRefused,
-   * `malformed`, `unsupported` or `too-large`.
+   * TPM2_ActivateCredential does. Without its public area the key is one of those templates: that it is a TPM's the manufacturer says in either case. Whether the
+   * certificate has a path to a manufacturer's root is for an appraisal. Throws EvidenceRefused, `malformed`, `unsupported` or `too-large`.
    */
-  static of(certificate: Certificate, publicArea: Uint8Array): EndorsementKey {
+  static of(certificate: Certificate, publicArea: Uint8Array | null): EndorsementKey {
     requireCertificate(certificate);
+    const facts = inspectPublicKey(certificate.spki);
+    if (publicArea === null) {
+      requireStrongKey(facts, 'ek-strength');
+      return new EndorsementKey(certificate, endorsementTemplate(certificate.spki));
+    }
     const area = parsePublic(publicArea);
     if (!equalBytes(subjectPublicKeyInfoOf(area.key), certificate.spki)) {
       throw new EvidenceRefused('ek-key', "the public area is not of the certificate's key");
     }
-    requireStrongKey(inspectPublicKey(certificate.spki), 'ek-strength');
+    requireStrongKey(facts, 'ek-strength');
     requireAttributes('ek', area.attributes, {
       set: ['fixedTPM', 'fixedParent', 'sensitiveDataOrigin', 'restricted', 'decrypt'],
       clear: ['sign'],
@@ -39,7 +50,7 @@ export class EndorsementKey {
     if (area.symmetric === null) {
       throw new EvidenceRefused('ek-symmetric', 'no symmetric algorithm: such a key protects nothing');
     }
-    return new EndorsementKey(certificate, area, area.symmetric.keyBits);
+    return new EndorsementKey(certificate, { ...area, keyBits: area.symmetric.keyBits });
   }
 }
 

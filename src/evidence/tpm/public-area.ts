@@ -61,6 +61,11 @@ const curves: ReadonlyMap<number, Curve> = new Map([
   [0x0005, { name: 'secp521r1', oid: oids.secp521r1, bits: 521, octets: 66 }],
 ]);
 
+/** As a certificate names it; undefined for those that are not read here. */
+export function curveOf(oid: string): Curve | undefined {
+  return [...curves.values()].find((curve) => curve.oid === oid);
+}
+
 const rsaSchemes = ['rsassa', 'rsapss', 'rsaes', 'oaep'] as const;
 const eccSchemes = ['ecdsa', 'ecdh', 'ecdaa', 'ecschnorr'] as const;
 
