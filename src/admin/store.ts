@@ -19,10 +19,15 @@ export interface AdminStore extends MachineStore, ExternalAccountStore {
     now: number;
     entry: NewEntry;
   }): Promise<LogPosition & { created: number; updated: number; approved: number }>;
-  /** Which of these ids, and which of these serial numbers with another id, exist already. */
+  /** Which of these ids exist already, and what of these devices another one has. */
   compareDevices(devices: readonly Device[]): Promise<{
     existing: readonly { id: string; state: DeviceState }[];
-    serialNumberConflicts: readonly { id: string; serialNumber: string; heldBy: string }[];
+    conflicts: readonly {
+      id: string;
+      column: 'serialNumber' | 'ekSha256';
+      value: string;
+      heldBy: string;
+    }[];
   }>;
   devices(filter: {
     state?: DeviceState;

@@ -20,6 +20,8 @@ import { sweepIntents } from './sweep-job.ts';
 
 /** An order that came to nothing can be looked at for so long. */
 const keptOrdersMilliseconds = 7 * 86_400_000;
+/** Who comes late is told so in the log. */
+const keptActivationsMilliseconds = 600_000;
 
 /** Entries in half a second: twenty times what a node was seen to write, and half of what a thread can deliver. */
 const deliveredAtOnce = 4096;
@@ -170,6 +172,7 @@ export async function startJobs(ports: {
   startForAll('nonces', 60_000, async () => {
     await storage.acme.forgetNonces(clock.now());
     await storage.enrollment.forgetEvidenceNonces(clock.now());
+    await storage.enrollment.forgetActivations(clock.now() - keptActivationsMilliseconds);
   });
   startForAll('orders', 600_000, () =>
     storage.acme.forgetOrders({ now: clock.now(), over: clock.now() - keptOrdersMilliseconds }),

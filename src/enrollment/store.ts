@@ -1,8 +1,9 @@
 import type { NewEntry } from '#audit';
+import type { Examination } from '#evidence';
 import type { DeviceState } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { Objection } from '#policy';
-import type { GeneralName, Name } from '#x509';
+import type { Der, GeneralName, Name } from '#x509';
 import type { EarlierEvidence, OrderObservation, PresenterObservation } from './observations.ts';
 
 /**
@@ -57,8 +58,35 @@ export interface EnrollmentStore {
   ): Promise<LogPosition>;
   /** Nonces that have expired. */
   forgetEvidenceNonces(now: number): Promise<void>;
+  /** The id of the device with this endorsement key, by SHA-256 of its SubjectPublicKeyInfo. */
+  deviceOfEndorsementKey(sha256: string): Promise<string | null>;
+  /** Keeps what a TPM was asked to prove, under the MAC of the secret by which it will; appends the entry. Throws 'not-found' where the device was erased. */
+  giveActivation(
+    act: GivenActivation & {
+      readonly mac: Uint8Array;
+      readonly template: string;
+      readonly entry: NewEntry;
+    },
+  ): Promise<LogPosition>;
+  /** Takes it away, whoever asks: nobody has it twice. null: there is none of this template with one of these MACs. */
+  takeActivation(query: {
+    readonly macs: readonly Uint8Array[];
+    readonly template: string;
+  }): Promise<GivenActivation | null>;
+  /** Those that had ended by then. */
+  forgetActivations(before: number): Promise<void>;
   /** It leaves now: from here on somebody may have it. */
   delivered(sha256: string): Promise<void>;
+}
+
+/** An attestation key that the TPM of an endorsement key was asked to prove. */
+export interface GivenActivation {
+  readonly deviceId: string;
+  /** Of the attestation key. */
+  readonly spki: Der;
+  /** What was seen of both keys. */
+  readonly examination: Examination;
+  readonly expiresAt: number;
 }
 
 export interface LogPosition {

@@ -244,6 +244,32 @@ describe('devices', () => {
     assert.deepEqual(json([device]).problems, []);
   });
 
+  test('of two with one endorsement key the first is kept, and one that is none is a problem', () => {
+    const key = '0a'.repeat(32);
+    const rows = [
+      'id,class,ek_sha256',
+      `a,iot,${key}`,
+      `b,iot,${key}`,
+      'c,iot,',
+      `d,iot,${key.toUpperCase()}`,
+      'e,iot,12',
+    ];
+    const { devices, problems } = csv(rows.join('\n'));
+    assert.deepEqual(
+      devices.map(({ id, identifiers }) => [id, identifiers]),
+      [
+        ['a', { ekSha256: key }],
+        ['c', {}],
+      ],
+    );
+    const message = 'must be a SHA-256 digest: 64 lower-case hexadecimal digits';
+    assert.deepEqual(problems, [
+      { row: 3, column: 'ek_sha256', message: 'is the same as in row 2' },
+      { row: 5, column: 'ek_sha256', message },
+      { row: 6, column: 'ek_sha256', message },
+    ]);
+  });
+
   test('of two with one id or serial number the first is kept', () => {
     const { devices, problems } = csv('id,serial_number,class\na,1,iot\na,2,iot\nb,1,iot\nc,,iot\nd,,iot\n');
     assert.deepEqual(

@@ -40,33 +40,41 @@ export function parseDeviceList(
 }
 
 /**
- * The first row with an id or serial number is kept, later ones are problems. Two devices with one serial number would
- * get certificates for the same name wherever a template is built from it.
+ * The first row with an id, serial number or endorsement key is kept, later ones are problems. Two devices with one serial number would get certificates for the
+ * same name wherever a template is built from it; of one endorsement key nobody could say whose TPM it is.
  */
 function withoutDuplicates(
   rows: readonly DeviceRow[],
   deviceClasses: readonly string[],
   problems: RowProblem[],
 ): Device[] {
-  const rowOfId = new Map<string, number>();
-  const rowOfSerialNumber = new Map<string, number>();
+  const rowOf = {
+    id: new Map<string, number>(),
+    serial_number: new Map<string, number>(),
+    ek_sha256: new Map<string, number>(),
+  };
   const devices: Device[] = [];
+  const columns = ['id', 'serial_number', 'ek_sha256'] as const;
   for (const deviceRow of rows) {
     const { row } = deviceRow;
     const device = readDeviceRow(deviceRow, deviceClasses, problems);
     if (device === null) continue;
-    const sameId = rowOfId.get(device.id);
-    const sameSerialNumber =
-      device.serialNumber === null ? undefined : rowOfSerialNumber.get(device.serialNumber);
-    if (sameId !== undefined) {
-      problems.push({ row, column: 'id', message: `is the same as in row ${sameId}` });
+    const unique = {
+      id: device.id,
+      serial_number: device.serialNumber,
+      ek_sha256: device.identifiers['ekSha256'] ?? null,
+    };
+    const before = problems.length;
+    for (const column of columns) {
+      const value = unique[column];
+      const same = value === null ? undefined : rowOf[column].get(value);
+      if (same !== undefined) problems.push({ row, column, message: `is the same as in row ${same}` });
     }
-    if (sameSerialNumber !== undefined) {
-      problems.push({ row, column: 'serial_number', message: `is the same as in row ${sameSerialNumber}` });
+    if (problems.length > before) continue;
+    for (const column of columns) {
+      const value = unique[column];
+      if (value !== null) rowOf[column].set(value, row);
     }
-    if (sameId !== undefined || sameSerialNumber !== undefined) continue;
-    rowOfId.set(device.id, row);
-    if (device.serialNumber !== null) rowOfSerialNumber.set(device.serialNumber, row);
     devices.push(device);
   }
   return devices;

@@ -55,6 +55,10 @@ export function readDeviceRow(
       'must be expected or active; suspend and retire devices one by one, so that the log says why',
     );
   }
+  const endorsementKey = values.get('ekSha256');
+  if (endorsementKey !== undefined && !/^[0-9a-f]{64}$/.test(endorsementKey.value)) {
+    refuse(endorsementKey.column, 'must be a SHA-256 digest: 64 lower-case hexadecimal digits');
+  }
   if (problems.length > before || id === undefined || deviceClass === undefined) return null;
   return {
     id: id.value,

@@ -11,7 +11,10 @@ export interface Device {
   readonly deviceClass: string;
   readonly owner: string | null;
   readonly state: DeviceState;
-  /** Other names by which templates build subjects: dnsName, macAddress, udid, assetTag, … Values are single strings. */
+  /**
+   * Other names by which templates build subjects: dnsName, macAddress, udid, assetTag, … Values are single strings. `ekSha256` is that of its TPM: SHA-256 of
+   * the endorsement key's SubjectPublicKeyInfo in lower-case hexadecimal, which no two devices have.
+   */
   readonly identifiers: Readonly<Record<string, string>>;
 }
 

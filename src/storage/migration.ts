@@ -11,6 +11,7 @@ import { workflows } from './migrations/0010-workflows.ts';
 import { acme } from './migrations/0011-acme.ts';
 import { listenerCertificates } from './migrations/0012-listener-certificates.ts';
 import { evidence } from './migrations/0013-evidence.ts';
+import { attestationKeys } from './migrations/0014-attestation-keys.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   acme,
   listenerCertificates,
   evidence,
+  attestationKeys,
 ];

@@ -34,6 +34,12 @@ import {
   authorizationRecords,
   externalAccountKeyRecords,
 } from './operations/acme-records.ts';
+import {
+  deviceOfEndorsementKey,
+  forgetActivations,
+  giveActivation,
+  takeActivation,
+} from './operations/activations.ts';
 import { admit, forgetIdleRates, saveSourceRates, sourceRates } from './operations/rate-limits.ts';
 import { approveDevice } from './operations/approvals.ts';
 import { policies, references, savePolicies, saveReferences } from './operations/bodies.ts';
@@ -127,6 +133,10 @@ export const operations = {
   delivered: durable(delivered),
   giveNonce: durable(giveNonce),
   forgetEvidenceNonces: lazy(forgetEvidenceNonces),
+  deviceOfEndorsementKey: read(deviceOfEndorsementKey),
+  giveActivation: durable(giveActivation),
+  takeActivation: durable(takeActivation),
+  forgetActivations: lazy(forgetActivations),
 
   useNonce: lazy(useNonce),
   externalAccountKey: read(externalAccountKey),

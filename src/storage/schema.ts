@@ -52,6 +52,7 @@ export interface Schema {
     readonly nonce: Uint8Array;
     readonly expires_at: number;
   };
+  readonly activation: ActivationRow;
   readonly references_body: { readonly digest: string; readonly body: Uint8Array };
   readonly policies_text: { readonly digest: string; readonly text: string };
   readonly log_entry: LogEntryRow;
@@ -84,8 +85,21 @@ export interface DeviceRow {
   readonly owner: string | null;
   readonly state: DeviceState;
   readonly identifiers: JsonText<Readonly<Record<string, string>>>;
+  /** The identifier of this name; null: it has none. */
+  readonly ek_sha256: string | null;
   readonly created_at: number;
   readonly updated_at: number;
+}
+
+/** Until then the TPM of a device may prove an attestation key, once, by a secret of this MAC. */
+export interface ActivationRow {
+  readonly mac: Uint8Array;
+  readonly device_id: string;
+  readonly template: string;
+  /** SubjectPublicKeyInfo of the attestation key. */
+  readonly spki: Uint8Array;
+  readonly examination: JsonText<Examination>;
+  readonly expires_at: number;
 }
 
 export interface SecretRow {

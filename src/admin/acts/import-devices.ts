@@ -63,16 +63,16 @@ export const importDevices = act(
       format,
       Object.keys(references.deviceClasses),
     );
-    const { existing, serialNumberConflicts } = await compare(ports, devices);
+    const { existing, conflicts } = await compare(ports, devices);
     const templates = [...new Set(approveFor)];
     const mayHave = (device: Device, template: string) =>
       templateObstacle(references, device, template) === null;
     const problems: ImportProblem[] = [
       ...unreadable,
-      ...serialNumberConflicts.map(({ id, serialNumber, heldBy }) => ({
+      ...conflicts.map(({ id, column, value, heldBy }) => ({
         row: null,
-        column: 'serialNumber',
-        message: `device ${id} has serial number ${serialNumber}, which is that of device ${heldBy} already`,
+        column,
+        message: `device ${id} has ${columnWords[column]} ${value}, which is that of device ${heldBy} already`,
       })),
       ...templates
         .filter((template) => !devices.some((device) => mayHave(device, template)))
@@ -100,6 +100,8 @@ export const importDevices = act(
     return { ...report, imported: true, ...imported };
   },
 );
+
+const columnWords = { serialNumber: 'serial number', ekSha256: 'endorsement key' } as const;
 
 interface PlannedDevice {
   readonly device: Device;
@@ -161,7 +163,7 @@ async function compare(ports: AdminPorts, devices: readonly Device[]) {
   }
   return {
     existing: parts.flatMap(({ existing }) => existing),
-    serialNumberConflicts: parts.flatMap(({ serialNumberConflicts }) => serialNumberConflicts),
+    conflicts: parts.flatMap(({ conflicts }) => conflicts),
   };
 }
 

@@ -159,6 +159,43 @@ suite('approvals beforehand', () => {
   });
 });
 
+suite('endorsement keys', () => {
+  const key = (digit: string) => digit.repeat(64);
+  const one = { identifiers: { ekSha256: key('1') } };
+  const two = { identifiers: { ekSha256: key('2') } };
+
+  test('each is of one device: another one with it is a conflict, and nothing is imported', async (t) => {
+    const { admin, enrollment } = openStores(t);
+    await importDevices(admin, device('d1', one));
+    await assert.rejects(importDevices(admin, device('d3'), device('d2', one)), (error) =>
+      isSallyportError(error, 'conflict'),
+    );
+    assert.equal(await admin.device('d3'), null);
+    assert.equal(await enrollment.deviceOfEndorsementKey(key('1')), 'd1');
+    assert.equal(await enrollment.deviceOfEndorsementKey(key('2')), null);
+    assert.deepEqual((await admin.compareDevices([device('d2', one), device('d1', one)])).conflicts, [
+      { id: 'd2', column: 'ekSha256', value: key('1'), heldBy: 'd1' },
+    ]);
+  });
+
+  test('goes from one device to another of the same list, in its order', async (t) => {
+    const { admin, enrollment } = openStores(t);
+    await importDevices(admin, device('d1', one));
+    await importDevices(admin, device('d1', two), device('d2', one));
+    assert.equal(await enrollment.deviceOfEndorsementKey(key('1')), 'd2');
+    assert.equal(await enrollment.deviceOfEndorsementKey(key('2')), 'd1');
+    await importDevices(admin, device('d2'));
+    assert.equal(await enrollment.deviceOfEndorsementKey(key('1')), null);
+  });
+
+  test('twice in one act is a conflict', async (t) => {
+    const { admin } = openStores(t);
+    await assert.rejects(importDevices(admin, device('d1', one), device('d2', one)), (error) =>
+      isSallyportError(error, 'conflict'),
+    );
+  });
+});
+
 suite('comparing devices', () => {
   test('tells which ids exist and in what state, and which serial numbers another id has', async (t) => {
     const { admin } = openStores(t);
@@ -175,7 +212,7 @@ suite('comparing devices', () => {
         { id: 'd1', state: 'expected' },
         { id: 'd2', state: 'active' },
       ],
-      serialNumberConflicts: [{ id: 'd2', serialNumber: 'X', heldBy: 'd1' }],
+      conflicts: [{ id: 'd2', column: 'serialNumber', value: 'X', heldBy: 'd1' }],
     });
   });
 });

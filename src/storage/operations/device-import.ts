@@ -13,6 +13,7 @@ import { append } from './log.ts';
 type ImportAct = Parameters<AdminStore['importDevices']>[0];
 type Comparison = Awaited<ReturnType<AdminStore['compareDevices']>>;
 type Known = Comparison['existing'][number];
+type Held = Comparison['conflicts'][number];
 
 interface DeviceParameters {
   readonly id: string;
@@ -20,6 +21,7 @@ interface DeviceParameters {
   readonly deviceClass: string;
   readonly owner: string | null;
   readonly identifiers: DeviceRow['identifiers'];
+  readonly endorsementKey: string | null;
   readonly now: number;
 }
 
@@ -31,6 +33,7 @@ const insertDevice = statement((database, p: DeviceParameters & Pick<Device, 'st
     owner: p.owner,
     state: p.state,
     identifiers: p.identifiers,
+    ek_sha256: p.endorsementKey,
     created_at: p.now,
     updated_at: p.now,
   }),
@@ -44,6 +47,7 @@ const updateDevice = statement((database, p: DeviceParameters) =>
       device_class: p.deviceClass,
       owner: p.owner,
       identifiers: p.identifiers,
+      ek_sha256: p.endorsementKey,
       updated_at: p.now,
     })
     .where('id', '=', p.id)
@@ -55,12 +59,20 @@ const selectState = statement((database, p: { id: string }) =>
 );
 
 /** Literally as the index says it, or the index is not used. */
-const selectHolder = statement((database, p: { serialNumber: string; id: string }) =>
+const selectHolderOfSerialNumber = statement((database, p: { serialNumber: string; id: string }) =>
   database
     .selectFrom('device')
     .select('id')
     .where('serial_number', '=', p.serialNumber)
     .where('serial_number', '<>', sql.lit(''))
+    .where('id', '<>', p.id),
+);
+
+const selectHolderOfEndorsementKey = statement((database, p: { endorsementKey: string; id: string }) =>
+  database
+    .selectFrom('device')
+    .select('id')
+    .where('ek_sha256', '=', p.endorsementKey)
     .where('id', '<>', p.id),
 );
 
@@ -85,10 +97,14 @@ export function* importDevices(
 
 /** Those that were there already, with their state. All writers wait for an import: its devices do not wait for one another. */
 function* importSome(devices: readonly Device[], now: number): Operation<readonly Known[]> {
-  const holders = yield* together(...devices.map(holderOfSerialNumber));
-  const numbers = devices.flatMap(({ serialNumber }) => serialNumber ?? []);
-  const repeats = isRepeating(numbers) || isRepeating(devices.map(({ id }) => id));
-  if (repeats || holders.some((heldBy) => heldBy !== null)) return yield* importInOrder(devices, now);
+  const holders = yield* together(...devices.map(holdersOf));
+  const values = [
+    devices.map(({ id }) => id),
+    devices.flatMap(({ serialNumber }) => serialNumber ?? []),
+    devices.flatMap((device) => endorsementKeyOf(device) ?? []),
+  ];
+  const isHeld = holders.some(({ length }) => length > 0);
+  if (isHeld || values.some(isRepeating)) return yield* importInOrder(devices, now);
   const states = yield* together(...devices.map((device) => first(updateDevice, rowOf(device, now))));
   const isNew = (_: unknown, at: number) => states[at] === undefined;
   yield* together(...devices.filter(isNew).map((device) => insert(device, now)));
@@ -99,13 +115,16 @@ function isRepeating(values: readonly string[]): boolean {
   return new Set(values).size < values.length;
 }
 
-/** Where one takes a serial number that another one of the list gives up, the order of the list counts. */
+/** Where one takes what another one of the list gives up, the order of the list counts. */
 function* importInOrder(devices: readonly Device[], now: number): Operation<readonly Known[]> {
   const existing: Known[] = [];
   for (const device of devices) {
-    const heldBy = yield* holderOfSerialNumber(device);
-    if (heldBy !== null) {
-      throw new SallyportError('conflict', `device ${heldBy} has the serial number of device ${device.id}`);
+    const [held] = yield* holdersOf(device);
+    if (held !== undefined) {
+      throw new SallyportError(
+        'conflict',
+        `device ${held.heldBy} has the ${held.column} of device ${device.id}`,
+      );
     }
     const known = yield* first(updateDevice, rowOf(device, now));
     if (known === undefined) yield* insert(device, now);
@@ -114,8 +133,14 @@ function* importInOrder(devices: readonly Device[], now: number): Operation<read
   return existing;
 }
 
-function rowOf({ id, serialNumber, deviceClass, owner, identifiers }: Device, now: number): DeviceParameters {
-  return { id, serialNumber, deviceClass, owner, identifiers: toJson(identifiers), now };
+function rowOf(device: Device, now: number): DeviceParameters {
+  const { id, serialNumber, deviceClass, owner, identifiers } = device;
+  const endorsementKey = endorsementKeyOf(device);
+  return { id, serialNumber, deviceClass, owner, identifiers: toJson(identifiers), endorsementKey, now };
+}
+
+function endorsementKeyOf({ identifiers }: Device): string | null {
+  return identifiers['ekSha256'] ?? null;
 }
 
 function* insert(device: Device, now: number): Operation<void> {
@@ -131,20 +156,33 @@ function* atOnce<Item>(list: readonly Item[]): Generator<readonly Item[]> {
 
 export function* compareDevices({ devices }: { devices: readonly Device[] }): Operation<Comparison> {
   const existing: Known[] = [];
-  const serialNumberConflicts: Comparison['serialNumberConflicts'][number][] = [];
+  const conflicts: Held[] = [];
   for (const some of atOnce(devices)) {
     const states = yield* together(...some.map(({ id }) => first(selectState, { id })));
-    const holders = yield* together(...some.map(holderOfSerialNumber));
-    for (const [at, { id, serialNumber }] of some.entries()) {
-      const [known, heldBy] = [states[at], holders[at] ?? null];
+    const holders = yield* together(...some.map(holdersOf));
+    for (const [at, { id }] of some.entries()) {
+      const known = states[at];
       if (known !== undefined) existing.push({ id, state: known.state });
-      if (heldBy !== null && serialNumber !== null) serialNumberConflicts.push({ id, serialNumber, heldBy });
     }
+    conflicts.push(...holders.flat());
   }
-  return { existing, serialNumberConflicts };
+  return { existing, conflicts };
 }
 
-function* holderOfSerialNumber({ id, serialNumber }: Device): Operation<string | null> {
-  if (serialNumber === null) return null;
-  return (yield* first(selectHolder, { id, serialNumber }))?.id ?? null;
+/** Of what no two devices have, what another one has. */
+function* holdersOf(device: Device): Operation<readonly Held[]> {
+  const { id, serialNumber } = device;
+  const endorsementKey = endorsementKeyOf(device);
+  const [numbered, endorsed] = yield* together(
+    serialNumber === null ? null : first(selectHolderOfSerialNumber, { id, serialNumber }),
+    endorsementKey === null ? null : first(selectHolderOfEndorsementKey, { id, endorsementKey }),
+  );
+  const held: Held[] = [];
+  if (numbered && serialNumber !== null) {
+    held.push({ id, column: 'serialNumber', value: serialNumber, heldBy: numbered.id });
+  }
+  if (endorsed && endorsementKey !== null) {
+    held.push({ id, column: 'ekSha256', value: endorsementKey, heldBy: endorsed.id });
+  }
+  return held;
 }

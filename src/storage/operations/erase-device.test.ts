@@ -95,6 +95,23 @@ async function everything({ admin, log }: Stores): Promise<string> {
 }
 
 suite('erasing a device', () => {
+  test('ends what its TPM was asked to prove', async (t) => {
+    const stores = openStores(t);
+    const { admin, enrollment } = stores;
+    const erasing = await withPast(stores);
+    await enrollment.giveActivation({
+      deviceId: 'ida',
+      template: 'ak',
+      mac: mac('activation'),
+      spki: Uint8Array.of(1),
+      examination: { sha256: '', format: 'endorsement', fault: null, certificates: [], statement: null },
+      expiresAt: now + 1,
+      entry: entry('activation'),
+    });
+    await admin.eraseDevice(erasing);
+    assert.equal(await enrollment.takeActivation({ macs: [mac('activation')], template: 'ak' }), null);
+  });
+
   test('takes its name, its documents and the bytes of its certificates away, and leaves what others rely on', async (t) => {
     const stores = openStores(t);
     const { admin, log } = stores;

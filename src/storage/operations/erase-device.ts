@@ -7,6 +7,7 @@ import { all, first, type Operation, run } from '../operation.ts';
 import { placeOf } from '../place.ts';
 import type { RequestRow } from '../schema.ts';
 import { statement } from '../statement.ts';
+import { forgetActivationsOf } from './activations.ts';
 import { selectBlobs } from './blobs.ts';
 import { unknownDevice } from './devices.ts';
 import { append, readHead } from './log.ts';
@@ -39,6 +40,7 @@ const insertNameless = statement(
       owner: null,
       state: 'retired',
       identifiers: p.identifiers,
+      ek_sha256: null,
       created_at: p.createdAt,
       updated_at: p.now,
     }),
@@ -142,6 +144,7 @@ export function* eraseDevice(act: Erasing): Operation<LogPosition & { readonly c
     yield* run(rename, { id, as });
   }
   yield* forgetPolledOf(id);
+  yield* forgetActivationsOf(id);
   yield* eraseRequests({ id, as });
   yield* run(deleteRate, { key: `device:${id}` });
   yield* run(deleteDevice, { id });
