@@ -1,4 +1,5 @@
 export { admitRequestedNames } from './admitted-names.ts';
+export { attestationKeyNames, certifiesAttestationKeys } from './attestation-key-names.ts';
 export { canonicalRequestedName } from './alternative-name.ts';
 export { ceremony, type IssuerRequest, type ListenerRequest, type RootRequest } from './ceremony.ts';
 export { compareRequest } from './compare-request.ts';

@@ -74,7 +74,7 @@ export interface Template {
   readonly channelBinding: 'optional' | 'required';
   /** The key that the authority makes where it is asked to (RFC 7030 section 4.4); null: it makes none. */
   readonly serverKeygen: KeyAlgorithm | null;
-  /** Layers that authenticate a first enrollment. Never empty. */
+  /** Layers that authenticate a first enrollment. Never empty. `endorsement` stands alone: by it attestation keys of TPMs are certified, and no other keys. */
   readonly authentication: readonly (
     | 'secret'
     | 'workflow'
@@ -84,6 +84,7 @@ export interface Template {
     | 'mdm'
     | 'ra'
     | 'account'
+    | 'endorsement'
   )[];
   /** How names are proven (ACME). Absent: they cannot be, and no order is taken. */
   readonly acme?: AcmeTemplate;

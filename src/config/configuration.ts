@@ -182,6 +182,8 @@ export interface ProtocolsConfiguration {
   readonly est?: EstConfiguration;
   readonly scep?: ScepConfiguration;
   readonly acme?: AcmeConfiguration;
+  /** There is no address without a template. */
+  readonly attestation?: { readonly templates: readonly string[]; readonly defaultTemplate: null };
 }
 
 export interface EstConfiguration {

@@ -133,6 +133,13 @@ function listenerProblems({ listeners, templates, issuers }: Settings): Objectio
             const path = ['listeners', name, 'protocols', protocol, 'templates', index];
             const unknown = unknownName(path, template, 'template', templateNames);
             if (unknown.length > 0) return unknown;
+            const isActivated = templates[template]!.authentication.includes('endorsement');
+            if (isActivated !== (protocol === 'attestation')) {
+              const message = isActivated
+                ? 'certifies attestation keys (authentication: [endorsement]), which protocols.attestation alone serves'
+                : `certifies no attestation keys: list endorsement in templates.${template}.authentication`;
+              return [{ path, part: 'value', message }];
+            }
             if (protocol === 'acme' && templates[template]!.acme === undefined) {
               const message = `has no acme settings: ACME needs them (templates.${template}.acme)`;
               return [{ path, part: 'value', message }];

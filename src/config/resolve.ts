@@ -202,11 +202,17 @@ function resolveTls(
   };
 }
 
-function resolveProtocols({ est, scep, acme }: Partial<EnrollSettings['protocols']>): ProtocolsConfiguration {
+function resolveProtocols({
+  est,
+  scep,
+  acme,
+  attestation,
+}: Partial<EnrollSettings['protocols']>): ProtocolsConfiguration {
   return {
     ...(est === undefined ? {} : { est: { ...est, defaultTemplate: est.defaultTemplate ?? null } }),
     ...(scep === undefined ? {} : { scep: { ...scep, defaultTemplate: scep.defaultTemplate ?? null } }),
     ...(acme === undefined ? {} : { acme: { ...acme, defaultTemplate: acme.defaultTemplate ?? null } }),
+    ...(attestation === undefined ? {} : { attestation: { ...attestation, defaultTemplate: null } }),
   };
 }
 
@@ -271,6 +277,7 @@ function resolveEvidence({
   apple,
   'android-key': android,
   step,
+  endorsement,
 }: Settings['deviceClasses'][string]['evidence']): NonNullable<DeviceClass['evidence']> {
   return {
     ...(tpm === undefined ? {} : { tpm: requirement(tpm, 'tpm') }),
@@ -278,8 +285,14 @@ function resolveEvidence({
     ...(apple === undefined ? {} : { apple: requirement(apple, 'apple') }),
     ...(android === undefined ? {} : { 'android-key': androidRequirement(android) }),
     ...(step === undefined ? {} : { step: requirement(step, 'step') }),
+    ...(endorsement === undefined
+      ? {}
+      : { endorsement: requirement({ ...endorsement, device: byEndorsementKey }, 'endorsement') }),
   };
 }
+
+/** The store lets no two devices have the same. */
+const byEndorsementKey = { from: 'endorsementKey', is: 'ekSha256' } as const;
 
 /** What is asked of evidence of any format, and what of this one alone. */
 function requirement<

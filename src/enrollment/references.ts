@@ -34,6 +34,7 @@ export interface ListenerReference {
     readonly est?: ServedTemplates;
     readonly scep?: ServedTemplates & { readonly caCertificates: 'issuer' | 'path' };
     readonly acme?: ServedTemplates;
+    readonly attestation?: ServedTemplates;
   };
 }
 

@@ -65,6 +65,10 @@ export const oids = {
 
   /** A device by its maker and serial number, an otherName (RFC 4108 section 5). */
   permanentIdentifier: '1.3.6.1.5.5.7.8.3',
+  /** TPMs in directory names (EK Credential Profile section 3.2.9). */
+  tpmManufacturer: '2.23.133.2.1',
+  tpmModel: '2.23.133.2.2',
+  tpmVersion: '2.23.133.2.3',
   hardwareModuleName: '1.3.6.1.5.5.7.8.4',
 
   netscapeCertType: '2.16.840.1.113730.1.1',

@@ -21,6 +21,7 @@ import {
 } from '#x509';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { attestationKeyNames } from '../attestation-key-names.ts';
 import { day, exampleAuthority, examplePlan, noon, template } from '../example-authority.fixture.ts';
 import { lintFindings } from '../lint.ts';
 import { type IssuePlan, tbsFields } from '../tbs.ts';
@@ -31,6 +32,18 @@ const { issuer } = await exampleAuthority();
 const key = await generateSoftwareKey('ec-p256');
 const otherKey = await generateSoftwareKey('ec-p256');
 const commonName = (value: string) => buildName([{ type: 'commonName', value }]);
+
+const tpm = {
+  manufacturer: '53544D20',
+  model: 'ST33',
+  version: '00010203',
+  endorsementKey: 'ab'.repeat(32),
+};
+const activated = attestationKeyNames('sensor-7', tpm).subjectAltName;
+const forActivated: Partial<Template> = {
+  authentication: ['endorsement'],
+  extendedKeyUsage: [extendedKeyUsages.tcgAttestationIdentityKey],
+};
 
 /** What breaks a rule: a plan that is built as it stands, or fields that are not those of the plan. */
 interface Breach {
@@ -65,6 +78,10 @@ const breaches: Readonly<Record<string, readonly Breach[]>> = {
   ],
   'serial-number-as-planned': [{ fields: () => ({ serialNumber: '41'.repeat(20) }) }],
   'signature-algorithm': [{ fields: () => ({ signatureAlgorithm: 'ec-p384' }) }],
+  'attestation-key': [
+    { template: { extendedKeyUsage: [extendedKeyUsages.tcgAttestationIdentityKey] } },
+    { template: { authentication: ['endorsement'] }, plan: { subjectAltName: activated } },
+  ],
   'issuer-name': [{ fields: () => ({ issuer: encodeName(commonName('Issuer of Devices')) }) }],
   validity: [
     { plan: { notBefore: noon + 2 * day, notAfter: noon + day } },
@@ -177,6 +194,14 @@ const breaches: Readonly<Record<string, readonly Breach[]>> = {
     { plan: { subjectAltName: [{ kind: 'dns', value: 'Sensor.example.org' }] } },
     { plan: { subjectAltName: [{ kind: 'uri', value: '/relative' }] } },
     { plan: { subjectAltName: [{ kind: 'registeredId', value: '1.2.3' }] } },
+    { plan: { subjectAltName: activated } },
+    ...[
+      activated.slice(0, 2),
+      [...activated, { kind: 'dns', value: 'sensor-7.example.org' } as const],
+      activated.with(2, { kind: 'uri', value: 'urn:ek:sha256:AA==' }),
+      activated.with(1, { kind: 'directoryName', value: commonName('ST33') }),
+      activated.toReversed(),
+    ].map((subjectAltName) => ({ template: forActivated, plan: { subject: [], subjectAltName } })),
   ],
   'subject-alt-name-sid': [
     { plan: { subjectAltName: [{ kind: 'uri', value: `${sidUriPrefix}S-1-5-21-500` }] } },
@@ -226,6 +251,10 @@ test('what is built as planned breaks no rule', () => {
   assert.deepEqual(findings({ plan: { subject: [] } }), []);
   assert.deepEqual(findings({ plan: { subjectAltName: [], crlUrls: [], caIssuersUrls: [] } }), []);
   assert.deepEqual(findings({ template: { policies: [] } }), []);
+  assert.deepEqual(
+    findings({ template: forActivated, plan: { subject: [], subjectAltName: activated } }),
+    [],
+  );
 });
 
 for (const { id, source } of lintRules) {

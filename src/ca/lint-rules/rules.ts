@@ -1,3 +1,4 @@
+import { attestationKey } from './attestation-key.ts';
 import { authorityInfoAccess } from './authority-info-access.ts';
 import { authorityKeyIdentifier } from './authority-key-identifier.ts';
 import { basicConstraints } from './basic-constraints.ts';
@@ -57,6 +58,7 @@ export const lintRules: readonly LintRule[] = [
   keyUsageServesPurpose,
   extendedKeyUsage,
   extendedKeyUsageSpecific,
+  attestationKey,
   subjectKeyIdentifier,
   authorityKeyIdentifier,
   subjectAltNameAsPlanned,

@@ -1,11 +1,17 @@
+import { areAttestationKeyNames, certifiesAttestationKeys } from '../attestation-key-names.ts';
 import { canonicalRequestedName } from '../alternative-name.ts';
 import type { LintRule } from './lint-rule.ts';
 
-/** dns, uri, email and ip only, each in its one canonical spelling; a wildcard where the template has a rule that admits them. */
+/** dns, uri, email and ip only, each in its one canonical spelling; a wildcard where the template has a rule that admits them. An attestation key has names of its own. */
 export const subjectAltNameValues: LintRule = {
   id: 'subject-alt-name-values',
   source: 'RFC 5280 sections 4.2.1.6, 7.2 and 7.5, RFC 1034 section 3.5',
   check({ certificate, plan }) {
+    if (certifiesAttestationKeys(plan.template)) {
+      return areAttestationKeyNames(certificate.subjectAltName)
+        ? null
+        : 'subjectAltName names something else than a device, its TPM and its endorsement key';
+    }
     const wildcards = plan.template.request.subjectAltName.some(({ wildcard }) => wildcard === true);
     const strange = certificate.subjectAltName.find((name) => {
       const canonical = canonicalRequestedName(name);

@@ -61,11 +61,7 @@ const common = {
     .describe('How well the hardware must keep the key. null: anything but software.'),
 };
 
-const ofTpm = {
-  sha1: z
-    .boolean()
-    .default(false)
-    .describe('Take statements signed with SHA-1, as Windows makes them with old keys.'),
+const ofTpmDevice = {
   unregisteredManufacturers: z
     .boolean()
     .default(false)
@@ -80,7 +76,15 @@ const ofTpm = {
       z.string().regex(/^[0-9A-F]{8}$/, 'is eight hexadecimal digits'),
     )
     .default({})
-    .describe('By manufacturer, the oldest firmware, as the certificate of its attestation key has it.'),
+    .describe('By manufacturer, the oldest firmware, as the certificate of its key has it.'),
+};
+
+const ofTpm = {
+  sha1: z
+    .boolean()
+    .default(false)
+    .describe('Take statements signed with SHA-1, as Windows makes them with old keys.'),
+  ...ofTpmDevice,
   authPolicies: z
     .array(hex('is a digest in lower-case hexadecimal'))
     .min(1)
@@ -178,6 +182,13 @@ export const classEvidence = z.strictObject({
     .optional()
     .describe('Of the PIV application of a YubiKey, as step has it.')
     .meta({ otherwise: 'none' }),
+  endorsement: z
+    .strictObject({ ...common, ...ofTpmDevice })
+    .optional()
+    .describe(
+      'Of an endorsement key, for a template with `authentication: [endorsement]`. The device is the one whose identifier ekSha256 is the SHA-256 of that key (SubjectPublicKeyInfo).',
+    )
+    .meta({ otherwise: 'none' }),
 });
 
 const roots = z
@@ -185,7 +196,7 @@ const roots = z
     format: z
       .enum(evidenceFormats)
       .describe(
-        'Of evidence that these vouch for, and of no other. tpm: CAs of attestation keys. idevid: of the keys that makers put into devices. apple, android-key: of the maker. step: of YubiKeys.',
+        'Of evidence that these vouch for, and of no other. tpm: CAs of attestation keys. idevid: of the keys that makers put into devices. apple, android-key: of the maker. step: of YubiKeys. endorsement: of makers of TPMs, for their endorsement keys.',
       ),
     certificates: z.array(path).min(1).max(64).describe('PEM files of the roots.'),
     intermediates: z
@@ -199,7 +210,7 @@ const roots = z
       .describe('What hardware they stand for, where the evidence does not say it.')
       .meta({ otherwise: 'the evidence says it' }),
   })
-  .refine(({ format, level }) => level !== undefined || (format !== 'tpm' && format !== 'idevid'), {
+  .refine(({ format, level }) => level !== undefined || !['tpm', 'idevid', 'endorsement'].includes(format), {
     path: ['level'],
     message: 'is needed: evidence of a TPM does not say what kind of TPM it is of',
   });

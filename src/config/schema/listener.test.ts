@@ -63,7 +63,7 @@ describe('listeners', () => {
       `    protocols:\n${est}${acme}`,
       '    §protocols: {}\n',
       'listeners.enroll.protocols',
-      /^an enroll listener serves at least one protocol: est, scep or acme$/,
+      /^an enroll listener serves at least one protocol: est, scep, acme or attestation$/,
     ],
     [
       'no templates',

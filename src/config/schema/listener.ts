@@ -146,14 +146,23 @@ const acme = z
   })
   .superRefine(demandListedDefault);
 
+const attestation = z.strictObject({
+  templates: distinct(entryName).describe(
+    'Templates served, with `authentication: [endorsement]`; step is given `/attestation/<template>`.',
+  ),
+});
+
 const protocols = z
   .strictObject({
     est: est.optional().describe('EST (RFC 7030).'),
     scep: scep.optional().describe('SCEP (RFC 8894).'),
     acme: acme.optional().describe('ACME (RFC 8555).'),
+    attestation: attestation
+      .optional()
+      .describe('Certificates for attestation keys of TPMs, as clients of step ask for them.'),
   })
   .refine((served) => Object.values(served).some((protocol) => protocol !== undefined), {
-    error: 'an enroll listener serves at least one protocol: est, scep or acme',
+    error: 'an enroll listener serves at least one protocol: est, scep, acme or attestation',
   });
 
 const publicListener = z

@@ -4,6 +4,7 @@ import { attributeTypes } from '#x509';
 import { quote } from '../problem.ts';
 import { didYouMean } from '../suggestion.ts';
 import { acme, demandOrders } from './acme.ts';
+import { demandAttestationKeys } from './attestation-key.ts';
 import { extendedKeyUsage } from './extended-key-usage.ts';
 import { keyAlgorithmProblem, keyUsageProblem, keyUsages } from './key-usage.ts';
 import {
@@ -218,11 +219,12 @@ export const template = z
         'mdm',
         'ra',
         'account',
+        'endorsement',
       ]),
       1,
-      'a template without any authentication layer is refused: list secret, workflow, attestation, idevid, mdm, ra or account',
+      'a template without any authentication layer is refused: list secret, workflow, attestation, idevid, mdm, ra, account or endorsement',
     ).describe(
-      'Layers that authenticate a first enrollment. workflow: a challenge that the workflows of the template answer for, and no secret of ours. dangerousStaticChallenge: one password for all devices. account: an ACME account, which needs `acme`.',
+      'Layers that authenticate a first enrollment. workflow: a challenge that the workflows of the template answer for, and no secret of ours. dangerousStaticChallenge: one password for all devices. account: an ACME account, which needs `acme`. endorsement: the TPM of an endorsement key, for attestation keys alone.',
     ),
     workflows: distinct(entryName, 0)
       .default([])
@@ -266,11 +268,13 @@ export const template = z
     const { subject, subjectAltName, keyUsage: usages, keyAlgorithms: algorithms } = settings;
     demandChallengers(settings, context);
     demandOrders(settings, context);
+    demandAttestationKeys(settings, context);
     // RFC 5280 section 4.1.2.6: an empty subject needs a subjectAltName.
     const ordered =
       settings.authentication.every((layer) => layer === 'account') &&
       settings.acme?.challenges.includes('device-attest-01') !== true;
-    if (subject.length === 0 && !ordered && !subjectAltName.some(({ optional }) => !optional)) {
+    const activated = settings.authentication.includes('endorsement');
+    if (subject.length === 0 && !ordered && !activated && !subjectAltName.some(({ optional }) => !optional)) {
       context.addIssue('a template needs a subject, or a subjectAltName that is not optional');
     }
     if (settings.serverKeygen !== undefined && !algorithms.includes(settings.serverKeygen)) {

@@ -1,4 +1,4 @@
-import type { GeneralName } from '#x509';
+import { type GeneralName, oids } from '#x509';
 import { tpmVendors } from './vendors.ts';
 
 /** A kind of TPM, as certificates name it (TCG EK Credential Profile section 3.2.9). */
@@ -12,17 +12,13 @@ export interface TpmDevice {
   readonly version: string;
 }
 
-const attributes = { manufacturer: '2.23.133.2.1', model: '2.23.133.2.2', version: '2.23.133.2.3' } as const;
-
 /** null unless each of the three is there once. One RDN holds them all or each its own: makers do it either way. */
 export function tpmDeviceOf(names: readonly GeneralName[]): TpmDevice | null {
   const found = names.flatMap((name) => (name.kind === 'directoryName' ? name.value.flat() : []));
-  const [manufacturer, model, version] = [attributes.manufacturer, attributes.model, attributes.version].map(
-    (oid) => {
-      const values = found.filter(({ type }) => type === oid);
-      return values.length === 1 ? values[0]!.value : undefined;
-    },
-  );
+  const [manufacturer, model, version] = [oids.tpmManufacturer, oids.tpmModel, oids.tpmVersion].map((oid) => {
+    const values = found.filter(({ type }) => type === oid);
+    return values.length === 1 ? values[0]!.value : undefined;
+  });
   const id = /^id:([0-9A-F]{8})$/i.exec(manufacturer ?? '')?.[1]?.toUpperCase();
   const digits = /^id:([0-9A-F]{1,16})$/i.exec(version ?? '')?.[1];
   if (id === undefined || digits === undefined || model === undefined) return null;
