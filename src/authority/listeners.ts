@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Signer } from '#cms';
 import { acmeHandler, type AcmePorts, isAcmeTarget, type Validations } from '#acme';
+import { attestationHandler, isAttestationTarget } from '#attestation';
 import { type ApiPorts, apiHandler } from '#api';
 import type { Issuer } from '#ca';
 import type { ApiListener, Configuration, TlsListener } from '#config';
-import { type Authority, type Enrollment, named, path } from '#enrollment';
+import { type Activations, type Authority, type Enrollment, named, path } from '#enrollment';
 import { estHandler, isEstTarget } from '#est';
 import { SoftwareKey } from '#keys';
 import { type RateLimit, SourceLimit } from '#limits';
@@ -43,6 +44,7 @@ export async function startListeners(ports: {
   issued: IssuedCertificates;
   documents: PublicDocuments;
   enrollment: Enrollment;
+  activations: Activations;
   authority: () => Authority;
   /** By the name of their issuer. */
   ras: ReadonlyMap<string, RaInForce>;
@@ -122,10 +124,14 @@ export async function startListeners(ports: {
             validations,
           );
           const est = estHandler({ ...shared, keySigner });
+          const attestation = attestationHandler({ ...shared, activations: ports.activations });
           const served = () => named(authority().references.listeners, name)?.protocols;
           const handler: Handler = (request, ...rest) => {
             const { url = '' } = request;
             if (served()?.acme !== undefined && isAcmeTarget(url)) return acme(request, ...rest);
+            if (served()?.attestation !== undefined && isAttestationTarget(url)) {
+              return attestation(request, ...rest);
+            }
             return served()?.scep !== undefined && !isEstTarget(url)
               ? scep(request, ...rest)
               : est(request, ...rest);

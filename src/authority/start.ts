@@ -3,7 +3,7 @@ import { type AdminPorts, type AdminSettings, adminHandler, createAdmin } from '
 import { Validations } from '#acme';
 import { parseVerifierKey } from '#audit';
 import { type Configuration, type Environment, loadConfiguration, reloadable } from '#config';
-import { type Authority, Enrollment } from '#enrollment';
+import { Activations, type Authority, Enrollment, type EnrollmentPorts } from '#enrollment';
 import { SallyportError } from '#errors';
 import { anchorOf } from './anchor.ts';
 import { checkpointFile } from './checkpoint-file.ts';
@@ -157,14 +157,15 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       await record('stopped', node === null ? {} : { node });
     });
 
-    const enrollment = new Enrollment({
+    const enrollmentPorts: EnrollmentPorts = {
       authority: () => authority,
       store: storage.enrollment,
       clock,
       random,
       revoked: (issuer) => void jobs.issueCrl(issuer),
       report,
-    });
+    };
+    const enrollment = new Enrollment(enrollmentPorts);
     const admin: AdminPorts = {
       store: storage.admin,
       log: storage.log,
@@ -197,6 +198,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
       issued: certificates.inForce,
       documents,
       enrollment,
+      activations: new Activations(enrollmentPorts, enrollment),
       authority: () => authority,
       ras,
       lookUp: {

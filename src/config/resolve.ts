@@ -292,7 +292,7 @@ function resolveEvidence({
 }
 
 /** The store lets no two devices have the same. */
-const byEndorsementKey = { from: 'endorsementKey', is: 'ekSha256' } as const;
+const byEndorsementKey = { from: 'endorsementKey', is: 'ekSha256', types: null } as const;
 
 /** What is asked of evidence of any format, and what of this one alone. */
 function requirement<

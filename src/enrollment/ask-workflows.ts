@@ -101,6 +101,9 @@ function workflowRequest(
   device: string,
 ): WorkflowRequest {
   const { admission, credential, request, keeping, transactionID } = asked;
+  if (request === null || keeping === null) {
+    throw new SallyportError('internal', 'a template of attestation keys has no workflows');
+  }
   const answered = asked.challenge?.kind === 'workflow';
   const template = named(references.templates, admission.source.template);
   const answersForAll = template?.authentication.includes('workflow') === true;

@@ -20,10 +20,19 @@ export interface Attested {
 /** Judged here so that whoever sent it hears of it at once; what counts is that it is judged again, with the request. */
 export async function attest(
   { deviceId, template, evidence, nonce }: Attesting,
-  { store, clock, authority }: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
+  ports: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
 ): Promise<Attested> {
-  const { references, statusLists } = authority();
   const examination = examined(evidence, nonce);
+  return { examination, problem: await problemOf(examination, { deviceId, template }, ports) };
+}
+
+/** As in Attested. */
+export async function problemOf(
+  examination: Examination,
+  { deviceId, template }: Pick<Attesting, 'deviceId' | 'template'>,
+  { store, clock, authority }: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
+): Promise<string | null> {
+  const { references, statusLists } = authority();
   const time = clock.now();
   const spki = examination.statement?.spki ?? '';
   const { device, otherKeyCurrent, earlierEvidence } = await store.observe({
@@ -51,12 +60,11 @@ export async function attest(
     issued: null,
     time,
   });
-  if (facts.verified) return { examination, problem: null };
-  const problem = facts.judged
+  if (facts.verified) return null;
+  return facts.judged
     ? Object.entries(reasons)
         .filter(([control]) => control !== 'attestation')
         .map(([, words]) => words)
         .join('; ')
     : 'nothing is proven by evidence of such a device here';
-  return { examination, problem };
 }

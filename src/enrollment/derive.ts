@@ -1,8 +1,9 @@
-import { expandNames, type ExpandedNames, type Template } from '#ca';
+import type { ExpandedNames, Template } from '#ca';
 import type { DeviceClass } from '#inventory';
 import type { Action, Context, Facts } from '#policy';
 import { namesDigest } from './digests.ts';
 import { identityOf } from './identity.ts';
+import { certifiedNames } from './certified-names.ts';
 import { deriveAccount } from './layers/account.ts';
 import { deriveApproval } from './layers/approval.ts';
 import { deriveBinding } from './layers/binding.ts';
@@ -78,7 +79,7 @@ export function derive(
   const names =
     template === undefined || device === null || requested === null
       ? null
-      : expandNames(template, device, requested);
+      : certifiedNames(template, device, requested, observations.evidence);
   const digest = names === null ? null : namesDigest(names);
   const spki = request?.spki ?? null;
   const keygen = key?.origin === 'authority';
@@ -171,9 +172,11 @@ export function derive(
 
 /** The same request again: the same credential, template, key and names. */
 function issuedBefore(
-  { secret, issued, order }: Observations,
+  { source, secret, issued, order }: Observations,
   asked: { template: string | null; spki: string | null; names: string | null; keygen: boolean },
 ): string | null {
+  // Each activation is for a certificate of its own.
+  if (source.protocol === 'attestation') return null;
   if (order) return order.finalizedSpki === asked.spki ? order.certificate : null;
   if (secret !== null) return isRequestAgain(secret, asked) ? secret.certificate : null;
   return !asked.keygen && issued !== null && issued.names === asked.names ? issued.sha256 : null;

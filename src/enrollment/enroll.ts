@@ -303,7 +303,7 @@ export class Enrollment {
     const { issuer } = inForce;
     const serialNumber = randomSerialNumber(random);
     const madeKey = asked.keygen ? await makeKey(plan.template) : null;
-    const spki = madeKey?.spki ?? asked.request.spki;
+    const spki = madeKey?.spki ?? asked.key;
     const issuePlan = { ...plan, ...plan.names, ...inForce, spki, serialNumber };
     const linted = lint(buildTbs(issuePlan, issuer), issuePlan, issuer);
     const mandate = mintMandate(verdict, linted);
@@ -373,7 +373,7 @@ export class Enrollment {
 
   #entry({ asked, observations, facts, verdict, authority, time }: Decided, outcome: Outcome): RequestEntry {
     const entry = entryOf(asked.admission, observations, facts, verdict, authority, time, outcome);
-    return { ...entry, certificationRequest: asked.keeping.kept };
+    return { ...entry, certificationRequest: asked.keeping?.kept ?? null };
   }
 
   /** A device that was observed may have been erased since: then it is not named. */

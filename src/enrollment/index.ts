@@ -1,3 +1,4 @@
+export { type ActivationAnswer, Activations, type OfferedKeys } from './activation.ts';
 export { type Authority, type IssuerInForce, path } from './authority.ts';
 export { type Clock, type ClockSources, type SteadyClock, steadyClock } from './clock.ts';
 export { actionOf, derive, type Derivation } from './derive.ts';

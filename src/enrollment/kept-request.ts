@@ -9,10 +9,12 @@ export interface KeptRequest {
   readonly original: string | null;
 }
 
-export function keepRequest(
-  request: CertificationRequest,
-  random: (n: number) => Uint8Array,
-): { readonly kept: KeptRequest; readonly blob: Blob } {
+export interface Keeping {
+  readonly kept: KeptRequest;
+  readonly blob: Blob;
+}
+
+export function keepRequest(request: CertificationRequest, random: (n: number) => Uint8Array): Keeping {
   const salt = random(saltLength);
   const bytes = withoutSecrets(request);
   const blob = blobOf(salt, bytes);

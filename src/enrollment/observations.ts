@@ -33,7 +33,7 @@ export interface Observations {
 /** Where the request came in, and what it asked for by address. */
 export interface SourceObservation {
   readonly listener: string;
-  readonly protocol: 'est' | 'scep' | 'acme';
+  readonly protocol: 'est' | 'scep' | 'acme' | 'attestation';
   readonly operation: string;
   /** The template named by label or by the listener's default; null where the operation needs none. */
   readonly template: string | null;
@@ -99,7 +99,7 @@ export interface RequestObservation {
   } | null;
   /** Digest of the request's own public key: to it secret, approval and pending request are bound. */
   readonly spki: string;
-  /** The request's own signature verifies. */
+  /** The request's own signature verifies; of an attestation key, which signs none: its activation is what proves it (`evidence`). */
   readonly possession: boolean;
   /**
    * What its challengePassword is to the TLS connection. `foreign`: has the form of a binding, and is none of this connection. `other`: no

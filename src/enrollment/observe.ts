@@ -7,14 +7,14 @@ import {
   parseCertificationRequest,
   verifyPossession,
 } from '#x509';
-import type { Certificate, CertificationRequest, Extension } from '#x509';
+import type { Certificate, CertificationRequest, Der, Extension } from '#x509';
 import type { Authority } from './authority.ts';
 import { observeChannelBinding } from './channel-binding.ts';
 import { sha256Hex } from './digests.ts';
 import { challengeOf } from './challenge.ts';
 import { identityOf, namedDevice, requestedDevice } from './identity.ts';
 import { issuingCertificate, parsedIfAny } from './issuing-certificate.ts';
-import { keepRequest } from './kept-request.ts';
+import { keepRequest, type Keeping } from './kept-request.ts';
 import { type OfferedEvidence, statusOf, UnseenEvidence } from './offered-evidence.ts';
 import type {
   ChallengeObservation,
@@ -26,14 +26,17 @@ import type {
 } from './observations.ts';
 import { macSecret } from './one-time-secret.ts';
 import { named } from './references.ts';
-import type { Admission, Credential, EnrollmentRequest } from './request.ts';
+import type { ActivatedKey, Admission, Credential, EnrollmentRequest } from './request.ts';
 import type { DeviceKey, EnrollmentStore, StoreObservation } from './store.ts';
 
 /** What does not change when the store is asked again after a conflict. */
 export interface Asked {
   readonly admission: Admission;
   readonly credential: Credential | null;
-  readonly request: CertificationRequest;
+  /** null: an attestation key was activated, and signs none. */
+  readonly request: CertificationRequest | null;
+  /** SubjectPublicKeyInfo of the request. */
+  readonly key: Der;
   readonly requestObservation: RequestObservation;
   readonly presenter: Presenter | null;
   readonly secretMacs: readonly Uint8Array[];
@@ -46,8 +49,8 @@ export interface Asked {
   /** Digest of the request's own key. */
   readonly spki: string;
   readonly keygen: boolean;
-  /** What stays of the request beside the log, in whatever entry this request ends. */
-  readonly keeping: ReturnType<typeof keepRequest>;
+  /** What stays of the request beside the log, in whatever entry this request ends; null: there is none. */
+  readonly keeping: Keeping | null;
 }
 
 interface Presenter {
@@ -67,8 +70,10 @@ export function prepare(
   authority: Authority,
   random: (n: number) => Uint8Array,
 ): Asked {
+  const { certificationRequest } = asking;
+  if (!(certificationRequest instanceof Uint8Array)) return prepareActivated(asking, certificationRequest);
   const { admission, credential, keygen } = asking;
-  const request = parseCertificationRequest(asking.certificationRequest);
+  const request = parseCertificationRequest(certificationRequest);
   const presented = presentedBy(credential);
   const presenter = presented === null ? null : preparePresenter(presented, request, authority);
   const requestObservation = observeRequest(request, asking, presenter?.certificate.extensions ?? []);
@@ -85,6 +90,7 @@ export function prepare(
     admission,
     credential,
     request,
+    key: request.spki,
     requestObservation,
     presenter,
     secretMacs: challenge === null ? macsOf(credential, authority) : [],
@@ -101,6 +107,38 @@ export function prepare(
     spki: requestObservation.spki,
     keygen,
     keeping: keepRequest(request, random),
+  };
+}
+
+/** Nothing is asked for but a certificate of the key. */
+function prepareActivated(
+  { admission, evidence }: EnrollmentRequest,
+  { deviceId, spki }: ActivatedKey,
+): Asked {
+  const digest = sha256Hex(spki);
+  return {
+    admission,
+    credential: null,
+    request: null,
+    key: spki,
+    requestObservation: {
+      subject: [],
+      subjectAltName: [],
+      extensions: [],
+      changeSubjectName: null,
+      spki: digest,
+      possession: true,
+      channelBinding: 'absent',
+    },
+    presenter: null,
+    secretMacs: [],
+    challenge: null,
+    requestedDevice: { column: 'id', value: deviceId },
+    transactionID: null,
+    evidence: evidence ?? null,
+    spki: digest,
+    keygen: false,
+    keeping: null,
   };
 }
 
@@ -306,7 +344,7 @@ function isSignedWithItsKey(request: CertificationRequest): boolean {
 }
 
 function observeKey(
-  { request, spki, keygen, admission }: Asked,
+  { key, spki, keygen, admission }: Asked,
   authority: Authority,
   stored: StoreObservation,
 ): KeyObservation {
@@ -316,7 +354,7 @@ function observeKey(
       named(authority.references.templates, admission.source.template)?.serverKeygen ?? 'none';
     return { origin: 'authority', spki: null, algorithm, bits: 0, weaknesses: [], shared: false };
   }
-  const { algorithm, bits, weaknesses } = inspectPublicKey(request.spki);
+  const { algorithm, bits, weaknesses } = inspectPublicKey(key);
   return { origin: 'device', spki, algorithm, bits, weaknesses, shared: stored.keyShared };
 }
 

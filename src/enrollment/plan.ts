@@ -44,12 +44,12 @@ export function isFresh(action: Facts['action'], { order, device }: Observations
   return action === 'enroll' && isOfDevice && !device!.otherKeyCurrent;
 }
 
-/** As `observe` looked for it; null where a secret or an order decides that, or where the authority makes the key. */
+/** As `observe` looked for it; null where a secret, an order or an activation decides that, or where the authority makes the key. */
 export function issuedBefore(
-  { keygen }: Asked,
+  { keygen, request }: Asked,
   { secret, order, presenter, issued }: Observations,
 ): IssuedRecord['issuedBefore'] {
-  if (secret !== null || order !== undefined || keygen) return null;
+  if (secret !== null || order !== undefined || keygen || request === null) return null;
   const ours = presenter !== null && presenter.record !== null;
   return { predecessor: ours ? presenter.sha256 : null, sha256: issued?.sha256 ?? null };
 }

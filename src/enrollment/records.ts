@@ -73,8 +73,8 @@ export class Records {
   }
 
   /** `asked` where the entry tells of a request that was read. */
-  newEntry(entry: RequestEntry, asked?: { readonly keeping: { readonly blob: Blob } }): NewEntry {
-    return newEntry(entry, this.#ports.random, asked?.keeping.blob);
+  newEntry(entry: RequestEntry, asked?: { readonly keeping: { readonly blob: Blob } | null }): NewEntry {
+    return newEntry(entry, this.#ports.random, asked?.keeping?.blob);
   }
 }
 

@@ -24,7 +24,7 @@ export function summaryOf(
 
 /** Of an order that its client polls: held, or issued and not delivered. */
 export function keptOrderOf({ credential, keeping }: Asked): KeptOrder | null {
-  if (credential?.kind !== 'order') return null;
+  if (credential?.kind !== 'order' || keeping === null) return null;
   return { id: credential.order, address: Uint8Array.fromHex(keeping.kept.blob) };
 }
 
@@ -34,7 +34,7 @@ export function pollOf(
   { source, secret, challenge }: Observations,
 ): HoldRecord['polled'] {
   const { message } = source;
-  if (message === undefined) return null;
+  if (message === undefined || keeping === null) return null;
   const { signer, transaction } = message;
   const address = Uint8Array.fromHex(keeping.kept.blob);
   return { signer, transaction, address, secretId: secret?.id ?? null, challenge: challenge?.kind ?? null };

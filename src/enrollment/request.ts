@@ -11,7 +11,7 @@ export interface EnrollmentRequest {
   readonly admission: Admission;
   readonly credential: Credential | null;
   /** PKCS#10, DER. */
-  readonly certificationRequest: Der;
+  readonly certificationRequest: Der | ActivatedKey;
   /** Its signature was verified when it first came, and does not verify without what is kept nowhere. Absent: it is verified now. */
   readonly possessed?: true;
   /** What came before the request, for its order. Absent: what the request itself holds. */
@@ -22,6 +22,14 @@ export interface EnrollmentRequest {
   readonly transactionID?: string;
   /** null: nothing in it binds it to its connection, and its challengePassword is a secret. */
   readonly channelBindings: (() => ChannelBindings) | null;
+}
+
+/** An attestation key, which signs nothing that comes from outside its TPM, and so no request. */
+export interface ActivatedKey {
+  /** The device whose endorsement key it was proven with. */
+  readonly deviceId: string;
+  /** SubjectPublicKeyInfo. */
+  readonly spki: Der;
 }
 
 /** Who asks. A protocol hands over the one credential that counts for its operation. */

@@ -1,4 +1,5 @@
 import type { MachineScope, NewSecret } from '#admin';
+import type { Examination } from '#evidence';
 import type { RequestSummary } from '#enrollment';
 import type { DeviceState } from '#inventory';
 import type { Objection } from '#policy';

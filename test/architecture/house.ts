@@ -37,6 +37,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     values: [...formats, 'jose', 'limits', 'enrollment', 'validation'],
     types: ['keys', 'evidence', 'policy', 'inventory', 'audit'],
   },
+  attestation: { values: ['errors', 'x509', 'enrollment'] },
   // What another system is asked, and how: enrollment says when.
   workflow: { values: ['errors', 'x509', 'enrollment'] },
   admin: { values: core, packages: ['zod'] },
@@ -54,7 +55,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     types: ['ca', 'inventory'],
     packages: ['yaml', 'zod'],
   },
-  server: { values: [...core, 'est', 'scep', 'acme', 'admin'], types: ['config'] },
+  server: { values: [...core, 'est', 'scep', 'acme', 'attestation', 'admin'], types: ['config'] },
   // Where the running authority is put together from what configuration says: all below it, and nothing but the command line above.
   authority: {
     values: [
@@ -62,6 +63,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'est',
       'scep',
       'acme',
+      'attestation',
       'validation',
       'workflow',
       'admin',

@@ -1,7 +1,9 @@
+import { certifiesAttestationKeys, type Template } from '#ca';
 import {
   appraise,
   type AssuranceLevel,
   type EvidenceFault,
+  type EvidenceFormat,
   type Examination,
   type ReferenceValues,
 } from '#evidence';
@@ -46,7 +48,7 @@ export function deriveEvidence(
   const byClass = ofClass?.attestation !== 'none';
   const byTemplate =
     ofTemplate?.keyProtection !== 'declared' ||
-    ofTemplate.authentication.every((layer) => layer === 'attestation');
+    ofTemplate.authentication.every((layer) => layer === 'attestation' || layer === 'endorsement');
   const required = byClass || byTemplate;
   const examination = evidence?.examination ?? null;
   const takesSome = Object.keys(ofClass?.evidence ?? {}).length > 0;
@@ -58,10 +60,7 @@ export function deriveEvidence(
     const facts = { required, offered: examination !== null, judged, ...unjudged };
     return new Finding(facts).because('attestation', !required, `${words}, and no evidence was offered`);
   }
-  const problems = problemsOf(examination, evidence!, ofClass, references, {
-    ...asked,
-    hardware: ofTemplate?.keyProtection !== 'declared',
-  });
+  const problems = problemsOf(examination, evidence!, ofClass, ofTemplate, references, asked);
   const verified = Object.values(problems).every((problem) => problem === null);
   const facts = {
     required,
@@ -92,13 +91,12 @@ function problemsOf(
   examination: Examination,
   evidence: EvidenceObservation,
   ofClass: DeviceClass | undefined,
+  ofTemplate: Template | undefined,
   references: References,
   asked: {
     device: DeviceObservation | null;
     spki: string | null;
     issued: string | null;
-    /** The template demands it, whatever the class is content with. */
-    hardware: boolean;
     time: number;
   },
 ): Problems {
@@ -109,7 +107,7 @@ function problemsOf(
       ? faultWords(fault)
       : requirement === undefined
         ? `devices of class ${ofClass?.name ?? 'unknown'} prove nothing by evidence of format ${format}`
-        : null;
+        : templateProblem(format, ofTemplate);
   if (sound !== null || statement === null || requirement === undefined) {
     const unread = 'the evidence was not taken so far';
     return {
@@ -141,7 +139,7 @@ function problemsOf(
     trusted:
       objections.length > 0
         ? objections.map(faultWords).join('; ')
-        : asked.hardware && !isHardware(level)
+        : ofTemplate?.keyProtection !== 'declared' && !isHardware(level)
           ? `the template demands hardware, and the level is ${level ?? 'unknown'}`
           : null,
     forKey:
@@ -153,6 +151,15 @@ function problemsOf(
 
 function isHardware(level: AssuranceLevel | null): boolean {
   return level !== null && level !== 'software' && level !== 'virtual-tpm';
+}
+
+/** An attestation key could attest its own kind, and an activation any key: each proves only what it is for. */
+function templateProblem(format: EvidenceFormat | null, template: Template | undefined): string | null {
+  const isActivated = template !== undefined && certifiesAttestationKeys(template);
+  if (isActivated === (format === 'endorsement')) return null;
+  return isActivated
+    ? `template ${template.name} certifies attestation keys, which endorsement keys alone prove`
+    : `template ${template?.name ?? '(none)'} certifies no attestation keys, and an endorsement key proves no others`;
 }
 
 const faultWords = ({ check, detail }: EvidenceFault) => `${check}: ${detail}`;

@@ -1,0 +1,157 @@
+import { createHmac } from 'node:crypto';
+import { isSallyportError, SallyportError } from '#errors';
+import {
+  activationEvidence,
+  type ActivationRequest,
+  type Credential,
+  examineActivation,
+  type Examination,
+  makeCredential,
+} from '#evidence';
+import { type Der, equalBytes, parseCertificate } from '#x509';
+import { problemOf } from './attest.ts';
+import { sha256Hex } from './digests.ts';
+import type { Enrollment } from './enroll.ts';
+import type { EnrollmentPorts } from './enrollment-ports.ts';
+import { SeenEvidence } from './offered-evidence.ts';
+import type { MacKey } from './one-time-secret.ts';
+import type { Admission, Answer } from './request.ts';
+
+/** An attestation key, and the endorsement key whose TPM is to prove that it holds both. */
+export interface OfferedKeys extends Pick<ActivationRequest, 'attestationKey' | 'creation'> {
+  /** SubjectPublicKeyInfo. */
+  readonly endorsementKey: Der;
+  /** TPMT_PUBLIC; null: that of the template for such a key. */
+  readonly endorsementArea: Uint8Array | null;
+  /** That of the endorsement key, and others that it may lead to. */
+  readonly certificates: readonly Der[];
+  /** The message as it came: it is kept beside the log. */
+  readonly message: Uint8Array;
+}
+
+export type ActivationAnswer =
+  | Answer
+  | { readonly outcome: 'challenge'; readonly credential: Credential }
+  /** Recorded, with its reason. */
+  | { readonly outcome: 'rejected'; readonly id: string };
+
+/** A TPM takes a second or two. */
+const lifetimeMilliseconds = 60_000;
+const secretOctets = 32;
+
+/** Both legs of TPM2_ActivateCredential: what only the TPM can open, and the certificate for who has opened it. */
+export class Activations {
+  readonly #ports: EnrollmentPorts;
+  readonly #enrollment: Enrollment;
+
+  constructor(ports: EnrollmentPorts, enrollment: Enrollment) {
+    this.#ports = ports;
+    this.#enrollment = enrollment;
+  }
+
+  async challenge(admission: Admission, template: string, offered: OfferedKeys): Promise<ActivationAnswer> {
+    try {
+      return await this.#challenge(admission, template, offered);
+    } catch (error) {
+      if (isSallyportError(error, 'malformed', 'unsupported', 'too-large')) {
+        return this.#enrollment.malformed(admission, error);
+      }
+      return this.#enrollment.failed(admission, error);
+    }
+  }
+
+  /** What is asked for is judged here for the first time: the secret proves the key, and nothing else. */
+  async activated(admission: Admission, template: string, secret: Uint8Array): Promise<ActivationAnswer> {
+    const { store, clock, authority } = this.#ports;
+    try {
+      const macs = authority().macKeys.map((key) => macOf(secret, key));
+      const taken = await store.takeActivation({ macs, template });
+      if (taken === null) {
+        return await this.#reject(admission, 'nothing was given out that has this secret, or it came before');
+      }
+      const { deviceId, spki, examination, expiresAt } = taken;
+      return await this.#enrollment.enroll({
+        admission,
+        credential: null,
+        certificationRequest: { deviceId, spki },
+        evidence: new SeenEvidence(whenProven(examination, clock.now() < expiresAt)),
+        keygen: false,
+        channelBindings: null,
+      });
+    } catch (error) {
+      return this.#enrollment.failed(admission, error);
+    }
+  }
+
+  async #challenge(
+    admission: Admission,
+    template: string,
+    { endorsementKey, endorsementArea, certificates, attestationKey, creation, message }: OfferedKeys,
+  ): Promise<ActivationAnswer> {
+    const { store, clock, random, authority } = this.#ports;
+    const sorted = certificatesOf(endorsementKey, certificates);
+    if (sorted === null) {
+      return this.#reject(admission, 'ek-certificate: none that came with the endorsement key is its own');
+    }
+    const { fault, keys } = examineActivation({
+      endorsementCertificate: sorted.own,
+      endorsementKey: endorsementArea,
+      attestationKey,
+      creation,
+    });
+    if (keys === null) return this.#reject(admission, `${fault.check}: ${fault.detail}`);
+    const known = sha256Hex(endorsementKey);
+    const deviceId = await store.deviceOfEndorsementKey(known);
+    if (deviceId === null) {
+      return this.#reject(admission, `no device of the inventory has the ekSha256 ${known}`);
+    }
+    const secret = random(secretOctets);
+    const credential = makeCredential(keys.endorsementKey, keys.attestationKey, secret, random);
+    // Of another challenge it is other evidence, whatever else is the same.
+    const sha256 = sha256Hex(Buffer.concat([message, credential.credentialBlob]));
+    const examination = activationEvidence(keys, { sha256, sent: sorted.others, fresh: null });
+    const problem = await problemOf(whenProven(examination, true), { deviceId, template }, this.#ports);
+    if (problem !== null) return this.#reject(admission, problem, deviceId);
+    await store.giveActivation({
+      mac: macOf(secret, authority().macKeys[0]!),
+      deviceId,
+      template,
+      spki: keys.attestationKey.spki,
+      examination,
+      expiresAt: clock.now() + lifetimeMilliseconds,
+      entry: this.#enrollment.entryOf(
+        admission,
+        { device: deviceId, evidence: { sha256, format: 'endorsement' } },
+        'answered',
+        message,
+      ),
+    });
+    return { outcome: 'challenge', credential };
+  }
+
+  async #reject(admission: Admission, problem: string, device?: string): Promise<ActivationAnswer> {
+    const error = new SallyportError('forbidden', 'the TPM is not accepted');
+    const detail = { problem, ...(device === undefined ? {} : { device }) };
+    const failure = await this.#enrollment.rejected(admission, error, detail);
+    return failure ?? { outcome: 'rejected', id: admission.id };
+  }
+}
+
+/** Throws as `parseCertificate` does. */
+function certificatesOf(
+  endorsementKey: Der,
+  certificates: readonly Der[],
+): { readonly own: Der; readonly others: readonly Der[] } | null {
+  const own = certificates.find((each) => equalBytes(parseCertificate(each).spki, endorsementKey));
+  return own === undefined ? null : { own, others: certificates.filter((each) => each !== own) };
+}
+
+function whenProven(examination: Examination, fresh: boolean): Examination {
+  const { statement } = examination;
+  return { ...examination, statement: statement === null ? null : { ...statement, fresh } };
+}
+
+/** As one-time secrets rest: looking one up takes the same time whatever was guessed. */
+function macOf(secret: Uint8Array, { key }: MacKey): Uint8Array {
+  return createHmac('sha256', key).update('sallyport activation\0').update(secret).digest();
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Template } from '#ca';
+import type { Examination, Statement } from '#evidence';
+import { device, digest, noon, referencesWith, template } from '../identity.fixture.ts';
+import { deriveEvidence } from './evidence.ts';
+
+type Claims = Statement['claims'];
+
+const key = digest('4d');
+const ekSha256 = digest('5d');
+const byEndorsementKey = { from: 'endorsementKey', is: 'ekSha256', types: null } as const;
+const values = { unregisteredManufacturers: false, manufacturers: null, minimumVersions: {} };
+const takesBoth = {
+  name: device.deviceClass,
+  attestation: 'required',
+  evidence: {
+    tpm: {
+      roots: [],
+      levels: null,
+      device: byEndorsementKey,
+      tpm: { ...values, sha1: false, authPolicies: null },
+    },
+    endorsement: { roots: [], levels: null, device: byEndorsementKey, endorsement: values },
+  },
+  approval: 'policy',
+  templates: null,
+  listeners: null,
+  maximumValiditySeconds: null,
+} as const;
+const attestationKeys: Template = { ...template, name: 'attestation-key', authentication: ['endorsement'] };
+const tpm: Claims = {
+  format: 'tpm',
+  statement: 'tcg-attest-tpm-certify',
+  hash: 'sha256',
+  signature: 'tpmt',
+  attributes: [],
+  authPolicy: null,
+  device: null,
+  firmwareVersion: '',
+};
+
+function derived(claims: Claims, of: Template) {
+  const statement: Statement = { spki: key, fresh: true, identities: { endorsementKey: ekSha256 }, claims };
+  const { format } = claims;
+  const examination: Examination = { sha256: key, format, fault: null, certificates: [], statement };
+  const references = {
+    ...referencesWith({}),
+    templates: { [of.name]: of },
+    deviceClasses: { [takesBoth.name]: takesBoth },
+  };
+  const identifiers = { ekSha256 };
+  return deriveEvidence({ offered: [format], examination, status: null, earlier: null }, references, {
+    device: { ...device, identifiers },
+    template: of.name,
+    spki: key,
+    issued: null,
+    time: noon,
+  });
+}
+
+/** Who could choose would certify a key that signs anything as one that attests, or any key by a TPM that holds another. */
+describe('of a class that takes both', () => {
+  const endorsement: Claims = { format: 'endorsement', device: null };
+
+  test('an endorsement key proves attestation keys', () => {
+    const { facts } = derived(endorsement, attestationKeys);
+    assert.deepEqual([facts.required, facts.sound, facts.forKey, facts.forDevice], [true, true, true, true]);
+    // No root is believed here.
+    assert.deepEqual([facts.trusted, facts.verified], [false, false]);
+  });
+
+  test('and no other keys', () => {
+    const { facts, reasons } = derived(endorsement, template);
+    assert.deepEqual([facts.sound, facts.verified], [false, false]);
+    assert.match(reasons['attestation-sound'] ?? '', /an endorsement key proves no others$/);
+  });
+
+  test('and nothing else proves attestation keys', () => {
+    const { facts, reasons } = derived(tpm, attestationKeys);
+    assert.deepEqual([facts.sound, facts.verified], [false, false]);
+    assert.match(reasons['attestation-sound'] ?? '', /which endorsement keys alone prove$/);
+    assert.equal(derived(tpm, template).facts.sound, true);
+  });
+});

@@ -1,0 +1,2 @@
+export { attestationHandler, type AttestationPorts } from './handler.ts';
+export { isAttestationTarget } from './target.ts';
