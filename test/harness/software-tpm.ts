@@ -90,6 +90,13 @@ export interface TpmKey {
   readonly spki: Der;
 }
 
+/** TPMS_CREATION_DATA, TPMS_ATTEST and TPMT_SIGNATURE. */
+export interface CreationProof {
+  readonly data: Uint8Array;
+  readonly attest: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
 export type KeyKind = 'rsa' | 'ecc';
 
 /** RSA-2048 and P-384, where swtpm_setup puts them. */
@@ -166,6 +173,35 @@ export class SoftwareTpm {
     const scheme = kind === 'rsa' ? 'rsassa' : 'ecdsa';
     await this.#tool('createak', '-C', 'ek.ctx', '-c', 'key.ctx', '-G', kind, '-g', 'sha256', '-s', scheme);
     return this.#keep();
+  }
+
+  /** A restricted key of its owner, with the proof of its creation that it signs itself: as step's client makes it. */
+  async createCertifiedKey(kind: KeyKind): Promise<TpmKey & { readonly creation: CreationProof }> {
+    await this.#tool('createprimary', '-C', 'o', '-G', 'ecc', '-g', 'sha256', '-c', 'parent.ctx');
+    await this.#flush();
+    const algorithm = kind === 'rsa' ? 'rsa2048:rsassa-sha256:null' : 'ecc256:ecdsa-sha256:null';
+    await this.#tool(
+      'create',
+      ...['-C', 'parent.ctx', '-G', algorithm, '-a', `${attestable}|restricted`],
+      ...['-u', 'key.pub', '-r', 'key.priv'],
+      ...['--creation-data', 'creation', '--creation-hash', 'creation.hash', '-t', 'creation.ticket'],
+    );
+    await this.#flush();
+    await this.#tool('load', '-C', 'parent.ctx', '-u', 'key.pub', '-r', 'key.priv', '-c', 'key.ctx');
+    await this.#flush();
+    await this.#tool(
+      'certifycreation',
+      ...['-C', 'key.ctx', '-c', 'key.ctx', '-d', 'creation.hash', '-t', 'creation.ticket'],
+      ...['-g', 'sha256', '-o', 'creation.signature', '--attestation', 'creation.attest'],
+    );
+    const [data, attest, signature] = await Promise.all(
+      ['creation', 'creation.attest', 'creation.signature'].map(
+        async (file) => new Uint8Array(await readFile(this.#folder.path(file))),
+      ),
+    );
+    // TPM2B_CREATION_DATA.
+    const creation = { data: data!.subarray(2), attest: attest!, signature: signature! };
+    return { ...(await this.#keep()), creation };
   }
 
   /** A key for whoever uses the device. `algorithm` and `attributes` as tpm2_create has them. */
