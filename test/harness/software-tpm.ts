@@ -182,17 +182,42 @@ export class SoftwareTpm {
     const algorithm = kind === 'rsa' ? 'rsa2048:rsassa-sha256:null' : 'ecc256:ecdsa-sha256:null';
     await this.#tool(
       'create',
-      ...['-C', 'parent.ctx', '-G', algorithm, '-a', `${attestable}|restricted`],
-      ...['-u', 'key.pub', '-r', 'key.priv'],
-      ...['--creation-data', 'creation', '--creation-hash', 'creation.hash', '-t', 'creation.ticket'],
+      '-C',
+      'parent.ctx',
+      '-G',
+      algorithm,
+      '-a',
+      `${attestable}|restricted`,
+      '-u',
+      'key.pub',
+      '-r',
+      'key.priv',
+      '--creation-data',
+      'creation',
+      '--creation-hash',
+      'creation.hash',
+      '-t',
+      'creation.ticket',
     );
     await this.#flush();
     await this.#tool('load', '-C', 'parent.ctx', '-u', 'key.pub', '-r', 'key.priv', '-c', 'key.ctx');
     await this.#flush();
     await this.#tool(
       'certifycreation',
-      ...['-C', 'key.ctx', '-c', 'key.ctx', '-d', 'creation.hash', '-t', 'creation.ticket'],
-      ...['-g', 'sha256', '-o', 'creation.signature', '--attestation', 'creation.attest'],
+      '-C',
+      'key.ctx',
+      '-c',
+      'key.ctx',
+      '-d',
+      'creation.hash',
+      '-t',
+      'creation.ticket',
+      '-g',
+      'sha256',
+      '-o',
+      'creation.signature',
+      '--attestation',
+      'creation.attest',
     );
     const [data, attest, signature] = await Promise.all(
       ['creation', 'creation.attest', 'creation.signature'].map(

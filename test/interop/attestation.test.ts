@@ -160,6 +160,9 @@ describe('sallyport attest', { skip, timeout: 300_000 }, () => {
     assert.equal(code, 0, stderr);
     const { action, outcome } = await newest();
     assert.deepEqual([action, outcome], ['renew', 'issued']);
+    const next = await renewed(device, 'own', 'next', { OPENSSL_MODULES: '/nonexistent' });
+    assert.equal(next.code, 4);
+    assert.match(next.stderr, /openssl finds no provider tpm2; install tpm2-openssl/);
   });
 
   test('renews with its key in the TPM, by openssl', async (t) => {
@@ -178,6 +181,12 @@ describe('sallyport attest', { skip, timeout: 300_000 }, () => {
       const { action, outcome } = await newest();
       assert.deepEqual([action, outcome], ['renew', 'issued']);
     }
+    const trust = device.folder.path('others.pem');
+    await writeFile(trust, authority.attestationCa.pem);
+    const words = ['--est', `${authority.est}/device`, '--renew', 'third', '--out', 'fourth'];
+    const unverified = await device.attestIn(environment, { trust }, '', ...words);
+    assert.equal(unverified.code, 4);
+    assert.match(unverified.stderr, /does not answer: openssl: .*certificate verify failed/);
   });
 
   test('says what to do where it cannot go on', async () => {
@@ -197,6 +206,7 @@ describe('sallyport attest', { skip, timeout: 300_000 }, () => {
       ],
       [() => at('--attestation-key', elsewhere.attestationKey.handle), 2, /is not of the key 0x810101/],
       [() => at('--attestation-key', 'none.ctx'), 2, /none\.ctx cannot be read/],
+      [() => at('--handle', device.attestationKey.handle), 2, /the TPM keeps something at 0x810101/],
       [() => at('--handle', '0x01'), 2, /A persistent handle is 0x81/],
       [() => from(noTpm, 'https://127.0.0.1:1/x'), 1, /no TPM 2\.0 answers .*TPM2TOOLS_TCTI/],
       [() => from({}, 'https://127.0.0.1:1/x'), 4, /https:\/\/127\.0\.0\.1:1 does not answer/],

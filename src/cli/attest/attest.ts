@@ -30,6 +30,7 @@ export async function attest(session: Session, options: AttestOptions): Promise<
   const tools = await TpmTools.open(session.terminal.environment);
   try {
     const tpm = await Tpm.with(tools);
+    if (options.handle !== undefined) await tpm.requireFree(options.handle);
     const protocol = await protocolOf(session, options, tpm);
     const { key, request } =
       (await pending(folder, tpm)) ?? (await begin(session, options, folder, protocol, tpm));

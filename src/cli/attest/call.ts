@@ -68,11 +68,16 @@ export async function call(
   });
 }
 
-/** What it says of a refusal. */
+/** When to ask again; null: this is the answer. */
+export function retryAfterSeconds({ status, headers }: Reply): number | null {
+  return [202, 429, 503].includes(status) ? Number(headers['retry-after']) || 60 : null;
+}
+
+/** 'forbidden' where it was refused, 'store' where somebody else may be at fault. */
 export function refusal({ status, body }: Reply): SallyportError {
   const words = body.toString('utf8', 0, 400).trim();
   return new SallyportError(
-    'forbidden',
+    status < 500 ? 'forbidden' : 'store',
     `the server refused it (${status}): ${words === '' ? 'it says no more' : words}`,
   );
 }

@@ -1,7 +1,7 @@
 import { parseCertsOnly } from '#cms';
 import { SallyportError } from '#errors';
 import type { Der } from '#x509';
-import { call, refusal, type Reply, type Tls } from './call.ts';
+import { call, refusal, type Reply, retryAfterSeconds, type Tls } from './call.ts';
 import type { Outcome } from './patience.ts';
 
 /** A label of EST: https://ca.example.org/.well-known/est/device. */
@@ -37,15 +37,10 @@ export async function enrollByEst(server: EstServer, request: Der): Promise<Outc
     headers: { ...authorization(server), 'Content-Type': 'application/pkcs10' },
     body: request.toBase64(),
   });
-  switch (reply.status) {
-    case 200:
-      return { certificates: certificatesOf(reply) };
-    case 202:
-    case 503:
-      return { retryAfterSeconds: Number(reply.headers['retry-after'] ?? 60) || 60 };
-    default:
-      throw refusal(reply);
-  }
+  const retry = retryAfterSeconds(reply);
+  if (retry !== null) return { retryAfterSeconds: retry };
+  if (reply.status !== 200) throw refusal(reply);
+  return { certificates: certificatesOf(reply) };
 }
 
 /** RFC 8951 section 3.1: base64, whatever a header says. */

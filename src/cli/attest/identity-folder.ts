@@ -33,12 +33,17 @@ export class IdentityFolder {
     return request === null ? null : new Uint8Array(request);
   }
 
-  /** Throws 'conflict' where there is a certificate: somebody may use it. */
+  /** Throws 'conflict' where there is a certificate, or a key of which no request waits: somebody may use them. */
   async requireFree(): Promise<void> {
-    if ((await this.#read(files.certificate)) === null) return;
-    throw new SallyportError(
+    const has = async (name: string) => (await this.#read(name)) !== null;
+    if (await has(files.certificate)) throw this.#taken('a certificate');
+    if ((await has(files.key)) && !(await has(files.request))) throw this.#taken('a key');
+  }
+
+  #taken(what: string): SallyportError {
+    return new SallyportError(
       'conflict',
-      `${this.folder} has a certificate already; name another folder with --out, and this one with --renew where it is to be renewed`,
+      `${this.folder} has ${what} already; name another folder with --out, and this one with --renew where it is to be renewed`,
     );
   }
 

@@ -29,19 +29,30 @@ export function opensslConnection(
     env: { TPM2OPENSSL_TCTI: environment['TPM2TOOLS_TCTI'], ...environment },
     stdio: 'pipe',
   });
-  // @types/node knows this form with streams of the web alone.
-  const streams: unknown = { readable: child.stdout, writable: child.stdin };
-  const connection = Duplex.from(streams as AsyncIterable<Buffer>);
+  const connection = new Duplex({
+    read: () => void child.stdout.resume(),
+    // Where it has ended, that it has is what there is to say.
+    write: (part, _, done) => void child.stdin.write(part, () => done()),
+    final: (done) => void child.stdin.end(() => done()),
+  });
+  child.stdin.on('error', () => {});
+  child.stdout.on('data', (part: Buffer) => {
+    if (!connection.push(part)) child.stdout.pause();
+  });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (part: string) => (said += part));
-  child.once('error', (error) => connection.destroy(error));
+  child.once('error', (cause) => connection.destroy(new Error('openssl cannot be run', { cause })));
   child.once('close', (code) => {
-    if (code !== 0) connection.destroy(new Error(`openssl with provider tpm2: ${lastLine(said)}`));
+    if (code === 0) connection.push(null);
+    else connection.destroy(new Error(wordsOf(said)));
   });
   connection.once('close', () => child.kill());
   return connection;
 }
 
-function lastLine(said: string): string {
-  return said.trim().split('\n').at(-1)!;
+function wordsOf(said: string): string {
+  if (said.includes('could not load the shared library')) {
+    return 'openssl finds no provider tpm2; install tpm2-openssl';
+  }
+  return `openssl: ${said.trim().split('\n').at(-1)!}`;
 }

@@ -25,7 +25,7 @@ import {
   parseCertificate,
   readDer,
 } from '#x509';
-import { call, refusal, type Tls } from './call.ts';
+import { call, refusal, retryAfterSeconds, type Tls } from './call.ts';
 import type { Outcome } from './patience.ts';
 import type { Tpm, TpmKey } from './tpm.ts';
 
@@ -49,8 +49,8 @@ export interface ScepPorts {
 }
 
 const pkcsReq = '19';
-/** No server of SCEP says when to ask again. */
-const retryAfterSeconds = 30;
+/** No CertRep says when to ask again. */
+const pollSeconds = 30;
 const day = 86_400_000;
 
 /** GetCACert (RFC 8894 section 4.2), of which nothing is believed that those who are trusted have not issued. */
@@ -121,6 +121,8 @@ export async function enrollByScep(
     headers: { 'Content-Type': 'application/x-pki-message' },
     body: message,
   });
+  const retry = retryAfterSeconds(reply);
+  if (retry !== null) return { retryAfterSeconds: retry };
   if (reply.status !== 200) throw refusal(reply);
   const rep = openSignedData(new Uint8Array(reply.body));
   requireOwnAnswer(rep, ra, senderNonce);
@@ -128,7 +130,7 @@ export async function enrollByScep(
     case '0':
       return { certificates: await certificatesOf(rep, signer, tpm) };
     case '3':
-      return { retryAfterSeconds };
+      return { retryAfterSeconds: pollSeconds };
     default:
       throw new SallyportError(
         'forbidden',

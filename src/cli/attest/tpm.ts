@@ -2,7 +2,7 @@ import { SallyportError } from '#errors';
 import type { Der } from '#x509';
 import type { KeyBlobs } from './key-file.ts';
 import { isHandle } from './handle.ts';
-import { type TpmTools, ToolFailure } from './tools.ts';
+import type { TpmTools } from './tools.ts';
 
 export const keyForms = {
   'ec-p256': { algorithm: 'ecc256', scheme: 'ecdsa' },
@@ -152,21 +152,19 @@ export class Tpm {
     );
   }
 
+  /** Throws 'usage' where something is kept there. */
+  async requireFree(handle: string): Promise<void> {
+    const kept = await this.#tools.run('getcap', 'handles-persistent');
+    if (!kept.toLowerCase().includes(handle.toLowerCase())) return;
+    throw new SallyportError('usage', `the TPM keeps something at ${handle} already; name another handle`);
+  }
+
   /** Keeps the key at this handle, or at one that is free. */
   async keep(context: string, handle: string | null = null): Promise<string> {
     const where = handle === null ? [] : [handle];
-    try {
-      const said = await this.#tools.run('evictcontrol', '-C', 'o', '-c', context, ...where);
-      await this.#tools.flush();
-      return /persistent-handle: (0x[0-9a-f]+)/i.exec(said)![1]!;
-    } catch (cause) {
-      if (!(cause instanceof ToolFailure) || handle === null) throw cause;
-      throw new SallyportError(
-        'usage',
-        `the key cannot be kept at ${handle} (${cause.reason}); name another handle`,
-        { cause },
-      );
-    }
+    const said = await this.#tools.run('evictcontrol', '-C', 'o', '-c', context, ...where);
+    await this.#tools.flush();
+    return /persistent-handle: (0x[0-9a-f]+)/i.exec(said)![1]!;
   }
 
   async #send(command: Buffer): Promise<Buffer> {

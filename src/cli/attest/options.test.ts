@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type AttestOptions, requireFitting } from './options.ts';
+
+const est: AttestOptions = {
+  est: 'https://ca.example.com/.well-known/est/device',
+  trust: 'trust.pem',
+  attestationKey: '0x81010100',
+  attestationCertificate: 'ak.pem',
+  out: 'identity',
+  subject: 'laptop-7',
+  secret: '-',
+  wait: '10m',
+};
+const { est: _est, ...nowhere } = est;
+const scep: AttestOptions = { ...nowhere, scep: 'http://ca.example.com/scep/device', nonce: 'AAAAAAAAAAA' };
+const { subject: _subject, secret: _secret, ...nobody } = est;
+const { nonce: _nonce, ...withoutNonce } = scep;
+
+test('options that fit', () => {
+  for (const options of [est, scep, { ...nobody, renew: 'identity' }]) requireFitting(options);
+});
+
+for (const [options, message] of [
+  [nowhere, /--est or --scep/],
+  [{ ...est, est: 'http://ca.example.com/est' }, /EST is over https alone/],
+  [nobody, /--subject .* --secret .* --renew/],
+  [{ ...scep, renew: 'identity' }, /renew over EST/],
+  [withoutNonce, /SCEP gives out no nonce/],
+  [{ ...scep, key: 'ec-p256' }, /SCEP knows RSA keys alone/],
+] as const) {
+  test(`options that do not: ${message.source}`, () => {
+    assert.throws(() => requireFitting(options), { code: 'usage', message });
+  });
+}
