@@ -41,7 +41,12 @@ export function appraise(
         'leaf-ca',
         'the certificate of the key is one of a CA',
       ),
-      ...objectUnless(isLevel(level, values.levels), 'assurance-level', `the level is ${level ?? 'unknown'}`),
+      // Without a path nobody has said the level of a TPM.
+      ...objectUnless(
+        isLevel(level, values.levels) || (found === null && level === null),
+        'assurance-level',
+        `the level is ${level ?? 'unknown'}`,
+      ),
       ...statusObjections(status, values.maximumStatusAgeSeconds, time),
       ...claimsObjections(claims, values),
     ],

@@ -6,7 +6,8 @@ import { AcmeClient, type Json } from '../harness/acme-client.ts';
 import { assertObjected } from '../harness/acme-answers.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { entriesOf, requestEntriesOf } from '../harness/entries.ts';
-import { type SoftwareTpm, tpmClients, type TpmKey, TpmManufacturer } from '../harness/software-tpm.ts';
+import { type SoftwareTpm, tpmClients, type TpmKey } from '../harness/software-tpm.ts';
+import { TpmManufacturer } from '../harness/tpm-manufacturer.ts';
 import { type AttestedAuthority, attestedAuthority, TpmDevice } from '../harness/tpm-device.ts';
 import { attestationObject } from '../harness/tpm-evidence.ts';
 

@@ -18,7 +18,8 @@ import { suiteCleanup } from '../harness/cleanup.ts';
 import { base64, est } from '../harness/est-client.ts';
 import { entryOf } from '../harness/expect.ts';
 import { verifyLog } from '../harness/log-findings.ts';
-import { type KeyKind, type SoftwareTpm, tpmClients, TpmManufacturer } from '../harness/software-tpm.ts';
+import { type KeyKind, type SoftwareTpm, tpmClients } from '../harness/software-tpm.ts';
+import { TpmManufacturer } from '../harness/tpm-manufacturer.ts';
 import { attestationBundle } from '../harness/tpm-evidence.ts';
 
 const missing = tpmClients.map((client) => findClient(client)).find((found) => 'skip' in found);

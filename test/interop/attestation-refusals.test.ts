@@ -6,13 +6,8 @@ import { suiteCleanup } from '../harness/cleanup.ts';
 import { base64, est, type EstAnswer } from '../harness/est-client.ts';
 import { assertRefused, entryOf } from '../harness/expect.ts';
 import { TestCa } from '../harness/pki.ts';
-import {
-  attestable,
-  type SoftwareTpm,
-  tpmClients,
-  type TpmKey,
-  TpmManufacturer,
-} from '../harness/software-tpm.ts';
+import { attestable, type SoftwareTpm, tpmClients, type TpmKey } from '../harness/software-tpm.ts';
+import { TpmManufacturer } from '../harness/tpm-manufacturer.ts';
 import { type AttestedAuthority, attestedAuthority, TpmDevice } from '../harness/tpm-device.ts';
 
 const missing = tpmClients.map((client) => findClient(client)).find((found) => 'skip' in found);

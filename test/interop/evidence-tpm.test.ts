@@ -12,8 +12,8 @@ import {
   type SoftwareTpm,
   tpmClients,
   type TpmKey,
-  TpmManufacturer,
 } from '../harness/software-tpm.ts';
+import { TpmManufacturer } from '../harness/tpm-manufacturer.ts';
 import {
   type Attesting,
   attestationBundle,

@@ -11,7 +11,8 @@ const template = [
   '    authentication: [endorsement]',
   '',
 ].join('\n');
-const roots = 'attestation:\n  roots:\n    makers: { format: endorsement, certificates: [makers.pem] }\n';
+const roots =
+  'attestation:\n  roots:\n    makers: { format: endorsement, certificates: [makers.pem], level: discrete-tpm }\n';
 const listed = 'templates: [device, server, iot]';
 
 /** A file with such a template, which a listener serves and a class proves. */
