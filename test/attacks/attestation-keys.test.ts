@@ -6,7 +6,7 @@ import { ActivationClient, activatingAuthority } from '../harness/activating-aut
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { EndorsedTpm, plainSigning, type PlayedKey, software } from '../harness/endorsed-tpm.ts';
 import { entriesOf } from '../harness/entries.ts';
-import { entryOf } from '../harness/expect.ts';
+import { entryOf, supportCodeOf } from '../harness/expect.ts';
 import type { HttpAnswer } from '../harness/http.ts';
 import { verifyLog } from '../harness/log-findings.ts';
 import { TestCa } from '../harness/pki.ts';
@@ -97,9 +97,26 @@ describe('certificates of attestation keys', () => {
     const [first] = chainOf(await client.secret(await challenged(tpm, key)));
     const [second] = chainOf(await client.secret(await challenged(tpm, key)));
     assert.notEqual(first!.serialNumber, second!.serialNumber);
-    const other = await client.secret(await challenged(tpm, tpm.createKey()));
-    assert.equal(other.status, 503);
-    assert.equal((await entryOf(authority, other)).outcome, 'held');
+    const other = tpm.createKey();
+    const waiting = await client.secret(await challenged(tpm, other));
+    assert.equal(waiting.status, 503);
+    assert.equal((await entryOf(authority, waiting)).outcome, 'held');
+    await authority.admin.client.perform('approveRequest', { id: supportCodeOf(waiting) });
+    const [approved] = chainOf(await client.secret(await challenged(tpm, other)));
+    assert.deepEqual(Buffer.from(approved!.spki), Buffer.from(other.key.spki));
+  });
+
+  test('no more of them than the limit of the device', async () => {
+    const tpm = await known('often');
+    const key = tpm.createKey();
+    for (let times = 0; times < 5; times += 1) chainOf(await client.secret(await challenged(tpm, key)));
+    const answer = await client.secret(await challenged(tpm, key));
+    assert.equal(answer.status, 429, answer.text);
+    const { verdict } = await entryOf(authority, answer);
+    assert.deepEqual(
+      verdict.objections.map(({ control }) => control),
+      ['rate-device'],
+    );
   });
 
   test('a secret counts once, of two at once for one', async () => {
