@@ -287,8 +287,15 @@ async function observeApproval(storage: Storage, deviceId: string, template: str
     staticChallenge: false,
     now,
   };
-  return (await storage.enrollment.observe({ secretMacs: [mac], order: null, evidence: null, ...asked }))
-    .approval;
+  return (
+    await storage.enrollment.observe({
+      secretMacs: [mac],
+      order: null,
+      evidence: null,
+      attester: null,
+      ...asked,
+    })
+  ).approval;
 }
 
 async function issueCertificate(storage: Storage, deviceId: string, now: number): Promise<string> {

@@ -3,7 +3,7 @@ import type { Configuration } from '#config';
 import type { StatusLists } from '#enrollment';
 import { SallyportError } from '#errors';
 import { type EvidenceFormat, parseStatusList, type TrustAnchors } from '#evidence';
-import { parseCertificate } from '#x509';
+import { type Certificate, parseCertificate } from '#x509';
 import { readCertificates } from './read-certificates.ts';
 
 /** Whom evidence is believed, in the order of the configuration. Throws 'config'. */
@@ -39,6 +39,29 @@ function demandOneFormat(anchors: readonly TrustAnchors[]): void {
       }
       seen.set(key, each);
     }
+  }
+}
+
+/**
+ * What an issuer of ours says of an attestation key it has of the endorsement key, whose level its certificate does not tell: a set of roots that has that issuer must
+ * be of the level of every maker that any class believes. Throws 'config'.
+ */
+export function demandLevels(
+  anchors: readonly TrustAnchors[],
+  deviceClasses: Configuration['deviceClasses'],
+  issuers: readonly Certificate[],
+): void {
+  const ours = new Set(issuers.map(({ der }) => Buffer.from(der).toString('base64')));
+  const believed = new Set(deviceClasses.flatMap(({ evidence }) => evidence?.endorsement?.roots ?? []));
+  const makers = anchors.filter(({ name, format }) => format === 'endorsement' && believed.has(name));
+  for (const { name, format, level, roots } of anchors) {
+    if (format !== 'tpm' || !roots.some((root) => ours.has(root))) continue;
+    const other = makers.find((maker) => maker.level !== level);
+    if (other === undefined) continue;
+    throw new SallyportError(
+      'config',
+      `attestation.roots.${name} is of level ${level}, and has an issuer that certifies attestation keys of ${other.name}, which is of level ${other.level}`,
+    );
   }
 }
 

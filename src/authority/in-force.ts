@@ -7,14 +7,14 @@ import {
   type SecretReference,
 } from '#config';
 import type { AdminStore } from '#admin';
-import type { Authority, IssuerInForce, MacKey } from '#enrollment';
+import { type Authority, type IssuerInForce, type MacKey, path } from '#enrollment';
 import { SallyportError } from '#errors';
 import { loadSoftwareKey, type SoftwareKey } from '#keys';
 import { defaultPolicies, loadBundle } from '#policy';
 import { type Certificate, pemToDer } from '#x509';
 import { caCertificatePath, crlPath } from './public-paths.ts';
 import { readText, readTextNow } from './read-text.ts';
-import { loadStatusLists, loadTrustAnchors } from './evidence-roots.ts';
+import { demandLevels, loadStatusLists, loadTrustAnchors } from './evidence-roots.ts';
 import { readCertificates } from './read-certificates.ts';
 import { recordedForm, referencesOf } from './references.ts';
 import { openWorkflows, readStaticChallenges, type WorkflowPorts } from './workflows.ts';
@@ -65,6 +65,11 @@ export async function readAuthority(
     configuration.issuers.map((settings) => issuerInForce(loaded.get(settings.name)!, settings)),
   );
   const anchors = await loadTrustAnchors(configuration);
+  demandLevels(
+    anchors,
+    configuration.deviceClasses,
+    issuers.flatMap(({ issuer }) => path(issuer)),
+  );
   const references = referencesOf(configuration, { issuers, identities, managementCertificates, anchors });
   return {
     references,

@@ -13,7 +13,7 @@ import { problemOf } from './attest.ts';
 import { sha256Hex } from './digests.ts';
 import type { Enrollment } from './enroll.ts';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
-import { SeenEvidence } from './offered-evidence.ts';
+import { recordable, SeenEvidence } from './offered-evidence.ts';
 import type { MacKey } from './one-time-secret.ts';
 import type { Admission, Answer } from './request.ts';
 
@@ -109,7 +109,7 @@ export class Activations {
     const credential = makeCredential(keys.endorsementKey, keys.attestationKey, secret, random);
     // Of another challenge it is other evidence, whatever else is the same.
     const sha256 = sha256Hex(Buffer.concat([message, credential.credentialBlob]));
-    const examination = activationEvidence(keys, { sha256, sent: sorted.others, fresh: null });
+    const examination = recordable(activationEvidence(keys, { sha256, sent: sorted.others, fresh: null }));
     const problem = await problemOf(whenProven(examination, true), { deviceId, template }, this.#ports);
     if (problem !== null) return this.#reject(admission, problem, deviceId);
     await store.giveActivation({

@@ -1,7 +1,7 @@
 import type { Evidence, Examination, Nonce } from '#evidence';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
 import { deriveEvidence } from './layers/evidence.ts';
-import { examined, statusOf } from './offered-evidence.ts';
+import { attesterOf, examined, statusOf } from './offered-evidence.ts';
 
 /** Evidence that comes before its certification request, of a device that is known. */
 export interface Attesting {
@@ -35,13 +35,14 @@ export async function problemOf(
   const { references, statusLists } = authority();
   const time = clock.now();
   const spki = examination.statement?.spki ?? '';
-  const { device, otherKeyCurrent, earlierEvidence } = await store.observe({
+  const { device, otherKeyCurrent, earlierEvidence, attester } = await store.observe({
     secretMacs: [],
     userName: null,
     presenterSha256: null,
     identity: { column: 'id', value: deviceId },
     order: null,
     evidence: examination.sha256,
+    attester: attesterOf(examination),
     spki,
     template,
     staticChallenge: false,
@@ -52,6 +53,7 @@ export async function problemOf(
     examination,
     status: statusOf(examination, statusLists),
     earlier: earlierEvidence,
+    attester,
   };
   const { facts, reasons } = deriveEvidence(observed, references, {
     device: device === null ? null : { ...device, otherKeyCurrent },

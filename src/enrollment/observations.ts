@@ -243,6 +243,8 @@ export interface EvidenceObservation {
   readonly status?: RevocationStatus | null;
   /** What came of it before; null: nobody has seen it. */
   readonly earlier?: EarlierEvidence | null;
+  /** Of the certificate of its attestation key, where that is in our store; null: it is of another authority. */
+  readonly attester?: { readonly deviceId: string; readonly revoked: boolean } | null;
 }
 
 /** The same evidence, octet for octet, that came with a request before. */

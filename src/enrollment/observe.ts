@@ -251,6 +251,7 @@ export async function observe(
     identity: asked.presenter?.device ?? asked.requestedDevice,
     order: credential?.kind === 'order' ? { id: credential.order, account: credential.account } : null,
     evidence: asked.evidence?.sha256 ?? null,
+    attester: asked.evidence?.attester ?? null,
     spki: asked.spki,
     template: admission.source.template ?? '',
     staticChallenge: asked.challenge?.kind === 'static',
@@ -287,7 +288,7 @@ function offeredBy({ attestationBundle }: CertificationRequest): OfferedEvidence
 function observeEvidence(
   { evidence }: Asked,
   { statusLists }: Authority,
-  { nonce, earlierEvidence }: StoreObservation,
+  { nonce, earlierEvidence, attester }: StoreObservation,
 ): Observations['evidence'] {
   if (evidence === null) return { offered: [] };
   const examination = evidence.examined(nonce);
@@ -296,6 +297,7 @@ function observeEvidence(
     examination,
     status: statusOf(examination, statusLists),
     earlier: earlierEvidence,
+    attester,
   };
 }
 

@@ -16,6 +16,8 @@ import type { UsedEvidence } from './store.ts';
 /** Evidence that came with a request, or before it for its order. */
 export interface OfferedEvidence {
   readonly sha256: string;
+  /** SHA-256 of the first of its certificates, that of the key that attests; null: it has none that can be read. */
+  readonly attester: string | null;
   /** `nonce`: the one that is in force for who asks; null: none is. */
   examined(nonce: Uint8Array | null): Examination;
 }
@@ -24,11 +26,13 @@ export interface OfferedEvidence {
 export class UnseenEvidence implements OfferedEvidence {
   readonly #evidence: Evidence;
   readonly sha256: string;
+  readonly attester: string | null;
   #seen: { readonly nonce: string | null; readonly examination: Examination } | null = null;
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
     this.sha256 = sha256Hex(evidence.bytes);
+    this.attester = attesterOf(this.examined(null));
   }
 
   examined(nonce: Uint8Array | null): Examination {
@@ -49,6 +53,10 @@ export class SeenEvidence implements OfferedEvidence {
     this.#examination = examination;
   }
 
+  get attester(): string | null {
+    return attesterOf(this.#examination);
+  }
+
   get sha256(): string {
     return this.#examination.sha256;
   }
@@ -62,7 +70,7 @@ export class SeenEvidence implements OfferedEvidence {
 const maximumRecordedBytes = 20 * 1024;
 
 /** What cannot be recorded is not judged by: of evidence that says so much, that alone is left. */
-function recordable(examination: Examination): Examination {
+export function recordable(examination: Examination): Examination {
   const octets = Buffer.byteLength(JSON.stringify(examination));
   if (octets <= maximumRecordedBytes) return examination;
   const fault = {
@@ -70,6 +78,11 @@ function recordable(examination: Examination): Examination {
     detail: `it says ${octets} octets, and ${maximumRecordedBytes} are recorded`,
   };
   return { ...examination, fault, certificates: [], statement: null };
+}
+
+/** SHA-256 of the certificate of the key that attests. */
+export function attesterOf({ certificates: [first] }: Pick<Examination, 'certificates'>): string | null {
+  return first === undefined ? null : sha256Hex(Buffer.from(first, 'base64'));
 }
 
 /** By format, what issuers of attestation keys have revoked; `at`: when that was taken, milliseconds since the epoch. */

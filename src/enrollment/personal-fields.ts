@@ -57,6 +57,7 @@ const ofRequests = new SealedFields([
   '/detail/contact',
   '/detail/problem',
   // Of evidence, which came later: its certificates name the device.
+  '/observations/evidence/attester/deviceId',
   '/observations/evidence/examination/certificates',
   '/observations/evidence/examination/fault/detail',
   '/observations/evidence/examination/statement/identities',

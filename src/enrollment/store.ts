@@ -104,6 +104,8 @@ export interface ObserveQuery {
   readonly order: { readonly id: string; readonly account: string } | null;
   /** SHA-256 of the evidence that came with the request; null: none did. */
   readonly evidence: string | null;
+  /** SHA-256 of the first of its certificates; null: it has none. */
+  readonly attester: string | null;
   /** Of the request's own key. */
   readonly spki: string;
   readonly template: string;
@@ -163,6 +165,8 @@ export interface StoreObservation {
   readonly nonce: Uint8Array | null;
   /** What came of the same evidence before; null: nobody has seen it. */
   readonly earlierEvidence: EarlierEvidence | null;
+  /** Of the certificate that was asked for by `attester`; null: it is not in the store. */
+  readonly attester: { readonly deviceId: string; readonly revoked: boolean } | null;
   /** What operators denied to this device, template and key, by the names asked for; the newest first, no more than ten. */
   readonly denials: readonly { readonly names: string; readonly at: number }[];
   /** The device has a current certificate (neither revoked nor expired) of this template for another key. Of an order of names: false, since its owner has one for each set of them. */

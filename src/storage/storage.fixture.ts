@@ -225,6 +225,7 @@ export function observeQuery(changes: Partial<ObserveQuery> = {}): ObserveQuery 
     identity: null,
     order: null,
     evidence: null,
+    attester: null,
     spki: digest('key'),
     template: 'device',
     staticChallenge: false,

@@ -35,6 +35,9 @@ function edited(yaml: string): string {
   settings['attestation'] = {
     roots: { tpm: { format: 'tpm', certificates: ['pki/attestation-ca.pem'], level: 'firmware-tpm' } },
   };
+  // Over TLS, where a secret goes to nobody else.
+  const enroll = settings['listeners']!['enroll'] as { protocols: Record<string, unknown> };
+  enroll.protocols['scep'] = { templates: ['device'], defaultTemplate: 'device' };
   const classes = settings['deviceClasses']!;
   const ofClass = (tpm: object) => ({
     ...classes['attested-laptop'],

@@ -111,7 +111,16 @@ describe('sallyport attest', { skip, timeout: 300_000 }, () => {
       template: 'device',
       nonce: true,
     });
-    const scep = ['--scep', `${authority.scep}/device`, '--subject', 'sven', '--secret', '-', '--out', 'own'];
+    const scep = [
+      '--scep',
+      `${new URL(authority.est).origin}/scep/device`,
+      '--subject',
+      'sven',
+      '--secret',
+      '-',
+      '--out',
+      'own',
+    ];
     const without = await device.attest(authority, secret, ...scep);
     assert.equal(without.code, 2);
     assert.match(without.stderr, /SCEP gives out no nonce/);
@@ -221,7 +230,13 @@ describe('sallyport attest', { skip, timeout: 300_000 }, () => {
     const trust = device.folder.path('others.pem');
     await writeFile(trust, authority.attestationCa.pem);
     const own = ['--subject', 'olaf', '--secret', '-', '--out', 'none'];
-    const byScep = ['--scep', `${authority.scep}/device`, '--nonce', 'A'.repeat(43), ...own];
+    const byScep = [
+      '--scep',
+      `${new URL(authority.est).origin}/scep/device`,
+      '--nonce',
+      'A'.repeat(43),
+      ...own,
+    ];
     const others = await device.attest({ trust }, 'x', ...byScep);
     assert.deepEqual([others.code, others.stdout], [1, ''], others.stderr);
     assert.match(others.stderr, /the RA of .* has no certificate of those whom --trust names/);

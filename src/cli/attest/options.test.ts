@@ -13,7 +13,7 @@ const est: AttestOptions = {
   wait: '10m',
 };
 const { est: _est, ...nowhere } = est;
-const scep: AttestOptions = { ...nowhere, scep: 'http://ca.example.com/scep/device', nonce: 'AAAAAAAAAAA' };
+const scep: AttestOptions = { ...nowhere, scep: 'https://ca.example.com/scep/device', nonce: 'AAAAAAAAAAA' };
 const { subject: _subject, secret: _secret, ...nobody } = est;
 const { nonce: _nonce, ...withoutNonce } = scep;
 
@@ -24,6 +24,7 @@ test('options that fit', () => {
 for (const [options, message] of [
   [nowhere, /--est or --scep/],
   [{ ...est, est: 'http://ca.example.com/est' }, /EST is over https alone/],
+  [{ ...scep, scep: 'http://ca.example.com/scep/device' }, /SCEP is over https here/],
   [nobody, /--subject .* --secret .* --renew/],
   [{ ...scep, renew: 'identity' }, /renew over EST/],
   [withoutNonce, /SCEP gives out no nonce/],

@@ -25,6 +25,10 @@ export function requireFitting({ est, scep, subject, secret, renew, key, nonce }
     [est === undefined && scep === undefined, 'say with --est or --scep where to enroll'],
     [est?.startsWith('http:') === true, 'EST is over https alone'],
     [
+      scep?.startsWith('http:') === true,
+      'SCEP is over https here: over http whoever has a certificate of the same CA could pass for its RA, and read the secret',
+    ],
+    [
       renew === undefined && (subject === undefined || secret === undefined),
       'say with --subject whose certificate it is to be and with --secret who asks, or with --renew what is renewed',
     ],

@@ -29,7 +29,7 @@ import { call, refusal, retryAfterSeconds, type Tls } from './call.ts';
 import type { Outcome } from './patience.ts';
 import type { Tpm, TpmKey } from './tpm.ts';
 
-/** A template of SCEP: http://ca.example.org/scep/device. */
+/** A template of SCEP: https://ca.example.org/scep/device. */
 export interface ScepServer {
   readonly url: string;
   readonly tls: Tls;

@@ -40,6 +40,10 @@ export async function recheck(
   const entries = new Entries(await logsOf(storage));
   const fallen: FallenCertificate[] = [];
   let [attested, erased] = [0, 0];
+  const revoked = new Set<string>();
+  for await (const { sha256, revokedAt } of storage.certificates()) {
+    if (revokedAt !== null) revoked.add(sha256);
+  }
   for await (const certificate of storage.certificates()) {
     const { sha256, serialNumber, issuer, template, log, logIndex, revokedAt, notAfter } = certificate;
     if (revokedAt !== null || notAfter < now) continue;
@@ -50,7 +54,7 @@ export async function recheck(
       erased += 1;
       continue;
     }
-    const problems = recheckEvidence(entry, references, statusLists) ?? [];
+    const problems = recheckEvidence(entry, references, statusLists, revoked) ?? [];
     if (problems.length === 0) continue;
     const format = entry.observations.evidence?.examination?.format ?? 'unknown';
     fallen.push({ sha256, serialNumber, issuer, device: certificate.deviceId, template, format, problems });

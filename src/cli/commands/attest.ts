@@ -22,7 +22,7 @@ export function attestCommand(run: Run): Command {
         '--out identity',
       ),
       example(
-        '--scep http://ca.example.com/scep/device --subject laptop-7 --secret secret.txt',
+        '--scep https://ca.example.com/scep/device --subject laptop-7 --secret secret.txt',
         '--nonce 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA --out identity',
       ),
     ],
@@ -30,7 +30,7 @@ export function attestCommand(run: Run): Command {
   })
     .option('--est <url>', 'label of EST: https://<host>/.well-known/est/<label>', checkUrl)
     .addOption(
-      new Option('--scep <url>', 'template of SCEP: http://<host>/scep/<template>')
+      new Option('--scep <url>', 'template of SCEP: https://<host>/scep/<template>')
         .conflicts('est')
         .argParser(checkUrl),
     )

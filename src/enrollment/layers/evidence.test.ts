@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { Template } from '#ca';
 import type { Examination, Statement } from '#evidence';
 import { device, digest, noon, referencesWith, template } from '../identity.fixture.ts';
+import type { EvidenceObservation } from '../observations.ts';
 import { deriveEvidence } from './evidence.ts';
 
 type Claims = Statement['claims'];
@@ -40,7 +41,7 @@ const tpm: Claims = {
   firmwareVersion: '',
 };
 
-function derived(claims: Claims, of: Template) {
+function derived(claims: Claims, of: Template, more: { attester?: object; ekSha256?: string } = {}) {
   const statement: Statement = { spki: key, fresh: true, identities: { endorsementKey: ekSha256 }, claims };
   const { format } = claims;
   const examination: Examination = { sha256: key, format, fault: null, certificates: [], statement };
@@ -49,14 +50,19 @@ function derived(claims: Claims, of: Template) {
     templates: { [of.name]: of },
     deviceClasses: { [takesBoth.name]: takesBoth },
   };
-  const identifiers = { ekSha256 };
-  return deriveEvidence({ offered: [format], examination, status: null, earlier: null }, references, {
-    device: { ...device, identifiers },
-    template: of.name,
-    spki: key,
-    issued: null,
-    time: noon,
-  });
+  const identifiers = { ekSha256: more.ekSha256 ?? ekSha256 };
+  const attester = (more.attester ?? null) as EvidenceObservation['attester'] & object;
+  return deriveEvidence(
+    { offered: [format], examination, status: null, earlier: null, attester },
+    references,
+    {
+      device: { ...device, identifiers },
+      template: of.name,
+      spki: key,
+      issued: null,
+      time: noon,
+    },
+  );
 }
 
 /** Who could choose would certify a key that signs anything as one that attests, or any key by a TPM that holds another. */
@@ -81,5 +87,26 @@ describe('of a class that takes both', () => {
     assert.deepEqual([facts.sound, facts.verified], [false, false]);
     assert.match(reasons['attestation-sound'] ?? '', /which endorsement keys alone prove$/);
     assert.equal(derived(tpm, template).facts.sound, true);
+  });
+});
+
+/** What we said of an attestation key ourselves is good for as long as we stand by it, and of its TPM's device alone. */
+describe('an attestation key that we have certified', () => {
+  const trusted = (attester: object) =>
+    derived(tpm, template, { attester }).reasons['attestation-trusted'] ?? '';
+
+  test('attests no more once its certificate is revoked', () => {
+    assert.match(trusted({ deviceId: device.id, revoked: true }), /attestation key is revoked$/);
+    assert.doesNotMatch(trusted({ deviceId: device.id, revoked: false }), /attestation key is/);
+  });
+
+  test('attests for no other device', () => {
+    assert.match(trusted({ deviceId: 'another', revoked: false }), /was issued to device another$/);
+  });
+
+  test('is of a TPM that the device has still', () => {
+    const { facts, reasons } = derived(tpm, template, { ekSha256: digest('6d') });
+    assert.equal(facts.forDevice, false);
+    assert.match(reasons['attestation-device'] ?? '', /ekSha256/);
   });
 });

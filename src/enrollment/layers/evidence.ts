@@ -136,17 +136,37 @@ function problemsOf(
         : statement.fresh === null
           ? 'no nonce was given out that it could hold'
           : 'it does not hold the nonce that was given out',
-    trusted:
-      objections.length > 0
-        ? objections.map(faultWords).join('; ')
-        : ofTemplate?.keyProtection !== 'declared' && !isHardware(level)
-          ? `the template demands hardware, and the level is ${level ?? 'unknown'}`
-          : null,
+    trusted: joined([
+      ...objections.map(faultWords),
+      objections.length === 0 && ofTemplate?.keyProtection !== 'declared' && !isHardware(level)
+        ? `the template demands hardware, and the level is ${level ?? 'unknown'}`
+        : null,
+      attesterProblem(evidence.attester ?? null, asked.device),
+    ]),
     forKey:
       statement.spki === asked.spki ? null : 'it attests another key than the one that is to be certified',
-    forDevice: deviceProblem(statement.identities, requirement, asked.device),
+    forDevice:
+      deviceProblem(statement.identities, requirement, asked.device) ??
+      endorsementProblem(statement.identities, asked.device),
     unused: earlier === null || isOfThis ? null : 'the same evidence came before, with another request',
   };
+}
+
+function joined(problems: readonly (string | null)[]): string | null {
+  const found = problems.filter((problem) => problem !== null);
+  return found.length === 0 ? null : found.join('; ');
+}
+
+/** What we certified of an attestation key ourselves, we can take back. */
+function attesterProblem(
+  attester: EvidenceObservation['attester'],
+  device: DeviceObservation | null,
+): string | null {
+  if (!attester) return null;
+  if (attester.revoked) return 'the certificate of its attestation key is revoked';
+  return attester.deviceId === device?.id
+    ? null
+    : `the certificate of its attestation key was issued to device ${attester.deviceId}`;
 }
 
 function isHardware(level: AssuranceLevel | null): boolean {
@@ -195,6 +215,16 @@ function deviceProblem(
   return attested.includes(expected)
     ? null
     : `it is of ${attested.join(', ')}, and ${is} of device ${device.id} is ${expected}`;
+}
+
+/** A TPM that was replaced is the device's no more, whatever its attestation key was certified as. */
+function endorsementProblem(
+  { endorsementKey }: NonNullable<Examination['statement']>['identities'],
+  device: DeviceObservation | null,
+): string | null {
+  const expected = named(device?.identifiers ?? {}, 'ekSha256');
+  if (endorsementKey === undefined || expected === undefined || endorsementKey === expected) return null;
+  return `it is of endorsement key ${endorsementKey}, and device ${device?.id} has ${expected}`;
 }
 
 /** Of these types alone, where the name has one: a serial number is of its maker's. */

@@ -79,7 +79,9 @@ function namesHardwareModule({ subjectAltName }: Certificate): boolean {
 function identitiesOf({ subjectAltName }: Certificate): EvidenceIdentities {
   const permanentIdentifier = permanentIdentifierOf(subjectAltName);
   const hardwareModule = hardwareModuleNameOf(subjectAltName);
+  const endorsementKey = endorsementKeyOf(subjectAltName);
   return {
+    ...(endorsementKey === null ? {} : { endorsementKey }),
     ...(permanentIdentifier === null ? {} : { permanentIdentifier }),
     ...(hardwareModule === null
       ? {}
@@ -90,6 +92,14 @@ function identitiesOf({ subjectAltName }: Certificate): EvidenceIdentities {
           },
         }),
   };
+}
+
+/** `urn:ek:sha256:` and base64, as step writes which TPM holds the key; hexadecimal. null: it does not say it. */
+function endorsementKeyOf(names: Certificate['subjectAltName']): string | null {
+  const found = names.flatMap(({ kind, value }) =>
+    kind === 'uri' ? (/^urn:ek:sha256:([A-Za-z0-9+/]{43}=)$/.exec(value)?.[1] ?? []) : [],
+  );
+  return found.length === 1 ? Buffer.from(found[0]!, 'base64').toString('hex') : null;
 }
 
 /** As operators write it into the inventory. */

@@ -76,7 +76,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     ordered !== null && ordered.order.identifiers.some(({ type }) => type === 'dns' || type === 'ip');
   const predecessor = presenter === null ? null : query.presenterSha256;
   const holder = holderOf(secret, query.presenterSha256);
-  const [userNameDevice, keyShared, approval, denials, otherKeyCurrent, issued, rates, nonce, earlier] =
+  const [userNameDevice, keyShared, approval, denials, otherKeyCurrent, issued, rates, ofEvidence] =
     yield* together(
       deviceNamed(query.userName, deviceId),
       isKeyShared({ spki, deviceId }),
@@ -85,9 +85,15 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
       isOfNames ? null : asked && hasCurrentForOtherKey(asked),
       ofKey && newestIssued({ ...ofKey, predecessor }),
       observeRates({ deviceId: device?.id ?? null, template, staticChallenge }),
-      query.evidence === null || holder === null ? null : evidenceNonce(holder, now),
-      query.evidence === null ? null : observeEvidence(query.evidence, asked),
+      query.evidence === null
+        ? null
+        : together(
+            holder === null ? null : evidenceNonce(holder, now),
+            observeEvidence(query.evidence, asked),
+            observePresenter({ presenterSha256: query.attester }),
+          ),
     );
+  const [nonce, earlier, attester] = ofEvidence ?? [null, null, null];
   return {
     secret,
     userNameDevice,
@@ -102,6 +108,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     rates,
     nonce,
     earlierEvidence: earlier,
+    attester: attester && { deviceId: attester.deviceId, revoked: attester.revoked },
   };
 }
 
