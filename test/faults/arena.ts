@@ -8,7 +8,7 @@ import { AcmeClients } from './acme-clients.ts';
 import { Asking } from './asking.ts';
 import { PostgresDatabase, SqliteFile, type TestDatabase } from './database.ts';
 import { EstClients } from './est-clients.ts';
-import { type Aftermath, brokenInvariants } from './invariants.ts';
+import { type Aftermath, brokenInvariants, settlingMilliseconds } from './invariants.ts';
 import type { Random } from './random.ts';
 import { Victim } from './victim.ts';
 import { Witness } from './witness.ts';
@@ -88,7 +88,9 @@ export class Arena implements Aftermath {
     const dead = nodes.filter(({ served }) => served === null);
     const findings = dead.map(({ end }) => `a node ended by itself with ${end}`);
     if (dead.length > 0) await this.start();
-    return [...findings, ...(await brokenInvariants({ ...this.#aftermath, nodes }))];
+    const { ofOneNode, ofSeveral } = settlingMilliseconds;
+    const milliseconds = this.nodes.length > 1 ? ofSeveral : ofOneNode;
+    return [...findings, ...(await brokenInvariants({ ...this.#aftermath, nodes }, milliseconds))];
   }
 
   get #aftermath(): Aftermath {

@@ -5,8 +5,8 @@ import type { Victim } from './victim.ts';
 import { wait } from './waiting.ts';
 import type { Witness } from './witness.ts';
 
-/** How long somebody asks before he complains, milliseconds. For the proof that a node was to look for when it ended, another one looks after two minutes. */
-const patience = { ofOneNode: 60_000, ofSeveral: 150_000 };
+/** How long somebody asks before he complains. For the proof that a node was to look for when it ended, another one looks after two minutes. */
+const patienceMilliseconds = { ofOneNode: 60_000, ofSeveral: 150_000 };
 
 /** What an answer is to who asked: what he wanted, one to ask again after, or one that nobody should get. */
 export type Verdict = 'done' | 'again' | 'wrong';
@@ -22,7 +22,7 @@ export class Asking {
     this.#nodes = nodes;
     this.#witness = witness;
     this.#random = random;
-    this.#patience = nodes.length > 1 ? patience.ofSeveral : patience.ofOneNode;
+    this.#patience = nodes.length > 1 ? patienceMilliseconds.ofSeveral : patienceMilliseconds.ofOneNode;
   }
 
   get authority(): ServedAuthority {
