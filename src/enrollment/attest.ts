@@ -1,7 +1,7 @@
 import type { Evidence, Examination, Nonce } from '#evidence';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
 import { deriveEvidence } from './layers/evidence.ts';
-import { attesterOf, examined, statusOf } from './offered-evidence.ts';
+import { attesterOf, evidenceObservation, examined } from './offered-evidence.ts';
 
 /** Evidence that comes before its certification request, of a device that is known. */
 export interface Attesting {
@@ -35,7 +35,7 @@ export async function problemOf(
   const { references, statusLists } = authority();
   const time = clock.now();
   const spki = examination.statement?.spki ?? '';
-  const { device, otherKeyCurrent, earlierEvidence, attester } = await store.observe({
+  const stored = await store.observe({
     secretMacs: [],
     userName: null,
     presenterSha256: null,
@@ -48,15 +48,9 @@ export async function problemOf(
     staticChallenge: false,
     now: time,
   });
-  const observed = {
-    offered: [examination.format ?? 'unknown'],
-    examination,
-    status: statusOf(examination, statusLists),
-    earlier: earlierEvidence,
-    attester,
-  };
+  const observed = evidenceObservation(examination, statusLists, stored);
   const { facts, reasons } = deriveEvidence(observed, references, {
-    device: device === null ? null : { ...device, otherKeyCurrent },
+    device: stored.device === null ? null : { ...stored.device, otherKeyCurrent: stored.otherKeyCurrent },
     template,
     spki,
     issued: null,

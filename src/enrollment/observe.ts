@@ -2,6 +2,7 @@ import { SallyportError } from '#errors';
 import {
   findCertificationPath,
   hardwareModuleNameOf,
+  hardwareSerialNumberText,
   inspectPublicKey,
   parseCertificate,
   parseCertificationRequest,
@@ -15,9 +16,10 @@ import { challengeOf } from './challenge.ts';
 import { identityOf, namedDevice, requestedDevice } from './identity.ts';
 import { issuingCertificate, parsedIfAny } from './issuing-certificate.ts';
 import { keepRequest, type Keeping } from './kept-request.ts';
-import { type OfferedEvidence, statusOf, UnseenEvidence } from './offered-evidence.ts';
+import { evidenceObservation, type OfferedEvidence, UnseenEvidence } from './offered-evidence.ts';
 import type {
   ChallengeObservation,
+  EvidenceObservation,
   KeyObservation,
   Observations,
   PresenterObservation,
@@ -212,14 +214,7 @@ function observeHardwareModule({ subjectAltName }: Certificate): PresenterObserv
     return null;
   }
   if (found === null) return null;
-  return { type: found.hardwareType, serialNumber: inInventory(found.serialNumber) };
-}
-
-/** As operators write it into the inventory: as text where it is some, else in hex, marked so that no text is the same. */
-function inInventory(hardwareSerialNumber: Uint8Array): string {
-  const text = Buffer.from(hardwareSerialNumber).toString('latin1');
-  const isText = /^[\x21-\x7e]+$/.test(text) && !text.startsWith('hex:');
-  return isText ? text : `hex:${hardwareSerialNumber.toHex()}`;
+  return { type: found.hardwareType, serialNumber: hardwareSerialNumberText(found.serialNumber) };
 }
 
 /** Of an entry's 64 KiB, for what a stranger says in a request, and as much for the client certificate: a hundred names need 16 KiB. */
@@ -288,17 +283,10 @@ function offeredBy({ attestationBundle }: CertificationRequest): OfferedEvidence
 function observeEvidence(
   { evidence }: Asked,
   { statusLists }: Authority,
-  { nonce, earlierEvidence, attester }: StoreObservation,
-): Observations['evidence'] {
+  stored: StoreObservation,
+): EvidenceObservation {
   if (evidence === null) return { offered: [] };
-  const examination = evidence.examined(nonce);
-  return {
-    offered: [examination.format ?? 'unknown'],
-    examination,
-    status: statusOf(examination, statusLists),
-    earlier: earlierEvidence,
-    attester,
-  };
+  return evidenceObservation(evidence.examined(stored.nonce), statusLists, stored);
 }
 
 function observeRequest(

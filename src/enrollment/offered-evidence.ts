@@ -10,8 +10,8 @@ import {
 } from '#evidence';
 import type { Facts } from '#policy';
 import { sha256Hex } from './digests.ts';
-import type { Observations } from './observations.ts';
-import type { UsedEvidence } from './store.ts';
+import type { EvidenceObservation, Observations } from './observations.ts';
+import type { StoreObservation, UsedEvidence } from './store.ts';
 
 /** Evidence that came with a request, or before it for its order. */
 export interface OfferedEvidence {
@@ -93,6 +93,21 @@ export type StatusLists = Readonly<
 /** What is seen of evidence: nothing larger than can be recorded. */
 export function examined(evidence: Evidence, nonce: Nonce | null): Examination {
   return recordable(examine(evidence, nonce));
+}
+
+/** What layers see of evidence, with what the store knows of it. */
+export function evidenceObservation(
+  examination: Examination,
+  lists: StatusLists,
+  { earlierEvidence, attester }: Pick<StoreObservation, 'earlierEvidence' | 'attester'>,
+): EvidenceObservation {
+  return {
+    offered: [examination.format ?? 'unknown'],
+    examination,
+    status: statusOf(examination, lists),
+    earlier: earlierEvidence,
+    attester,
+  };
 }
 
 /** null: there is no list for its format, or nothing that one could be asked about. */

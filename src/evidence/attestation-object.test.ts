@@ -107,7 +107,7 @@ test('attestation object: members are of the type that is asked for', () => {
     () => statement.text('octets'),
     () => statement.integer('text'),
     () => statement.integer('fraction'),
-    () => statement.only(['octets', 'text', 'integer']),
+    () => statement.requireNames(['octets', 'text', 'integer']),
   ]) {
     assertRefused(act, 'malformed');
   }

@@ -36,7 +36,7 @@ export class AttestationStatement {
   }
 
   /** Throws `malformed` where there is a member that is not among `names`. */
-  only(names: readonly string[]): void {
+  requireNames(names: readonly string[]): void {
     requireNames(this.#members, names, 'attStmt');
   }
 

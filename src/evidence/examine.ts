@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isSallyportError, SallyportError } from '#errors';
 import { type Certificate, parseCertificate } from '#x509';
 import { readAndroidStatement } from './android/statement.ts';
@@ -30,7 +30,7 @@ const readers: Partial<Record<EvidenceFormat, StatementReader>> = {
 /** Looks at evidence. Whatever is wrong with it stands in the result; nothing is thrown but by faults of ours. */
 export function examine(evidence: Evidence, nonce: Nonce | null): Examination {
   const seen: Seen = {
-    sha256: createHash('sha256').update(evidence.bytes).digest('hex'),
+    sha256: hash('sha256', evidence.bytes),
     format: null,
     certificates: [],
   };

@@ -32,6 +32,13 @@ export function hardwareModuleNameOf(names: readonly GeneralName[]): HardwareMod
   return { hardwareType, serialNumber };
 }
 
+/** As operators write it into the inventory: as text where it is some, else in hex, marked so that no text is the same. */
+export function hardwareSerialNumberText(serialNumber: Uint8Array): string {
+  const text = Buffer.from(serialNumber).toString('latin1');
+  const isText = /^[\x21-\x7e]+$/.test(text) && !text.startsWith('hex:');
+  return isText ? text : `hex:${serialNumber.toHex()}`;
+}
+
 function isHardwareModuleName(name: GeneralName): name is OtherName {
   return name.kind === 'otherName' && name.type === oids.hardwareModuleName;
 }

@@ -77,7 +77,11 @@ export {
   parseGeneralNames,
   sameGeneralNames,
 } from './general-name.ts';
-export { type HardwareModuleName, hardwareModuleNameOf } from './hardware-module-name.ts';
+export {
+  type HardwareModuleName,
+  hardwareModuleNameOf,
+  hardwareSerialNumberText,
+} from './hardware-module-name.ts';
 export { canonicalHostName } from './host-name.ts';
 export { canonicalIpAddress, formatIpAddress, parseIpAddress } from './ip-address.ts';
 export { attributeEncoding, attributeTypeOid, attributeTypes } from './name-attributes.ts';

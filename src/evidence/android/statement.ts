@@ -18,7 +18,7 @@ export function readAndroidStatement(
   certificates: readonly Certificate[],
   nonce: Nonce | null,
 ): Statement {
-  statement.only(['x5c', 'alg', 'sig']);
+  statement.requireNames(['x5c', 'alg', 'sig']);
   const description = parseKeyDescription(keyDescriptionOf(certificates));
   const target = certificates[0]!;
   const fresh = nonce === null ? null : isChallenge(description.attestationChallenge, nonce);

@@ -31,7 +31,7 @@ export function readAppleStatement(
   [leaf]: readonly Certificate[],
   nonce: Nonce | null,
 ): Statement {
-  statement.only(['x5c', 'alg']);
+  statement.requireNames(['x5c', 'alg']);
   const { extensions, spki } = leaf!;
   const freshness = freshnessOf(extensions);
   return {

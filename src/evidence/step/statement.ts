@@ -27,7 +27,7 @@ export function readStepStatement(
   [leaf]: readonly Certificate[],
   nonce: Nonce | null,
 ): Statement {
-  statement.only(['x5c', 'alg', 'sig']);
+  statement.requireNames(['x5c', 'alg', 'sig']);
   const alg = statement.integer('alg');
   const signature = statement.bytesInBytes('sig');
   return {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Der } from '#x509';
 import type { Examination } from '../examination.ts';
 import type { AttestationKey } from './attestation-key.ts';
@@ -19,9 +19,9 @@ export function activationEvidence(
     fault: null,
     certificates: [certificate.der, ...sent].map((each) => Buffer.from(each).toString('base64')),
     statement: {
-      spki: digestOf(attestationKey.spki),
+      spki: hash('sha256', attestationKey.spki),
       fresh,
-      identities: { endorsementKey: digestOf(certificate.spki) },
+      identities: { endorsementKey: hash('sha256', certificate.spki) },
       claims: { format: 'endorsement', device },
     },
   };
@@ -30,8 +30,4 @@ export function activationEvidence(
 export interface ActivatedKeys {
   readonly endorsementKey: EndorsementKey;
   readonly attestationKey: AttestationKey;
-}
-
-function digestOf(spki: Der): string {
-  return createHash('sha256').update(spki).digest('hex');
 }

@@ -4,6 +4,7 @@ import {
   extensionOids,
   findExtension,
   hardwareModuleNameOf,
+  hardwareSerialNumberText,
   parseCertificatePolicies,
   permanentIdentifierOf,
 } from '#x509';
@@ -88,7 +89,7 @@ function identitiesOf({ subjectAltName }: Certificate): EvidenceIdentities {
       : {
           hardwareModule: {
             type: hardwareModule.hardwareType,
-            serialNumber: inInventory(hardwareModule.serialNumber),
+            serialNumber: hardwareSerialNumberText(hardwareModule.serialNumber),
           },
         }),
   };
@@ -100,11 +101,4 @@ function endorsementKeyOf(names: Certificate['subjectAltName']): string | null {
     kind === 'uri' ? (/^urn:ek:sha256:([A-Za-z0-9+/]{43}=)$/.exec(value)?.[1] ?? []) : [],
   );
   return found.length === 1 ? Buffer.from(found[0]!, 'base64').toString('hex') : null;
-}
-
-/** As operators write it into the inventory. */
-function inInventory(serialNumber: Uint8Array): string {
-  const text = Buffer.from(serialNumber).toString('latin1');
-  const isText = /^[\x21-\x7e]+$/.test(text) && !text.startsWith('hex:');
-  return isText ? text : `hex:${serialNumber.toHex()}`;
 }

@@ -1,7 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { inspectPublicKey } from '#x509';
 import { EvidenceRefused } from '../evidence-refused.ts';
 import type { Statement } from '../examination.ts';
+import { sameOctets } from '../same-octets.ts';
 import { digest, nameOf } from './algorithms.ts';
 import { attestationKeyCertificateOf } from './attestation-key-certificate.ts';
 import { parseAttest } from './attest.ts';
@@ -24,7 +25,7 @@ export function examineCertification(
   const { format, device, identities } = attestationKeyCertificateOf(attest.certificate);
   const { extraData, name, firmwareVersion } = parseAttest(attest.octets, 'certify');
   const { nameAlg, attributes, authPolicy, key } = parsePublic(publicArea);
-  if (!isSame(name, nameOf(nameAlg, publicArea))) {
+  if (!sameOctets(name, nameOf(nameAlg, publicArea))) {
     throw new EvidenceRefused('tpm-name', 'the attestation is of another key than the public area is');
   }
   // Made in this TPM, never out of it, and signs what it is given.
@@ -35,7 +36,7 @@ export function examineCertification(
   const spki = subjectPublicKeyInfoOf(key);
   requireStrongKey(inspectPublicKey(spki), 'tpm-key');
   return {
-    spki: createHash('sha256').update(spki).digest('hex'),
+    spki: hash('sha256', spki),
     fresh: isFresh === null ? null : isFresh(extraData),
     identities,
     claims: {
@@ -51,12 +52,7 @@ export function examineCertification(
   };
 }
 
-/** In constant time for what has the same length. */
-export function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
-}
-
 /** Whether it is the digest of the nonce by the signature's own hash. */
 export function isDigestOf(nonce: Uint8Array, { hash }: SignedAttest, extraData: Uint8Array): boolean {
-  return isSame(extraData, digest(hash, nonce));
+  return sameOctets(extraData, digest(hash, nonce));
 }

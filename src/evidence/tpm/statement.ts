@@ -9,7 +9,7 @@ import { SignedAttest } from './signed-attest.ts';
  * (draft-ietf-acme-device-attest-09 section 5).
  */
 export const readTpmStatement: StatementReader = (statement, [leaf], nonce) => {
-  statement.only(['ver', 'alg', 'x5c', 'sig', 'certInfo', 'pubArea']);
+  statement.requireNames(['ver', 'alg', 'x5c', 'sig', 'certInfo', 'pubArea']);
   if (statement.text('ver') !== '2.0') throw new EvidenceRefused('tpm-version', 'not of a TPM 2.0');
   const algorithm = signatureAlgorithmOf(statement.integer('alg'));
   const attest = SignedAttest.verify(statement.bytes('certInfo'), statement.bytes('sig'), leaf!, algorithm);

@@ -3,8 +3,9 @@ import type { Certificate, DerNode } from '#x509';
 import { EvidenceRefused } from '../evidence-refused.ts';
 import type { Nonce } from '../evidence.ts';
 import type { Statement } from '../examination.ts';
+import { sameOctets } from '../same-octets.ts';
 import { isAttestationKeyCertificate } from './attestation-key-certificate.ts';
-import { examineCertification, isDigestOf, isSame } from './certification.ts';
+import { examineCertification, isDigestOf } from './certification.ts';
 import { SignedAttest } from './signed-attest.ts';
 
 /** TcgAttestTpmCertify: SEQUENCE { tpmSAttest, signature, tpmTPublic OPTIONAL }, all OCTET STRINGs. */
@@ -72,6 +73,6 @@ const minimumNonceOctets = 8;
  */
 function holdsNonce({ toBeSigned }: Nonce, attest: SignedAttest, extraData: Uint8Array): boolean {
   if (toBeSigned.length < minimumNonceOctets) return false;
-  const isItself = isSame(extraData, toBeSigned);
+  const isItself = sameOctets(extraData, toBeSigned);
   return isDigestOf(toBeSigned, attest, extraData) || isItself;
 }
