@@ -36,7 +36,8 @@ const brace = 0x7b;
  */
 export class DeviceTraces {
   readonly #id: string;
-  readonly #name: string;
+  readonly #accounts: readonly string[];
+  readonly #names: readonly string[];
   readonly #ports: Pick<AdminPorts, 'log' | 'store'>;
   readonly #replay: RequestReplay;
   readonly #logs: LogLooked[] = [];
@@ -45,9 +46,11 @@ export class DeviceTraces {
   /** Acts of erasure that were met, of whichever device. */
   erasures = 0;
 
-  constructor(id: string, ports: Pick<AdminPorts, 'log' | 'store'>) {
+  /** `accounts`: those of which evidence said that they are its. */
+  constructor(id: string, accounts: readonly string[], ports: Pick<AdminPorts, 'log' | 'store'>) {
     this.#id = id;
-    this.#name = JSON.stringify(id);
+    this.#accounts = accounts;
+    this.#names = [id, ...accounts].map((name) => JSON.stringify(name));
     this.#ports = ports;
     this.#replay = new RequestReplay(ports.store);
   }
@@ -122,8 +125,9 @@ export class DeviceTraces {
     hash: Uint8Array | undefined,
   ): Promise<void> {
     const text = buffer(bytes);
-    const names = text.includes(this.#name) || beside.some((blob) => buffer(blob.bytes).includes(this.#name));
-    if (names) await this.#naming(log, index, bytes, beside, hash);
+    const all = [text, ...beside.map((blob) => buffer(blob.bytes))];
+    const isNamed = this.#names.some((name) => all.some((each) => each.includes(name)));
+    if (isNamed) await this.#naming(log, index, bytes, beside, hash);
     // Most entries have their document, and are no acts: they are not even parsed.
     if (beside.every(({ bytes: [first] }) => first !== brace) && text.includes('"sealed":')) {
       const leaf = decodeEntry(bytes);
@@ -141,7 +145,7 @@ export class DeviceTraces {
   ): Promise<void> {
     const { entry, document } = readEntry(bytes, beside);
     // Without its document nobody can say whose it was.
-    if (document === 'absent' || !isAbout(this.#id, entry)) return;
+    if (document === 'absent' || !isAbout(this.#id, entry, this.#accounts)) return;
     if (document === 'none') {
       log.staying.push(index);
       return;

@@ -66,10 +66,15 @@ export interface StoredExternalAccountKey extends Omit<NewExternalAccountKey, 's
   readonly account: string | null;
 }
 
-export interface StoredAccountInfo extends AccountBounds {
+export interface StoredAccountInfo extends Omit<AccountBounds, 'deviceId' | 'templates'> {
   readonly id: string;
-  readonly externalAccountKey: string;
-  readonly keyState: ExternalAccountKeyState;
+  /** Whose it is; null: nobody's, as long as no evidence said so. */
+  readonly deviceId: string | null;
+  /** null: those that take accounts without an external account key. */
+  readonly templates: readonly string[] | null;
+  /** null, with its state: it was made without one. */
+  readonly externalAccountKey: string | null;
+  readonly keyState: ExternalAccountKeyState | null;
   readonly status: AccountStatus;
   /** RFC 7638. */
   readonly thumbprint: string;

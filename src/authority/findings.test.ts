@@ -61,3 +61,31 @@ test('each two identities that speak for one class are a finding, and a registra
     ],
   );
 });
+
+test('Apple’s evidence is a finding where nothing else says whose an account is', () => {
+  const hardware = (more: string) =>
+    [
+      '\n  hardware:',
+      '    issuer: issuing',
+      '    keyAlgorithms: [ec-p256]',
+      '    extendedKeyUsage: [clientAuth]',
+      '    validity: 7d',
+      '    subject: [{ commonName: "{device.id}" }]',
+      '    keyProtection: hardware',
+      '    authentication: [account]',
+      `    acme: { challenges: [device-attest-01]${more} }`,
+      '  device:\n',
+    ].join('\n');
+  const found = (more: string) =>
+    findingsOf((yaml) =>
+      yaml
+        .replace('\n  device:\n', hardware(more))
+        .replace(
+          '\ndeviceClasses:\n',
+          '\nattestation:\n  roots:\n    apple: { format: apple, certificates: [pki/apple.pem] }\n\ndeviceClasses:\n  mac: { attestation: required, evidence: { apple: { roots: [apple] } } }\n',
+        ),
+    );
+  assert.deepEqual(found(''), []);
+  const [finding] = found(', externalAccountKey: optional');
+  assert.match(finding!, /^template hardware takes devices of class mac by evidence of Apple alone/);
+});

@@ -1,7 +1,12 @@
 import type { Configuration } from '#config';
 
 /** What a security engineer would object to in a configuration that is allowed all the same. Said at start and at each reload, and in the log. */
-export function configurationFindings({ listeners, templates, identities }: Configuration): string[] {
+export function configurationFindings({
+  listeners,
+  templates,
+  identities,
+  deviceClasses,
+}: Configuration): string[] {
   return [
     ...listeners.flatMap((listener) =>
       'tls' in listener && listener.tls !== null && listener.tls.minimum !== 'TLSv1.3'
@@ -26,6 +31,16 @@ export function configurationFindings({ listeners, templates, identities }: Conf
     ...templates.flatMap(({ name, authentication }) =>
       authentication.includes('dangerousStaticChallenge')
         ? [`template ${name} takes one password from all devices (dangerousStaticChallenge)`]
+        : [],
+    ),
+    ...templates.flatMap(({ name, acme }) =>
+      acme?.externalAccountKey === 'optional'
+        ? deviceClasses
+            .filter(({ evidence, templates: own }) => evidence?.apple && own?.includes(name) !== false)
+            .map(
+              (each) =>
+                `template ${name} takes devices of class ${each.name} by evidence of Apple alone, which is bound to no account (acme.externalAccountKey)`,
+            )
         : [],
     ),
     ...identities.flatMap(({ name, kind }) =>

@@ -25,6 +25,8 @@ export interface TemplateExtension {
 export interface AcmeTemplate {
   /** `device-attest-01` stands alone: by it devices are ordered, and no names. */
   readonly challenges: readonly ('http-01' | 'dns-01' | 'tls-alpn-01' | 'device-attest-01')[];
+  /** optional: an account needs none, and what its order rests on is evidence alone. Absent: required. */
+  readonly externalAccountKey?: 'required' | 'optional';
   /** CIDRs that http-01 and tls-alpn-01 may connect to. */
   readonly networks: readonly string[];
   /** Our name in CAA records (RFC 8659); null: they are not looked at. */

@@ -80,11 +80,11 @@ export function accountTable({ paint }: Session, accounts: readonly AccountView[
   ];
   const row = ({ id, device, templates, names, status, keyState, externalAccountKey }: AccountView) => [
     id,
-    device,
-    templates.join(' '),
+    device ?? '(nobody)',
+    templates?.join(' ') ?? '(by evidence)',
     names?.join(' ') ?? '(any)',
     status === 'valid' && keyState === 'void' ? 'void' : status,
-    externalAccountKey,
+    externalAccountKey ?? '-',
   ];
   return formatTable(columns, accounts.map(row));
 }

@@ -1,11 +1,13 @@
 import type { Evidence, Examination, Nonce } from '#evidence';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
+import { attestedDevice } from './attested-device.ts';
 import { deriveEvidence } from './layers/evidence.ts';
 import { attesterOf, evidenceObservation, examined } from './offered-evidence.ts';
 
-/** Evidence that comes before its certification request, of a device that is known. */
+/** Evidence that comes before its certification request. */
 export interface Attesting {
-  readonly deviceId: string;
+  /** null: it says itself of which device it is. */
+  readonly deviceId: string | null;
   readonly template: string;
   readonly evidence: Evidence;
   readonly nonce: Nonce;
@@ -13,6 +15,8 @@ export interface Attesting {
 
 export interface Attested {
   readonly examination: Examination;
+  /** null: none that is known. */
+  readonly deviceId: string | null;
   /** What is wrong with it, in words for the log; null: it would be taken, for a request of the key that it attests. */
   readonly problem: string | null;
 }
@@ -23,13 +27,22 @@ export async function attest(
   ports: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
 ): Promise<Attested> {
   const examination = examined(evidence, nonce);
-  return { examination, problem: await problemOf(examination, { deviceId, template }, ports) };
+  const { references } = ports.authority();
+  const known = deviceId ?? (await attestedDevice(examination, template, references, ports.store));
+  if (known === null) {
+    const { fault } = examination;
+    const problem =
+      fault === null ? 'it names no one device of the inventory' : `${fault.check}: ${fault.detail}`;
+    return { examination, deviceId: null, problem };
+  }
+  const problem = await problemOf(examination, { deviceId: known, template }, ports);
+  return { examination, deviceId: known, problem };
 }
 
 /** As in Attested. */
 export async function problemOf(
   examination: Examination,
-  { deviceId, template }: Pick<Attesting, 'deviceId' | 'template'>,
+  { deviceId, template }: { readonly deviceId: string; readonly template: string },
   { store, clock, authority }: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
 ): Promise<string | null> {
   const { references, statusLists } = authority();

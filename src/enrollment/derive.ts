@@ -87,16 +87,14 @@ export function derive(
 
   gathered.add('device', deriveDevice(device));
   gathered.add('template', deriveTemplate(source.template, template, deviceClass, names));
-  gathered.add(
-    'evidence',
-    deriveEvidence(observations.evidence, references, {
-      device,
-      template: source.template,
-      spki: keygen ? null : spki,
-      issued,
-      time,
-    }),
-  );
+  const evidence = deriveEvidence(observations.evidence, references, {
+    device,
+    template: source.template,
+    spki: keygen ? null : spki,
+    issued,
+    time,
+  });
+  gathered.add('evidence', evidence);
   gathered.add(
     'approval',
     deriveApproval(observations.approval, references, {
@@ -130,7 +128,18 @@ export function derive(
   }
   const notAfter =
     template === undefined ? null : validity(template, deviceClass, references, time, order).notAfter;
-  gathered.add('account', deriveAccount(order, { source, template, request, renewed, notAfter, time }));
+  gathered.add(
+    'account',
+    deriveAccount(order, {
+      source,
+      template,
+      request,
+      renewed,
+      notAfter,
+      attested: evidence.facts.verified,
+      time,
+    }),
+  );
   if (action === 'enroll' && secret === null && presenter !== null) {
     gathered.add('identity', deriveIdentity(presenter, references, { device, template, request, time }));
   }

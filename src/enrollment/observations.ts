@@ -147,7 +147,7 @@ export interface WorkflowObservation {
 export interface OrderObservation {
   readonly id: string;
   readonly account: { readonly id: string; readonly status: 'valid' | 'deactivated' | 'revoked' };
-  /** The external account key that the account was made with: what its owner was given. */
+  /** The external account key that the account was made with: what its owner was given. null: none, whose it is evidence said. */
   readonly key: {
     readonly id: string;
     readonly state: 'live' | 'spent' | 'void';
@@ -158,7 +158,7 @@ export interface OrderObservation {
     readonly maximumCertificates: number | null;
     /** The operator who said that the names need no other approval; null: nobody did. */
     readonly approvedBy: string | null;
-  };
+  } | null;
   readonly template: string;
   readonly identifiers: readonly OrderIdentifier[];
   readonly authorizations: readonly {

@@ -1,6 +1,6 @@
 import type { NewEntry } from '#audit';
 import type { Examination } from '#evidence';
-import type { DeviceState } from '#inventory';
+import type { Device, DeviceState } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { Objection } from '#policy';
 import type { Der, GeneralName, Name } from '#x509';
@@ -58,6 +58,8 @@ export interface EnrollmentStore {
   ): Promise<LogPosition>;
   /** Nonces that have expired. */
   forgetEvidenceNonces(now: number): Promise<void>;
+  /** The devices that have one of these keys, each once. */
+  devicesBy(keys: readonly DeviceKey[]): Promise<readonly Pick<Device, 'id' | 'deviceClass'>[]>;
   /** The id of the device with this endorsement key, by SHA-256 of its SubjectPublicKeyInfo. */
   deviceOfEndorsementKey(sha256: string): Promise<string | null>;
   /** Keeps what a TPM was asked to prove, under the MAC of the secret by which it will; appends the entry. Throws 'not-found' where the device was erased. */

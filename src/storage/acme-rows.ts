@@ -22,7 +22,10 @@ export interface ExternalAccountKeyRow {
 
 export interface AcmeAccountRow {
   readonly id: string;
-  readonly external_account_key: string;
+  /** null: it was made without one, where evidence says whose it is. */
+  readonly external_account_key: string | null;
+  /** Whose it is; null: nobody's, as long as no evidence said so. */
+  readonly device_id: string | null;
   /** RFC 7638, of its key. */
   readonly thumbprint: string;
   readonly jwk: string;

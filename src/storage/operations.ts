@@ -92,7 +92,7 @@ import {
 } from './operations/external-accounts.ts';
 import { listenerCertificates, saveListenerCertificates } from './operations/listener-certificates.ts';
 import { holdNode, releaseNode } from './operations/nodes.ts';
-import { observe } from './operations/observe.ts';
+import { devicesBy, observe } from './operations/observe.ts';
 import { createOperator, operatorByTokenHash } from './operations/operators.ts';
 import { forgetPolled, polled } from './operations/polled-requests.ts';
 import { ownCertificates } from './operations/own-certificates.ts';
@@ -133,6 +133,7 @@ export const operations = {
   delivered: durable(delivered),
   giveNonce: durable(giveNonce),
   forgetEvidenceNonces: lazy(forgetEvidenceNonces),
+  devicesBy: read(devicesBy),
   deviceOfEndorsementKey: read(deviceOfEndorsementKey),
   giveActivation: durable(giveActivation),
   takeActivation: durable(takeActivation),

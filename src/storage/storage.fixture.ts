@@ -309,7 +309,11 @@ export async function createExternalAccountKey(admin: AdminStore, key: NewExtern
 }
 
 /** Spends the key: what newAccount does. */
-export async function createAccount(acme: AcmeStore, id: string, externalAccountKey: string): Promise<void> {
+export async function createAccount(
+  acme: AcmeStore,
+  id: string,
+  externalAccountKey: string | null,
+): Promise<void> {
   const [thumbprint, spki] = [`thumbprint of ${id}`, digest(`key of ${id}`)];
   const account = {
     id,

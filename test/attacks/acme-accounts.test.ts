@@ -162,7 +162,7 @@ describe('accounts, and the keys that owners were given for them', () => {
       const { id, externalAccountKey } = await accountOf(client);
       if (end === 'revoke') await authority.admin.client.perform('revokeAccount', { id });
       if (end === 'void') {
-        await authority.admin.client.perform('voidExternalAccountKey', { id: externalAccountKey });
+        await authority.admin.client.perform('voidExternalAccountKey', { id: externalAccountKey! });
       }
       if (end === 'deactivate') await client.post(client.kid!, { status: 'deactivated' });
       client.kid = null;
@@ -249,7 +249,7 @@ describe('accounts, and the keys that owners were given for them', () => {
     );
     await issued(other, [b]);
     const { externalAccountKey } = await accountOf(other);
-    await authority.admin.client.perform('voidExternalAccountKey', { id: externalAccountKey });
+    await authority.admin.client.perform('voidExternalAccountKey', { id: externalAccountKey! });
     await assertRejected(
       authority,
       await revoke(other),

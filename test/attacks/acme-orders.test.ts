@@ -208,7 +208,7 @@ describe('orders that are played against the authority', () => {
       const { id, externalAccountKey } = await accountOf(client);
       if (end === 'revoke') await authority.admin.client.perform('revokeAccount', { id });
       if (end === 'void') {
-        await authority.admin.client.perform('voidExternalAccountKey', { id: externalAccountKey });
+        await authority.admin.client.perform('voidExternalAccountKey', { id: externalAccountKey! });
       }
       if (end === 'deactivate') await client.post(client.kid!, { status: 'deactivated' });
       for (const answer of [

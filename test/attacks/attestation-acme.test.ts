@@ -3,26 +3,27 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { before, describe, test } from 'node:test';
 import { sha256Hex } from '#enrollment';
-import { type GeneralName, parseCertificate, pemToDer } from '#x509';
+import type { GeneralName } from '#x509';
 import { type AcmeAnswer, AcmeClient, type Json } from '../harness/acme-client.ts';
 import { assertObjected, assertRejected, typeOf } from '../harness/acme-answers.ts';
 import { attestingAuthority, withDeviceAttest } from '../harness/attesting-device.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { type ClientKey, type CsrSettings, makeCsr, makeKey } from '../harness/csr.ts';
+import {
+  type Attesting,
+  assertNotAccepted,
+  attest as attestOrder,
+  challengeOf,
+  leafOfOrder,
+  ordered,
+  ready as readyOrder,
+} from '../harness/device-order.ts';
 import { entriesOf } from '../harness/entries.ts';
 import { hardwareModuleName } from '../harness/pki.ts';
 import { keyAttributes, permanentIdentifier, type PlayedTpm } from '../harness/played-tpm.ts';
 import { verifyLog } from '../harness/log-findings.ts';
 
 type Authority = Awaited<ReturnType<typeof attestingAuthority>>;
-/** What is left out is as it should be. */
-interface Attesting {
-  readonly tpm?: PlayedTpm;
-  readonly key?: ClientKey;
-  readonly signed?: (keyAuthorization: string, token: string) => string;
-  readonly attributes?: number;
-}
-
 const derOfSerial = (hex: string) => {
   const octets = Buffer.from(hex, 'hex');
   return octets[0]! >= 0x80 ? Buffer.concat([Buffer.of(0), octets]) : octets;
@@ -50,54 +51,18 @@ describe('evidence of a TPM in an order of ACME', () => {
     assert.equal(status, 201, text);
     return client;
   };
-  const ordered = async (client: AcmeClient, value: string, type = 'permanent-identifier') => {
-    const answer = await client.order([{ type, value }]);
-    assert.equal(answer.status, 201, answer.text);
-    return answer.body;
-  };
-  const challengeOf = async (client: AcmeClient, order: Json) => {
-    const { body } = await client.post((order['authorizations'] as string[])[0]!, null);
-    const challenges = body['challenges'] as Json[];
-    assert.deepEqual(
-      challenges.map(({ type }) => type),
-      ['device-attest-01'],
-    );
-    return { url: challenges[0]!['url'] as string, token: challenges[0]!['token'] as string };
-  };
-  const objectFor = (client: AcmeClient, token: string, device: string, asked: Attesting = {}) => {
-    const { tpm = authority.tpm(device), key = makeKey(), attributes = keyAttributes.signingKey } = asked;
-    const signed = asked.signed ?? ((keyAuthorization: string) => keyAuthorization);
-    return {
-      key,
-      attObj: Buffer.from(
-        tpm.object(signed(client.keyAuthorization(token), token), key, { attributes }),
-      ).toString('base64url'),
-    };
-  };
-  const attest = async (client: AcmeClient, order: Json, device: string, asked: Attesting = {}) => {
-    const { url, token } = await challengeOf(client, order);
-    const { key, attObj } = objectFor(client, token, device, asked);
-    return { key, attObj, answer: await client.post(url, { attObj }) };
-  };
+  const attest = (
+    client: AcmeClient,
+    order: Json,
+    device: string,
+    { tpm = authority.tpm(device), ...asked }: Attesting & { readonly tpm?: PlayedTpm } = {},
+  ) => attestOrder(client, order, tpm, asked);
   const csrOf = (key: ClientKey, more: Partial<CsrSettings> = {}) => makeCsr({ key, ...more });
-  const ready = async (client: AcmeClient, device: string, asked: Attesting = {}) => {
-    const order = await ordered(client, device);
-    const { key, answer } = await attest(client, order, device, asked);
-    assert.equal(answer.body['status'], 'valid', answer.text);
-    return { order, key };
-  };
-  const leafOf = async (client: AcmeClient, answer: AcmeAnswer) => {
-    assert.equal(answer.body['status'], 'valid', answer.text);
-    return parseCertificate(pemToDer(await client.download(answer.body), 'CERTIFICATE')[0]!);
-  };
+  const ready = (client: AcmeClient, device: string, asked: { readonly tpm?: PlayedTpm } = {}) =>
+    readyOrder(client, device, asked.tpm ?? authority.tpm(device));
   /** The challenge failed, the client is told no more, and the log says why. */
   const assertFailed = async (answer: AcmeAnswer, words: RegExp) => {
-    assert.equal(answer.body['status'], 'invalid', answer.text);
-    assert.deepEqual(answer.body['error'], {
-      type: 'urn:ietf:params:acme:error:badAttestationStatement',
-      detail: 'the evidence is not accepted here',
-      status: 400,
-    });
+    assertNotAccepted(answer);
     const events = (await entriesOf(authority)).filter(({ event }) => event === 'authorization.invalid');
     assert.match(JSON.stringify(events.at(-1)!['detail']), words);
   };
@@ -108,7 +73,7 @@ describe('evidence of a TPM in an order of ACME', () => {
     for (const names of [[], [permanentIdentifier('ada')], []]) {
       const { order, key } = await ready(client, 'ada', { tpm });
       const csr = csrOf(key, names.length === 0 ? {} : { subjectAltName: names });
-      const leaf = await leafOf(client, await client.finalize(order, csr));
+      const leaf = await leafOfOrder(client, await client.finalize(order, csr));
       assert.deepEqual(Buffer.from(leaf.spki), Buffer.from(key.spki));
       assert.deepEqual(
         leaf.subject.flat().map(({ value }) => value),
@@ -123,7 +88,7 @@ describe('evidence of a TPM in an order of ACME', () => {
   test('renews whoever of its accounts orders, and however it is named', async () => {
     const client = await clientOf('abby');
     const first = await ready(client, 'abby');
-    await leafOf(client, await client.finalize(first.order, csrOf(first.key)));
+    await leafOfOrder(client, await client.finalize(first.order, csrOf(first.key)));
     const eab = await authority.admin.client.perform('createExternalAccountKey', {
       device: 'abby',
       templates: ['hardware'],
@@ -136,7 +101,7 @@ describe('evidence of a TPM in an order of ACME', () => {
     cleanup.after(() => second.close());
     assert.equal((await second.register(eab)).status, 201);
     const again = await ready(second, 'abby');
-    await leafOf(second, await second.finalize(again.order, csrOf(again.key)));
+    await leafOfOrder(second, await second.finalize(again.order, csrOf(again.key)));
     const issued = (await entriesOf(authority)).filter(({ outcome }) => outcome === 'issued');
     assert.equal(issued.at(-1)!['action'], 'renew');
   });
@@ -144,7 +109,7 @@ describe('evidence of a TPM in an order of ACME', () => {
   test('replaces a certificate by its identifier of RFC 9773', async () => {
     const client = await clientOf('aida');
     const { order, key } = await ready(client, 'aida');
-    const leaf = await leafOf(client, await client.finalize(order, csrOf(key)));
+    const leaf = await leafOfOrder(client, await client.finalize(order, csrOf(key)));
     const identifier = [leaf.authorityKeyIdentifier!, derOfSerial(leaf.serialNumber)]
       .map((octets) => Buffer.from(octets).toString('base64url'))
       .join('.');
@@ -192,7 +157,7 @@ describe('evidence of a TPM in an order of ACME', () => {
   test('that came before', async () => {
     const client = await clientOf('ella');
     const { order, key } = await ready(client, 'ella');
-    await leafOf(client, await client.finalize(order, csrOf(key)));
+    await leafOfOrder(client, await client.finalize(order, csrOf(key)));
     // Its challenge was answered, whatever is sent there now.
     const { answer } = await attest(client, order, 'ella', { tpm: authority.tpm('ada') });
     assert.equal(answer.body['status'], 'valid', answer.text);
@@ -230,7 +195,7 @@ describe('evidence of a TPM in an order of ACME', () => {
     await assertObjected(authority, await client.finalize(order, csrOf(key, { subject })), 'badCSR', [
       'request-subject',
     ]);
-    await leafOf(client, await client.finalize(order, csrOf(key)));
+    await leafOfOrder(client, await client.finalize(order, csrOf(key)));
   });
 
   test('of a key that can leave its TPM', async () => {
@@ -287,7 +252,7 @@ describe('evidence of a TPM in an order of ACME', () => {
   test('is erased with its device', async () => {
     const client = await clientOf('vera');
     const { order, key } = await ready(client, 'vera');
-    await leafOf(client, await client.finalize(order, csrOf(key)));
+    await leafOfOrder(client, await client.finalize(order, csrOf(key)));
     await authority.admin.client.perform('retireDevice', { id: 'vera' });
     await authority.admin.client.perform('eraseDevice', { id: 'vera' });
     const left = (await entriesOf(authority)).filter((entry) => JSON.stringify(entry).includes('vera'));
@@ -312,7 +277,7 @@ describe('evidence of a TPM in an order of ACME', () => {
       .prepare('update acme_authorization set evidence = ? where id = ?')
       .run(JSON.stringify(examination), id);
     database.close();
-    await leafOf(client, await client.finalize(order, csrOf(stolen)));
+    await leafOfOrder(client, await client.finalize(order, csrOf(stolen)));
     const { ok, findings } = await verifyLog(authority);
     assert.equal(ok, false);
     assert.match(JSON.stringify(findings), /whose evidence the log tells of otherwise/);

@@ -163,8 +163,10 @@ export class AcmeClient {
     return { protected: header, payload, signature: mac.digest('base64url') };
   }
 
-  async register(eab: { keyId: string; hmacKey: string }, more: Json = {}): Promise<AcmeAnswer> {
-    const payload = { termsOfServiceAgreed: true, externalAccountBinding: this.binding(eab), ...more };
+  /** `eab` null: without an external account key. */
+  async register(eab: { keyId: string; hmacKey: string } | null, more: Json = {}): Promise<AcmeAnswer> {
+    const binding = eab === null ? {} : { externalAccountBinding: this.binding(eab) };
+    const payload = { termsOfServiceAgreed: true, ...binding, ...more };
     const answer = await this.post(this.directory['newAccount']!, payload, { by: 'jwk' });
     if (answer.status < 300) this.kid = answer.headers['location']!;
     return answer;

@@ -35,15 +35,15 @@ export async function attestingAuthority(
   return { ...authority, tpm: (deviceId: string | null) => new PlayedTpm(ca, deviceId) };
 }
 
-/** With a template `hardware` of ACME, for devices of the class that must attest. */
-export function withDeviceAttest(settings: Yaml): Yaml {
+/** With a template `hardware` of ACME, for devices of the class that must attest. `acme`: of it, besides. */
+export function withDeviceAttest(settings: Yaml, acme: object = {}): Yaml {
   const { device } = settings['templates'] as Record<string, Record<string, unknown>>;
   settings['templates']!['hardware'] = {
     ...device,
     keyProtection: 'hardware',
     authentication: ['account'],
     renewalWindow: 'always',
-    acme: { challenges: ['device-attest-01'] },
+    acme: { challenges: ['device-attest-01'], ...acme },
   };
   const enroll = settings['listeners']!['enroll'] as { protocols: Record<string, unknown> };
   enroll.protocols['acme'] = { templates: ['hardware'], defaultTemplate: 'hardware' };

@@ -18,14 +18,15 @@ const attempts = 8;
  * would be hidden. The act names entries by their indexes, and never the device.
  */
 export const eraseDevice = act(z.strictObject({ id: deviceId }), async (ports, operator, { id }) => {
-  let traces = new DeviceTraces(id, ports);
+  const accounts = await accountsByEvidence(ports, id);
+  let traces = new DeviceTraces(id, accounts, ports);
   for (let attempt = 1; ; attempt += 1) {
     await demandRetired(ports, id);
     const { erasures } = traces;
     await traces.look(ports.logVerifier.name);
     if (attempt > 1 && traces.erasures > erasures) {
       // What is beside its entries may have gone with another device's: a list of devices names several.
-      traces = new DeviceTraces(id, ports);
+      traces = new DeviceTraces(id, accounts, ports);
       await traces.look(ports.logVerifier.name);
     }
     await demandCertificates(ports, id, traces);
@@ -69,6 +70,19 @@ async function erase(ports: AdminPorts, operator: Operator, id: string, traces: 
     /** Of the first act. */
     logIndex: index,
   };
+}
+
+/** Of a retired device no more are made. */
+async function accountsByEvidence({ store }: AdminPorts, deviceId: string): Promise<string[]> {
+  const found: string[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const filter = { deviceId, limit: maximumPage };
+    const page = await store.accounts(after === undefined ? filter : { ...filter, after });
+    found.push(...page.filter(({ externalAccountKey }) => externalAccountKey === null).map(({ id }) => id));
+    after = page.at(-1)?.id;
+    if (page.length < maximumPage) return found;
+  }
 }
 
 async function demandRetired(ports: AdminPorts, id: string): Promise<void> {

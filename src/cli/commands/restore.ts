@@ -148,7 +148,7 @@ function endOf({ paint }: Session, { report }: Checked, good: string): string {
 function doneWords({ paint }: Session, done: Done, origin: string, configured: string): string {
   const { restored, beyond, siem, keptCheckpoint, keptInAnchor } = done;
   const { secrets, approvals, requests, intents, machineCredentials, lost, revoked, stopped } = restored!;
-  const { externalAccountKeys } = restored!;
+  const { externalAccountKeys, accounts } = restored!;
   const ended = formatFields([
     ['void now', `${secrets} secrets, ${approvals} approvals, ${requests} requests, ${intents} intents`],
     [
@@ -156,6 +156,12 @@ function doneWords({ paint }: Session, done: Done, origin: string, configured: s
       machineCredentials === 0
         ? null
         : `${machineCredentials} tokens and certificates of machines: give them new ones (machine rotate, machine pin)`,
+    ],
+    [
+      'also ended',
+      accounts === 0
+        ? null
+        : `${accounts} ACME accounts without an external account key: their clients make new ones`,
     ],
     [
       'accounts',

@@ -11,14 +11,15 @@ export function answerTo(operation: string, entry: RequestEntry): Readonly<Recor
 /** What an entry says of the account that it made. */
 export interface MadeAccount {
   readonly account: string;
-  readonly externalAccountKey: string;
+  /** null: none. */
+  readonly externalAccountKey: string | null;
   readonly thumbprint: string;
 }
 
 /** null: it made none. An answer for a key that had an account made none either. */
 export function newAccountOf(entry: RequestEntry): MadeAccount | null {
   const { externalAccountKey, account, thumbprint } = answerTo('new-account', entry);
-  return typeof externalAccountKey === 'string'
+  return typeof externalAccountKey === 'string' || externalAccountKey === null
     ? { account: String(account), externalAccountKey, thumbprint: String(thumbprint) }
     : null;
 }

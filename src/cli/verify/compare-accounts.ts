@@ -13,7 +13,7 @@ export type AccountStore = Pick<ReadOnlyStorage, 'accounts' | 'acmeCounts'>;
 
 /**
  * An account is of the external account key that it was made with, has the key that the last entry gave it, and has ended where an entry says so. In the order of the
- * logs. An erasure takes the row with its device. Of accounts whose key was changed or that ended the ids are held in memory, and of no others.
+ * logs. An erasure takes the row with its device, and time one that was made without an external account key and never was anybody's. Of accounts whose key was changed or that ended the ids are held in memory, and of no others.
  */
 export class AccountComparison {
   readonly #store: AccountStore;
@@ -82,7 +82,12 @@ export class AccountComparison {
       else if (row.thumbprint !== made.thumbprint) this.#otherKey.set(row.id, position);
       return objection;
     };
-    await this.#rows.add({ id: made.account, position, objectionTo, mayBeGone: isAbsent });
+    await this.#rows.add({
+      id: made.account,
+      position,
+      objectionTo,
+      mayBeGone: isAbsent || made.externalAccountKey === null,
+    });
   }
 
   async #ending(position: Position, id: string, how: 'deactivated' | 'revoked'): Promise<void> {
@@ -92,17 +97,24 @@ export class AccountComparison {
     await this.#rows.add({ id, position, objectionTo, mayBeGone: true });
   }
 
-  async #issued(position: Position, { observations: { order } }: RequestEntry): Promise<void> {
+  async #issued(position: Position, { certificate, observations: { order } }: RequestEntry): Promise<void> {
     if (order === null || order === undefined) return;
     const { account, key } = order;
     const how = this.#ended.get(account.id);
     if (how !== undefined) {
       this.#report(position, `account ${account.id} had been ${how}, and was issued a certificate`);
     }
-    const objectionTo = (row: AccountRecord) =>
-      row.externalAccountKey === key.id || this.#otherwise.has(row.id)
+    // Absent with the personal fields of the entry.
+    const { deviceId } = certificate as { readonly deviceId?: string };
+    const objectionTo = (row: AccountRecord) => {
+      if (this.#otherwise.has(row.id)) return null;
+      if (row.externalAccountKey !== (key?.id ?? null)) {
+        return 'was issued a certificate by another external account key than it has in the store';
+      }
+      return deviceId === undefined || row.device === deviceId
         ? null
-        : 'was issued a certificate by another external account key than it has in the store';
+        : 'was issued a certificate for another device than it is of in the store';
+    };
     await this.#rows.add({ id: account.id, position, objectionTo, mayBeGone: true });
   }
 }

@@ -23,7 +23,13 @@ export const key: KeyRecord = {
   expiresAt: 90,
   by: 'ada',
 };
-export const account: AccountRecord = { id: 'a1', externalAccountKey: 'K-1', status: 'valid', ...firstKey };
+export const account: AccountRecord = {
+  id: 'a1',
+  externalAccountKey: 'K-1',
+  device: 'd1',
+  status: 'valid',
+  ...firstKey,
+};
 export const authorization: AuthorizationRecord = {
   id: 'z1',
   account: 'a1',

@@ -91,7 +91,7 @@ export class ExternalAccountKeyComparison {
 
   async #request(position: Position, entry: RequestEntry): Promise<void> {
     const made = newAccountOf(entry);
-    if (made !== null) {
+    if (made !== null && made.externalAccountKey !== null) {
       const objectionTo = ({ state }: KeyRecord) =>
         state === 'live' ? `was spent, and is live in the store` : null;
       await this.#rows.add({ id: made.externalAccountKey, position, objectionTo, mayBeGone: true });
@@ -99,6 +99,7 @@ export class ExternalAccountKeyComparison {
     const { order } = entry.observations;
     if (entry.outcome !== 'issued' || order === null || order === undefined) return;
     const { key } = order;
+    if (key === null) return;
     if (this.#void.has(key.id)) {
       this.#report(position, `external account key ${key.id} gave a certificate, and had been made void`);
     }

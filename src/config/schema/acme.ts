@@ -6,6 +6,12 @@ export const acme = z.strictObject({
   challenges: distinct(z.enum(['http-01', 'dns-01', 'tls-alpn-01', 'device-attest-01'])).describe(
     'Challenges offered for each name. A wildcard has dns-01 alone, an IP address the two others. device-attest-01 stands alone: by it devices are ordered that attest their hardware, and what their certificates name is `subject` and `subjectAltName`.',
   ),
+  externalAccountKey: z
+    .enum(['required', 'optional'])
+    .default('required')
+    .describe(
+      'optional, with device-attest-01: an account needs no external account key (RFC 8555 section 7.3.4), which clients of Apple and of step have none of. Whose it is, evidence says: of a device whose `id` or `serialNumber` it names.',
+    ),
   networks: distinct(cidr, 0)
     .default([])
     .describe(
@@ -47,6 +53,12 @@ export function demandOrders(
   }
   if (settings.acme === undefined) return;
   if (settings.acme.challenges.includes('device-attest-01')) return demandDevices(settings, problem);
+  if (settings.acme.externalAccountKey === 'optional') {
+    problem(
+      ['acme', 'externalAccountKey'],
+      'must be required without device-attest-01: nothing else would say whose the account is',
+    );
+  }
   // RFC 8555 section 7.4: the names of the certificate are those that were ordered, and proven.
   if (settings.subjectAltName.length > 0) {
     problem(['subjectAltName'], 'an ACME certificate has the names that were ordered, and no others');

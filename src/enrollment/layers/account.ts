@@ -31,10 +31,12 @@ export function deriveAccount(
     request: RequestObservation | null;
     renewed: PresenterObservation | null;
     notAfter: number | null;
+    /** The evidence of the order holds in every respect. */
+    attested: boolean;
     time: number;
   },
 ): Finding<AccountFacts> {
-  const { source, template, request, renewed, notAfter, time } = asked;
+  const { source, template, request, renewed, notAfter, attested, time } = asked;
   if (source.protocol !== 'acme') {
     // Who holds its key alone has no account, and proves no name: it would be renewed for ever, whatever became of the account.
     if (renewed?.record?.ordered !== true) return new Finding(none);
@@ -62,33 +64,40 @@ export function deriveAccount(
         moment < expiresAt,
     );
   });
-  const strange = order.identifiers.filter((identifier) => !isWithinNames(identifier, key.names));
+  const strange = order.identifiers.filter((identifier) => !isWithinNames(identifier, key?.names ?? null));
   const orderProblem = problemOf(order, request, notAfter, time);
   const facts: AccountFacts = {
     presented: true,
-    valid: account.status === 'valid' && key.state === 'spent',
+    valid: account.status === 'valid' && (key === null ? attested : key.state === 'spent'),
     forTemplate:
       order.template === source.template &&
-      key.templates.includes(order.template) &&
+      (key === null
+        ? template?.acme?.externalAccountKey === 'optional'
+        : key.templates.includes(order.template)) &&
       template?.authentication.includes('account') === true,
     forRequest: orderProblem === null,
     withinNames: strange.length === 0,
-    withinCount: key.maximumCertificates === null || order.otherNames < key.maximumCertificates,
+    withinCount:
+      key === null || key.maximumCertificates === null || order.otherNames < key.maximumCertificates,
     authorized: order.identifiers.length > 0 && unproven.length === 0,
-    approved: key.approvedBy !== null && key.names !== null,
+    approved: key !== null && key.approvedBy !== null && key.names !== null,
   };
   return new Finding(facts)
     .because(
       'account-valid',
       facts.valid,
-      account.status === 'valid'
-        ? `external account key ${key.id} of account ${account.id} is ${key.state}`
-        : `account ${account.id} is ${account.status}`,
+      account.status !== 'valid'
+        ? `account ${account.id} is ${account.status}`
+        : key === null
+          ? `account ${account.id} has no external account key, and the evidence of its order does not hold`
+          : `external account key ${key.id} of account ${account.id} is ${key.state}`,
     )
     .because(
       'account-template',
       facts.forTemplate,
-      `account ${account.id} may have ${key.templates.join(', ')}; the order is of template ${order.template}`,
+      key === null
+        ? `template ${order.template} takes no account without an external account key, or the request is of another`
+        : `account ${account.id} may have ${key.templates.join(', ')}; the order is of template ${order.template}`,
     )
     .because('account-order', facts.forRequest, orderProblem ?? '')
     .because(
@@ -99,7 +108,7 @@ export function deriveAccount(
     .because(
       'account-count',
       facts.withinCount,
-      `account ${account.id} has current certificates for ${order.otherNames} other sets of names than ${names}, and may have ${key.maximumCertificates} in all`,
+      `account ${account.id} has current certificates for ${order.otherNames} other sets of names than ${names}, and may have ${key?.maximumCertificates} in all`,
     )
     .because(
       'account-authorized',

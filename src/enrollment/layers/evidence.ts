@@ -228,7 +228,7 @@ function endorsementProblem(
 }
 
 /** Of these types alone, where the name has one: a serial number is of its maker's. */
-function namesOf(
+export function namesOf(
   identities: NonNullable<Examination['statement']>['identities'],
   from: EvidenceRequirement['device']['from'],
   types: readonly string[] | null,

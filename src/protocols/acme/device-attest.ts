@@ -29,8 +29,12 @@ export async function answerWithEvidence(
   const { admission } = exchange;
   const { id, type, value, token, template } = found;
   const encoded = (text: string) => Buffer.from(text, 'utf8');
-  const { examination, problem: words } = await ports.enrollment.attest({
-    deviceId: own.key.device,
+  const {
+    examination,
+    deviceId,
+    problem: words,
+  } = await ports.enrollment.attest({
+    deviceId: own.device,
     template,
     evidence: { envelope: 'attestation-object', bytes },
     nonce: { toBeSigned: encoded(`${token}.${own.thumbprint}`), token: encoded(token) },
@@ -42,7 +46,7 @@ export async function answerWithEvidence(
   const lifetime = Math.min(longestMilliseconds, authorizationSeconds * 1000);
   const expiresAt = Math.min(found.expiresAt, now + lifetime);
   const seen = {
-    ...ownerOf(own),
+    ...ownerOf({ id: own.id, device: deviceId }),
     authorization: id,
     identifier: { type, value },
     method: 'device-attest-01',
@@ -74,6 +78,10 @@ export async function answerWithEvidence(
     problem: told === null ? null : told.document,
     expiresAt,
     evidence: examination,
+    owner:
+      own.device === null && deviceId !== null && problem === null
+        ? { account: own.id, device: deviceId }
+        : null,
     now,
     entries: [ports.enrollment.entryOf(admission, seen, 'answered', bytes), newEntry(event, ports.random)],
   });

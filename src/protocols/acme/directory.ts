@@ -13,6 +13,16 @@ export function servedTemplates(
   return { ...served, references };
 }
 
+/** Whether an account needs no external account key for some template that is offered at this directory. */
+export function isWithoutKey(
+  { template, admission }: Pick<Exchange, 'template' | 'admission'>,
+  ports: Pick<AcmePorts, 'authority'>,
+): boolean {
+  const { templates, references } = servedTemplates({ admission }, ports);
+  const offered = template === null ? templates : [template];
+  return offered.some((name) => named(references.templates, name)?.acme?.externalAccountKey === 'optional');
+}
+
 /** RFC 8555 section 7.1.1, with profiles (draft-ietf-acme-profiles section 3) and renewal information (RFC 9773 section 3). */
 export function directory(exchange: Exchange, ports: AcmePorts): Reply {
   const { base, template } = exchange;
@@ -32,7 +42,7 @@ export function directory(exchange: Exchange, ports: AcmePorts): Reply {
       keyChange: at('key-change'),
       renewalInfo: at('renewal-info'),
       meta: {
-        externalAccountRequired: true,
+        externalAccountRequired: !isWithoutKey(exchange, ports),
         profiles: Object.fromEntries(offered.map((name) => [name, `template ${name} of this authority`])),
         ...(caaIdentities.size === 0 ? {} : { caaIdentities: [...caaIdentities] }),
       },

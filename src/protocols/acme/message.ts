@@ -127,13 +127,17 @@ function noAccount(kid: string): AcmeError {
  * is what the RFC calls revoked: who stole it can neither order, nor revoke what its owner has, nor have names looked for.
  */
 export function demandPower({ id, status, key }: StoredAccount): void {
-  if (status === 'valid' && key.state === 'spent') return;
+  if (hasPower({ status, key })) return;
   const state = status === 'valid' ? 'revoked' : status;
-  const reason = status === 'valid' ? `: its external account key is ${key.state}` : '';
+  const reason = status === 'valid' ? `: its external account key is ${key?.state}` : '';
   throw new AcmeError('unauthorized', `account ${id} is ${state}${reason}`, {
     status: 401,
     told: `this account is ${state}`,
   });
+}
+
+export function hasPower({ status, key }: Pick<StoredAccount, 'status' | 'key'>): boolean {
+  return status === 'valid' && (key === null || key.state === 'spent');
 }
 
 /** The members of a payload that is a JSON object. */
@@ -148,9 +152,12 @@ export function accountOf({ signer }: Message): StoredAccount {
   throw malformed('this takes a "kid", not a "jwk"');
 }
 
-/** In each entry of what an account does: by its device, an erasure finds what names it. */
-export function ownerOf({ id, key }: StoredAccount): { readonly account: string; readonly device: string } {
-  return { account: id, device: key.device };
+/** In each entry of what an account does: by its device, or by the account where that was nobody's yet, an erasure finds what names it. */
+export function ownerOf({ id, device }: Pick<StoredAccount, 'id' | 'device'>): {
+  readonly account: string;
+  readonly device?: string;
+} {
+  return { account: id, ...(device === null ? {} : { device }) };
 }
 
 /** The words of src/jose are about what the client sent: it may read them. */

@@ -3,14 +3,15 @@ import { type MacKey, sha256Hex, unseal } from '#enrollment';
 import { isSallyportError } from '#errors';
 import { parseJson, parseJwk, parseMacJws, thumbprint, verifyMac } from '#jose';
 import { accountReply } from './account.ts';
+import { isWithoutKey } from './directory.ts';
 import { contactOf } from './contact.ts';
-import { attempt, demandPower, type Message, payloadOf } from './message.ts';
+import { attempt, demandPower, type Message, ownerOf, payloadOf } from './message.ts';
 import { AcmeError, malformed } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
 import type { ExternalAccountKey } from './store.ts';
 import { newId } from './urls.ts';
 
-/** RFC 8555 section 7.3. Nobody has an account who was not given an external account key. */
+/** RFC 8555 section 7.3. Who was given no external account key has an account where evidence is to say whose it is, and is nobody until then. */
 export async function newAccount(message: Message, exchange: Exchange, ports: AcmePorts): Promise<Reply> {
   const { signer } = message;
   if (signer.by !== 'key') throw malformed('newAccount takes a "jwk", not a "kid"');
@@ -24,22 +25,25 @@ export async function newAccount(message: Message, exchange: Exchange, ports: Ac
     throw new AcmeError('accountDoesNotExist', 'no account has this key');
   }
   const contact = contactOf(payload['contact']);
-  const key = await boundKey(payload['externalAccountBinding'], signer.thumbprint, exchange.url, ports);
+  const { externalAccountBinding: binding = null } = payload;
+  const key =
+    binding === null && isWithoutKey(exchange, ports)
+      ? null
+      : await boundKey(binding, signer.thumbprint, exchange.url, ports);
   const now = ports.now();
   const id = newId(ports.random);
   const { jwk } = signer;
   const account = {
     id,
-    externalAccountKey: key.id,
+    externalAccountKey: key?.id ?? null,
     thumbprint: signer.thumbprint,
     jwk: jwk.canonical,
     spki: sha256Hex(jwk.spki),
     contact,
   };
   const detail = {
-    account: id,
-    externalAccountKey: key.id,
-    device: key.device,
+    ...ownerOf({ id, device: key?.device ?? null }),
+    externalAccountKey: account.externalAccountKey,
     thumbprint: signer.thumbprint,
     contact,
   };
@@ -50,14 +54,14 @@ export async function newAccount(message: Message, exchange: Exchange, ports: Ac
     if (!isSallyportError(error, 'conflict')) throw error;
     // The same key came twice at once, or the external account key was spent meanwhile.
     const twin = await ports.store.accountByKey(signer.thumbprint);
-    if (twin?.status === 'valid' && twin.externalAccountKey === key.id) {
+    if (twin?.status === 'valid' && twin.externalAccountKey === account.externalAccountKey) {
       return accountReply(twin, exchange, 200);
     }
     throw unbound(error.message);
   }
   // Section 7.3.4: "The account object the CA returns MUST include an "externalAccountBinding" field with the same value as the field in the request."
-  const { externalAccountBinding } = payload;
-  return accountReply((await ports.store.account(id))!, exchange, 201, { externalAccountBinding });
+  const made = binding === null ? {} : { externalAccountBinding: binding };
+  return accountReply((await ports.store.account(id))!, exchange, 201, made);
 }
 
 /** RFC 8555 section 7.3.4. What is wrong, the log says; a client learns that something is. */
@@ -67,7 +71,7 @@ async function boundKey(
   url: string,
   ports: AcmePorts,
 ): Promise<ExternalAccountKey> {
-  if (binding === undefined || binding === null) {
+  if (binding === null) {
     throw new AcmeError('externalAccountRequired', 'an account needs an external account key here');
   }
   const jws = attempt(() => parseMacJws(binding), 'badSignatureAlgorithm', ['HS256']);

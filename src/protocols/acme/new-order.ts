@@ -20,6 +20,7 @@ import { accountOf, type Message, ownerOf, payloadOf } from './message.ts';
 import { orderReply } from './order.ts';
 import { AcmeError, malformed, type SubProblem, typeOf } from './problems.ts';
 import type { AcmePorts, Exchange, Reply } from './ports.ts';
+import type { StoredAccount } from './store.ts';
 import { newId } from './urls.ts';
 
 const mostIdentifiers = 100;
@@ -27,6 +28,8 @@ const mostIdentifiers = 100;
 const mostCharacters = 16 * 1024;
 /** RFC 8555 has no word for it: who fills the store with orders waits until some are over. */
 const mostOpenOrders = 300;
+/** Of an account that anybody could make. */
+const mostOpenOrdersWithoutKey = 10;
 const retryAfterSeconds = 60;
 /** A proof that ends while the order is worked on would be of no use. */
 const reuseMarginMilliseconds = 60_000;
@@ -36,7 +39,7 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
   const account = accountOf(message);
   const payload = payloadOf(message);
   const { name, template, references } = templateFor(payload['profile'], exchange, ports);
-  if (!account.key.templates.includes(name)) {
+  if (!mayOrder(account, template)) {
     throw new AcmeError('unauthorized', `account ${account.id} was not given template ${name}`, {
       told: 'this account is not allowed this profile',
     });
@@ -44,7 +47,7 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
   const identifiers = ordersDevices(template)
     ? [deviceOf(payload['identifiers'])]
     : identifiersOf(payload['identifiers']);
-  demandOrderable(notOrderable(template, account.key.names, identifiers));
+  demandOrderable(notOrderable(template, account.key?.names ?? null, identifiers));
   const now = ports.now();
   const validity = validityOf(payload, now, latestEnd(template, now, references));
   const replaced = await replacedBy(payload['replaces'], account.id, identifiers, ports);
@@ -76,7 +79,7 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
       })),
       // Evidence is of one order: whoever orders again attests again.
       reuseUntil: ordersDevices(template) ? null : now + reuseMarginMilliseconds,
-      maximumOpen: mostOpenOrders,
+      maximumOpen: account.key === null ? mostOpenOrdersWithoutKey : mostOpenOrders,
       now,
       entry: ports.enrollment.entryOf(exchange.admission, detail),
     });
@@ -90,6 +93,10 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
       headers: { 'Retry-After': String(retryAfterSeconds) },
     });
   }
+}
+
+function mayOrder({ key }: StoredAccount, { name, acme }: References['templates'][string]): boolean {
+  return key === null ? acme?.externalAccountKey === 'optional' : key.templates.includes(name);
 }
 
 /** Of the directory, or the profile that the order names (draft-ietf-acme-profiles section 4). */

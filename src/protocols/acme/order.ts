@@ -137,8 +137,8 @@ function predecessorOf(
 ): Promise<Uint8Array | null> {
   const current = { template, now: now() };
   // A device is one, however it is ordered.
-  return identifiers.some(isDeviceIdentifier)
-    ? store.predecessor({ device: own.key.device, ...current })
+  return identifiers.some(isDeviceIdentifier) && own.device !== null
+    ? store.predecessor({ device: own.device, ...current })
     : store.predecessor({ account, names, ...current });
 }
 

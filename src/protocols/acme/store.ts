@@ -14,7 +14,7 @@ export interface AcmeStore {
   accountByKey(thumbprint: string): Promise<StoredAccount | null>;
   /** A key of an account is in no certificate. */
   isAccountKey(spki: string): Promise<boolean>;
-  /** Spends the external account key. Throws 'conflict' where that is not live any more, or the account's key is another one's. */
+  /** Spends the external account key, where there is one. Throws 'conflict' where that is not live any more, or the account's key is another one's. */
   createAccount(act: { account: NewAccount; now: number; entry: NewEntry }): Promise<LogPosition>;
   updateAccount(act: {
     id: string;
@@ -54,7 +54,7 @@ export interface AcmeStore {
     now: number;
     entry: NewEntry;
   }): Promise<LogPosition>;
-  /** The client has answered with evidence, and what it proves is known: both at once. Throws as `respond` does. */
+  /** The client has answered with evidence, and what it proves is known: both at once. Throws as `respond` does, and 'conflict' where the account is another's meanwhile. */
   attested(act: {
     id: string;
     method: string;
@@ -62,6 +62,8 @@ export interface AcmeStore {
     problem: object | null;
     expiresAt: number;
     evidence: Examination;
+    /** Whose the account is from here on, where it was nobody's; null: it was somebody's, or is nobody's still. */
+    owner: { account: string; device: string } | null;
     now: number;
     /** Of the answer, and of what was seen. */
     entries: readonly [NewEntry, NewEntry];
@@ -100,7 +102,7 @@ export interface AcmeStore {
   revoke(act: { sha256: string; reason: number; now: number; entry: NewEntry }): Promise<LogPosition>;
   /** Those that are long refused for their age `now`. */
   forgetNonces(now: number): Promise<void>;
-  /** Orders and proofs that were over before then. Looks at every order that is over and has a current certificate. */
+  /** Orders and proofs that were over before then, and accounts that were nobody's then and have no orders. Looks at every order that is over and has a current certificate. */
   forgetOrders(act: { now: number; over: number }): Promise<void>;
 }
 
@@ -115,7 +117,8 @@ export interface ExternalAccountKey {
 
 export interface NewAccount {
   readonly id: string;
-  readonly externalAccountKey: string;
+  /** null: it was made without one, where evidence says whose it is. */
+  readonly externalAccountKey: string | null;
   readonly thumbprint: string;
   /** Canonical (RFC 7638). */
   readonly jwk: string;
@@ -127,12 +130,14 @@ export interface NewAccount {
 export interface StoredAccount extends NewAccount {
   readonly status: 'valid' | 'deactivated' | 'revoked';
   readonly createdAt: number;
+  /** Whose it is; null: nobody's, as long as no evidence said so. */
+  readonly device: string | null;
+  /** What its owner was given; null: nothing. */
   readonly key: {
     readonly state: 'live' | 'spent' | 'void';
-    readonly device: string;
     readonly templates: readonly string[];
     readonly names: readonly string[] | null;
-  };
+  } | null;
 }
 
 export interface WantedAuthorization {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { newEntry, supportCode } from '#enrollment';
 import { isSallyportError } from '#errors';
+import { hasPower, ownerOf } from './message.ts';
 import { type ProblemDocument, type ProblemType, typeOf } from './problems.ts';
 import type { AcmePorts } from './ports.ts';
 import type { AcmeStore, StoredAccount, StoredAuthorization } from './store.ts';
@@ -158,32 +159,29 @@ export class Validations {
       if (now() > until - validationLeaseMilliseconds / 2) break;
       outcome = await this.#look(authorization, account);
     }
-    return outcome === null ? null : this.#record(authorization, account.key.device, outcome);
+    return outcome === null ? null : this.#record(authorization, account, outcome);
   }
 
   /** null: this process stood still meanwhile. What it saw is of then, and is looked for again. */
-  async #look(
-    authorization: StoredAuthorization,
-    { thumbprint, status, key }: StoredAccount,
-  ): Promise<ValidationOutcome | null> {
+  async #look(authorization: StoredAuthorization, account: StoredAccount): Promise<ValidationOutcome | null> {
     const { validate, now } = this.#ports;
-    if (status !== 'valid' || key.state !== 'spent') {
+    if (!hasPower(account)) {
       const detail = 'the account ended';
       return { valid: false, problem: 'unauthorized', detail, transient: false, addresses: [] };
     }
     const begun = now();
-    const outcome = await validate(authorization, thumbprint);
+    const outcome = await validate(authorization, account.thumbprint);
     return now() - begun < validationLeaseMilliseconds ? outcome : null;
   }
 
   /** As it is now; null: another was first. */
   async #record(
     authorization: StoredAuthorization,
-    device: string,
+    owner: StoredAccount,
     outcome: ValidationOutcome,
   ): Promise<StoredAuthorization | null> {
     const { store, authority, now, random } = this.#ports;
-    const { id, account, template, type, value, wildcard, method, request } = authorization;
+    const { id, template, type, value, wildcard, method, request } = authorization;
     const lifetime = authority().references.templates[template]?.acme?.authorizationSeconds ?? 0;
     const time = now();
     const problem: ProblemDocument | null = outcome.valid
@@ -192,8 +190,7 @@ export class Validations {
     const expiresAt = outcome.valid ? time + lifetime * 1000 : authorization.expiresAt;
     const detail = {
       authorization: id,
-      account,
-      device,
+      ...ownerOf(owner),
       template,
       identifier: { type, value },
       wildcard,

@@ -36,6 +36,7 @@ const insertAccount = statement((database, p: AcmeAccountRow) =>
   database.insertInto('acme_account').values({
     id: p.id,
     external_account_key: p.external_account_key,
+    device_id: p.device_id,
     thumbprint: p.thumbprint,
     jwk: p.jwk,
     spki: p.spki,
@@ -48,18 +49,18 @@ const insertAccount = statement((database, p: AcmeAccountRow) =>
 const selectById = statement((database, p: { id: string }) =>
   database
     .selectFrom('acme_account')
-    .innerJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
+    .leftJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
     .selectAll('acme_account')
-    .select(['device_id', 'templates', 'names', 'state'])
+    .select(['templates', 'names', 'state'])
     .where('acme_account.id', '=', p.id),
 );
 
 const selectByThumbprint = statement((database, p: { thumbprint: string }) =>
   database
     .selectFrom('acme_account')
-    .innerJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
+    .leftJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
     .selectAll('acme_account')
-    .select(['device_id', 'templates', 'names', 'state'])
+    .select(['templates', 'names', 'state'])
     .where('thumbprint', '=', p.thumbprint),
 );
 
@@ -118,12 +119,13 @@ export function* isAccountKey({ spki }: { spki: string }): Operation<boolean> {
 
 export function* createAccount({ account: made, now, entry }: Act<'createAccount'>): Operation<LogPosition> {
   const { id, externalAccountKey: key, thumbprint, jwk, spki, contact } = made;
-  if ((yield* run(spendKey, { id: key, now })) !== 1) {
+  if (key !== null && (yield* run(spendKey, { id: key, now })) !== 1) {
     throw new SallyportError('conflict', `external account key ${key} is not live any more`);
   }
   yield* run(insertAccount, {
     id,
     external_account_key: key,
+    device_id: key === null ? null : (yield* first(selectKey, { id: key }))!.device_id,
     thumbprint,
     jwk,
     spki,
@@ -149,23 +151,27 @@ export function* changeAccountKey({ entry, ...act }: Act<'changeAccountKey'>): O
   return { index: yield* append(entry) };
 }
 
-type Row = AcmeAccountRow & Pick<ExternalAccountKeyRow, 'device_id' | 'templates' | 'names' | 'state'>;
+type Key = Pick<ExternalAccountKeyRow, 'templates' | 'names' | 'state'>;
+type Row = AcmeAccountRow & { readonly [Column in keyof Key]: Key[Column] | null };
 
 function accountOf(row: Row): StoredAccount {
   return {
     id: row.id,
     externalAccountKey: row.external_account_key,
+    device: row.device_id,
     thumbprint: row.thumbprint,
     jwk: row.jwk,
     spki: row.spki,
     contact: fromJson(row.contact),
     status: row.status,
     createdAt: row.created_at,
-    key: {
-      state: row.state,
-      device: row.device_id,
-      templates: fromJson(row.templates),
-      names: row.names === null ? null : fromJson(row.names),
-    },
+    key:
+      row.state === null || row.templates === null
+        ? null
+        : {
+            state: row.state,
+            templates: fromJson(row.templates),
+            names: row.names === null ? null : fromJson(row.names),
+          },
   };
 }

@@ -115,6 +115,16 @@ const attest = statement(
       .where('expires_at', '>', p.now),
 );
 
+/** Nobody's so far. */
+const own = statement((database, p: { account: string; device: string }) =>
+  database
+    .updateTable('acme_account')
+    .set({ device_id: p.device })
+    .where('id', '=', p.account)
+    .where('device_id', 'is', null)
+    .where('status', '=', 'valid'),
+);
+
 const takeOne = statement((database, p: { id: string; dueAt: number; now: number }) =>
   database
     .updateTable('acme_authorization')
@@ -211,7 +221,7 @@ export function* respond({ entry, ...act }: Act<'respond'>): Operation<LogPositi
 
 /** Answer and proof at once: evidence comes with the answer, and nothing is looked for. */
 export function* attested(act: Act<'attested'>): Operation<LogPosition> {
-  const { id, method, request, problem, expiresAt, evidence, now, entries } = act;
+  const { id, method, request, problem, expiresAt, evidence, owner, now, entries } = act;
   const done = yield* run(attest, {
     id,
     method,
@@ -224,6 +234,12 @@ export function* attested(act: Act<'attested'>): Operation<LogPosition> {
     now,
   });
   if (done !== 1) throw new SallyportError('conflict', `authorization ${id} waits for no answer any more`);
+  if (owner !== null && (yield* run(own, owner)) !== 1) {
+    throw new SallyportError(
+      'conflict',
+      `account ${owner.account} is another device's meanwhile, or has ended`,
+    );
+  }
   if (problem !== null) yield* run(failOrders, { id, error: toJson(problem) });
   const index = yield* append(entries[0]);
   for (const entry of entries.slice(1)) yield* append(entry);

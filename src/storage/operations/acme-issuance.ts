@@ -32,7 +32,7 @@ const selectForObserving = statement((database, p: { id: string; account: string
   database
     .selectFrom('acme_order')
     .innerJoin('acme_account', 'acme_account.id', 'acme_order.account')
-    .innerJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
+    .leftJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
     .leftJoin('certificate', (join) =>
       join
         .onRef('certificate.sha256', '=', 'acme_order.certificate')
@@ -42,7 +42,7 @@ const selectForObserving = statement((database, p: { id: string; account: string
     .selectAll('acme_order')
     .select(['acme_account.status', 'external_account_key.id as key_id', 'external_account_key.state'])
     .select(['external_account_key.templates', 'external_account_key.names as given', 'approved_by'])
-    .select(['maximum_certificates', 'external_account_key.device_id', 'certificate.sha256 as current'])
+    .select(['maximum_certificates', 'acme_account.device_id', 'certificate.sha256 as current'])
     .where('acme_order.id', '=', p.id)
     .where('acme_order.account', '=', p.account),
 );
@@ -68,7 +68,7 @@ const selectBound = statement((database, p: { id: string }) =>
   database
     .selectFrom('acme_order')
     .innerJoin('acme_account', 'acme_account.id', 'acme_order.account')
-    .innerJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
+    .leftJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
     .select(['acme_order.account', 'acme_order.names', 'maximum_certificates as maximum'])
     .where('acme_order.id', '=', p.id),
 );
@@ -141,11 +141,16 @@ function isOfAccountWithPower(eb: ExpressionBuilder<Schema, 'acme_order'>) {
   return eb.exists(
     eb
       .selectFrom('acme_account')
-      .innerJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
+      .leftJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
       .select('acme_account.id')
       .whereRef('acme_account.id', '=', 'acme_order.account')
       .where('acme_account.status', '=', 'valid')
-      .where('external_account_key.state', '=', 'spent'),
+      .where((inner) =>
+        inner.or([
+          inner('acme_account.external_account_key', 'is', null),
+          inner('external_account_key.state', '=', 'spent'),
+        ]),
+      ),
   );
 }
 
@@ -157,7 +162,7 @@ export function* heldRequest(query: { order: string }): Operation<Uint8Array | n
 export function* observeOrder(query: {
   order: { readonly id: string; readonly account: string } | null;
   now: number;
-}): Operation<{ readonly order: OrderObservation; readonly deviceId: string } | null> {
+}): Operation<{ readonly order: OrderObservation; readonly deviceId: string | null } | null> {
   if (query.order === null) return null;
   const { order: asked, now } = query;
   const [row, authorizations] = yield* together(
@@ -173,14 +178,17 @@ export function* observeOrder(query: {
     order: {
       id: row.id,
       account: { id: row.account, status: row.status },
-      key: {
-        id: row.key_id,
-        state: row.state,
-        templates: fromJson(row.templates),
-        names: row.given === null ? null : fromJson(row.given),
-        maximumCertificates: row.maximum_certificates,
-        approvedBy: row.approved_by,
-      },
+      key:
+        row.key_id === null || row.state === null || row.templates === null
+          ? null
+          : {
+              id: row.key_id,
+              state: row.state,
+              templates: fromJson(row.templates),
+              names: row.given === null ? null : fromJson(row.given),
+              maximumCertificates: row.maximum_certificates,
+              approvedBy: row.approved_by,
+            },
       template: row.template,
       identifiers: fromJson(row.identifiers),
       authorizations: authorizations.map(

@@ -87,7 +87,7 @@ suite('accounts', () => {
     const { acme } = await withAccounts(t);
     const found = await acme.account('a1');
     assert.deepEqual(await acme.accountByKey('thumbprint of a1'), found);
-    assert.deepEqual([found!.key.device, found!.key.state, found!.status], ['d1', 'spent', 'valid']);
+    assert.deepEqual([found!.device, found!.key!.state, found!.status], ['d1', 'spent', 'valid']);
     assert.equal(await acme.isAccountKey(digest('key of a1')), true);
     assert.equal(await acme.isAccountKey(digest('key')), false);
   });
@@ -223,7 +223,7 @@ suite('an order that is issued for', () => {
     assert.deepEqual([owner!.id, otherKeyCurrent, issued], ['d1', false, null]);
     assert.deepEqual(order!.account, { id: 'a1', status: 'valid' });
     assert.deepEqual(
-      [order!.key.names, order!.key.approvedBy, order!.key.state, order!.otherNames, order!.notAfter],
+      [order!.key!.names, order!.key!.approvedBy, order!.key!.state, order!.otherNames, order!.notAfter],
       [['.example.org'], 'ada', 'spent', 0, now + 5],
     );
     assert.deepEqual(

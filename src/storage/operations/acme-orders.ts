@@ -165,6 +165,24 @@ const deleteAuthorizations = statement((database, p: { before: number }) =>
     ),
 );
 
+/** Of whom no evidence ever said whose they are. */
+const deleteAccounts = statement((database, p: { before: number }) =>
+  database
+    .deleteFrom('acme_account')
+    .where('created_at', '<=', p.before)
+    .where('device_id', 'is', null)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('acme_order')
+            .select('acme_order.id')
+            .whereRef('acme_order.account', '=', 'acme_account.id'),
+        ),
+      ),
+    ),
+);
+
 /** Whoever looked at the age of a nonce may have stood still before its use was written down: it must not be taken a second time then. */
 const nonceSlackMilliseconds = 60_000;
 
@@ -241,4 +259,5 @@ export function* forgetOrders({ now, over }: Act<'forgetOrders'>): Operation<voi
   yield* run(endDue, { now });
   yield* run(deleteOrders, { before: over });
   yield* run(deleteAuthorizations, { before: over });
+  yield* run(deleteAccounts, { before: over });
 }

@@ -50,6 +50,7 @@ suite('what is compared with the log, of ACME', () => {
       {
         id: 'a1',
         externalAccountKey: 'k1',
+        device: 'd1',
         thumbprint: 'thumbprint of a1',
         jwk: '{}',
         spki: digest('key of a1'),

@@ -19,7 +19,8 @@ export interface ExternalAccountKeyRecord {
 }
 
 export type AccountRecord = Pick<AcmeAccountRow, 'id' | 'thumbprint' | 'jwk' | 'spki' | 'status'> & {
-  readonly externalAccountKey: string;
+  readonly externalAccountKey: string | null;
+  readonly device: string | null;
 };
 
 /** `request`: the one that answered its challenge. */
@@ -56,7 +57,7 @@ const selectKey = statement((database, p: { id: string }) =>
 const selectAccount = statement((database, p: { id: string }) =>
   database
     .selectFrom('acme_account')
-    .select(['id', 'external_account_key', 'thumbprint', 'jwk', 'spki', 'status'])
+    .select(['id', 'external_account_key', 'device_id', 'thumbprint', 'jwk', 'spki', 'status'])
     .where('id', '=', p.id),
 );
 
@@ -125,8 +126,8 @@ export function* accountRecords({ ids }: Ids): Operation<readonly (AccountRecord
   const rows = yield* together(...ids.map((id) => first(selectAccount, { id })));
   return rows.map((row) => {
     if (row === undefined) return null;
-    const { external_account_key: externalAccountKey, ...account } = row;
-    return { ...account, externalAccountKey };
+    const { external_account_key: externalAccountKey, device_id: device, ...account } = row;
+    return { ...account, externalAccountKey, device };
   });
 }
 

@@ -5,7 +5,7 @@ import { type Operation, run } from '../operation.ts';
 import { statement } from '../statement.ts';
 import { voidApprovalsOfDevice } from './approvals.ts';
 import { unknownDevice } from './devices.ts';
-import { voidExternalAccountKeysOfDevice } from './external-accounts.ts';
+import { endAccountsOfDevice } from './external-accounts.ts';
 import { append } from './log.ts';
 import { denyRequestsOfDevice } from './requests.ts';
 import { voidSecretsOfDevice } from './secrets.ts';
@@ -26,7 +26,7 @@ export function* setDeviceState(act: {
   if (state === 'retired') {
     yield* voidSecretsOfDevice(id);
     yield* voidApprovalsOfDevice(id);
-    yield* voidExternalAccountKeysOfDevice(id);
+    yield* endAccountsOfDevice(id);
     yield* denyRequestsOfDevice(id, now);
   }
   return { index: yield* append(act.entry) };

@@ -2,12 +2,14 @@ import { toJson } from '../json-text.ts';
 import { type Operation, run } from '../operation.ts';
 import type { AcmeOrderRow } from '../schema.ts';
 import { statement } from '../statement.ts';
-import { voidExternalAccountKeys } from './external-accounts.ts';
+import { endAccountsWithoutKey, voidExternalAccountKeys } from './external-accounts.ts';
 
 /** What a restore ends of ACME. */
 export interface EndedAcme {
   /** Those that had been spent are of as many accounts. */
   readonly externalAccountKeys: number;
+  /** Those that were made without one. */
+  readonly accounts: number;
   readonly orders: number;
   readonly authorizations: number;
 }
@@ -44,6 +46,7 @@ const restored = toJson({
 export function* endAcme(): Operation<EndedAcme> {
   return {
     externalAccountKeys: yield* voidExternalAccountKeys(),
+    accounts: yield* endAccountsWithoutKey(),
     orders: yield* run(failOpen, { error: restored }),
     authorizations: yield* run(deactivateOpen, {}),
   };

@@ -181,7 +181,7 @@ suite('voiding an external account key', () => {
     assert.deepEqual((await verifiedIds(log)).slice(-2), ['void k1', 'void k2']);
     // No account is made with the one, and the other's has no power.
     await assert.rejects(createAccount(acme, 'a2', 'k1'), isConflict);
-    assert.equal((await acme.account('a1'))!.key.state, 'void');
+    assert.equal((await acme.account('a1'))!.key!.state, 'void');
   });
 
   for (const [what, end] of [
@@ -315,7 +315,12 @@ test('a restore ends every account, what is ordered and what is proven; certific
   await acme.deactivateAuthorization(end);
   await proven(stores, 'authorization of ready');
 
-  assert.deepEqual(await query(endAcme()), { externalAccountKeys: 2, orders: 2, authorizations: 2 });
+  assert.deepEqual(await query(endAcme()), {
+    externalAccountKeys: 2,
+    accounts: 0,
+    orders: 2,
+    authorizations: 2,
+  });
   assert.deepEqual((await statesOf(stores)).toSorted(), ['live void', 'spent void', 'void void']);
   assert.deepEqual((await acme.order('failed'))!.error, { type: 'earlier' });
   for (const id of ['pending', 'ready']) {
@@ -327,7 +332,12 @@ test('a restore ends every account, what is ordered and what is proven; certific
     );
   }
   assert.deepEqual(await acme.dueAuthorizations(now + hour, 9), []);
-  assert.deepEqual(await query(endAcme()), { externalAccountKeys: 0, orders: 0, authorizations: 0 });
+  assert.deepEqual(await query(endAcme()), {
+    externalAccountKeys: 0,
+    accounts: 0,
+    orders: 0,
+    authorizations: 0,
+  });
 });
 
 async function proven({ acme }: Stores, id: string): Promise<void> {

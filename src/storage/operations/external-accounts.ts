@@ -45,7 +45,7 @@ interface KeyPage extends Page {
 const selectKeys = statement((database, p: KeyPage) => keyPage(database, p));
 
 const selectKeysOfDevice = statement((database, p: KeyPage & { readonly deviceId: string }) =>
-  keyPage(database, p).where('device_id', '=', p.deviceId),
+  keyPage(database, p).where('external_account_key.device_id', '=', p.deviceId),
 );
 
 const selectKeysOfMachine = statement((database, p: KeyPage & { readonly by: string }) =>
@@ -54,7 +54,7 @@ const selectKeysOfMachine = statement((database, p: KeyPage & { readonly by: str
 
 const selectKeysOfMachineAndDevice = statement(
   (database, p: KeyPage & { readonly by: string; readonly deviceId: string }) =>
-    keysOfMachine(database, p, p.by).where('device_id', '=', p.deviceId),
+    keysOfMachine(database, p, p.by).where('external_account_key.device_id', '=', p.deviceId),
 );
 
 const voidOne = statement((database, p: { id: string }) =>
@@ -71,6 +71,24 @@ const voidOfDevice = statement((database, p: { deviceId: string }) =>
     .set({ state: 'void' })
     .where('device_id', '=', p.deviceId)
     .where('state', 'in', ['live', 'spent']),
+);
+
+/** Those that were made without an external account key, by which the others end. */
+const endOfDevice = statement((database, p: { deviceId: string }) =>
+  database
+    .updateTable('acme_account')
+    .set({ status: 'revoked' })
+    .where('device_id', '=', p.deviceId)
+    .where('external_account_key', 'is', null)
+    .where('status', '=', 'valid'),
+);
+
+const endWithoutKey = statement((database) =>
+  database
+    .updateTable('acme_account')
+    .set({ status: 'revoked' })
+    .where('external_account_key', 'is', null)
+    .where('status', '=', 'valid'),
 );
 
 const voidLiveOfMachine = statement((database, p: { by: string }) =>
@@ -94,7 +112,7 @@ const selectAccount = statement((database, p: { id: string }) =>
 const selectAccounts = statement((database, p: Page) => accountPage(database, p));
 
 const selectAccountsOfDevice = statement((database, p: Page & { readonly deviceId: string }) =>
-  accountPage(database, p).where('device_id', '=', p.deviceId),
+  accountPage(database, p).where('acme_account.device_id', '=', p.deviceId),
 );
 
 const revoke = statement((database, p: { id: string }) =>
@@ -109,7 +127,13 @@ function shownKey(database: Kysely<Schema>) {
   return database
     .selectFrom('external_account_key')
     .leftJoin('acme_account', 'acme_account.external_account_key', 'external_account_key.id')
-    .select(['external_account_key.id', 'device_id', 'sealing_key', 'templates', 'names'])
+    .select([
+      'external_account_key.id',
+      'external_account_key.device_id',
+      'sealing_key',
+      'templates',
+      'names',
+    ])
     .select(['maximum_certificates', 'approved_by', 'state', 'expires_at', 'created_by'])
     .select(['external_account_key.created_at', 'acme_account.id as account']);
 }
@@ -140,9 +164,15 @@ function keysOfMachine(database: Kysely<Schema>, p: KeyPage, by: string) {
 function accountPage(database: Kysely<Schema>, p: Page) {
   return database
     .selectFrom('acme_account')
-    .innerJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
+    .leftJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
     .select(['acme_account.id', 'external_account_key', 'thumbprint', 'contact', 'status'])
-    .select(['acme_account.created_at', 'device_id', 'templates', 'names', 'maximum_certificates'])
+    .select([
+      'acme_account.created_at',
+      'acme_account.device_id',
+      'templates',
+      'names',
+      'maximum_certificates',
+    ])
     .select(['approved_by', 'state'])
     .where(({ eb, refTuple, tuple }) =>
       eb(refTuple('acme_account.created_at', 'acme_account.id'), '>', tuple(p.afterTime, p.afterId)),
@@ -211,9 +241,10 @@ export function* voidExternalAccountKey(act: Act<'voidExternalAccountKey'>): Ope
   return { index: yield* append(act.entry) };
 }
 
-/** With a spent one its account ends too. */
-export function* voidExternalAccountKeysOfDevice(deviceId: string): Operation<void> {
+/** With a spent one its account ends too, and those end that were made without. */
+export function* endAccountsOfDevice(deviceId: string): Operation<void> {
   yield* run(voidOfDevice, { deviceId });
+  yield* run(endOfDevice, { deviceId });
 }
 
 /** Returns how many there were. */
@@ -224,6 +255,11 @@ export function* voidLiveExternalAccountKeysOf(by: string): Operation<number> {
 /** Of every device, spent ones too. Returns how many there were. */
 export function* voidExternalAccountKeys(): Operation<number> {
   return yield* run(voidAll, {});
+}
+
+/** Of every device and of nobody. Returns how many there were. */
+export function* endAccountsWithoutKey(): Operation<number> {
+  return yield* run(endWithoutKey, {});
 }
 
 export function* accounts(filter: Act<'accounts'>): Operation<readonly StoredAccountInfo[]> {
@@ -238,7 +274,11 @@ export function* accounts(filter: Act<'accounts'>): Operation<readonly StoredAcc
     id: row.id,
     externalAccountKey: row.external_account_key,
     keyState: row.state,
-    ...boundsOf(row),
+    deviceId: row.device_id,
+    templates: row.templates === null ? null : fromJson(row.templates),
+    names: row.names === null ? null : fromJson(row.names),
+    maximumCertificates: row.maximum_certificates,
+    approvedBy: row.approved_by,
     status: row.status,
     thumbprint: row.thumbprint,
     contact: fromJson(row.contact),

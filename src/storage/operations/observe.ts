@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { DeviceKey, ObserveQuery, StoreObservation } from '#enrollment';
+import type { DeviceKey, EnrollmentStore, ObserveQuery, StoreObservation } from '#enrollment';
 import { fromJson } from '../json-text.ts';
 import { all, first, type Operation, together } from '../operation.ts';
 import type { ApprovalRow } from '../schema.ts';
@@ -112,8 +112,10 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
   };
 }
 
-function ownerOf(ordered: { readonly deviceId: string } | null): DeviceKey | null {
-  return ordered === null ? null : { column: 'id', value: ordered.deviceId };
+/** An account may be nobody's. */
+function ownerOf(ordered: { readonly deviceId: string | null } | null): DeviceKey | null {
+  const id = ordered?.deviceId ?? null;
+  return id === null ? null : { column: 'id', value: id };
 }
 
 /** An identity from elsewhere, or the request itself, names the device only where neither a secret that is for a device nor a certificate of ours was presented. */
@@ -138,6 +140,18 @@ function* observeDevice({ column, value }: DeviceKey): Operation<StoreObservatio
     state: row.state,
     identifiers: fromJson(row.identifiers),
   };
+}
+
+/** Each once, whichever of its keys was asked for. */
+export function* devicesBy({
+  keys,
+}: {
+  keys: readonly DeviceKey[];
+}): Operation<Awaited<ReturnType<EnrollmentStore['devicesBy']>>> {
+  const found = yield* together(...keys.map((key) => observeDevice(key)));
+  return [...new Map(found.flatMap((device) => (device === null ? [] : [[device.id, device]]))).values()].map(
+    ({ id, deviceClass }) => ({ id, deviceClass }),
+  );
 }
 
 /** Mostly the user name is the id of the device itself, which was read already. */

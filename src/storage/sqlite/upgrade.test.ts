@@ -36,6 +36,19 @@ const rows: readonly [version: number, statements: readonly string[]][] = [
   ],
 ];
 
+const acmeRows = [
+  `delete from secret`,
+  `insert into external_account_key (id, device_id, sealed, sealing_key, templates, state, created_at, expires_at, created_by)
+     values ('k1', 'd1', x'01', 'm1', '["web"]', 'spent', 1, 2, 'ada')`,
+  `insert into acme_account (id, external_account_key, thumbprint, jwk, spki, contact, status, created_at)
+     values ('a1', 'k1', 't1', '{}', 's1', '[]', 'valid', 3)`,
+  `insert into acme_order (id, account, template, identifiers, names, not_after, created_at, expires_at, spki)
+     values ('o1', 'a1', 'web', '[]', 'n1', 9, 4, 5, 'ab')`,
+  `insert into acme_authorization (id, account, template, type, value, wildcard, token, status, tries, expires_at, evidence)
+     values ('z1', 'a1', 'web', 'dns', 'www.example.org', 0, 'token', 'pending', 3, 6, '{}')`,
+  `insert into acme_order_authorization (order_id, position, authorization_id) values ('o1', 0, 'z1')`,
+];
+
 /** SHA-256 of the statements of each migration that was released. */
 const released: readonly string[] = ['c55d5875fc8d14b6ef3e8d3fc5cec47a990c55237b7ea1abc7c3b52dfbec0112'];
 
@@ -53,6 +66,10 @@ const selectTables = statement((database) =>
 const selectDevices = statement((database) => database.selectFrom('device').selectAll());
 const selectSecrets = statement((database) => database.selectFrom('secret').selectAll());
 const selectRates = statement((database) => database.selectFrom('rate_limit').selectAll());
+const selectAccounts = statement((database) => database.selectFrom('acme_account').selectAll());
+const selectOrders = statement((database) => database.selectFrom('acme_order').selectAll());
+const selectAuthorizations = statement((database) => database.selectFrom('acme_authorization').selectAll());
+const selectLinks = statement((database) => database.selectFrom('acme_order_authorization').selectAll());
 const selectHead = statement((database) => database.selectFrom('log_head').selectAll());
 const selectVersions = statement((database) =>
   database.selectFrom('migration').selectAll().orderBy('version'),
@@ -111,6 +128,25 @@ suite('opening a database', () => {
       );
     });
   }
+
+  test('of version 14 keeps accounts with all that is theirs, and whose they are', (t) => {
+    const connection = databaseOfVersion(t, 14);
+    for (const each of acmeRows) connection.execute(each);
+    upgrade(connection);
+    const account = connection.perform(first(selectAccounts, {}));
+    assert.deepEqual([account?.id, account?.external_account_key, account?.device_id], ['a1', 'k1', 'd1']);
+    const [order] = connection.perform(all(selectOrders, {}));
+    assert.deepEqual([order?.id, order?.account, order?.not_after, order?.spki], ['o1', 'a1', 9, 'ab']);
+    const [authorization] = connection.perform(all(selectAuthorizations, {}));
+    assert.deepEqual([authorization?.id, authorization?.evidence, authorization?.tries], ['z1', '{}', 3]);
+    assert.equal(connection.perform(all(selectLinks, {})).length, 1);
+    // And it goes with its device, as before.
+    connection.execute(`delete from device where id = 'd1'`);
+    assert.deepEqual(connection.perform(all(selectAccounts, {})), []);
+    assert.deepEqual(connection.perform(all(selectOrders, {})), []);
+    assert.deepEqual(connection.perform(all(selectAuthorizations, {})), []);
+    assert.deepEqual(connection.perform(all(selectLinks, {})), []);
+  });
 
   test('of the newest version changes nothing', (t) => {
     const connection = databaseOfVersion(t, migrations.length);
