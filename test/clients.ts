@@ -45,6 +45,8 @@ export const clients = {
   /** A provider of OpenSSL for keys in a TPM, and what shares a TPM among programs. */
   'tpm2-openssl': ['tpm2-openssl'],
   'tpm2-abrmd': ['tpm2-abrmd', 'libtss2-tcti-tabrmd0'],
+  /** Written in Go, by whose own command it is installed. */
+  step: [],
   /** The server: its path is the folder of its programs. */
   postgresql: ['postgresql'],
   pgbouncer: ['pgbouncer'],
@@ -77,12 +79,14 @@ function find(client: Client): string | null {
   if (client === 'bouncycastle') return findJars(['bcpkix', 'bctls', 'bcutil', 'bcprov']);
   if (client === 'postgresql') return findPostgres();
   if (client === 'tpm2-openssl') return findProvider('tpm2.so');
+  if (client === 'step') return findProgram('step') ?? findProgram('step', join(homedir(), 'go/bin'));
   return findProgram(client) ?? (inSbin.includes(client) ? findProgram(client, '/usr/sbin') : null);
 }
 
 /** The words of a skipped test; in CI it fails instead. */
 function missing(client: Client): string {
-  const reason = `${client} is not installed (Debian: ${clients[client].join(', ')})`;
+  const packages = clients[client].join(', ');
+  const reason = `${client} is not installed (${packages === '' ? 'docs/dependencies.md says how' : `Debian: ${packages}`})`;
   const excepted = (process.env['SALLYPORT_EXCEPT_CLIENTS'] ?? '').split(' ');
   if (!excepted.includes(client)) assert.notEqual(process.env['SALLYPORT_REQUIRE_CLIENTS'], '1', reason);
   return reason;

@@ -194,6 +194,14 @@ describe('RFC 8555', () => {
       });
     }
 
+    test('what Go writes for no time asks for none: step sends it', async () => {
+      const client = await authority.registered();
+      const unset = '0001-01-01T00:00:00Z';
+      const { status, body } = await client.order([newName()], { notBefore: unset, notAfter: unset });
+      assert.equal(status, 201);
+      assert.deepEqual([body['notBefore'], body['notAfter']], [undefined, undefined]);
+    });
+
     test('a certificate that would end earlier than ordered is not issued', async () => {
       const client = await authority.registered();
       const name = newName();

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
+import { hash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Der } from '#x509';
 import type { Client } from '../clients.ts';
@@ -76,6 +79,27 @@ export class SoftwareTpm {
   /** Where tpm2-tools find it. */
   get environment(): { readonly TPM2TOOLS_TCTI: string } {
     return { TPM2TOOLS_TCTI: `swtpm:host=127.0.0.1,port=${this.#port}` };
+  }
+
+  /** As the inventory has it: SHA-256 of the SubjectPublicKeyInfo. */
+  async endorsementDigest(kind: KeyKind): Promise<string> {
+    return hash('sha256', (await this.endorsementKey(kind)).spki);
+  }
+
+  /** A UNIX socket by which one program after the other has the TPM; its path. */
+  async listen(socket: string, cleanup: Cleanup): Promise<string> {
+    const server = createServer((one) => {
+      const other = connect(this.#port, '127.0.0.1');
+      one.on('error', () => other.destroy());
+      other.on('error', () => one.destroy());
+      one.pipe(other).pipe(one);
+    });
+    server.listen(socket);
+    await once(server, 'listening');
+    cleanup.after(() => {
+      server.close();
+    });
+    return socket;
   }
 
   /** Of the key that was made last: a file of tpm2-tools. */

@@ -31,7 +31,7 @@ export class SignedAttest {
     const facts = inspectPublicKey(certificate.spki);
     const form = formOf(sent, facts);
     const signature = form === 'tpmt' ? parseSignature(sent) : rawSignature(sent, facts, algorithm);
-    if (algorithm !== null) requireAlgorithm(signature, algorithm);
+    if (algorithm !== null) requireHash(signature, algorithm);
     if (!isSignedBy(signature, certificate.spki, octets)) return null;
     requireStrongKey(facts, 'tpm-certificate-key');
     return new SignedAttest(octets, certificate, signature.hash, form);
@@ -59,7 +59,8 @@ function rawSignature(
   return { scheme: facts.algorithm.startsWith('rsa-') ? 'rsassa' : 'ecdsa', hash: 'sha256', octets };
 }
 
-function requireAlgorithm(signature: TpmSignature, { scheme, hash }: SignatureAlgorithm): void {
-  if (signature.scheme === scheme && signature.hash === hash) return;
-  throw new EvidenceRefused('tpm-algorithm', 'the signature is of another algorithm than alg');
+/** A TPMT_SIGNATURE names its own scheme, and `alg` of step 0.29 is that of the attested key, whichever key signs: only the hash is the same by all accounts. */
+function requireHash(signature: TpmSignature, { hash }: SignatureAlgorithm): void {
+  if (signature.hash === hash) return;
+  throw new EvidenceRefused('tpm-algorithm', 'the signature is of another hash than alg');
 }

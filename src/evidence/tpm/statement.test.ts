@@ -306,7 +306,7 @@ suite('refused, and for that alone', () => {
     ['another version', 'tpm-version', { ver: '1.2' }],
     ['no version', 'malformed', { ver: null }],
     ['a member that is not known', 'malformed', { response: attest }],
-    ['another algorithm than the signature has', 'tpm-algorithm', { alg: -35 }],
+    ['another hash than the signature has', 'tpm-algorithm', { alg: -35 }],
     ['an algorithm of no TPM', 'unsupported', { alg: -8 }],
     ['an algorithm that is no integer', 'malformed', { alg: '-7' }],
     ['a changed attestation', 'tpm-signature', { certInfo: attest.with(20, 1) }],
@@ -337,6 +337,14 @@ suite('refused, and for that alone', () => {
       assert.equal(examination.format, null);
     });
   }
+
+  // step names in `alg` the algorithm of the attested key (test/interop/step.test.ts).
+  test('but no TPMT_SIGNATURE of another scheme than alg says: it names its own', () => {
+    assert.equal(statementOf(examined({}, { alg: -257 })).fresh, true);
+    const rsa = { attestationKey: rsaAttestationKey };
+    assert.equal(statementOf(examined(rsa, { alg: -7 })).fresh, true);
+    assert.equal(faultOf(examined(rsa, { alg: -36 })), 'tpm-algorithm');
+  });
 
   test('a raw signature of another algorithm than alg says', () => {
     const rsa = { attestationKey: rsaAttestationKey, form: 'raw' } as const;

@@ -208,8 +208,11 @@ function validityOf(
   throw malformed('notBefore and notAfter must lie within what the profile gives, from now on');
 }
 
+/** What Go writes for a time that was not set: step 0.29 asks so for no time at all. */
+const unset = '0001-01-01T00:00:00Z';
+
 function timeOf(value: unknown, name: string): number | null {
-  if (value === undefined || value === null) return null;
+  if (value === undefined || value === null || value === unset) return null;
   const time =
     typeof value === 'string' &&
     /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.test(value)
