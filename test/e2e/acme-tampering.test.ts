@@ -191,7 +191,7 @@ describe('a state of ACME that was tampered with', () => {
     ],
     [
       'an account that was put in',
-      `insert into acme_account select 'a', id, 'nobody', '{}', 'nobody', '[]', 'valid', 0 from external_account_key where ${ofDevice('waiting')}`,
+      `insert into acme_account select 'a', id, device_id, 'nobody', '{}', 'nobody', '[]', 'valid', 0 from external_account_key where ${ofDevice('waiting')}`,
       null,
       /^the store has 5 accounts, of which the log tells of 4$/,
     ],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { stringify } from 'yaml';
 import {
@@ -11,14 +12,23 @@ import {
   parseCertificate,
   permanentIdentifierOf,
 } from '#x509';
-import { findClient } from '../clients.ts';
+import { findClient, requireClient } from '../clients.ts';
 import { ActivationClient, activatingSettings, makersFile } from '../harness/activating-authority.ts';
-import { anyPorts, initAuthority, type ServedAuthority, serveAuthority } from '../harness/authority.ts';
+import {
+  anyPorts,
+  command,
+  initAuthority,
+  type ServedAuthority,
+  serveAuthority,
+} from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
+import { ClientFolder, type ProcessResult } from '../harness/client-files.ts';
+import { requestEntriesOf } from '../harness/entries.ts';
 import { base64, est } from '../harness/est-client.ts';
 import { entryOf } from '../harness/expect.ts';
 import { verifyLog } from '../harness/log-findings.ts';
 import { type KeyKind, type SoftwareTpm, tpmClients } from '../harness/software-tpm.ts';
+import { resourceManager } from '../harness/tpm-resource-manager.ts';
 import { TpmManufacturer } from '../harness/tpm-manufacturer.ts';
 import { attestationBundle } from '../harness/tpm-evidence.ts';
 
@@ -31,9 +41,10 @@ describe('a TPM and the attestation CA', { skip, timeout: 240_000 }, () => {
   let authority: ServedAuthority;
   let client: ActivationClient;
   let tpm: SoftwareTpm;
+  let manufacturer: TpmManufacturer;
 
   before(async () => {
-    const manufacturer = await TpmManufacturer.begin(cleanup);
+    manufacturer = await TpmManufacturer.begin(cleanup);
     tpm = await manufacturer.make(cleanup);
     const { issuer, root } = await manufacturer.certificates();
     const makers = await makersFile(cleanup, derToPem(root, 'CERTIFICATE'));
@@ -122,6 +133,116 @@ describe('a TPM and the attestation CA', { skip, timeout: 240_000 }, () => {
       assert.deepEqual(Buffer.from(parseCertificate(enrolled.certificates[0]!).spki), Buffer.from(key.spki));
     });
   }
+
+  /** With what a device has, and nothing else: the program, tpm2-tools, and a secret. */
+  describe('by sallyport attest', () => {
+    const attest = (
+      folder: ClientFolder,
+      of: SoftwareTpm,
+      input: string,
+      ...words: readonly string[]
+    ): Promise<ProcessResult> =>
+      folder.runWith(
+        { environment: of.environment, input: Buffer.from(input) },
+        command,
+        'attest',
+        '--trust',
+        authority.trust,
+        '--attestation-ca',
+        `${new URL(authority.est).origin}/attestation/attestation-key`,
+        '--est',
+        `${authority.est}/device`,
+        ...words,
+      );
+    const issued = async () =>
+      (await requestEntriesOf(authority))
+        .filter(({ outcome }) => outcome === 'issued')
+        .map(({ action, observations: { source } }) => `${source.protocol} ${action}`);
+    let own: SoftwareTpm;
+    let folder: ClientFolder;
+
+    test('a machine enrolls once its TPM is in the inventory', async () => {
+      own = await manufacturer.make(cleanup);
+      folder = await ClientFolder.make(cleanup);
+      const words = ['--subject', 'gerda', '--secret', '-', '--out', 'own'];
+      const stranger = await attest(folder, own, 'secret', ...words);
+      assert.equal(stranger.code, 1, stranger.stderr);
+      const [, ekSha256 = ''] = /by the ekSha256 ([0-9a-f]{64})/.exec(stranger.stderr) ?? [];
+      assert.equal(ekSha256, await own.endorsementDigest('rsa'));
+      await authority.admin.device('gerda', { deviceClass: 'virtual', identifiers: { ekSha256 } });
+      const before = await issued();
+      const { code, stdout, stderr } = await attest(
+        folder,
+        own,
+        await authority.admin.secret('gerda'),
+        ...words,
+      );
+      assert.equal(code, 0, stderr);
+      assert.match(stdout.toString(), /^Wrote own: certificate\.pem of CN=gerda/);
+      assert.deepEqual((await issued()).slice(before.length), ['attestation enroll', 'est enroll']);
+      assert.deepEqual(await own.persistent(), []);
+    });
+
+    test('and renews with the same attestation key, whose certificate still counts', async (t) => {
+      if (requireClient(t, 'tpm2-openssl') === null) return;
+      const environment = await resourceManager(t, own);
+      if (environment === null) return;
+      const before = await issued();
+      const managed = { environment } as unknown as SoftwareTpm;
+      const { code, stderr } = await attest(folder, managed, '', '--renew', 'own', '--out', 'next');
+      assert.equal(code, 0, stderr);
+      assert.deepEqual((await issued()).slice(before.length), ['est renew']);
+      assert.equal(await folder.read('own/attestation.json'), await folder.read('next/attestation.json'));
+    });
+
+    test('has its attestation key certified again where that has ended or is not there', async () => {
+      const kept = JSON.parse(await folder.read('own/attestation.json')) as { certificates: string[] };
+      await mkdir(folder.path('again'));
+      const lost = JSON.stringify({ ...kept, certificates: [] });
+      await writeFile(folder.path('again/attestation.json'), lost);
+      const before = await issued();
+      const secret = await authority.admin.secret('gerda');
+      const words = ['--subject', 'gerda', '--secret', '-', '--out', 'again', '--wait', '1s'];
+      const { code, stderr } = await attest(folder, own, secret, ...words);
+      // It has a certificate already, and the attestation key is the one that it had.
+      assert.equal(code, 4, stderr);
+      assert.match(stderr, /waits for approval/);
+      assert.deepEqual((await issued()).slice(before.length), ['attestation enroll']);
+      const again = JSON.parse(await folder.read('again/attestation.json')) as { certificates: string[] };
+      assert.equal(again.certificates.length, kept.certificates.length);
+    });
+
+    test('waits where another attestation key would get a certificate beside the current one', async () => {
+      const another = await manufacturer.make(cleanup);
+      const ekSha256 = await another.endorsementDigest('rsa');
+      await authority.admin.device('greta', { deviceClass: 'virtual', identifiers: { ekSha256 } });
+      const secret = await authority.admin.secret('greta');
+      const words = ['--subject', 'greta', '--secret', '-', '--out'];
+      const first = await attest(folder, another, secret, ...words, 'one');
+      assert.equal(first.code, 0, first.stderr);
+      const { code, stderr } = await attest(folder, another, secret, ...words, 'another');
+      assert.equal(code, 4, stderr);
+      assert.match(stderr, /the attestation CA has it wait: The request waits for approval/);
+    });
+
+    test('says what to do where it cannot go on', async () => {
+      const file = folder.path('other.pem');
+      await writeFile(file, derToPem((await manufacturer.certificates()).root, 'CERTIFICATE'));
+      const at = (...words: readonly string[]) =>
+        attest(folder, own, 'x', '--subject', 'gerda', '--secret', '-', '--out', 'none', ...words);
+      for (const [words, code, said] of [
+        [['--endorsement-certificate', file], 2, /is of no endorsement key of this TPM/],
+        [['--attestation-key', '0x81010100'], 2, /cannot be used with/],
+        [['--attestation-ca', 'http://127.0.0.1:1/x'], 2, /asked over https alone/],
+        [['--attestation-ca', 'https://127.0.0.1:1/x'], 4, /does not answer/],
+        [['--attestation-ca', `${authority.est}/device`], 1, /refused it \(40/],
+      ] as const) {
+        const ended = await at(...words);
+        assert.equal(ended.code, code, ended.stderr);
+        assert.match(ended.stderr, said);
+      }
+    });
+  });
 
   test('a class that does not take software TPMs', async () => {
     const { message, ekSha256 } = await messageOf('ecc');

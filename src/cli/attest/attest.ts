@@ -12,6 +12,7 @@ import { readNamedFile } from '../files.ts';
 import { describeTime } from '../render/time.ts';
 import type { Session } from '../session.ts';
 import { readCertificates } from '../trust/certificate-file.ts';
+import { certifiedAttestationKey } from './attestation-ca.ts';
 import { isHandle } from './handle.ts';
 import { IdentityFolder } from './identity-folder.ts';
 import { encodeKeyFile, parseKeyFile } from './key-file.ts';
@@ -33,7 +34,7 @@ export async function attest(session: Session, options: AttestOptions): Promise<
     if (options.handle !== undefined) await tpm.requireFree(options.handle);
     const protocol = await protocolOf(session, options, tpm);
     const { key, request } =
-      (await pending(folder, tpm)) ?? (await begin(session, options, folder, protocol, tpm));
+      (await pending(folder, tpm)) ?? (await begin(session, options, folder, protocol, { tpm, tools }));
     if (options.dryRun === true) {
       return session.print(
         { folder: folder.folder, request: request.toBase64() },
@@ -58,8 +59,8 @@ interface Pending {
 }
 
 async function pending(folder: IdentityFolder, tpm: Tpm): Promise<Pending | null> {
-  const request = await folder.pending();
-  return request === null ? null : { key: await tpm.load(parseKeyFile(await folder.key())), request };
+  const found = await folder.pending();
+  return found && { key: await tpm.load(parseKeyFile(found.key)), request: found.request };
 }
 
 async function begin(
@@ -67,9 +68,13 @@ async function begin(
   options: AttestOptions,
   folder: IdentityFolder,
   protocol: Protocol,
-  tpm: Tpm,
+  { tpm, tools }: { readonly tpm: Tpm; readonly tools: TpmTools },
 ): Promise<Pending> {
-  const attestationKey = await attestationKeyOf(session, options, tpm);
+  const { attestationCa } = options;
+  const attestationKey =
+    attestationCa === undefined
+      ? await attestationKeyOf(session, options, tpm)
+      : await certifiedAttestationKey(session, { ...options, attestationCa }, folder, tools);
   const asked = await askedOf(session, options, protocol);
   const nonce =
     options.nonce === undefined
@@ -98,7 +103,7 @@ async function askedOf(
 
 async function attestationKeyOf(
   session: Session,
-  { attestationKey, attestationCertificate }: AttestOptions,
+  { attestationKey = '', attestationCertificate = '' }: AttestOptions,
   tpm: Tpm,
 ): Promise<AttestationKey> {
   const certificates = await readCertificates(session.path(attestationCertificate));

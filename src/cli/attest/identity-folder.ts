@@ -3,8 +3,19 @@ import { join } from 'node:path';
 import { SallyportError } from '#errors';
 import { type Der, derToPem } from '#x509';
 import { errorCode } from '../files.ts';
+import type { OwnAttestationKey } from './attestation-key.ts';
 
-const files = { certificate: 'certificate.pem', key: 'key.pem', request: 'request.der' } as const;
+const files = {
+  certificate: 'certificate.pem',
+  key: 'key.pem',
+  request: 'request.der',
+  attestation: 'attestation.json',
+} as const;
+
+/** An attestation key of ours, and what it was certified with last. */
+export interface KeptAttestation extends OwnAttestationKey {
+  readonly certificates: readonly Der[];
+}
 
 /** A certificate with its key. A request that was not answered yet is kept with its key: it is for this key that the secret was used. */
 export class IdentityFolder {
@@ -28,9 +39,12 @@ export class IdentityFolder {
     return this.#must(files.key);
   }
 
-  async pending(): Promise<Der | null> {
-    const request = await this.#read(files.request);
-    return request === null ? null : new Uint8Array(request);
+  /** A request with the key that it is for. */
+  async pending(): Promise<{ readonly request: Der; readonly key: string } | null> {
+    const [request, key] = [await this.#read(files.request), await this.#read(files.key)];
+    return request === null || key === null
+      ? null
+      : { request: new Uint8Array(request), key: key.toString() };
   }
 
   /** Throws 'conflict' where there is a certificate, or a key of which no request waits: somebody may use them. */
@@ -47,11 +61,28 @@ export class IdentityFolder {
     );
   }
 
+  /** Throws 'unsupported' where it is not as we write it. */
+  async attestation(): Promise<KeptAttestation | null> {
+    const bytes = await this.#read(files.attestation);
+    return bytes === null ? null : parseAttestation(bytes.toString(), join(this.folder, files.attestation));
+  }
+
+  async keepAttestation(kept: KeptAttestation): Promise<void> {
+    await this.#begin(async () => this.#write(files.attestation, encodeAttestation(kept)));
+  }
+
   async begin(request: Der, key: string): Promise<void> {
+    await this.#begin(async () => {
+      // A key without a request is somebody's.
+      await this.#write(files.request, request);
+      await this.#write(files.key, key);
+    });
+  }
+
+  async #begin(write: () => Promise<void>): Promise<void> {
     try {
       await mkdir(this.folder, { recursive: true, mode: 0o700 });
-      await this.#write(files.key, key);
-      await this.#write(files.request, request);
+      await write();
     } catch (cause) {
       throw new SallyportError('usage', `${this.folder} cannot be written (${errorCode(cause)})`, { cause });
     }
@@ -85,5 +116,35 @@ export class IdentityFolder {
 
   async #write(name: string, content: string | Uint8Array): Promise<void> {
     await writeFile(join(this.folder, name), content, { mode: 0o600 });
+  }
+}
+
+function encodeAttestation({ blobs, creation, certificates }: KeptAttestation): string {
+  const text = {
+    publicArea: blobs.publicArea.toBase64(),
+    privateArea: blobs.privateArea.toBase64(),
+    creationData: creation.data.toBase64(),
+    creationAttest: creation.attest.toBase64(),
+    creationSignature: creation.signature.toBase64(),
+    certificates: certificates.map((each) => each.toBase64()),
+  };
+  return `${JSON.stringify(text, null, 2)}\n`;
+}
+
+function parseAttestation(text: string, file: string): KeptAttestation {
+  try {
+    const members = JSON.parse(text) as Record<string, string> & { readonly certificates: string[] };
+    const bytes = (name: string) => Uint8Array.fromBase64(members[name]!);
+    return {
+      blobs: { publicArea: bytes('publicArea'), privateArea: bytes('privateArea') },
+      creation: {
+        data: bytes('creationData'),
+        attest: bytes('creationAttest'),
+        signature: bytes('creationSignature'),
+      },
+      certificates: members.certificates.map((each) => Uint8Array.fromBase64(each)),
+    };
+  } catch (cause) {
+    throw new SallyportError('unsupported', `${file} is not as it was written; take it away`, { cause });
   }
 }

@@ -15,14 +15,19 @@ const est: AttestOptions = {
 const { est: _est, ...nowhere } = est;
 const scep: AttestOptions = { ...nowhere, scep: 'https://ca.example.com/scep/device', nonce: 'AAAAAAAAAAA' };
 const { subject: _subject, secret: _secret, ...nobody } = est;
+const { attestationKey: _key, attestationCertificate: _certificate, ...uncertified } = est;
 const { nonce: _nonce, ...withoutNonce } = scep;
 
 test('options that fit', () => {
-  for (const options of [est, scep, { ...nobody, renew: 'identity' }]) requireFitting(options);
+  const byCa = { ...uncertified, attestationCa: 'https://ca.example.com/attestation/ak' };
+  for (const options of [est, scep, { ...nobody, renew: 'identity' }, byCa]) requireFitting(options);
 });
 
 for (const [options, message] of [
   [nowhere, /--est or --scep/],
+  [uncertified, /--attestation-ca .* --attestation-key/],
+  [{ ...uncertified, attestationKey: '0x81010100' }, /--attestation-ca .* --attestation-key/],
+  [{ ...uncertified, attestationCa: 'http://ca.example.com/attestation/ak' }, /asked over https alone/],
   [{ ...est, est: 'http://ca.example.com/est' }, /EST is over https alone/],
   [{ ...scep, scep: 'http://ca.example.com/scep/device' }, /SCEP is over https here/],
   [nobody, /--subject .* --secret .* --renew/],

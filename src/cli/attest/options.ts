@@ -5,8 +5,10 @@ export interface AttestOptions {
   readonly est?: string;
   readonly scep?: string;
   readonly trust: string;
-  readonly attestationKey: string;
-  readonly attestationCertificate: string;
+  readonly attestationKey?: string;
+  readonly attestationCertificate?: string;
+  readonly attestationCa?: string;
+  readonly endorsementCertificate?: string;
   readonly out: string;
   readonly subject?: string;
   readonly secret?: string;
@@ -20,9 +22,16 @@ export interface AttestOptions {
 }
 
 /** Throws 'usage'. */
-export function requireFitting({ est, scep, subject, secret, renew, key, nonce }: AttestOptions): void {
+export function requireFitting(options: AttestOptions): void {
+  const { est, scep, subject, secret, renew, key, nonce } = options;
+  const { attestationCa, attestationKey, attestationCertificate } = options;
   const problems: readonly (readonly [boolean, string])[] = [
     [est === undefined && scep === undefined, 'say with --est or --scep where to enroll'],
+    [
+      attestationCa === undefined && (attestationKey === undefined || attestationCertificate === undefined),
+      'say with --attestation-ca who certifies an attestation key, or with --attestation-key and --attestation-certificate which one is certified',
+    ],
+    [attestationCa?.startsWith('http:') === true, 'attestation CAs are asked over https alone'],
     [est?.startsWith('http:') === true, 'EST is over https alone'],
     [
       scep?.startsWith('http:') === true,

@@ -29,7 +29,7 @@ export interface Certified {
 const keyAttributes = 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|sign';
 /** The storage primary that TSS2 PRIVATE KEY files mean: all who load them make this one. */
 const parentAttributes = 'restricted|decrypt|fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda';
-const parent = 'parent.ctx';
+export const storageParent = 'parent.ctx';
 
 /** TPM_RC_YIELDED, TPM_RC_TESTING and TPM_RC_RETRY: it was not begun. */
 const again: readonly number[] = [0x908, 0x90a, 0x922];
@@ -56,7 +56,7 @@ export class Tpm {
       '-a',
       parentAttributes,
       '-c',
-      parent,
+      storageParent,
     );
     await tools.flush();
     return new Tpm(tools);
@@ -69,7 +69,7 @@ export class Tpm {
     await this.#tools.run(
       'create',
       '-C',
-      parent,
+      storageParent,
       '-G',
       name,
       '-a',
@@ -91,7 +91,7 @@ export class Tpm {
     const context = `key-${this.#loaded}.ctx`;
     await this.#tools.write('key.pub', blobs.publicArea);
     await this.#tools.write('key.priv', blobs.privateArea);
-    await this.#tools.run('load', '-C', parent, '-u', 'key.pub', '-r', 'key.priv', '-c', context);
+    await this.#tools.run('load', '-C', storageParent, '-u', 'key.pub', '-r', 'key.priv', '-c', context);
     await this.#tools.flush();
     const spki = await this.publicKey(context);
     // TPMT_PUBLIC begins with its type, behind the length.

@@ -10,18 +10,21 @@ export function attestCommand(run: Run): Command {
     summary: 'Enroll this Linux machine, with a key in its TPM and evidence of it',
     when:
       'On a device whose class must attest. It makes a key in the TPM 2.0, has an attestation key certify that it cannot leave, and asks for a certificate over EST or SCEP. ' +
-      'It needs tpm2-tools 5, and neither a configuration nor an authority on this machine. --attestation-key signs the evidence: ' +
-      'restricted, without a password, and certified by an attestation CA that the authority believes. The TPM is found by TPM2TOOLS_TCTI.\n' +
+      'It needs tpm2-tools 5, and neither a configuration nor an authority on this machine. The TPM is found by TPM2TOOLS_TCTI.\n' +
+      'The evidence is signed by an attestation key. With --attestation-ca one is made, kept in the folder of --out, and certified by the authority, which knows the TPM by its endorsement key; ' +
+      'or --attestation-key names one that another attestation CA has certified, restricted and without a password.\n' +
       'The secret comes from a file or, by -, from standard input. EST gives out the nonce of the evidence; for SCEP it comes with the secret (secret create --nonce). ' +
       'The folder of --out then holds certificate.pem and key.pem, a TSS2 PRIVATE KEY that this TPM alone can use. A request that waits, or that --dry-run wrote, is kept there and sent by the same command again.\n' +
       '--renew takes the folder of the current identity, and --est alone. For a key in the TPM it needs openssl 3 with the provider tpm2-openssl and a resource manager, ' +
       'as /dev/tpmrm0 is one: TLS of Node.js cannot use such a key.',
     examples: [
       example(
+        '--attestation-ca https://ca.example.com/attestation/attestation-key',
         '--est https://ca.example.com/.well-known/est/device --subject laptop-7 --secret secret.txt',
         '--out identity',
       ),
       example(
+        '--attestation-key 0x81010100 --attestation-certificate ak.pem',
         '--scep https://ca.example.com/scep/device --subject laptop-7 --secret secret.txt',
         '--nonce 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA --out identity',
       ),
@@ -35,8 +38,17 @@ export function attestCommand(run: Run): Command {
         .argParser(checkUrl),
     )
     .requiredOption('--trust <file>', 'PEM of the CAs that the server and its certificates are of')
-    .requiredOption('--attestation-key <object>', 'persistent handle, or context file of tpm2-tools')
-    .requiredOption(
+    .addOption(
+      new Option(
+        '--attestation-ca <url>',
+        'certifies an attestation key: https://<host>/attestation/<template>',
+      )
+        .conflicts(['attestationKey', 'attestationCertificate'])
+        .argParser(checkUrl),
+    )
+    .option('--endorsement-certificate <file>', 'PEM, where the TPM itself keeps none: then the CAs above it')
+    .option('--attestation-key <object>', 'persistent handle, or context file of tpm2-tools')
+    .option(
       '--attestation-certificate <file>',
       "PEM: the attestation key's certificate, then the CAs above it",
     )
@@ -68,9 +80,8 @@ export function attestCommand(run: Run): Command {
     );
 }
 
-function example(server: string, more: string): string {
-  const [trust, key] = ['--trust trust.pem', '--attestation-key 0x81010100 --attestation-certificate ak.pem'];
-  return [`sallyport attest ${trust} ${key}`, server, more].join(' \\\n    ');
+function example(key: string, server: string, more: string): string {
+  return ['sallyport attest --trust trust.pem', key, server, more].join(' \\\n    ');
 }
 
 function checkUrl(text: string): string {

@@ -105,7 +105,7 @@ export class AccountComparison {
       this.#report(position, `account ${account.id} had been ${how}, and was issued a certificate`);
     }
     // Absent with the personal fields of the entry.
-    const { deviceId } = certificate as { readonly deviceId?: string };
+    const deviceId: string | undefined = certificate?.deviceId;
     const objectionTo = (row: AccountRecord) => {
       if (this.#otherwise.has(row.id)) return null;
       if (row.externalAccountKey !== (key?.id ?? null)) {

@@ -57,7 +57,8 @@ function world(account: { status?: 'valid' | 'revoked'; state?: 'spent' | 'void'
           id,
           thumbprint: 't',
           status: account.status ?? 'valid',
-          key: { state: account.state ?? 'spent', device: 'd' },
+          device: 'd',
+          key: { state: account.state ?? 'spent' },
         })),
       authorization: (id: string) => ask(() => stored.get(id) ?? null),
       validated: ({ id, problem }: { id: string; problem: object | null }) =>

@@ -190,6 +190,7 @@ suite('restoring', () => {
       intents,
       machineCredentials: 1,
       externalAccountKeys: 0,
+      accounts: 0,
       orders: 0,
       authorizations: 0,
       lost: 0,
