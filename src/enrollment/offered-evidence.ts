@@ -4,6 +4,8 @@ import {
   examine,
   type Examination,
   type Nonce,
+  type OpenedEvidence,
+  openEvidence,
   type RevocationStatus,
   revocationStatusOf,
   type StatusList,
@@ -24,22 +26,22 @@ export interface OfferedEvidence {
 
 /** What is examined when it is known which nonce it is to hold: once for each. */
 export class UnseenEvidence implements OfferedEvidence {
-  readonly #evidence: Evidence;
+  readonly #opened: OpenedEvidence;
   readonly sha256: string;
   readonly attester: string | null;
   #seen: { readonly nonce: string | null; readonly examination: Examination } | null = null;
 
   constructor(evidence: Evidence) {
-    this.#evidence = evidence;
-    this.sha256 = sha256Hex(evidence.bytes);
-    this.attester = attesterOf(this.examined(null));
+    this.#opened = openEvidence(evidence);
+    this.sha256 = this.#opened.sha256;
+    this.attester = attesterOf(this.#opened);
   }
 
   examined(nonce: Uint8Array | null): Examination {
     const name = nonce === null ? null : Buffer.from(nonce).toString('hex');
     if (this.#seen?.nonce !== name || this.#seen === null) {
       const given = nonce === null ? null : { toBeSigned: nonce, token: nonce };
-      this.#seen = { nonce: name, examination: examined(this.#evidence, given) };
+      this.#seen = { nonce: name, examination: recordable(this.#opened.examined(given)) };
     }
     return this.#seen.examination;
   }

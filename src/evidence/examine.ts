@@ -7,10 +7,10 @@ import { type AttestationStatement, parseAttestationObject } from './attestation
 import { parseAttestationBundle, statementTypes } from './attestation-bundle.ts';
 import { EvidenceRefused } from './evidence-refused.ts';
 import type { Evidence, EvidenceFormat, Nonce } from './evidence.ts';
-import type { Examination, Statement } from './examination.ts';
+import type { EvidenceFault, Examination, Statement } from './examination.ts';
 import { readStepStatement } from './step/statement.ts';
 import { readTpmStatement } from './tpm/statement.ts';
-import { readTcgAttestCertify } from './tpm/tcg-attest-certify.ts';
+import { openTcgAttestCertify } from './tpm/tcg-attest-certify.ts';
 
 /** Reads one format. Throws EvidenceRefused at the first check that fails, and SallyportError where something does not parse. */
 export type StatementReader = (
@@ -27,22 +27,31 @@ const readers: Partial<Record<EvidenceFormat, StatementReader>> = {
   step: readStepStatement,
 };
 
-/** Looks at evidence. Whatever is wrong with it stands in the result; nothing is thrown but by faults of ours. */
-export function examine(evidence: Evidence, nonce: Nonce | null): Examination {
-  const seen: Seen = {
-    sha256: hash('sha256', evidence.bytes),
-    format: null,
-    certificates: [],
+/** Evidence that was read as far as that takes no nonce. */
+export interface OpenedEvidence {
+  readonly sha256: string;
+  /** As `Examination` has them, whatever nonce it is to hold. */
+  readonly certificates: readonly string[];
+  /** Whatever is wrong with it stands in the result; nothing is thrown but by faults of ours. */
+  examined(nonce: Nonce | null): Examination;
+}
+
+export function openEvidence(evidence: Evidence): OpenedEvidence {
+  const seen: Seen = { sha256: hash('sha256', evidence.bytes), format: null, certificates: [] };
+  const open = evidence.envelope === 'attestation-bundle' ? openBundle : openObject;
+  const opened = faultOr(() => open(evidence.bytes, seen));
+  return {
+    ...seen,
+    examined(nonce) {
+      const read = 'fault' in opened ? opened : faultOr(() => opened.value(nonce));
+      if ('fault' in read) return { ...seen, fault: read.fault, statement: null };
+      return { ...seen, format: read.value.claims.format, fault: null, statement: read.value };
+    },
   };
-  try {
-    const read = evidence.envelope === 'attestation-bundle' ? examineBundle : examineObject;
-    const statement = read(evidence.bytes, nonce, seen);
-    return { ...seen, format: statement.claims.format, fault: null, statement };
-  } catch (error) {
-    if (error instanceof EvidenceRefused) return { ...seen, fault: error.fault, statement: null };
-    if (!isSallyportError(error, 'malformed', 'unsupported', 'too-large')) throw error;
-    return { ...seen, fault: { check: error.code, detail: error.message }, statement: null };
-  }
+}
+
+export function examine(evidence: Evidence, nonce: Nonce | null): Examination {
+  return openEvidence(evidence).examined(nonce);
 }
 
 /** What is known of the evidence so far, whatever fails after it. */
@@ -52,36 +61,45 @@ interface Seen {
   certificates: readonly string[];
 }
 
-function examineObject(bytes: Uint8Array, nonce: Nonce | null, seen: Seen): Statement {
+type ReadStatement = (nonce: Nonce | null) => Statement;
+
+function faultOr<Value>(read: () => Value): { readonly value: Value } | { readonly fault: EvidenceFault } {
+  try {
+    return { value: read() };
+  } catch (error) {
+    if (error instanceof EvidenceRefused) return { fault: error.fault };
+    if (!isSallyportError(error, 'malformed', 'unsupported', 'too-large')) throw error;
+    return { fault: { check: error.code, detail: error.message } };
+  }
+}
+
+function openObject(bytes: Uint8Array, seen: Seen): ReadStatement {
   const { format, statement } = parseAttestationObject(bytes);
   const reader = Object.hasOwn(readers, format) ? readers[format as EvidenceFormat] : undefined;
   if (reader === undefined) throw new EvidenceRefused('format', 'a format that we do not read');
   seen.format = format as EvidenceFormat;
-  const certificates = withinBounds(statement.certificates());
-  seen.certificates = certificates.map(inBase64);
-  return reader(
-    statement,
-    certificates.map((each) => parseCertificate(each)),
-    nonce,
-  );
+  const encoded = withinBounds(statement.certificates());
+  seen.certificates = encoded.map(inBase64);
+  const certificates = encoded.map((each) => parseCertificate(each));
+  return (nonce) => reader(statement, certificates, nonce);
 }
 
 /** Of its statements the one whose type we read: with two of them nobody could say which was examined. */
-function examineBundle(bytes: Uint8Array, nonce: Nonce | null, seen: Seen): Statement {
+function openBundle(bytes: Uint8Array, seen: Seen): ReadStatement {
   const bundle = parseAttestationBundle(bytes);
   const known = bundle.statements.filter(({ type }) => Object.values<string>(statementTypes).includes(type));
   const [statement] = known;
   if (statement === undefined) throw new EvidenceRefused('format', 'no statement of a type that we read');
   if (known.length > 1) throw new EvidenceRefused('bundle-statements', 'several statements');
   if (statement.type === statementTypes.attestationObject) {
-    return examineObject(statement.value.octetString('attestation object'), nonce, seen);
+    return openObject(statement.value.octetString('attestation object'), seen);
   }
   seen.format = 'tpm';
   seen.certificates = withinBounds(bundle.certificates).map(inBase64);
   const sent = bundle.certificates.map((each) => parseCertificate(each));
-  const read = readTcgAttestCertify(statement.value, statement.hasHint, sent, nonce);
-  seen.certificates = read.certificates.map(({ der }) => inBase64(der));
-  return read.statement;
+  const opened = openTcgAttestCertify(statement.value, statement.hasHint, sent);
+  seen.certificates = opened.certificates.map(({ der }) => inBase64(der));
+  return opened.read;
 }
 
 /** All of them are recorded: chains of real devices have 3 to 7 KiB. */

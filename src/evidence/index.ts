@@ -18,7 +18,7 @@ export {
   type Statement,
   evidenceIdentities,
 } from './examination.ts';
-export { examine } from './examine.ts';
+export { examine, type OpenedEvidence, openEvidence } from './examine.ts';
 export { formFactors, pinPolicies, touchPolicies } from './step/claims.ts';
 export { type ActivatedKeys, activationEvidence } from './tpm/activation-evidence.ts';
 export type { AttestationKey, Creation } from './tpm/attestation-key.ts';

@@ -17,25 +17,27 @@ interface TcgAttestCertify {
 
 /**
  * The statement tcg-attest-tpm-certify (2.23.133.20.1) of an AttestationBundle. Its certificates come in any order: the one of the attestation key is
- * that whose key signed, and comes first in the result.
+ * that whose key signed, and comes first in the result. A nonce is looked for when it is known.
  */
-export function readTcgAttestCertify(
+export function openTcgAttestCertify(
   value: DerNode,
   hasHint: boolean,
   certificates: readonly Certificate[],
-  nonce: Nonce | null,
-): { readonly statement: Statement; readonly certificates: readonly Certificate[] } {
+): { readonly certificates: readonly Certificate[]; read(nonce: Nonce | null): Statement } {
   const { attest, signature, publicArea } = parse(value);
   for (const candidate of certificates.filter(isAttestationKeyCertificate)) {
     const attested = verify(attest, signature, candidate);
     if (attested === null) continue;
-    const statement = examineCertification(
-      attested,
-      publicArea,
-      hasHint ? 'tcg-attest-tpm-certify-with-hint' : 'tcg-attest-tpm-certify',
-      nonce === null ? null : (extraData) => holdsNonce(nonce, attested, extraData),
-    );
-    return { statement, certificates: [candidate, ...certificates.filter((each) => each !== candidate)] };
+    return {
+      certificates: [candidate, ...certificates.filter((each) => each !== candidate)],
+      read: (nonce) =>
+        examineCertification(
+          attested,
+          publicArea,
+          hasHint ? 'tcg-attest-tpm-certify-with-hint' : 'tcg-attest-tpm-certify',
+          nonce === null ? null : (extraData) => holdsNonce(nonce, attested, extraData),
+        ),
+    };
   }
   throw new EvidenceRefused(
     'tpm-signature',
