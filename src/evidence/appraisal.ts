@@ -2,6 +2,7 @@ import type { AndroidReference } from './android/reference.ts';
 import type { AppleReference } from './apple/reference.ts';
 import type { AssuranceLevel, EvidenceFormat } from './evidence.ts';
 import type { EvidenceFault } from './examination.ts';
+import type { ExternalReference } from './external/reference.ts';
 import type { StepReference } from './step/reference.ts';
 import type { DeviceReference } from './tpm/device-checks.ts';
 import type { TpmReference } from './tpm/reference.ts';
@@ -30,6 +31,7 @@ export interface ReferenceValues {
   readonly apple?: AppleReference;
   readonly android?: AndroidReference;
   readonly step?: StepReference;
+  readonly external?: ExternalReference;
 }
 
 /** Certificates that whoever issued them takes back. An observation too: the list in force when the evidence came. */

@@ -6,6 +6,7 @@ import type { AttestationResult, ReferenceValues, RevocationStatus } from './app
 import { appraiseApple } from './apple/appraise-apple.ts';
 import type { AssuranceLevel } from './evidence.ts';
 import type { Claims, EvidenceFault, Examination } from './examination.ts';
+import { appraiseExternal } from './external/appraise-external.ts';
 import { objectUnless } from './objection.ts';
 import { appraiseStep } from './step/appraise-step.ts';
 import { appraiseEndorsement } from './tpm/appraise-endorsement.ts';
@@ -26,6 +27,19 @@ export function appraise(
     return { anchors: null, level: null, objections: [fault ?? unread] };
   }
   const { claims } = statement;
+  if (claims.format === 'external') {
+    // Who vouches for it is the verifier that was asked, and no root.
+    const isTaken = isLevel(claims.level, values.levels);
+    return {
+      anchors: null,
+      level: claims.level,
+      objections: [
+        ...(fault === null ? [] : [fault]),
+        ...objectUnless(isTaken, 'assurance-level', `the level is ${claims.level}`),
+        ...claimsObjections(claims, values),
+      ],
+    };
+  }
   const certificates = encoded.map((each) => parseCertificate(new Uint8Array(Buffer.from(each, 'base64'))));
   const found = findAnchoredPath(claims.format, certificates, values.anchors);
   const level = levelOf(claims) ?? found?.anchors.level ?? null;
@@ -56,7 +70,7 @@ export function appraise(
 /** Each format's own floors. Where none are set for it, nothing of it is accepted. */
 function claimsObjections(
   claims: Claims,
-  { android, apple, endorsement, step, tpm }: ReferenceValues,
+  { android, apple, endorsement, external, step, tpm }: ReferenceValues,
 ): readonly EvidenceFault[] {
   switch (claims.format) {
     case 'android-key':
@@ -68,6 +82,8 @@ function claimsObjections(
     case 'tpm':
     case 'idevid':
       return tpm === undefined ? notSet(claims) : appraiseTpm(claims, tpm);
+    case 'external':
+      return external === undefined ? notSet(claims) : appraiseExternal(claims, external);
     case 'endorsement':
       return endorsement === undefined ? notSet(claims) : appraiseEndorsement(claims, endorsement);
   }
@@ -86,6 +102,8 @@ function levelOf(claims: Claims): AssuranceLevel | null {
       return 'secure-enclave';
     case 'step':
       return claims.kind === 'yubikey' ? 'security-key' : null;
+    case 'external':
+      return claims.level;
     case 'tpm':
     case 'idevid':
     case 'endorsement':

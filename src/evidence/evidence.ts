@@ -1,5 +1,7 @@
 /** Each has trust anchors of its own: a root of one never vouches for another. `endorsement` is in no envelope: it is proven by an activation. */
-export const evidenceFormats = ['tpm', 'idevid', 'apple', 'android-key', 'step', 'endorsement'] as const;
+export const anchoredFormats = ['tpm', 'idevid', 'apple', 'android-key', 'step', 'endorsement'] as const;
+/** `external`: whatever calls itself by no name that we read. A verifier outside is asked, and no root vouches for it. */
+export const evidenceFormats = [...anchoredFormats, 'external'] as const;
 export type EvidenceFormat = (typeof evidenceFormats)[number];
 
 /** Evidence (RFC 9334 section 4.2) as it came, in the envelope that its protocol has for it. */

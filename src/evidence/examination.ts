@@ -1,6 +1,7 @@
 import type { AndroidClaims } from './android/claims.ts';
 import type { AppleClaims } from './apple/claims.ts';
 import type { EvidenceFormat } from './evidence.ts';
+import type { ExternalClaims } from './external/claims.ts';
 import type { StepClaims } from './step/claims.ts';
 import type { EndorsementClaims, TpmClaims } from './tpm/claims.ts';
 
@@ -52,7 +53,13 @@ export interface EvidenceIdentities {
   readonly endorsementKey?: string;
 }
 
-export type Claims = TpmClaims | EndorsementClaims | AppleClaims | AndroidClaims | StepClaims;
+export type Claims =
+  | TpmClaims
+  | EndorsementClaims
+  | AppleClaims
+  | AndroidClaims
+  | StepClaims
+  | ExternalClaims;
 
 /** The names of those that a class can choose among. */
 export const evidenceIdentities = [

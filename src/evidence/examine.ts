@@ -7,6 +7,7 @@ import { type AttestationStatement, parseAttestationObject } from './attestation
 import { parseAttestationBundle, statementTypes } from './attestation-bundle.ts';
 import { EvidenceRefused } from './evidence-refused.ts';
 import type { Evidence, EvidenceFormat, Nonce } from './evidence.ts';
+import type { ExternalEvidence } from './external/external-examination.ts';
 import type { EvidenceFault, Examination, Statement } from './examination.ts';
 import { readStepStatement } from './step/statement.ts';
 import { readTpmStatement } from './tpm/statement.ts';
@@ -27,25 +28,35 @@ const readers: Partial<Record<EvidenceFormat, StatementReader>> = {
   step: readStepStatement,
 };
 
+/** Web Authentication Level 3, section 6.5.4: no more than 32 octets of printable ASCII, without quotation mark and backslash. */
+export const externalType = /^[!#-[\]-~]{1,32}$/;
+
 /** Evidence that was read as far as that takes no nonce. */
 export interface OpenedEvidence {
   readonly sha256: string;
   /** As `Examination` has them, whatever nonce it is to hold. */
   readonly certificates: readonly string[];
+  /** Of a format that is not read here: for who reads it elsewhere. null: it is examined here, or nothing comes of it. */
+  readonly external: ExternalEvidence | null;
   /** Whatever is wrong with it stands in the result; nothing is thrown but by faults of ours. */
   examined(nonce: Nonce | null): Examination;
 }
 
 export function openEvidence(evidence: Evidence): OpenedEvidence {
-  const seen: Seen = { sha256: hash('sha256', evidence.bytes), format: null, certificates: [] };
+  const sha256 = hash('sha256', evidence.bytes);
+  const seen: Seen = { format: null, certificates: [], external: null };
   const open = evidence.envelope === 'attestation-bundle' ? openBundle : openObject;
   const opened = faultOr(() => open(evidence.bytes, seen));
+  const { format, certificates, external } = seen;
   return {
-    ...seen,
+    sha256,
+    certificates,
+    external,
     examined(nonce) {
       const read = 'fault' in opened ? opened : faultOr(() => opened.value(nonce));
-      if ('fault' in read) return { ...seen, fault: read.fault, statement: null };
-      return { ...seen, format: read.value.claims.format, fault: null, statement: read.value };
+      if ('fault' in read) return { sha256, format, fault: read.fault, certificates, statement: null };
+      const { format: ofClaims } = read.value.claims;
+      return { sha256, format: ofClaims, fault: null, certificates, statement: read.value };
     },
   };
 }
@@ -56,9 +67,9 @@ export function examine(evidence: Evidence, nonce: Nonce | null): Examination {
 
 /** What is known of the evidence so far, whatever fails after it. */
 interface Seen {
-  readonly sha256: string;
   format: EvidenceFormat | null;
   certificates: readonly string[];
+  external: ExternalEvidence | null;
 }
 
 type ReadStatement = (nonce: Nonce | null) => Statement;
@@ -76,7 +87,12 @@ function faultOr<Value>(read: () => Value): { readonly value: Value } | { readon
 function openObject(bytes: Uint8Array, seen: Seen): ReadStatement {
   const { format, statement } = parseAttestationObject(bytes);
   const reader = Object.hasOwn(readers, format) ? readers[format as EvidenceFormat] : undefined;
-  if (reader === undefined) throw new EvidenceRefused('format', 'a format that we do not read');
+  if (reader === undefined) {
+    if (!externalType.test(format)) throw new EvidenceRefused('format', 'a format that we do not read');
+    seen.format = 'external';
+    seen.external = { type: format, bytes };
+    throw new EvidenceRefused('format', `no verifier was asked about evidence of format ${format}`);
+  }
   seen.format = format as EvidenceFormat;
   const encoded = withinBounds(statement.certificates());
   seen.certificates = encoded.map(inBase64);

@@ -4,6 +4,7 @@ export { statementTypes } from './attestation-bundle.ts';
 export type { AttestationResult, ReferenceValues, RevocationStatus, TrustAnchors } from './appraisal.ts';
 export { appraise } from './appraise.ts';
 export {
+  anchoredFormats,
   type AssuranceLevel,
   type Evidence,
   type EvidenceFormat,
@@ -18,7 +19,9 @@ export {
   type Statement,
   evidenceIdentities,
 } from './examination.ts';
-export { examine, type OpenedEvidence, openEvidence } from './examine.ts';
+export { examine, externalType, type OpenedEvidence, openEvidence } from './examine.ts';
+export { parseVerifierAnswer, type VerifierAnswer } from './external/answer.ts';
+export { type ExternalEvidence, externalExamination, isUnanswered } from './external/external-examination.ts';
 export { formFactors, pinPolicies, touchPolicies } from './step/claims.ts';
 export { type ActivatedKeys, activationEvidence } from './tpm/activation-evidence.ts';
 export type { AttestationKey, Creation } from './tpm/attestation-key.ts';
