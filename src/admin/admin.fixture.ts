@@ -187,6 +187,7 @@ function authorityInForce(folder: string): Authority {
     managementCertificates: new Map(),
     staticChallenges: new Map(),
     workflows: new Map(),
+    verifiers: new Map(),
     hintedCas: [],
     macKeys: [{ id: 'mac-1', key: randomBytes(32) }],
     longestRetryAfterSeconds: 30,

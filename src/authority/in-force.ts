@@ -17,6 +17,7 @@ import { readText, readTextNow } from './read-text.ts';
 import { demandLevels, loadStatusLists, loadTrustAnchors } from './evidence-roots.ts';
 import { readCertificates } from './read-certificates.ts';
 import { recordedForm, referencesOf } from './references.ts';
+import { openVerifiers } from './verifiers.ts';
 import { openWorkflows, readStaticChallenges, type WorkflowPorts } from './workflows.ts';
 
 /** The issuers, by name. Loaded once: another issuer needs a restart. */
@@ -56,6 +57,7 @@ export async function readAuthority(
   const identities = await loadIdentities(configuration);
   const managementCertificates = await loadManagement(configuration);
   const workflows = await openWorkflows(configuration, environment, workflowPorts);
+  const verifiers = await openVerifiers(configuration, environment, workflowPorts);
   const bundle = loadBundle(await policyText(configuration.policy), {
     templates: configuration.templates.map(({ name }) => name),
     deviceClasses: configuration.deviceClasses.map(({ name }) => name),
@@ -82,6 +84,7 @@ export async function readAuthority(
     macKeys: configuration.secrets.macKeys.map(({ id, key }) => macKey(id, key, configuration, environment)),
     staticChallenges: readStaticChallenges(configuration, environment),
     workflows,
+    verifiers,
     longestRetryAfterSeconds: configuration.approvals.retryAfterSeconds,
   };
 }

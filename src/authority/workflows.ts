@@ -37,7 +37,7 @@ async function open(
   const { name, timeoutSeconds, ca: file } = workflow;
   const ca = file === null ? null : await readText(file);
   const common = {
-    call: httpsCalls({ timeoutMilliseconds: timeoutSeconds * 1000, ca }),
+    call: httpsCalls({ timeoutMilliseconds: timeoutSeconds * 1000, ca, client: null }),
     now,
     report: (error: unknown) => report({ id: `workflow ${name}`, error }),
   };

@@ -40,6 +40,19 @@ export interface AttestationConfiguration {
   })[];
   /** Files of what issuers have revoked, by format. */
   readonly statusLists: Readonly<Partial<Record<EvidenceFormat, string>>>;
+  readonly verifiers: readonly VerifierConfiguration[];
+}
+
+/** Who reads evidence outside. Files are PEM. */
+export interface VerifierConfiguration {
+  readonly name: string;
+  readonly url: string;
+  readonly ca: string;
+  readonly client: { readonly certificate: string; readonly key: TlsConfiguration['key'] };
+  readonly key: SecretReference;
+  readonly formats: readonly string[];
+  readonly identifiers: readonly string[];
+  readonly timeoutSeconds: number;
 }
 
 /** `sqlite` is in `sqliteFile`. */

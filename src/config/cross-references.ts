@@ -67,14 +67,17 @@ function deviceClassProblems({ deviceClasses, templates, listeners, attestation 
       unknownName(['deviceClasses', name, 'listeners', index], listener, 'enroll listener', enrollNames),
     ),
     ...Object.entries(deviceClass.evidence).flatMap(([format, evidence]) =>
-      (evidence?.roots ?? []).flatMap((root, index): Objection[] => {
-        const path = ['deviceClasses', name, 'evidence', format, 'roots', index];
-        const unknown = unknownName(path, root, 'set of roots', Object.keys(attestation.roots));
-        if (unknown.length > 0 || attestation.roots[root]!.format === format) return unknown;
-        const message = `is a set of roots of ${attestation.roots[root]!.format}: those of one format vouch for no other`;
-        return [{ path, part: 'value', message }];
-      }),
+      (evidence === undefined || !('roots' in evidence) ? [] : evidence.roots).flatMap(
+        (root, index): Objection[] => {
+          const path = ['deviceClasses', name, 'evidence', format, 'roots', index];
+          const unknown = unknownName(path, root, 'set of roots', Object.keys(attestation.roots));
+          if (unknown.length > 0 || attestation.roots[root]!.format === format) return unknown;
+          const message = `is a set of roots of ${attestation.roots[root]!.format}: those of one format vouch for no other`;
+          return [{ path, part: 'value', message }];
+        },
+      ),
     ),
+    ...verifierProblems(name, deviceClass.evidence.external?.verifiers ?? [], attestation.verifiers),
     ...(deviceClass.evidence['android-key'] !== undefined &&
     attestation.statusLists['android-key'] === undefined
       ? [
@@ -87,6 +90,23 @@ function deviceClassProblems({ deviceClasses, templates, listeners, attestation 
         ]
       : []),
   ]);
+}
+
+/** Which verifier is asked about a format must not depend on their order. */
+function verifierProblems(
+  deviceClass: string,
+  names: readonly string[],
+  verifiers: Settings['attestation']['verifiers'],
+): Objection[] {
+  return names.flatMap((name, index): Objection[] => {
+    const path = ['deviceClasses', deviceClass, 'evidence', 'external', 'verifiers', index];
+    const unknown = unknownName(path, name, 'verifier', Object.keys(verifiers));
+    if (unknown.length > 0) return unknown;
+    const before = names.slice(0, index).flatMap((each) => verifiers[each]?.formats ?? []);
+    const common = verifiers[name]!.formats.filter((format) => before.includes(format));
+    const message = `reads ${common.join(', ')}, which another verifier of this class reads`;
+    return common.length === 0 ? [] : [{ path, part: 'value', message }];
+  });
 }
 
 /**

@@ -18,6 +18,7 @@ export type {
   SinkConfiguration,
   TlsConfiguration,
   TlsListener,
+  VerifierConfiguration,
   WorkflowConfiguration,
 } from './configuration.ts';
 export { formatDuration, parseDuration } from './duration.ts';

@@ -55,6 +55,14 @@ export function resolveSettings(settings: Settings, file: string): Configuration
           file === undefined ? [] : [[format, paths.resolve(file)]],
         ),
       ),
+      verifiers: named(settings.attestation.verifiers, (name, { ca, client, key, timeout, ...verifier }) => ({
+        name,
+        ...verifier,
+        ca: paths.resolve(ca),
+        client: { certificate: paths.resolve(client.certificate), key: paths.tlsKey(client.key) },
+        key: paths.secret(key),
+        timeoutSeconds: timeout,
+      })),
     },
     validation: {
       resolvers: validation.resolvers,
@@ -95,6 +103,19 @@ class PathsOf {
 
   secret(reference: SecretReference): SecretReference {
     return 'file' in reference ? { file: this.resolve(reference.file) } : reference;
+  }
+
+  tlsKey({
+    file,
+    passphrase,
+  }: {
+    file: string;
+    passphrase?: SecretReference | undefined;
+  }): TlsConfiguration['key'] {
+    return {
+      file: this.resolve(file),
+      passphrase: passphrase === undefined ? null : this.secret(passphrase),
+    };
   }
 
   key(key: EncryptedKeyFile): EncryptedKeyFile {
@@ -186,10 +207,7 @@ function resolveTls(
   paths: PathsOf,
 ): TlsConfiguration {
   const common = {
-    key: {
-      file: paths.resolve(key.file),
-      passphrase: key.passphrase === undefined ? null : paths.secret(key.passphrase),
-    },
+    key: paths.tlsKey(key),
     minimum,
   };
   if (issued !== undefined) return { certificate: null, chain: [], issued, ...common };
@@ -278,6 +296,7 @@ function resolveEvidence({
   'android-key': android,
   step,
   endorsement,
+  external,
 }: Settings['deviceClasses'][string]['evidence']): NonNullable<DeviceClass['evidence']> {
   return {
     ...(tpm === undefined ? {} : { tpm: requirement(tpm, 'tpm') }),
@@ -288,6 +307,7 @@ function resolveEvidence({
     ...(endorsement === undefined
       ? {}
       : { endorsement: requirement({ ...endorsement, device: byEndorsementKey }, 'endorsement') }),
+    ...(external === undefined ? {} : { external: requirement({ ...external, roots: [] }, 'external') }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { StaticChallenges } from './challenge.ts';
 import type { StatusLists } from './offered-evidence.ts';
 import type { MacKey } from './one-time-secret.ts';
 import type { References } from './references.ts';
+import type { Verifier } from './verifier.ts';
 import type { Workflow } from './workflow.ts';
 
 /**
@@ -29,6 +30,8 @@ export interface Authority {
   /** By template. */
   readonly staticChallenges: StaticChallenges;
   readonly workflows: ReadonlyMap<string, Workflow>;
+  /** Who reads evidence that is not read here, by name. */
+  readonly verifiers: ReadonlyMap<string, Verifier>;
   /** The longest that a client whose request is held is told to wait. */
   readonly longestRetryAfterSeconds: number;
 }

@@ -56,6 +56,7 @@ export { seal, unseal } from './sealing.ts';
 export { type StaticChallenges, staticChallengeDigest } from './challenge.ts';
 export { supportCode } from './support-code.ts';
 export { isWeakAlgorithm } from './weak-algorithm.ts';
+export type { Verifier, VerifierQuestion } from './verifier.ts';
 export {
   type Workflow,
   type WorkflowAnswer,

@@ -11,6 +11,8 @@ export interface HttpsQuestion {
 
 export interface HttpsAnswer {
   readonly status: number;
+  /** As it came. */
+  readonly bytes: Uint8Array;
   /** Of JSON; undefined: it is none. */
   readonly body: unknown;
 }
@@ -22,6 +24,15 @@ export interface CallSettings {
   readonly timeoutMilliseconds: number;
   /** PEM; null: what Node.js trusts. */
   readonly ca: string | null;
+  /** By which the other side knows us, PEM; null: it asks for no certificate. */
+  readonly client: ClientIdentity | null;
+}
+
+export interface ClientIdentity {
+  /** Its own first, then those above it. */
+  readonly certificates: string;
+  /** PKCS#8. */
+  readonly key: string;
 }
 
 const maximumAnswerBytes = 65_536;
@@ -29,7 +40,7 @@ const maximumAnswerBytes = 65_536;
 const maximumUnderWay = 32;
 
 /** Follows no redirect, and goes to no address but the one that it is given, through no proxy. A connection serves one call. */
-export function httpsCalls({ timeoutMilliseconds, ca }: CallSettings): HttpsCall {
+export function httpsCalls({ timeoutMilliseconds, ca, client }: CallSettings): HttpsCall {
   let underWay = 0;
   return async (question) => {
     if (underWay >= maximumUnderWay) throw unavailable(`${maximumUnderWay} calls are under way already`);
@@ -42,6 +53,7 @@ export function httpsCalls({ timeoutMilliseconds, ca }: CallSettings): HttpsCall
         minVersion: 'TLSv1.2',
         signal: AbortSignal.timeout(timeoutMilliseconds),
         ...(ca === null ? {} : { ca }),
+        ...(client === null ? {} : { cert: client.certificates, key: client.key }),
       });
     } finally {
       underWay -= 1;
@@ -64,9 +76,10 @@ function call({ method, url, headers, body }: HttpsQuestion, options: RequestOpt
         else parts.push(part);
       });
       response.on('error', fail);
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, body: parsed(Buffer.concat(parts)) }),
-      );
+      response.on('end', () => {
+        const answered = Buffer.concat(parts);
+        resolve({ status: response.statusCode ?? 0, bytes: answered, body: parsed(answered) });
+      });
     });
     asking.end(body);
   });

@@ -39,7 +39,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   attestation: { values: ['errors', 'x509', 'enrollment'] },
   // What another system is asked, and how: enrollment says when.
-  workflow: { values: ['errors', 'x509', 'enrollment'] },
+  workflow: { values: ['errors', 'x509', 'evidence', 'enrollment'] },
   admin: { values: core, packages: ['zod'] },
   // What machines can ask over the network: a few of the acts, and none that is not listed there.
   api: { values: [...core, 'admin'], packages: ['zod'] },

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import {
+  anchoredFormats,
   assuranceLevels,
-  evidenceFormats,
   evidenceIdentities,
   formFactors,
   keyPurposes,
@@ -10,6 +10,7 @@ import {
   verifiedBootStates,
 } from '#evidence';
 import { distinct, duration, entryName, oid, path } from './values.ts';
+import { verifier } from './verifier.ts';
 
 const optionalFloor = (least: number, most: number, words: string) =>
   z.int().min(least).max(most).nullable().default(null).describe(words);
@@ -53,12 +54,14 @@ const device = z
 
 const bySerialNumber = device.default({ from: 'serialNumber', is: 'serialNumber', types: null });
 
+const levels = distinct(z.enum(assuranceLevels))
+  .nullable()
+  .default(null)
+  .describe('How well the hardware must keep the key. null: anything but software.');
+
 const common = {
   roots: distinct(entryName).describe('Names in `attestation.roots`, of this format.'),
-  levels: distinct(z.enum(assuranceLevels))
-    .nullable()
-    .default(null)
-    .describe('How well the hardware must keep the key. null: anything but software.'),
+  levels,
 };
 
 const ofTpmDevice = {
@@ -158,6 +161,12 @@ const step = z.strictObject({
     .describe('Kinds of YubiKey. null: any.'),
 });
 
+const external = z.strictObject({
+  verifiers: distinct(entryName).describe('Names in `attestation.verifiers`.'),
+  levels,
+  device: bySerialNumber,
+});
+
 /** What evidence counts for devices of a class, by its format. Of another format none does: a device cannot choose a weaker one. */
 export const classEvidence = z.strictObject({
   tpm: z
@@ -189,12 +198,18 @@ export const classEvidence = z.strictObject({
       'Of an endorsement key, for a template with `authentication: [endorsement]`. The device is the one whose identifier ekSha256 is the SHA-256 of that key (SubjectPublicKeyInfo).',
     )
     .meta({ otherwise: 'none' }),
+  external: external
+    .optional()
+    .describe(
+      'Of any other format, where a verifier outside reads it: Samsung Knox, Verified Access of ChromeOS.',
+    )
+    .meta({ otherwise: 'none' }),
 });
 
 const roots = z
   .strictObject({
     format: z
-      .enum(evidenceFormats)
+      .enum(anchoredFormats)
       .describe(
         'Of evidence that these vouch for, and of no other. tpm: CAs of attestation keys. idevid: of the keys that makers put into devices. apple, android-key: of the maker. step: of YubiKeys. endorsement: of makers of TPMs, for their endorsement keys.',
       ),
@@ -234,4 +249,8 @@ export const attestation = z.strictObject({
     })
     .prefault({})
     .describe('Lists of revoked certificates, by format.'),
+  verifiers: z
+    .record(entryName, verifier)
+    .default({})
+    .describe('Who reads evidence outside that is not read here; classes name them.'),
 });

@@ -3,7 +3,7 @@ import { secretReference } from './secret-reference.ts';
 import { duration, path } from './values.ts';
 
 /** Over TLS, to nowhere but there: no query that something could be added to, no user name, no fragment. */
-const httpsUrl = z
+export const httpsUrl = z
   .string()
   .max(2048)
   .superRefine((text, context) => {
@@ -15,11 +15,17 @@ const httpsUrl = z
   })
   .meta({ form: 'https:// address' });
 
+// A verdict holds for ten seconds.
+export const askingTimeout = duration('1s', '8s')
+  .prefault('5s')
+  .describe('What has not answered by then is unavailable, and nothing is issued.');
+
+export const signingKey = secretReference.describe(
+  'The key of the signature (HMAC-SHA-256), at least 32 characters; the other side has the same.',
+);
+
 const shared = {
-  // A verdict holds for ten seconds.
-  timeout: duration('1s', '8s')
-    .prefault('5s')
-    .describe('What has not answered by then is unavailable, and nothing is issued.'),
+  timeout: askingTimeout,
   ca: path
     .optional()
     .describe('PEM file of the CAs that vouch for its server certificate, and no others.')
@@ -30,9 +36,7 @@ const webhook = z
   .strictObject({
     kind: z.literal('webhook').describe('Asks an address of your own, with a signed request.'),
     url: httpsUrl.describe('Where the questions are posted to.'),
-    key: secretReference.describe(
-      'The key of the signature (HMAC-SHA-256), at least 32 characters; the other side has the same.',
-    ),
+    key: signingKey,
     ...shared,
   })
   .describe('A system of your own that validates requests.');
