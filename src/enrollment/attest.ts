@@ -1,11 +1,22 @@
-import type { Evidence, Examination, Nonce } from '#evidence';
+import {
+  type Evidence,
+  type Examination,
+  type ExternalEvidence,
+  isUnanswered,
+  type Nonce,
+  openEvidence,
+} from '#evidence';
+import { askVerifier, verifierFor, type VerifierToAsk } from './ask-verifier.ts';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
 import { attestedDevice } from './attested-device.ts';
 import { deriveEvidence } from './layers/evidence.ts';
-import { attesterOf, evidenceObservation, examined } from './offered-evidence.ts';
+import { attesterOf, evidenceObservation, recordable } from './offered-evidence.ts';
+import type { StoreObservation } from './store.ts';
 
 /** Evidence that comes before its certification request. */
 export interface Attesting {
+  /** Support code of the request that it came with. */
+  readonly id: string;
   /** null: it says itself of which device it is. */
   readonly deviceId: string | null;
   readonly template: string;
@@ -19,50 +30,69 @@ export interface Attested {
   readonly deviceId: string | null;
   /** What is wrong with it, in words for the log; null: it would be taken, for a request of the key that it attests. */
   readonly problem: string | null;
+  /** Who reads it elsewhere has not answered: the same evidence may be taken another time. */
+  readonly isPassing: boolean;
 }
 
 /** Judged here so that whoever sent it hears of it at once; what counts is that it is judged again, with the request. */
 export async function attest(
-  { deviceId, template, evidence, nonce }: Attesting,
+  attesting: Attesting,
   ports: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
 ): Promise<Attested> {
-  const examination = examined(evidence, nonce);
+  const { deviceId, template, evidence, nonce } = attesting;
   const { references } = ports.authority();
-  const known = deviceId ?? (await attestedDevice(examination, template, references, ports.store));
+  const opened = openEvidence(evidence);
+  const seen = recordable(opened.examined(nonce));
+  const known = deviceId ?? (await attestedDevice(seen, template, references, ports.store));
   if (known === null) {
-    const { fault } = examination;
+    const { fault } = seen;
     const problem =
       fault === null ? 'it names no one device of the inventory' : `${fault.check}: ${fault.detail}`;
-    return { examination, deviceId: null, problem };
+    return { examination: seen, deviceId: null, problem, isPassing: false };
   }
-  const problem = await problemOf(examination, { deviceId: known, template }, ports);
-  return { examination, deviceId: known, problem };
+  const ofDevice = { ...attesting, deviceId: known };
+  const asking =
+    opened.external === null ? null : await verifierToAsk(ofDevice, opened.external, seen, ports);
+  const examination = asking === null ? seen : await askVerifier(asking, opened.sha256);
+  return {
+    examination,
+    deviceId: known,
+    problem: await problemOf(examination, ofDevice, ports),
+    isPassing: isUnanswered(examination),
+  };
+}
+
+/** Evidence of a device that is known. */
+type OfDevice = Attesting & { readonly deviceId: string };
+
+/** null: nobody is, since the device may have nothing, or the evidence came before. Its account has proven who asks. */
+async function verifierToAsk(
+  { id, deviceId, template, nonce }: OfDevice,
+  external: ExternalEvidence,
+  examination: Examination,
+  ports: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
+): Promise<VerifierToAsk | null> {
+  const { device, earlierEvidence } = await observed(examination, { deviceId, template }, ports);
+  if (device === null || earlierEvidence !== null) return null;
+  if (device.state !== 'expected' && device.state !== 'active') return null;
+  const found = verifierFor(external, device, ports.authority());
+  if (found === null) return null;
+  const question = { id, template, evidence: external, nonce: nonce.toBeSigned, key: null, device };
+  return { ...found, question };
 }
 
 /** As in Attested. */
 export async function problemOf(
   examination: Examination,
-  { deviceId, template }: { readonly deviceId: string; readonly template: string },
-  { store, clock, authority }: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
+  { deviceId, template }: Pick<OfDevice, 'deviceId' | 'template'>,
+  ports: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
 ): Promise<string | null> {
-  const { references, statusLists } = authority();
-  const time = clock.now();
-  const spki = examination.statement?.spki ?? '';
-  const stored = await store.observe({
-    secretMacs: [],
-    userName: null,
-    presenterSha256: null,
-    identity: { column: 'id', value: deviceId },
-    order: null,
-    evidence: examination.sha256,
-    attester: attesterOf(examination),
-    spki,
-    template,
-    staticChallenge: false,
-    now: time,
-  });
-  const observed = evidenceObservation(examination, statusLists, stored);
-  const { facts, reasons } = deriveEvidence(observed, references, {
+  const { references, statusLists } = ports.authority();
+  const time = ports.clock.now();
+  const spki = spkiOf(examination);
+  const stored = await observed(examination, { deviceId, template }, ports);
+  const seen = evidenceObservation(examination, statusLists, stored);
+  const { facts, reasons } = deriveEvidence(seen, references, {
     device: stored.device === null ? null : { ...stored.device, otherKeyCurrent: stored.otherKeyCurrent },
     template,
     spki,
@@ -77,3 +107,25 @@ export async function problemOf(
         .join('; ')
     : 'nothing is proven by evidence of such a device here';
 }
+
+function observed(
+  examination: Examination,
+  { deviceId, template }: Pick<OfDevice, 'deviceId' | 'template'>,
+  { store, clock }: Pick<EnrollmentPorts, 'store' | 'clock'>,
+): Promise<StoreObservation> {
+  return store.observe({
+    secretMacs: [],
+    userName: null,
+    presenterSha256: null,
+    identity: { column: 'id', value: deviceId },
+    order: null,
+    evidence: examination.sha256,
+    attester: attesterOf(examination),
+    spki: spkiOf(examination),
+    template,
+    staticChallenge: false,
+    now: clock.now(),
+  });
+}
+
+const spkiOf = ({ statement }: Examination) => statement?.spki ?? '';

@@ -10,7 +10,7 @@ import type { Outcome, RequestEntry } from './entry.ts';
 import { notAdmitted } from './not-admitted.ts';
 import { needsApproval } from './needs-approval.ts';
 import type { Observations, SourceObservation } from './observations.ts';
-import { askWorkflows, isWorthAsking, type WorkflowsAsked } from './ask-workflows.ts';
+import { Consultation } from './consultation.ts';
 import {
   isFresh,
   issuedBefore,
@@ -24,7 +24,7 @@ import {
 } from './plan.ts';
 import { attest, type Attested, type Attesting } from './attest.ts';
 import { type GivenNonce, giveNonce, type NonceCredential } from './evidence-nonce.ts';
-import { observe, prepare, twinKey, type Asked } from './observe.ts';
+import { prepare, twinKey, type Asked } from './observe.ts';
 import { newEntry } from './personal-fields.ts';
 import type { Admission, Answer, EnrollmentRequest } from './request.ts';
 import { refusal } from './refusal.ts';
@@ -42,8 +42,8 @@ const leaseMilliseconds = 30_000;
 /** A verdict is carried out at once, or the state is looked at again: it was true of then, and the process may have stood still. */
 const verdictHoldsMilliseconds = 10_000;
 const privilegeWithdrawn = 9; // RFC 5280 section 5.3.1
-/** Another request took the secret, approval or limit between our observing and reserving: observe again, so often. */
-const attempts = 4;
+/** Another request took the secret, approval or limit between our observing and reserving: observe again, so often; two of them are for those outside. */
+const attempts = 5;
 
 /** Observe, derive, judge, issue, record: the one way to a certificate, whatever the protocol. */
 export class Enrollment {
@@ -174,44 +174,34 @@ export class Enrollment {
 
   async #decide(asked: Asked, authority: Authority): Promise<Answer> {
     const { store, clock } = this.#ports;
-    let asking: WorkflowsAsked | null = null;
+    const outside = new Consultation(asked, authority, store);
     try {
       for (let attempt = 0; attempt < attempts; attempt += 1) {
         const time = clock.now();
-        const seen = await observe(asked, authority, store, time);
-        // What they agreed to was for the device that was seen then.
-        if (asking !== null && asking.device !== seen.device?.id) {
-          asking.failed();
-          asking = null;
-        }
-        if (asking === null && isWorthAsking(seen, authority, time)) {
-          asking = await askWorkflows(asked, seen, authority);
-          // They took their time: it is observed anew.
-          continue;
-        }
-        const observations = asking === null ? seen : { ...seen, workflows: asking.said };
+        const observations = await outside.observe(time);
+        if (observations === null) continue;
         const derivation = derive(observations, authority.references, 'request', time);
         const verdict = judge(authority.bundle, derivation.facts);
         const decided: Decided = { asked, authority, observations, facts: derivation.facts, verdict, time };
         const answer = await this.#carryOut(decided, derivation);
         if (answer === 'conflict') continue;
-        if (answer.outcome === 'refused') asking?.failed(verdict.objections[0]);
-        return await this.#deliver(decided, answer, asking);
+        if (answer.outcome === 'refused') outside.failed(verdict.objections[0]);
+        return await this.#deliver(decided, answer, outside);
       }
       throw new SallyportError('conflict', 'the state of this request kept changing while it was judged');
     } catch (error) {
-      asking?.failed();
+      outside.failed();
       throw error;
     }
   }
 
   /** What is stored leaves when the workflows of its template let it. What nobody has had, and one refuses, is revoked. */
-  async #deliver(decided: Decided, answer: Answer, asking: WorkflowsAsked | null): Promise<Answer> {
+  async #deliver(decided: Decided, answer: Answer, outside: Consultation): Promise<Answer> {
     if (answer.outcome !== 'issued' && answer.outcome !== 'redelivered') return answer;
     const { asked } = decided;
     const { store, clock, revoked } = this.#ports;
     const { summary, undelivered } = answer;
-    const withheld = (await asking?.withheld(answer.certificate)) ?? null;
+    const withheld = await outside.withheld(answer.certificate);
     if (withheld === null) {
       if (undelivered) await store.delivered(summary.sha256);
       return answer;
@@ -231,7 +221,7 @@ export class Enrollment {
       throw new SallyportError('conflict', 'the device was erased before its certificate could leave');
     }
     if (!isFinal) return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
-    asking?.failed(objection);
+    outside.failed(objection);
     return { outcome: 'refused', id, objections: [objection], retryAfterSeconds: null, isPassing: false };
   }
 

@@ -231,13 +231,13 @@ function demandRecordable(what: string, observed: object, maximum = maximumRecor
   );
 }
 
-/** Each layer notes what it sees. One reading of the store for all of them. */
+/** Each layer notes what it sees. One reading of the store for all of them. `nonce`: what evidence is to hold; null: nothing was given out. */
 export async function observe(
   asked: Asked,
   authority: Authority,
   store: EnrollmentStore,
   time: number,
-): Promise<Observations> {
+): Promise<{ readonly observations: Observations; readonly nonce: Uint8Array | null }> {
   const { admission, credential } = asked;
   const stored = await store.observe({
     secretMacs: asked.secretMacs,
@@ -252,7 +252,7 @@ export async function observe(
     staticChallenge: asked.challenge?.kind === 'static',
     now: time,
   });
-  return {
+  const observations: Observations = {
     source: admission.source,
     rate: {
       source: { tat: admission.sourceTat },
@@ -272,6 +272,7 @@ export async function observe(
     denials: stored.denials,
     issued: stored.issued,
   };
+  return { observations, nonce: stored.nonce };
 }
 
 /** A request that is kept has its evidence in it still. */
@@ -286,7 +287,9 @@ function observeEvidence(
   stored: StoreObservation,
 ): EvidenceObservation {
   if (evidence === null) return { offered: [] };
-  return evidenceObservation(evidence.examined(stored.nonce), statusLists, stored);
+  // Nobody is asked twice about what came with this same request.
+  const verified = evidence.external === null ? null : stored.verifiedEvidence;
+  return evidenceObservation(verified ?? evidence.examined(stored.nonce), statusLists, stored);
 }
 
 function observeRequest(

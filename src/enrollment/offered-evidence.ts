@@ -1,9 +1,8 @@
 import {
   type Evidence,
   type EvidenceFormat,
-  examine,
   type Examination,
-  type Nonce,
+  type ExternalEvidence,
   type OpenedEvidence,
   openEvidence,
   type RevocationStatus,
@@ -20,6 +19,8 @@ export interface OfferedEvidence {
   readonly sha256: string;
   /** SHA-256 of the first of its certificates, that of the key that attests; null: it has none that can be read. */
   readonly attester: string | null;
+  /** What is read elsewhere, and by nobody yet; null: there is nothing to ask. */
+  readonly external: ExternalEvidence | null;
   /** `nonce`: the one that is in force for who asks; null: none is. */
   examined(nonce: Uint8Array | null): Examination;
 }
@@ -29,12 +30,14 @@ export class UnseenEvidence implements OfferedEvidence {
   readonly #opened: OpenedEvidence;
   readonly sha256: string;
   readonly attester: string | null;
+  readonly external: ExternalEvidence | null;
   #seen: { readonly nonce: string | null; readonly examination: Examination } | null = null;
 
   constructor(evidence: Evidence) {
     this.#opened = openEvidence(evidence);
     this.sha256 = this.#opened.sha256;
     this.attester = attesterOf(this.#opened);
+    this.external = this.#opened.external;
   }
 
   examined(nonce: Uint8Array | null): Examination {
@@ -49,6 +52,7 @@ export class UnseenEvidence implements OfferedEvidence {
 
 /** What was examined when it came, as a challenge of ACME is answered before its order is finalized. */
 export class SeenEvidence implements OfferedEvidence {
+  readonly external = null;
   readonly #examination: Examination;
 
   constructor(examination: Examination) {
@@ -92,11 +96,6 @@ export type StatusLists = Readonly<
   Partial<Record<EvidenceFormat, { readonly list: StatusList; readonly at: number }>>
 >;
 
-/** What is seen of evidence: nothing larger than can be recorded. */
-export function examined(evidence: Evidence, nonce: Nonce | null): Examination {
-  return recordable(examine(evidence, nonce));
-}
-
 /** What layers see of evidence, with what the store knows of it. */
 export function evidenceObservation(
   examination: Examination,
@@ -128,5 +127,12 @@ export function usedEvidence(
   const examination = evidence?.examination;
   if (examination === undefined || !judged) return null;
   const by = { secretId: secret?.id ?? null, presenterSha256: presenter?.sha256 ?? null };
-  return { ...by, sha256: examination.sha256, fresh };
+  const verified = examination.format === 'external' ? keptExamination(examination) : null;
+  return { ...by, sha256: examination.sha256, fresh, verified };
+}
+
+/** As it is kept for the same request again: that it was fresh is that request's to say, and no later one's. */
+function keptExamination(examination: Examination): Examination {
+  const { statement } = examination;
+  return { ...examination, statement: statement === null ? null : { ...statement, fresh: null } };
 }

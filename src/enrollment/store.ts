@@ -167,6 +167,8 @@ export interface StoreObservation {
   readonly nonce: Uint8Array | null;
   /** What came of the same evidence before; null: nobody has seen it. */
   readonly earlierEvidence: EarlierEvidence | null;
+  /** What a verifier outside said of the same evidence when it came with this same request; null: none was asked then. */
+  readonly verifiedEvidence: Examination | null;
   /** Of the certificate that was asked for by `attester`; null: it is not in the store. */
   readonly attester: { readonly deviceId: string; readonly revoked: boolean } | null;
   /** What operators denied to this device, template and key, by the names asked for; the newest first, no more than ten. */
@@ -234,6 +236,8 @@ export interface UsedEvidence {
   readonly presenterSha256: string | null;
   readonly sha256: string;
   readonly fresh: boolean;
+  /** What a verifier outside said of it; null: it was examined here. */
+  readonly verified: Examination | null;
 }
 
 /** `address`: of the certification request that is kept beside the entry. */

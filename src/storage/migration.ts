@@ -12,7 +12,8 @@ import { acme } from './migrations/0011-acme.ts';
 import { listenerCertificates } from './migrations/0012-listener-certificates.ts';
 import { evidence } from './migrations/0013-evidence.ts';
 import { attestationKeys } from './migrations/0014-attestation-keys.ts';
-import { accountsByEvidence } from './migrations/0015-accounts-by-evidence.ts';
+import { verifiedEvidence } from './migrations/0015-verified-evidence.ts';
+import { accountsByEvidence } from './migrations/0016-accounts-by-evidence.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -43,5 +44,6 @@ export const migrations: readonly Migration[] = [
   listenerCertificates,
   evidence,
   attestationKeys,
+  verifiedEvidence,
   accountsByEvidence,
 ];

@@ -354,4 +354,6 @@ export interface EvidenceRow {
   /** That was issued on it; null: none was yet. */
   readonly certificate: string | null;
   readonly seen_at: number;
+  /** What a verifier outside said of it; null: it was examined here, or its device is erased. */
+  readonly examination: JsonText<Examination> | null;
 }

@@ -42,7 +42,8 @@ export class OtherSystem {
     this.answering = answering;
   }
 
-  static async start(cleanup: Cleanup, answering: Answering): Promise<OtherSystem> {
+  /** `clients`: the CA whose certificates alone it lets in, PEM; without one it asks for none. */
+  static async start(cleanup: Cleanup, answering: Answering, clients?: string): Promise<OtherSystem> {
     const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-other-'));
     cleanup.after(() => rm(folder, { recursive: true, force: true }));
     const ca = TestCa.root('Other System');
@@ -53,7 +54,9 @@ export class OtherSystem {
     });
     const caFile = path.join(folder, 'ca.pem');
     await writeFile(caFile, ca.pem);
-    const server = createServer({ cert: own.pem, key: privateKeyPem(own.key) }, (request, response) => {
+    const mutual = clients === undefined ? {} : { ca: clients, requestCert: true, rejectUnauthorized: true };
+    const identity = { cert: own.pem, key: privateKeyPem(own.key) };
+    const server = createServer({ ...identity, ...mutual }, (request, response) => {
       void system.#answer(request, response);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -16,6 +16,7 @@ import type { StoredAccount, StoredAuthorization } from './store.ts';
 
 /** Evidence is as good as its nonce is new: what is not finalized by then attests again. */
 const longestMilliseconds = 3_600_000;
+const passingSeconds = 30;
 
 /** draft-ietf-acme-device-attest section 5. The answer holds the evidence, and nothing needs to be looked for. */
 export async function answerWithEvidence(
@@ -33,12 +34,15 @@ export async function answerWithEvidence(
     examination,
     deviceId,
     problem: words,
+    isPassing,
   } = await ports.enrollment.attest({
+    id: admission.id,
     deviceId: own.device,
     template,
     evidence: { envelope: 'attestation-object', bytes },
     nonce: { toBeSigned: encoded(`${token}.${own.thumbprint}`), token: encoded(token) },
   });
+  if (isPassing) throw later(words ?? '');
   const problem = words ?? identifierProblem({ type, value }, examination);
   const told = problem === null ? null : refusal(problem);
   const now = ports.now();
@@ -97,6 +101,15 @@ function attestationObjectOf(message: Message): Uint8Array {
     if (!isSallyportError(cause)) throw cause;
     throw new AcmeError('malformed', cause.message, { cause });
   }
+}
+
+/** The challenge stays as it is, for the same answer another time. */
+function later(problem: string): AcmeError {
+  return new AcmeError('serverInternal', problem, {
+    status: 503,
+    told: 'the evidence could not be looked at now; try again later',
+    headers: { 'Retry-After': String(passingSeconds) },
+  });
 }
 
 /** What the evidence says is not echoed: the hardware ids of one device are no other's to read. */

@@ -69,6 +69,11 @@ export function render(
       );
     }
     case 'refused': {
+      const { isPassing, id } = answer;
+      if (isPassing) {
+        const retry = { 'Retry-After': String(answer.retryAfterSeconds ?? passingSeconds) };
+        return text(response, 503, retry, `${notNow} Support code ${id}.`);
+      }
       const problem = problemOfRefusal(answer);
       const headers: Record<string, string> = {};
       if (problem.status === 401) {
@@ -86,6 +91,8 @@ export function render(
   }
 }
 
+const passingSeconds = 60;
+const notNow = 'The request could not be decided now. Try again later.';
 const challenge = { 'WWW-Authenticate': 'Basic realm="Sallyport"' };
 
 function certificates(response: ServerResponse, list: readonly Der[], userAgent: string | undefined): void {

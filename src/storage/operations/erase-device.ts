@@ -92,7 +92,7 @@ const renameCertificates = statement((database, p: Renaming) =>
 );
 
 const renameEvidence = statement((database, p: Renaming) =>
-  database.updateTable('evidence').set({ device_id: p.as }).where('device_id', '=', p.id),
+  database.updateTable('evidence').set({ device_id: p.as, examination: null }).where('device_id', '=', p.id),
 );
 
 const deleteDevice = statement((database, p: { id: string }) =>

@@ -1,5 +1,7 @@
 import type { EarlierEvidence, EnrollmentStore, LogPosition, UsedEvidence } from '#enrollment';
 import { SallyportError } from '#errors';
+import type { Examination } from '#evidence';
+import { fromJson, toJson } from '../json-text.ts';
 import { first, type Operation, run, together } from '../operation.ts';
 import type { EvidenceRow } from '../schema.ts';
 import { statement } from '../statement.ts';
@@ -26,6 +28,7 @@ const insert = statement((database, p: EvidenceRow) =>
     fresh: p.fresh,
     certificate: p.certificate,
     seen_at: p.seen_at,
+    examination: p.examination,
   }),
 );
 
@@ -71,19 +74,20 @@ export function holderOf(secret: { readonly id: string } | null, certificate: st
 export function* observeEvidence(
   sha256: string,
   asked: EvidenceRequest | null,
-): Operation<EarlierEvidence | null> {
+): Operation<{ readonly earlier: EarlierEvidence; readonly verified: Examination | null } | null> {
   const row = yield* first(select, { sha256 });
   if (row === undefined) return null;
+  const { fresh, certificate, examination } = row;
+  const same = asked !== null && isOf(row, asked);
   return {
-    same: asked !== null && isOf(row, asked),
-    fresh: row.fresh === 1,
-    certificate: row.certificate,
+    earlier: { same, fresh: fresh === 1, certificate },
+    verified: same && examination !== null ? fromJson(examination) : null,
   };
 }
 
 /** From here on the evidence is of this request, and of no other, and its nonce is used up. Throws 'conflict' where it is another's, or has got a certificate already. */
 export function* useEvidence(
-  { sha256, fresh, secretId, presenterSha256 }: UsedEvidence,
+  { sha256, fresh, verified, secretId, presenterSha256 }: UsedEvidence,
   asked: EvidenceRequest,
   certificate: string | null,
   now: number,
@@ -101,6 +105,7 @@ export function* useEvidence(
       fresh: fresh ? 1 : 0,
       certificate,
       seen_at: now,
+      examination: verified === null ? null : toJson(verified),
     });
     return;
   }

@@ -43,6 +43,7 @@ suite('observing an empty store', () => {
         rates: { device: null, template: null, challenge: null },
         nonce: null,
         earlierEvidence: null,
+        verifiedEvidence: null,
         attester: null,
       },
     );

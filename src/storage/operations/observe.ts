@@ -93,7 +93,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
             observePresenter({ presenterSha256: query.attester }),
           ),
     );
-  const [nonce, earlier, attester] = ofEvidence ?? [null, null, null];
+  const [nonce, used, attester] = ofEvidence ?? [null, null, null];
   return {
     secret,
     userNameDevice,
@@ -107,7 +107,8 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     issued,
     rates,
     nonce,
-    earlierEvidence: earlier,
+    earlierEvidence: used?.earlier ?? null,
+    verifiedEvidence: used?.verified ?? null,
     attester: attester && { deviceId: attester.deviceId, revoked: attester.revoked },
   };
 }

@@ -63,33 +63,33 @@ const ofOrder = (name: string, orders: string) => `create table ${name} (
  * that refer to them: dropping one would delete what is in the others.
  */
 export const accountsByEvidence: Migration = {
-  version: 15,
+  version: 16,
   name: 'accounts-by-evidence',
   statements: [
-    account('acme_account_15'),
-    `insert into acme_account_15
+    account('acme_account_new'),
+    `insert into acme_account_new
       select a.id, a.external_account_key, k.device_id, a.thumbprint, a.jwk, a.spki, a.contact, a.status, a.created_at
       from acme_account a join external_account_key k on k.id = a.external_account_key`,
-    order('acme_order_15', 'acme_account_15'),
-    `insert into acme_order_15
+    order('acme_order_new', 'acme_account_new'),
+    `insert into acme_order_new
       select id, account, template, identifiers, names, not_before, not_after, replaces, created_at, expires_at, intent,
         finalized_at, spki, log_idx, address, error, certificate
       from acme_order`,
-    authorization('acme_authorization_15', 'acme_account_15'),
-    `insert into acme_authorization_15
+    authorization('acme_authorization_new', 'acme_account_new'),
+    `insert into acme_authorization_new
       select id, account, template, type, value, wildcard, token, status, method, request, due_at, tries, error,
         validated_at, expires_at, evidence
       from acme_authorization`,
-    ofOrder('acme_order_authorization_15', 'acme_order_15'),
-    `insert into acme_order_authorization_15 select order_id, position, authorization_id from acme_order_authorization`,
+    ofOrder('acme_order_authorization_new', 'acme_order_new'),
+    `insert into acme_order_authorization_new select order_id, position, authorization_id from acme_order_authorization`,
     `drop table acme_order_authorization`,
     `drop table acme_order`,
     `drop table acme_authorization`,
     `drop table acme_account`,
-    `alter table acme_account_15 rename to acme_account`,
-    `alter table acme_order_15 rename to acme_order`,
-    `alter table acme_authorization_15 rename to acme_authorization`,
-    `alter table acme_order_authorization_15 rename to acme_order_authorization`,
+    `alter table acme_account_new rename to acme_account`,
+    `alter table acme_order_new rename to acme_order`,
+    `alter table acme_authorization_new rename to acme_authorization`,
+    `alter table acme_order_authorization_new rename to acme_order_authorization`,
     `create index acme_account_spki on acme_account (spki)`,
     `create index acme_account_created on acme_account (created_at, id)`,
     `create index acme_account_device on acme_account (device_id, created_at, id)`,
