@@ -91,17 +91,14 @@ describe('sallyport attest', { skip, timeout: 300_000 }, () => {
     const words = ['--attestation-key', device.tpm.context, '--key', 'rsa-2048', '--out', 'own', '--json'];
     const written = await overEst(device, 'rita', secret, ...words, '--dry-run');
     assert.equal(written.code, 0, written.stderr);
-    const { request } = JSON.parse(written.stdout) as { request: string };
-    assert.equal(request, await readFile(device.folder.path('own/request.der'), 'base64'));
+    const { request: file } = JSON.parse(written.stdout) as { request: string };
+    const request = await readFile(file);
     const { code, stdout, stderr } = await overEst(device, 'rita', secret, ...words);
     assert.equal(code, 0, stderr);
     const { serialNumber } = JSON.parse(stdout) as { serialNumber: string };
     const certificate = await certificateIn(device, 'own');
     assert.equal(certificate.serialNumber, serialNumber);
-    assert.deepEqual(
-      Buffer.from(certificate.spki),
-      Buffer.from(parseCertificationRequest(Uint8Array.fromBase64(request)).spki),
-    );
+    assert.deepEqual(Buffer.from(certificate.spki), Buffer.from(parseCertificationRequest(request).spki));
   });
 
   test('enrolls over SCEP, with the nonce that came with the secret', async () => {

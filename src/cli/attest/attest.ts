@@ -36,8 +36,9 @@ export async function attest(session: Session, options: AttestOptions): Promise<
     const { key, request } =
       (await pending(folder, tpm)) ?? (await begin(session, options, folder, protocol, { tpm, tools }));
     if (options.dryRun === true) {
+      // Of SCEP it holds the secret, and is not for everybody to see.
       return session.print(
-        { folder: folder.folder, request: request.toBase64() },
+        { folder: folder.folder, request: folder.paths.request },
         () => `Wrote ${options.out}: key.pem and request.der. The same command without --dry-run sends it.\n`,
       );
     }

@@ -25,8 +25,9 @@ export class IdentityFolder {
     this.folder = folder;
   }
 
-  get paths(): { readonly certificate: string; readonly key: string } {
-    return { certificate: join(this.folder, files.certificate), key: join(this.folder, files.key) };
+  get paths(): { readonly certificate: string; readonly key: string; readonly request: string } {
+    const at = (name: string) => join(this.folder, name);
+    return { certificate: at(files.certificate), key: at(files.key), request: at(files.request) };
   }
 
   /** Throws 'usage' where there is none. */
