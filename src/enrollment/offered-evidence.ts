@@ -127,12 +127,12 @@ export function usedEvidence(
   const examination = evidence?.examination;
   if (examination === undefined || !judged) return null;
   const by = { secretId: secret?.id ?? null, presenterSha256: presenter?.sha256 ?? null };
-  const verified = examination.format === 'external' ? keptExamination(examination) : null;
+  const verified = examination.format === 'external' ? withoutFreshness(examination) : null;
   return { ...by, sha256: examination.sha256, fresh, verified };
 }
 
 /** As it is kept for the same request again: that it was fresh is that request's to say, and no later one's. */
-function keptExamination(examination: Examination): Examination {
+export function withoutFreshness(examination: Examination): Examination {
   const { statement } = examination;
   return { ...examination, statement: statement === null ? null : { ...statement, fresh: null } };
 }

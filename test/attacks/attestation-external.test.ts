@@ -335,6 +335,25 @@ describe('evidence that a verifier outside reads', () => {
     );
     assert.deepEqual(await recheck(), [['rosa', ['assurance-level', 'verifier']]]);
   });
+
+  test('that somebody has changed in the database shows in the log', async () => {
+    const device = await phone('tara');
+    const { key, csr, answer } = await enroll(device);
+    assert.equal(answer.status, 200, answer.text);
+    const { sha256 } = (await requestEntriesOf(authority)).at(-1)!.observations.evidence!.examination!;
+    const database = new DatabaseSync(path.join(authority.directory, 'data/sallyport.db'));
+    const { examination } = database
+      .prepare('select examination from evidence where sha256 = ?')
+      .get(sha256) as { examination: string };
+    const change = (text: string) =>
+      database.prepare('update evidence set examination = ? where sha256 = ?').run(text, sha256);
+    change(examination.replace('"tee"', '"strongbox"'));
+    assert.equal((await device.enroll({ key, csr })).status, 200);
+    const tampered = await verifyLog(authority);
+    assert.equal(tampered.ok, false);
+    assert.match(JSON.stringify(tampered.findings), /what the verifier of its evidence said is not what/);
+    database.close();
+  });
 });
 
 /** Of a request, the evidence of another one. */

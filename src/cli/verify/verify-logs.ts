@@ -21,6 +21,7 @@ import { ErasureComparison } from './compare-erasures.ts';
 import { GrantComparison } from './compare-grants.ts';
 import { OwnCertificateComparison } from './compare-own-certificates.ts';
 import { UnseenComparison } from './compare-unseen.ts';
+import { VerifiedEvidenceComparison } from './compare-verified-evidence.ts';
 import type { Findings } from './findings.ts';
 import type { LogOfStorage } from './logs-of.ts';
 
@@ -40,6 +41,7 @@ export class LogsVerification {
   );
   readonly #grants: GrantComparison;
   readonly #acme: AcmeComparison;
+  readonly #evidence: VerifiedEvidenceComparison;
   readonly #devices: DeviceComparison;
   readonly #crls: CrlComparison;
   readonly #own: OwnCertificateComparison;
@@ -63,6 +65,7 @@ export class LogsVerification {
     this.#erasures = new ErasureComparison(say);
     this.#grants = new GrantComparison(storage, say);
     this.#acme = new AcmeComparison(storage, logs.at(-1)!.number, say);
+    this.#evidence = new VerifiedEvidenceComparison(say);
     this.#devices = new DeviceComparison(storage, say);
     this.#crls = new CrlComparison(storage, say);
     this.#own = new OwnCertificateComparison(storage, say);
@@ -169,6 +172,7 @@ export class LogsVerification {
     if (objection === null) {
       await this.#grants.entry(position, entry, await this.#neededApproval(entry));
       await this.#acme.entry(position, entry, isAbsent);
+      this.#evidence.entry(position, entry);
     }
     this.#devices.entry(position, entry);
     this.#crls.entry(position, entry);
