@@ -1,5 +1,5 @@
 import { SallyportError } from '#errors';
-import { type Certificate, parseCertificate, pemToDer } from '#x509';
+import { type Certificate, derToPem, parseCertificate, pemToDer } from '#x509';
 import { readText } from './read-text.ts';
 
 /** All of a PEM file. Throws 'config'. */
@@ -11,4 +11,11 @@ export async function readCertificates(file: string): Promise<Certificate[]> {
     const words = cause instanceof Error ? cause.message : String(cause);
     throw new SallyportError('config', `${file} holds no certificates in PEM: ${words}`, { cause });
   }
+}
+
+/** Of the CAs that alone vouch for somebody's server certificate. A file without any would leave that to those which Node.js trusts. Throws 'config'. */
+export async function readTrustedCas(file: string): Promise<string> {
+  const certificates = await readCertificates(file);
+  if (certificates.length === 0) throw new SallyportError('config', `${file} holds no certificates in PEM`);
+  return certificates.map(({ der }) => derToPem(der, 'CERTIFICATE')).join('');
 }

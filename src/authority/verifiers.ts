@@ -5,6 +5,7 @@ import { SallyportError } from '#errors';
 import { openTransportKey } from '#keys';
 import { equalBytes, parseCertificate, pemToDer } from '#x509';
 import { type ClientIdentity, httpsCalls, verifier } from '#workflow';
+import { readTrustedCas } from './read-certificates.ts';
 import { readText } from './read-text.ts';
 import type { WorkflowPorts } from './workflows.ts';
 
@@ -36,7 +37,7 @@ async function open(
       `the key of verifier ${name} is shorter than ${shortestKey} characters`,
     );
   }
-  const ca = await readText(settings.ca);
+  const ca = await readTrustedCas(settings.ca);
   const client = await clientOf(settings, configuration, environment);
   return verifier(
     { ...settings, key },

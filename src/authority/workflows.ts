@@ -3,7 +3,7 @@ import { type Configuration, type Environment, readSecret, type WorkflowConfigur
 import { staticChallengeDigest, type StaticChallenges, type Workflow } from '#enrollment';
 import { SallyportError } from '#errors';
 import { fewForEachDevice, httpsCalls, intune, webhook } from '#workflow';
-import { readText } from './read-text.ts';
+import { readTrustedCas } from './read-certificates.ts';
 
 export interface WorkflowPorts {
   /** Milliseconds since the epoch. */
@@ -35,7 +35,7 @@ async function open(
   { now, version, report }: WorkflowPorts,
 ): Promise<Workflow> {
   const { name, timeoutSeconds, ca: file } = workflow;
-  const ca = file === null ? null : await readText(file);
+  const ca = file === null ? null : await readTrustedCas(file);
   const common = {
     call: httpsCalls({ timeoutMilliseconds: timeoutSeconds * 1000, ca, client: null }),
     now,

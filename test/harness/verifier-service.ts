@@ -94,6 +94,7 @@ export class VerifierService {
       'hmac.key': key,
       'other.key': `${key}!`,
       'short.key': 'short',
+      'empty.pem': '',
     };
     for (const [name, text] of Object.entries(files)) {
       await writeFile(path.join(folder, name), text, { mode: 0o600 });
