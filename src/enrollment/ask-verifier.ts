@@ -31,11 +31,11 @@ export function verifierFor(
 }
 
 /**
- * null: nobody is asked, since the evidence is none for a verifier, was not seen for the first time, was given no nonce to hold, or something else stands against the request: no stranger
+ * null: nobody is asked, since the evidence is none for a verifier, was not seen for the first time, was given no nonce to hold, is of no key that is to be certified, or something else stands against the request: no stranger
  * makes us call others for what is refused anyway.
  */
 export function verifierToAsk(
-  { admission, evidence, request }: Asked,
+  { admission, evidence, request, keygen }: Asked,
   observations: Observations,
   nonce: Uint8Array | null,
   authority: Authority,
@@ -43,7 +43,7 @@ export function verifierToAsk(
 ): VerifierToAsk | null {
   const { device, source } = observations;
   const external = evidence?.external ?? null;
-  if (external === null || device === null || nonce === null) return null;
+  if (external === null || device === null || nonce === null || keygen) return null;
   const { earlier = null } = observations.evidence ?? {};
   const found = verifierFor(external, device, authority);
   if (found === null || earlier !== null || !wouldPass(observations, authority, time)) return null;

@@ -14,6 +14,7 @@ import { est, type EstAnswer } from '../harness/est-client.ts';
 import { assertRefused } from '../harness/expect.ts';
 import { freePort } from '../harness/free-port.ts';
 import { verifyLog } from '../harness/log-findings.ts';
+import { ServerMadeKeys } from '../harness/server-made-keys.ts';
 import { TestDevice } from '../harness/test-device.ts';
 import { withVerifier } from '../harness/verified-authority.ts';
 import { type Answer, Vendor, VerifierService } from '../harness/verifier-service.ts';
@@ -68,13 +69,14 @@ describe('evidence that a verifier outside reads', () => {
           settings['deviceClasses']!['nothing'] = { ...like, evidence: {} };
           const { device } = settings['templates'] as Record<string, Record<string, unknown>>;
           settings['templates']!['vault'] = { ...device, keyProtection: 'hardware' };
+          settings['templates']!['made'] = { ...device, serverKeygen: 'ec-p256' };
           for (const each of Object.values(settings['deviceClasses']!)) {
-            each['templates'] = ['device', 'hardware', 'vault'];
+            each['templates'] = ['device', 'hardware', 'vault', 'made'];
           }
           const enroll = settings['listeners']!['enroll'] as {
             protocols: { est: { templates: string[] } };
           };
-          enroll.protocols.est.templates.push('vault');
+          enroll.protocols.est.templates.push('vault', 'made');
           return settings;
         },
       }),
@@ -242,6 +244,16 @@ describe('evidence that a verifier outside reads', () => {
     assert.equal(service.questions.length, 1);
   });
 
+  test('of a key that the authority would not certify, since it makes one: nobody is asked', async () => {
+    const device = await phone('kate', 'knox', 'made');
+    const key = makeKey();
+    const object = service.vendor.object(await nonceFor(device), key, 'S-kate');
+    const csr = csrFor('kate', key, { attributes: [service.vendor.attribute(object)] });
+    const answer = await new ServerMadeKeys(authority).first(device, csr);
+    await refused(answer, allOfIt, /no verifier was asked/);
+    assert.deepEqual(service.questions, []);
+  });
+
   test('in an order of ACME: of another device, and of a suspended one, which nobody is asked about', async () => {
     await phone('ada');
     const eab = await authority.admin.client.perform('createExternalAccountKey', {
@@ -294,6 +306,7 @@ describe('evidence that a verifier outside reads', () => {
       [{ clientKey: 'nobody' }, /nobody.key/],
       [{ client: 'nobody' }, /nobody.pem/],
       [{ ca: 'nobody.pem' }, /nobody.pem/],
+      [{ ca: 'empty.pem' }, /empty.pem holds no certificates/],
     ] as const) {
       const starting = authorityInProcess(
         cleanup,
