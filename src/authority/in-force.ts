@@ -11,7 +11,7 @@ import { type Authority, type IssuerInForce, type MacKey, path } from '#enrollme
 import { SallyportError } from '#errors';
 import { loadSoftwareKey, type SoftwareKey } from '#keys';
 import { defaultPolicies, loadBundle } from '#policy';
-import { type Certificate, pemToDer } from '#x509';
+import { type Certificate, matchingKey, pemToDer } from '#x509';
 import { caCertificatePath, crlPath } from './public-paths.ts';
 import { readText, readTextNow } from './read-text.ts';
 import { demandLevels, loadStatusLists, loadTrustAnchors } from './evidence-roots.ts';
@@ -110,9 +110,9 @@ async function loadIdentities(
   const seen = new Map<string, string>();
   for (const { name, kind, files } of configuration.identities) {
     const certificates = (await Promise.all(files.map(readCertificates))).flat();
-    for (const { der, isCa, subjectDer, spki } of certificates) {
+    for (const { der, isCa, subject, spki } of certificates) {
       // A CA that was issued anew is the same one: its name and key decide whose path verifies.
-      const same = isCa ? Buffer.concat([subjectDer, spki]).toString('hex') : der.toHex();
+      const same = isCa ? `${spki.toHex()} ${matchingKey(subject)}` : der.toHex();
       const other = seen.get(same);
       if (other !== undefined && other !== name) {
         throw new SallyportError('config', `identities ${other} and ${name} have a certificate in common`);

@@ -1,4 +1,4 @@
-import { type Certificate, equalBytes, findCertificationPath, parseCertificate } from '#x509';
+import { type Certificate, findCertificationPath, matchesName, parseCertificate } from '#x509';
 import { findAndroidPath } from './android/chain.ts';
 import type { TrustAnchors } from './appraisal.ts';
 import type { EvidenceFormat } from './evidence.ts';
@@ -59,10 +59,10 @@ function above(
 ): readonly Certificate[] {
   const found = new Set<Certificate>();
   const below = [...certificates];
-  for (const { issuerDer } of below) {
+  for (const { issuer } of below) {
     for (const each of intermediates) {
       if (found.size === maximumIntermediates) return [...found];
-      if (found.has(each) || !equalBytes(each.subjectDer, issuerDer)) continue;
+      if (found.has(each) || !matchesName(each.subject, issuer)) continue;
       found.add(each);
       below.push(each);
     }

@@ -4,7 +4,19 @@ import { androidEvidence, androidValues } from './android/android.fixture.ts';
 import { appleEvidence, appleValues } from './apple/apple.fixture.ts';
 import type { AttestationResult, ReferenceValues, RevocationStatus, TrustAnchors } from './appraisal.ts';
 import { appraise } from './appraise.ts';
-import { anchorsOf, base64, ca, day, issue, keyPair, named, never, nonce, now } from './evidence.fixture.ts';
+import {
+  type KeyPair,
+  anchorsOf,
+  base64,
+  ca,
+  day,
+  issue,
+  keyPair,
+  named,
+  never,
+  nonce,
+  now,
+} from './evidence.fixture.ts';
 import { evidenceFormats } from './evidence.ts';
 import { examine } from './examine.ts';
 import {
@@ -136,6 +148,17 @@ suite('intermediates of the anchors', () => {
     assert.deepEqual(checksOf({ statement: { x5c: [leaf, below] } }, { anchors: without }), [
       'certification-path',
     ]);
+  });
+  test('whatever string types the issuer is written in, by its signature alone', () => {
+    const issuer = names.root.map((rdn) => rdn.map((each) => ({ ...each, encoding: 'printable' as const })));
+    const signedBy = (by: KeyPair) => issue({ ...recipe, issuer, by, key: keys.f9, subject: names.f9 });
+    const found = (by: KeyPair) =>
+      checksOf(
+        { statement: { x5c } },
+        { anchors: [anchorsOf('step', [root], { intermediates: [base64(signedBy(by))] })] },
+      );
+    assert.deepEqual(found(keys.root), []);
+    assert.deepEqual(found(keyPair('rsa-2048')), ['certification-path']);
   });
   test('each above the other', () => {
     const anchors = [anchorsOf('step', [root], { intermediates: [base64(below), base64(intermediate)] })];

@@ -14,9 +14,9 @@ import {
   encodeCrlDistributionPoints,
   encodeAuthorityInfoAccess,
   encodeCertificatePolicies,
-  equalBytes,
   extensionOids,
   findCertificationPath,
+  matchesName,
   inspectPublicKey,
   keyIdentifier,
   parseCertificate,
@@ -229,19 +229,11 @@ suite("TPM vendors' CAs", { skip: existsSync(data) ? false : `${data} is not her
       ),
     ) as [Certificate[], Certificate[]];
     const pathless = intermediates.filter((each) => {
-      const above = intermediates.filter(({ subjectDer }) => equalBytes(subjectDer, each.issuerDer));
+      const above = intermediates.filter(({ subject }) => matchesName(subject, each.issuer));
       return findCertificationPath(each, above, roots) === null;
     });
-    // These write their issuer in other string types than it does itself, against RFC 5280 section 4.1.2.4.
-    assert.deepEqual(
-      pathless.map(({ subject }) => subject.flat().at(-1)?.value),
-      [
-        'STM TPM ECC Intermediate CA 02',
-        'STM TPM ECC Intermediate CA 03',
-        'STM TPM ECC384 Intermediate CA 01',
-        'STM TPM ECC384 Intermediate CA 02',
-      ],
-    );
+    // STMicroelectronics writes the issuer of four in other string types than its root has, against RFC 5280 section 4.1.2.4.
+    assert.deepEqual(pathless, []);
   });
 });
 

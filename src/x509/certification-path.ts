@@ -1,5 +1,6 @@
 import type { Certificate } from './certificate.ts';
 import { isSignedBy, mayFollow, mayIssue, namesIssuer, pathLength } from './certification-step.ts';
+import { matchesName } from './name-matching.ts';
 import { equalBytes } from './octets.ts';
 
 const maximumPath = 8;
@@ -91,8 +92,8 @@ function verifies(below: Certificate, issuer: Certificate, { verified }: Search)
   return good;
 }
 
-function isSelfIssued({ issuerDer, subjectDer }: Certificate): boolean {
-  return equalBytes(issuerDer, subjectDer);
+function isSelfIssued({ issuer, subject }: Certificate): boolean {
+  return matchesName(issuer, subject);
 }
 
 function isAmong({ der }: Certificate, certificates: readonly Certificate[]): boolean {

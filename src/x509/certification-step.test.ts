@@ -28,10 +28,23 @@ import {
   versionOne,
 } from './certification-path.fixture.ts';
 import { hex } from './malformed.fixture.ts';
-import { extension } from './sample.fixture.ts';
+import { type SampleKey, extension } from './sample.fixture.ts';
 
 const constraints = (critical: boolean) =>
   extension(extensionOids.nameConstraints, der.sequence(der.implicitConstructed(0)), critical);
+
+/** The leaf, with the issuer's name in another string type than it has itself. */
+function printableIssuer(by: SampleKey): Certificate {
+  const issuer = der.sequence(der.set(der.sequence(der.oid('2.5.4.3'), der.printableString('middle'))));
+  return certificate({ ...leafRecipe, issuer, by });
+}
+
+test('a certification path by names that match (RFC 5280 section 7.1): other string types, letter case', () => {
+  const below = printableIssuer(keys.middle);
+  assert.deepEqual(findCertificationPath(below, [middle], [root]), [below, middle, root]);
+  const capital = certificate({ ...middleRecipe, subject: 'MIDDLE' });
+  assert.deepEqual(findCertificationPath(leaf, [capital], [root]), [leaf, capital, root]);
+});
 
 suite('no certification path', () => {
   const viaMiddle = (changed: Partial<Recipe>, below: Certificate = leaf) =>
@@ -43,12 +56,16 @@ suite('no certification path', () => {
     assert.equal(findCertificationPath(leaf, [middle, root], [stranger]), null);
   });
 
-  test('over another name than the issuer has, its string type included', () => {
-    assert.equal(viaMiddle({ subject: 'Middle' }), null);
-    const printable = der.sequence(der.set(der.sequence(der.oid('2.5.4.3'), der.printableString('middle'))));
-    const below = certificate({ ...leafRecipe, issuer: printable });
-    assert.deepEqual(below.issuer[0]?.[0]?.value, 'middle');
+  test('over another name than the issuer has', () => {
+    assert.equal(viaMiddle({ subject: 'middle one' }), null);
+    const organization = der.sequence(der.set(der.sequence(der.oid('2.5.4.10'), der.utf8String('middle'))));
+    const below = certificate({ ...leafRecipe, issuer: organization });
     assert.equal(findCertificationPath(below, [middle], [root]), null);
+  });
+
+  test('over a signature by another key, however the name is written', () => {
+    assert.equal(viaMiddle({ subject: 'Middle', by: keys.other }), null);
+    assert.equal(findCertificationPath(printableIssuer(keys.other), [middle], [root]), null);
   });
 
   test('over an empty name', () => {

@@ -2,6 +2,7 @@ import { isSallyportError } from '#errors';
 import { type Certificate, verifyCertificateSignature } from './certificate.ts';
 import { parseBasicConstraints } from './extensions/basic-constraints.ts';
 import { findExtension } from './extensions/extension.ts';
+import { matchesName } from './name-matching.ts';
 import { extensionOids } from './oids.ts';
 import { equalBytes } from './octets.ts';
 
@@ -46,10 +47,10 @@ export function mayIssue({ isCa, keyUsage, extensions, subject }: Certificate): 
  * tell keys of one name apart and of which either may be absent (sections 4.2.1.1 and 4.2.1.2). No signature is verified.
  */
 export function namesIssuer(
-  { issuerDer, authorityKeyIdentifier }: Certificate,
-  { subjectDer, subjectKeyIdentifier }: Certificate,
+  { issuer, authorityKeyIdentifier }: Certificate,
+  { subject, subjectKeyIdentifier }: Certificate,
 ): boolean {
-  if (!equalBytes(issuerDer, subjectDer)) return false;
+  if (!matchesName(issuer, subject)) return false;
   if (authorityKeyIdentifier === null || subjectKeyIdentifier === null) return true;
   return equalBytes(authorityKeyIdentifier, subjectKeyIdentifier);
 }

@@ -85,6 +85,7 @@ export {
 export { canonicalHostName } from './host-name.ts';
 export { canonicalIpAddress, formatIpAddress, parseIpAddress } from './ip-address.ts';
 export { attributeEncoding, attributeTypeOid, attributeTypes } from './name-attributes.ts';
+export { matchesName, matchingKey } from './name-matching.ts';
 export { formatName } from './name-text.ts';
 export {
   type Name,

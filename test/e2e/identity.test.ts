@@ -297,6 +297,7 @@ describe('an identity from elsewhere', () => {
     test('which is refused where it leaves open who vouches', async () => {
       const { key } = maker;
       const anew = root.intermediate('Example Devices CA 1', { key, notAfter: noEnd });
+      const spelled = root.intermediate('EXAMPLE Devices CA  1', { key, notAfter: noEnd });
       const leaf = maker.idevid({ serialNumber: 'SN-1' });
       const idevid = { kind: 'idevid', ...rest };
       const mdm = { kind: 'mdm', ...rest };
@@ -313,6 +314,13 @@ describe('an identity from elsewhere', () => {
           {
             a: { ...idevid, certificates: [await pem(maker)] },
             b: { ...mdm, certificates: [await pem(anew)] },
+          },
+          /in common/,
+        ],
+        [
+          {
+            a: { ...idevid, certificates: [await pem(maker)] },
+            b: { ...mdm, certificates: [await pem(spelled)] },
           },
           /in common/,
         ],
