@@ -1,20 +1,33 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Configuration } from '#config';
-import type { StatusLists } from '#enrollment';
+import { sha256Hex, type StatusLists } from '#enrollment';
 import { SallyportError } from '#errors';
-import { type EvidenceFormat, parseStatusList, type TrustAnchors } from '#evidence';
-import { type Certificate, parseCertificate } from '#x509';
+import {
+  type EvidenceFormat,
+  knownRootOf,
+  parseStatusList,
+  rootConcerns,
+  type TrustAnchors,
+  vendorConcerns,
+} from '#evidence';
+import { type Certificate, formatName, parseCertificate } from '#x509';
 import { readCertificates } from './read-certificates.ts';
 
 /** Whom evidence is believed, in the order of the configuration. Throws 'config'. */
-export async function loadTrustAnchors({ attestation }: Configuration): Promise<readonly TrustAnchors[]> {
+export async function loadTrustAnchors(configuration: Configuration): Promise<readonly TrustAnchors[]> {
+  const loaded = await readTrustAnchors(configuration);
+  demandOneFormat(loaded);
+  demandKnownFormats(loaded);
+  return loaded;
+}
+
+/** The same as the files have it, and nobody asks whether it fits. Throws 'config' where one cannot be read. */
+export async function readTrustAnchors({ attestation }: Configuration): Promise<readonly TrustAnchors[]> {
   const loading = attestation.roots.map(async ({ name, format, level, files, intermediateFiles }) => {
     const [roots, intermediates] = await Promise.all([encoded(files), encoded(intermediateFiles)]);
     return { name, format, level, roots, intermediates };
   });
-  const loaded = await Promise.all(loading);
-  demandOneFormat(loaded);
-  return loaded;
+  return Promise.all(loading);
 }
 
 async function encoded(files: readonly string[]): Promise<string[]> {
@@ -27,9 +40,7 @@ function demandOneFormat(anchors: readonly TrustAnchors[]): void {
   const seen = new Map<string, TrustAnchors>();
   for (const each of anchors) {
     for (const root of each.roots) {
-      const key = Buffer.from(parseCertificate(new Uint8Array(Buffer.from(root, 'base64'))).spki).toString(
-        'hex',
-      );
+      const key = certificateOf(root).spki.toHex();
       const other = seen.get(key) ?? each;
       if (other.format !== each.format) {
         throw new SallyportError(
@@ -40,6 +51,54 @@ function demandOneFormat(anchors: readonly TrustAnchors[]): void {
       seen.set(key, each);
     }
   }
+}
+
+/** What a vendor publishes as a root of one format, or of one level, is none of another, whatever the configuration says of it. */
+function demandKnownFormats(anchors: readonly TrustAnchors[]): void {
+  for (const each of anchors) {
+    for (const root of each.roots) {
+      const found = vendorConcerns(knownRootOf(certificateOf(root)), each).find(
+        ({ check }) => check !== 'root-unknown',
+      );
+      if (found === undefined) continue;
+      throw new SallyportError('config', `attestation.roots.${each.name}: a certificate ${found.detail}`);
+    }
+  }
+}
+
+/** They stand in an entry of the log, whose octets are limited: `sallyport roots list` has them all. */
+const maximumFindings = 16;
+const maximumNameCharacters = 120;
+
+/** What an operator ought to know of the roots that are in force. Those of `issuers`, which are ours, nobody else publishes. */
+export function rootFindings(
+  anchors: readonly TrustAnchors[],
+  issuers: readonly Certificate[],
+  time: number,
+): string[] {
+  const ours = new Set(issuers.map(({ der }) => Buffer.from(der).toString('base64')));
+  const found = anchors.flatMap((each) =>
+    each.roots.flatMap((root) => {
+      const certificate = certificateOf(root);
+      const subject = formatName(certificate.subject).slice(0, maximumNameCharacters);
+      return rootConcerns(certificate, each, time)
+        .filter(({ check }) => check !== 'root-unknown' || !ours.has(root))
+        .map(
+          ({ detail }) =>
+            `attestation.roots.${each.name}: ${subject}, SHA-256 ${sha256Hex(certificate.der)}, ${detail}`,
+        );
+    }),
+  );
+  const more = found.length - maximumFindings;
+  if (more <= 0) return found;
+  return [
+    ...found.slice(0, maximumFindings),
+    `of attestation.roots there is as much to say ${more} times more: see sallyport roots list`,
+  ];
+}
+
+function certificateOf(base64: string): Certificate {
+  return parseCertificate(new Uint8Array(Buffer.from(base64, 'base64')));
 }
 
 /**

@@ -12,7 +12,7 @@ export { exchangeAnchor, notesInAnchor, prepareAnchor } from './anchor.ts';
 export { checkpointFile } from './checkpoint-file.ts';
 export { keptName, originOf } from './kept-checkpoint.ts';
 export { checkPublished, loadLogSigner, type Published, readPublished } from './log.ts';
-export { loadStatusLists, loadTrustAnchors } from './evidence-roots.ts';
+export { loadStatusLists, loadTrustAnchors, readTrustAnchors } from './evidence-roots.ts';
 export { policyText } from './in-force.ts';
 export { caCertificatePath, crlPath } from './public-paths.ts';
 export type { ListenerAddress } from './listeners.ts';

@@ -3,7 +3,7 @@ import { type AdminPorts, type AdminSettings, adminHandler, createAdmin } from '
 import { Validations } from '#acme';
 import { parseVerifierKey } from '#audit';
 import { type Configuration, type Environment, loadConfiguration, reloadable } from '#config';
-import { Activations, type Authority, Enrollment, type EnrollmentPorts } from '#enrollment';
+import { Activations, type Authority, Enrollment, type EnrollmentPorts, path } from '#enrollment';
 import { SallyportError } from '#errors';
 import { anchorOf } from './anchor.ts';
 import { checkpointFile } from './checkpoint-file.ts';
@@ -11,7 +11,7 @@ import { nodeOf, openDatabase } from './database.ts';
 import { adminLimits, claimAdminSocket } from './admin-socket.ts';
 import { configurationFindings } from './findings.ts';
 import { eventEntry } from './event-entry.ts';
-import { loadStatusLists } from './evidence-roots.ts';
+import { loadStatusLists, rootFindings } from './evidence-roots.ts';
 import { loadIssuers, readAuthority, recordAuthority } from './in-force.ts';
 import { startJobs } from './jobs.ts';
 import { ListenerCertificates } from './listener-certificates.ts';
@@ -112,7 +112,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     const random = pooledRandom();
     const record = (event: string, detail: Record<string, unknown>) =>
       storage.enrollment.record(eventEntry(event, detail, clock.now(), random));
-    const findings = tellFindings(configuration, report);
+    const findings = tellFindings({ configuration, authority, time: clock.now() }, report);
     const node = nodeOf(configuration);
     const digests = () => digestsOf(authority);
     const nodes =
@@ -291,7 +291,10 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
             changed,
             ...(differing === undefined ? {} : { node, differing }),
             ...digestsOf(replacement),
-            findings: tellFindings(next, report),
+            findings: tellFindings(
+              { configuration: next, authority: replacement, time: clock.now() },
+              report,
+            ),
           });
           renewListeners();
           certificates.putInForce(chosen);
@@ -337,8 +340,13 @@ function jumpWords(milliseconds: number): string {
     : `the clock jumped forward by ${seconds} s: that is believed when it has stayed so for ten minutes`;
 }
 
-function tellFindings(configuration: Configuration, report: AuthorityPorts['report']): string[] {
-  const findings = configurationFindings(configuration);
+function tellFindings(
+  { configuration, authority, time }: { configuration: Configuration; authority: Authority; time: number },
+  report: AuthorityPorts['report'],
+): string[] {
+  const own = [...authority.issuers.values()].flatMap(({ issuer }) => path(issuer));
+  const anchors = Object.values(authority.references.attestation?.roots ?? {});
+  const findings = [...configurationFindings(configuration), ...rootFindings(anchors, own, time)];
   for (const words of findings) report({ id: 'finding', error: new SallyportError('config', words) });
   return findings;
 }

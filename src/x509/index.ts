@@ -21,6 +21,7 @@ export {
   verifyPossession,
 } from './certification-request.ts';
 export { findCertificationPath } from './certification-path.ts';
+export { mayIssue } from './certification-step.ts';
 export type { ChangeSubjectName } from './change-subject-name.ts';
 export { type StringEncoding, isPrintableText } from './character-string.ts';
 export type {
