@@ -51,7 +51,10 @@ test('the commands that scripts are promised exist', () => {
     'trust export',
     'profile',
     'attest',
+    'attestation fetch-status',
     'attestation recheck',
+    'roots import',
+    'roots list',
   ];
   assert.deepEqual(leaves.map(pathOf).toSorted(), promised.map((name) => `sallyport ${name}`).toSorted());
 });

@@ -15,6 +15,7 @@ import { policyCommand } from './commands/policy.ts';
 import { profileCommand } from './commands/profile.ts';
 import { requestCommand } from './commands/request.ts';
 import { restoreCommand } from './commands/restore.ts';
+import { rootsCommand } from './commands/roots.ts';
 import { secretCommand } from './commands/secret.ts';
 import { serveCommand } from './commands/serve.ts';
 import { statusCommand } from './commands/status.ts';
@@ -49,6 +50,7 @@ export function program(run: Run, terminal: Terminal): Command {
     certificateCommand(run),
     machineCommand(run),
     attestationCommand(run),
+    rootsCommand(run),
     logCommand(run),
     backupCommand(run),
     restoreCommand(run),

@@ -1,7 +1,7 @@
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { SallyportError } from '#errors';
-import { equalBytes } from '#x509';
 import { errorCode } from '../files.ts';
+import { holds } from '../replace-file.ts';
 
 /** Nothing here is secret, and whoever pins it must be able to read it. */
 const mode = 0o644;
@@ -36,14 +36,4 @@ async function requireSame(file: string, bytes: Uint8Array): Promise<void> {
     'conflict',
     `${file} is there already and holds something else; nothing was changed. Name another file with --out, or remove it`,
   );
-}
-
-/** Of the same length before it is read: a device or a pipe never is. */
-async function holds(file: string, bytes: Uint8Array): Promise<boolean> {
-  try {
-    const { size } = await stat(file);
-    return size === bytes.length && equalBytes(await readFile(file), bytes);
-  } catch {
-    return false;
-  }
 }
