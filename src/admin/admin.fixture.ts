@@ -293,6 +293,7 @@ async function observeApproval(storage: Storage, deviceId: string, template: str
       order: null,
       evidence: null,
       attester: null,
+      evidenceFormat: null,
       ...asked,
     })
   ).approval;

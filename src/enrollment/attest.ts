@@ -43,6 +43,7 @@ export async function problemOf(
     order: null,
     evidence: examination.sha256,
     attester: attesterOf(examination),
+    evidenceFormat: examination.format,
     spki,
     template,
     staticChallenge: false,

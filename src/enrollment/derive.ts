@@ -18,6 +18,7 @@ import { deriveKey, deriveRequest } from './layers/request.ts';
 import { deriveSecret, isRequestAgain } from './layers/secret.ts';
 import { deriveSegment } from './layers/segment.ts';
 import { deriveRenewal, deriveTemplate } from './layers/template.ts';
+import { deriveVersions } from './layers/versions.ts';
 import { deriveWorkflow } from './layers/workflow.ts';
 import type { Observations, OrderObservation } from './observations.ts';
 import { named, type References } from './references.ts';
@@ -87,16 +88,16 @@ export function derive(
 
   gathered.add('device', deriveDevice(device));
   gathered.add('template', deriveTemplate(source.template, template, deviceClass, names));
-  gathered.add(
-    'evidence',
-    deriveEvidence(observations.evidence, references, {
-      device,
-      template: source.template,
-      spki: keygen ? null : spki,
-      issued,
-      time,
-    }),
-  );
+  const evidence = deriveEvidence(observations.evidence, references, {
+    device,
+    template: source.template,
+    spki: keygen ? null : spki,
+    issued,
+    time,
+  });
+  gathered.add('evidence', evidence);
+  const { verified } = evidence.facts;
+  gathered.add('versions', deriveVersions(observations.evidence, { verified, again: issued !== null }));
   gathered.add(
     'approval',
     deriveApproval(observations.approval, references, {

@@ -1,4 +1,4 @@
-import type { Examination, RevocationStatus } from '#evidence';
+import type { EvidenceVersions, Examination, RevocationStatus } from '#evidence';
 import type { DeviceState } from '#inventory';
 import type { GeneralName, Name } from '#x509';
 import type { IdentifierType, OrderIdentifier } from './order.ts';
@@ -245,6 +245,8 @@ export interface EvidenceObservation {
   readonly earlier?: EarlierEvidence | null;
   /** Of the certificate of its attestation key, where that is in our store; null: it is of another authority. */
   readonly attester?: { readonly deviceId: string; readonly revoked: boolean } | null;
+  /** What evidence of this format said of the device when a certificate was last issued on it; null: none was. Absent: nobody has looked, as before it was kept. */
+  readonly versions?: EvidenceVersions | null;
 }
 
 /** The same evidence, octet for octet, that came with a request before. */

@@ -247,6 +247,7 @@ export async function observe(
     order: credential?.kind === 'order' ? { id: credential.order, account: credential.account } : null,
     evidence: asked.evidence?.sha256 ?? null,
     attester: asked.evidence?.attester ?? null,
+    evidenceFormat: asked.evidence?.format ?? null,
     spki: asked.spki,
     template: admission.source.template ?? '',
     staticChallenge: asked.challenge?.kind === 'static',

@@ -7,17 +7,19 @@ import {
   type RevocationStatus,
   revocationStatusOf,
   type StatusList,
+  versionsOf,
 } from '#evidence';
 import type { Facts } from '#policy';
 import { sha256Hex } from './digests.ts';
 import type { EvidenceObservation, Observations } from './observations.ts';
-import type { StoreObservation, UsedEvidence } from './store.ts';
+import type { EvidenceMemory, StoreObservation, UsedEvidence } from './store.ts';
 
 /** Evidence that came with a request, or before it for its order. */
 export interface OfferedEvidence {
   readonly sha256: string;
   /** SHA-256 of the first of its certificates, that of the key that attests; null: it has none that can be read. */
   readonly attester: string | null;
+  readonly format: EvidenceFormat | null;
   /** `nonce`: the one that is in force for who asks; null: none is. */
   examined(nonce: Uint8Array | null): Examination;
 }
@@ -27,12 +29,15 @@ export class UnseenEvidence implements OfferedEvidence {
   readonly #evidence: Evidence;
   readonly sha256: string;
   readonly attester: string | null;
+  readonly format: EvidenceFormat | null;
   #seen: { readonly nonce: string | null; readonly examination: Examination } | null = null;
 
   constructor(evidence: Evidence) {
     this.#evidence = evidence;
     this.sha256 = sha256Hex(evidence.bytes);
-    this.attester = attesterOf(this.examined(null));
+    const seen = this.examined(null);
+    this.attester = attesterOf(seen);
+    this.format = seen.format;
   }
 
   examined(nonce: Uint8Array | null): Examination {
@@ -55,6 +60,10 @@ export class SeenEvidence implements OfferedEvidence {
 
   get attester(): string | null {
     return attesterOf(this.#examination);
+  }
+
+  get format(): EvidenceFormat | null {
+    return this.#examination.format;
   }
 
   get sha256(): string {
@@ -99,7 +108,11 @@ export function examined(evidence: Evidence, nonce: Nonce | null): Examination {
 export function evidenceObservation(
   examination: Examination,
   lists: StatusLists,
-  { earlierEvidence, attester }: Pick<StoreObservation, 'earlierEvidence' | 'attester'>,
+  {
+    earlierEvidence,
+    attester,
+    versions,
+  }: Pick<StoreObservation, 'earlierEvidence' | 'attester' | 'versions'>,
 ): EvidenceObservation {
   return {
     offered: [examination.format ?? 'unknown'],
@@ -107,6 +120,7 @@ export function evidenceObservation(
     status: statusOf(examination, lists),
     earlier: earlierEvidence,
     attester,
+    versions,
   };
 }
 
@@ -126,5 +140,12 @@ export function usedEvidence(
   const examination = evidence?.examination;
   if (examination === undefined || !judged) return null;
   const by = { secretId: secret?.id ?? null, presenterSha256: presenter?.sha256 ?? null };
-  return { ...by, sha256: examination.sha256, fresh };
+  const memory =
+    context.evidence?.verified === true ? memoryOf(examination, evidence?.versions ?? null) : null;
+  return { ...by, sha256: examination.sha256, fresh, memory };
+}
+
+function memoryOf({ statement }: Examination, before: EvidenceMemory['before']): EvidenceMemory | null {
+  if (statement === null) return null;
+  return { format: statement.claims.format, versions: versionsOf(statement.claims), before };
 }

@@ -1,5 +1,5 @@
 import type { NewEntry } from '#audit';
-import type { Examination } from '#evidence';
+import type { EvidenceFormat, EvidenceVersions, Examination } from '#evidence';
 import type { DeviceState } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { Objection } from '#policy';
@@ -106,6 +106,8 @@ export interface ObserveQuery {
   readonly evidence: string | null;
   /** SHA-256 of the first of its certificates; null: it has none. */
   readonly attester: string | null;
+  /** Of the evidence; null: none came, or none that can be read. */
+  readonly evidenceFormat: EvidenceFormat | null;
   /** Of the request's own key. */
   readonly spki: string;
   readonly template: string;
@@ -167,6 +169,8 @@ export interface StoreObservation {
   readonly earlierEvidence: EarlierEvidence | null;
   /** Of the certificate that was asked for by `attester`; null: it is not in the store. */
   readonly attester: { readonly deviceId: string; readonly revoked: boolean } | null;
+  /** What evidence of this format said of the device when a certificate was last issued on it; null: none was. */
+  readonly versions: EvidenceVersions | null;
   /** What operators denied to this device, template and key, by the names asked for; the newest first, no more than ten. */
   readonly denials: readonly { readonly names: string; readonly at: number }[];
   /** The device has a current certificate (neither revoked nor expired) of this template for another key. Of an order of names: false, since its owner has one for each set of them. */
@@ -232,6 +236,15 @@ export interface UsedEvidence {
   readonly presenterSha256: string | null;
   readonly sha256: string;
   readonly fresh: boolean;
+  /** What is remembered of it when it gets a certificate; null where it is not verified. */
+  readonly memory: EvidenceMemory | null;
+}
+
+export interface EvidenceMemory {
+  readonly format: EvidenceFormat;
+  readonly versions: EvidenceVersions;
+  /** As they were observed, and must still be unless they are these. */
+  readonly before: EvidenceVersions | null;
 }
 
 /** `address`: of the certification request that is kept beside the entry. */

@@ -31,3 +31,4 @@ export {
 } from './tpm/credential-activation.ts';
 export type { EndorsementKey } from './tpm/endorsement-key.ts';
 export type { TpmDevice } from './tpm/tpm-device.ts';
+export { type EvidenceVersions, versionsOf, versionsThatWentBack } from './versions.ts';

@@ -49,6 +49,7 @@ describe('a loaded bundle', () => {
     const { controls } = loadBundle(defaultPolicies(), references);
     const liftable = controls.filter((control) => control.liftable).map(({ id }) => id);
     assert.deepEqual(liftable.sort(), [
+      'attestation-rollback',
       'class-approval',
       'enrollment-again',
       'first-enrollment',

@@ -74,6 +74,7 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
       'attestation-unused': 'unused',
     }).map(([control, fact]) => [control, [{ evidence: { ...holdingEvidence, [fact]: false } }]]),
   ),
+  'attestation-rollback': [{ versions: { kept: false } }],
   'secret-known': [{ secret: { known: false }, evidence: { offered: true, verified: true } }],
   'secret-not-void': [{ secret: { notVoid: false } }],
   'secret-unexpired': [{ secret: { unexpired: false } }],
@@ -128,7 +129,13 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
   'renewal-window': [{ renewal: { windowOpen: false } }],
 };
 
-const holding = new Set(['first-enrollment', 'class-approval', 'enrollment-again', 'renewal-window']);
+const holding = new Set([
+  'attestation-rollback',
+  'first-enrollment',
+  'class-approval',
+  'enrollment-again',
+  'renewal-window',
+]);
 
 const bundle = loadBundle(defaultPolicies(), references);
 

@@ -125,6 +125,8 @@ export const controlTable: readonly RequiredControl[] = [
   required('attestation-device', issuing, { evidence: { judged: true, forDevice: false } }),
   required('attestation-unused', issuing, { evidence: { judged: true, unused: false } }),
 
+  liftable('attestation-rollback', issuing),
+
   required('workflow-agreed', issuing, { workflow: { required: true, agreed: false } }),
 
   liftable('first-enrollment', ['enroll']),

@@ -135,6 +135,11 @@ export interface Context {
     /** All of these. */
     readonly verified: boolean;
   };
+  /** What verified evidence says of the device's software and firmware. */
+  readonly versions?: {
+    /** None is lower than when a certificate was last issued to the device on evidence of this format, and none that was said is lacking. */
+    readonly kept: boolean;
+  };
   readonly request?: {
     /** Proof of possession: the CSR's own signature verifies. */
     readonly possession: boolean;

@@ -14,6 +14,7 @@ const commonGroups = [
   'request',
   'key',
   'evidence',
+  'versions',
   'approval',
   'binding',
   'workflow',
@@ -25,7 +26,13 @@ const groups: Readonly<Record<Action, readonly string[]>> = {
   enroll: [...commonGroups, ...credentials],
   renew: [...commonGroups, 'presenter', 'renewal'],
 };
-const liftable = new Set(['first-enrollment', 'class-approval', 'enrollment-again', 'renewal-window']);
+const liftable = new Set([
+  'attestation-rollback',
+  'first-enrollment',
+  'class-approval',
+  'enrollment-again',
+  'renewal-window',
+]);
 
 export function expectation({ action, context }: Facts): Expectation {
   if (Object.keys(context).some((group) => !groups[action].includes(group))) {
@@ -74,7 +81,8 @@ function atArrival(action: Action, context: Context): Proofs {
 }
 
 function ofRequest(context: Context): Proofs {
-  const { segment, rate, template, device, request, key, evidence, binding, workflow, account } = context;
+  const { segment, rate, template, device, request, key, evidence, versions, binding, workflow, account } =
+    context;
   const allows = (proven: boolean | undefined) => account?.presented === false || proven;
   const counts = (proven: boolean | undefined) => evidence?.judged === false || proven;
   return {
@@ -107,6 +115,7 @@ function ofRequest(context: Context): Proofs {
     'attestation-key': counts(evidence?.forKey),
     'attestation-device': counts(evidence?.forDevice),
     'attestation-unused': counts(evidence?.unused),
+    'attestation-rollback': versions?.kept === true || lifted(context, 'attestation-rollback'),
     'workflow-agreed': workflow?.required === false || workflow?.agreed,
     'account-valid': allows(account?.valid),
     'account-template': allows(account?.forTemplate),

@@ -41,6 +41,7 @@ const asked = {
     unused: false,
     verified: false,
   },
+  versions: { kept: true },
   binding: { required: false, bound: false, contradicted: false },
   workflow: { required: false, agreed: false },
   account: {

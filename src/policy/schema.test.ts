@@ -75,6 +75,7 @@ const fieldsOfContext: {
     unused: 'boolean',
     verified: 'boolean',
   },
+  versions: { kept: 'boolean' },
   request: {
     possession: 'boolean',
     subject: 'boolean',
@@ -114,6 +115,7 @@ describe('schema.cedarschema', () => {
       'request',
       'segment',
       'template',
+      'versions',
       'workflow',
     ];
     assert.deepEqual([...admit].sort(), ['rate', 'segment']);

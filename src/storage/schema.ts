@@ -1,5 +1,5 @@
 import type { MachineScope, NewSecret } from '#admin';
-import type { Examination } from '#evidence';
+import type { EvidenceVersions, Examination } from '#evidence';
 import type { RequestSummary } from '#enrollment';
 import type { DeviceState } from '#inventory';
 import type { Objection } from '#policy';
@@ -53,6 +53,7 @@ export interface Schema {
     readonly nonce: Uint8Array;
     readonly expires_at: number;
   };
+  readonly evidence_version: EvidenceVersionRow;
   readonly activation: ActivationRow;
   readonly references_body: { readonly digest: string; readonly body: Uint8Array };
   readonly policies_text: { readonly digest: string; readonly text: string };
@@ -354,4 +355,13 @@ export interface EvidenceRow {
   /** That was issued on it; null: none was yet. */
   readonly certificate: string | null;
   readonly seen_at: number;
+}
+
+/** Of a device, by evidence of one format, when a certificate was last issued on some. */
+export interface EvidenceVersionRow {
+  readonly device_id: string;
+  readonly format: string;
+  readonly versions: JsonText<EvidenceVersions>;
+  /** The first that was issued on these. */
+  readonly certificate: string;
 }

@@ -226,6 +226,7 @@ export function observeQuery(changes: Partial<ObserveQuery> = {}): ObserveQuery 
     order: null,
     evidence: null,
     attester: null,
+    evidenceFormat: null,
     spki: digest('key'),
     template: 'device',
     staticChallenge: false,

@@ -30,6 +30,7 @@ export const copiedTables = Object.keys({
   acme_nonce: true,
   evidence: true,
   evidence_nonce: true,
+  evidence_version: true,
   activation: true,
   references_body: true,
   policies_text: true,

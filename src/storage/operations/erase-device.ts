@@ -10,6 +10,7 @@ import { statement } from '../statement.ts';
 import { forgetActivationsOf } from './activations.ts';
 import { selectBlobs } from './blobs.ts';
 import { unknownDevice } from './devices.ts';
+import { forgetVersionsOf } from './evidence-versions.ts';
 import { append, readHead } from './log.ts';
 import { forgetPolledOf } from './polled-requests.ts';
 
@@ -145,6 +146,7 @@ export function* eraseDevice(act: Erasing): Operation<LogPosition & { readonly c
   }
   yield* forgetPolledOf(id);
   yield* forgetActivationsOf(id);
+  yield* forgetVersionsOf(id);
   yield* eraseRequests({ id, as });
   yield* run(deleteRate, { key: `device:${id}` });
   yield* run(deleteDevice, { id });

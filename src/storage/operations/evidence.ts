@@ -3,6 +3,7 @@ import { SallyportError } from '#errors';
 import { first, type Operation, run, together } from '../operation.ts';
 import type { EvidenceRow } from '../schema.ts';
 import { statement } from '../statement.ts';
+import { rememberVersions } from './evidence-versions.ts';
 import { append } from './log.ts';
 import { observePresenter, observeSecret } from './presented.ts';
 
@@ -81,15 +82,16 @@ export function* observeEvidence(
   };
 }
 
-/** From here on the evidence is of this request, and of no other, and its nonce is used up. Throws 'conflict' where it is another's, or has got a certificate already. */
+/** From here on the evidence is of this request, and of no other, and its nonce is used up; what got a certificate is remembered. Throws 'conflict' where it is another's, or has got a certificate already. */
 export function* useEvidence(
-  { sha256, fresh, secretId, presenterSha256 }: UsedEvidence,
+  { sha256, fresh, secretId, presenterSha256, memory }: UsedEvidence,
   asked: EvidenceRequest,
   certificate: string | null,
   now: number,
 ): Operation<void> {
   const holder = holderOf(secretId === null ? null : { id: secretId }, presenterSha256);
   if (holder !== null) yield* run(deleteNonce, { holder });
+  if (certificate !== null && memory !== null) yield* rememberVersions(asked.deviceId, memory, certificate);
   const row = yield* first(select, { sha256 });
   if (row === undefined) {
     const { deviceId: device_id, template, spki } = asked;

@@ -44,6 +44,7 @@ suite('observing an empty store', () => {
         nonce: null,
         earlierEvidence: null,
         attester: null,
+        versions: null,
       },
     );
   });

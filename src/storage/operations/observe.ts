@@ -7,6 +7,7 @@ import { statement } from '../statement.ts';
 import { observeOrder } from './acme-issuance.ts';
 import { hasCurrentForOtherKey, newestIssued } from './current-certificates.ts';
 import { evidenceNonce, holderOf, observeEvidence } from './evidence.ts';
+import { observeVersions } from './evidence-versions.ts';
 import { isKeyShared } from './key-holders.ts';
 import { observePresenter, observeSecret } from './presented.ts';
 import { observeRates } from './rate-limits.ts';
@@ -91,9 +92,12 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
             holder === null ? null : evidenceNonce(holder, now),
             observeEvidence(query.evidence, asked),
             observePresenter({ presenterSha256: query.attester }),
+            device === null || query.evidenceFormat === null
+              ? null
+              : observeVersions({ deviceId, format: query.evidenceFormat }),
           ),
     );
-  const [nonce, earlier, attester] = ofEvidence ?? [null, null, null];
+  const [nonce, earlier, attester, versions] = ofEvidence ?? [null, null, null, null];
   return {
     secret,
     userNameDevice,
@@ -109,6 +113,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     nonce,
     earlierEvidence: earlier,
     attester: attester && { deviceId: attester.deviceId, revoked: attester.revoked },
+    versions,
   };
 }
 
