@@ -294,6 +294,7 @@ async function observeApproval(storage: Storage, deviceId: string, template: str
       evidence: null,
       attester: null,
       evidenceFormat: null,
+      attestingKey: null,
       ...asked,
     })
   ).approval;

@@ -35,6 +35,8 @@ export interface AdminStore extends MachineStore, ExternalAccountStore {
     after?: string;
     limit: number;
   }): Promise<readonly StoredDevice[]>;
+  /** Keys that attest, those by which the most devices got certificates first, each with so many of its devices. */
+  attestationKeys(filter: { limit: number; devices: number }): Promise<readonly AttestationKeyInfo[]>;
   device(id: string): Promise<StoredDevice | null>;
   /** No two devices have the same; none is found by an empty one. */
   deviceBySerialNumber(serialNumber: string): Promise<StoredDevice | null>;
@@ -329,4 +331,13 @@ export interface StoredCertificateInfo {
   /** Number of the log that recorded it, among those of the database: another one begins after a restore. */
   readonly log: number;
   readonly logIndex: number;
+}
+
+export interface AttestationKeyInfo {
+  /** SHA-256 of its SubjectPublicKeyInfo. */
+  readonly spki: string;
+  readonly format: string;
+  readonly devices: number;
+  /** The first of them, by their ids. */
+  readonly deviceIds: readonly string[];
 }

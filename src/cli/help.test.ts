@@ -52,6 +52,7 @@ test('the commands that scripts are promised exist', () => {
     'profile',
     'attest',
     'attestation recheck',
+    'attestation keys',
   ];
   assert.deepEqual(leaves.map(pathOf).toSorted(), promised.map((name) => `sallyport ${name}`).toSorted());
 });

@@ -44,6 +44,7 @@ export async function problemOf(
     evidence: examination.sha256,
     attester: attesterOf(examination),
     evidenceFormat: examination.format,
+    attestingKey: null,
     spki,
     template,
     staticChallenge: false,

@@ -6,6 +6,7 @@ import { identityOf } from './identity.ts';
 import { certifiedNames } from './certified-names.ts';
 import { deriveAccount } from './layers/account.ts';
 import { deriveApproval } from './layers/approval.ts';
+import { deriveAttestingKey } from './layers/attesting-key.ts';
 import { deriveBinding } from './layers/binding.ts';
 import { deriveChallenge } from './layers/challenge.ts';
 import { deriveDevice } from './layers/device.ts';
@@ -96,8 +97,9 @@ export function derive(
     time,
   });
   gathered.add('evidence', evidence);
-  const { verified } = evidence.facts;
-  gathered.add('versions', deriveVersions(observations.evidence, { verified, again: issued !== null }));
+  const attested = { deviceClass: className, verified: evidence.facts.verified, again: issued !== null };
+  gathered.add('versions', deriveVersions(observations.evidence, attested));
+  gathered.add('attestingKey', deriveAttestingKey(observations.evidence, references, attested));
   gathered.add(
     'approval',
     deriveApproval(observations.approval, references, {

@@ -33,7 +33,7 @@ import { atAdmission, entryOf } from './request-entry.ts';
 import { keptOrderOf, pollOf, summaryOf } from './request-summary.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
-import { usedEvidence } from './offered-evidence.ts';
+import { usedEvidence } from './used-evidence.ts';
 import type { LogPosition } from './store.ts';
 import { supportCode } from './support-code.ts';
 
@@ -262,7 +262,7 @@ export class Enrollment {
         summary: summaryOf(observations, facts, plan.names),
         polled: pollOf(asked, observations),
         order: keptOrderOf(asked),
-        evidence: usedEvidence(observations, facts),
+        evidence: usedEvidence(decided, this.#ports.random),
         now: time,
         entry: this.#records.newEntry(this.#entry(decided, 'held'), asked),
       });
@@ -362,7 +362,7 @@ export class Enrollment {
       secretId: secret?.id ?? null,
       approvalId,
       order: keptOrderOf(asked),
-      evidence: usedEvidence(observations, decided.facts),
+      evidence: usedEvidence(decided, random),
       issuedBefore: issuedBefore(asked, observations),
       now: time,
       entry: this.#records.newEntry({ ...this.#entry(decided, 'issued'), certificate: summary }, asked),

@@ -247,6 +247,17 @@ export interface EvidenceObservation {
   readonly attester?: { readonly deviceId: string; readonly revoked: boolean } | null;
   /** What evidence of this format said of the device when a certificate was last issued on it; null: none was. Absent: nobody has looked, as before it was kept. */
   readonly versions?: EvidenceVersions | null;
+  /** The key that attests, and who got certificates by it; null: there is none, or it was not sent. Absent: nobody has looked, as before it was kept. */
+  readonly attestingKey?: AttestingKeyObservation | null;
+}
+
+export interface AttestingKeyObservation {
+  /** SHA-256 of its SubjectPublicKeyInfo. */
+  readonly spki: string;
+  /** How many got certificates by it, counted up to 10,000. */
+  readonly otherDevices: number;
+  /** This one did. */
+  readonly known: boolean;
 }
 
 /** The same evidence, octet for octet, that came with a request before. */

@@ -248,6 +248,7 @@ export async function observe(
     evidence: asked.evidence?.sha256 ?? null,
     attester: asked.evidence?.attester ?? null,
     evidenceFormat: asked.evidence?.format ?? null,
+    attestingKey: asked.evidence?.attestingKey ?? null,
     spki: asked.spki,
     template: admission.source.template ?? '',
     staticChallenge: asked.challenge?.kind === 'static',

@@ -1,4 +1,5 @@
 import {
+  attestingKeyOf,
   type Evidence,
   type EvidenceFormat,
   examine,
@@ -7,12 +8,10 @@ import {
   type RevocationStatus,
   revocationStatusOf,
   type StatusList,
-  versionsOf,
 } from '#evidence';
-import type { Facts } from '#policy';
 import { sha256Hex } from './digests.ts';
-import type { EvidenceObservation, Observations } from './observations.ts';
-import type { EvidenceMemory, StoreObservation, UsedEvidence } from './store.ts';
+import type { EvidenceObservation } from './observations.ts';
+import type { StoreObservation } from './store.ts';
 
 /** Evidence that came with a request, or before it for its order. */
 export interface OfferedEvidence {
@@ -20,6 +19,8 @@ export interface OfferedEvidence {
   /** SHA-256 of the first of its certificates, that of the key that attests; null: it has none that can be read. */
   readonly attester: string | null;
   readonly format: EvidenceFormat | null;
+  /** SHA-256 of the key in the hardware that vouches for the attested one; null: there is none, or it was not sent. */
+  readonly attestingKey: string | null;
   /** `nonce`: the one that is in force for who asks; null: none is. */
   examined(nonce: Uint8Array | null): Examination;
 }
@@ -30,6 +31,7 @@ export class UnseenEvidence implements OfferedEvidence {
   readonly sha256: string;
   readonly attester: string | null;
   readonly format: EvidenceFormat | null;
+  readonly attestingKey: string | null;
   #seen: { readonly nonce: string | null; readonly examination: Examination } | null = null;
 
   constructor(evidence: Evidence) {
@@ -38,6 +40,7 @@ export class UnseenEvidence implements OfferedEvidence {
     const seen = this.examined(null);
     this.attester = attesterOf(seen);
     this.format = seen.format;
+    this.attestingKey = attestingKeyOf(seen);
   }
 
   examined(nonce: Uint8Array | null): Examination {
@@ -64,6 +67,10 @@ export class SeenEvidence implements OfferedEvidence {
 
   get format(): EvidenceFormat | null {
     return this.#examination.format;
+  }
+
+  get attestingKey(): string | null {
+    return attestingKeyOf(this.#examination);
   }
 
   get sha256(): string {
@@ -112,7 +119,8 @@ export function evidenceObservation(
     earlierEvidence,
     attester,
     versions,
-  }: Pick<StoreObservation, 'earlierEvidence' | 'attester' | 'versions'>,
+    attestingKey,
+  }: Pick<StoreObservation, 'earlierEvidence' | 'attester' | 'versions' | 'attestingKey'>,
 ): EvidenceObservation {
   return {
     offered: [examination.format ?? 'unknown'],
@@ -121,6 +129,7 @@ export function evidenceObservation(
     earlier: earlierEvidence,
     attester,
     versions,
+    attestingKey,
   };
 }
 
@@ -129,23 +138,4 @@ export function statusOf(examination: Examination, lists: StatusLists): Revocati
   const { format, statement } = examination;
   const taken = format === null || statement === null ? undefined : lists[format];
   return taken === undefined ? null : revocationStatusOf(taken.list, examination, taken.at);
-}
-
-/** Evidence that was judged is of this request from here on; null: none was. */
-export function usedEvidence(
-  { evidence, secret, presenter }: Observations,
-  { context }: Facts,
-): UsedEvidence | null {
-  const { judged = false, fresh = false } = context.evidence ?? {};
-  const examination = evidence?.examination;
-  if (examination === undefined || !judged) return null;
-  const by = { secretId: secret?.id ?? null, presenterSha256: presenter?.sha256 ?? null };
-  const memory =
-    context.evidence?.verified === true ? memoryOf(examination, evidence?.versions ?? null) : null;
-  return { ...by, sha256: examination.sha256, fresh, memory };
-}
-
-function memoryOf({ statement }: Examination, before: EvidenceMemory['before']): EvidenceMemory | null {
-  if (statement === null) return null;
-  return { format: statement.claims.format, versions: versionsOf(statement.claims), before };
 }

@@ -4,7 +4,12 @@ import type { DeviceState } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { Objection } from '#policy';
 import type { Der, GeneralName, Name } from '#x509';
-import type { EarlierEvidence, OrderObservation, PresenterObservation } from './observations.ts';
+import type {
+  AttestingKeyObservation,
+  EarlierEvidence,
+  OrderObservation,
+  PresenterObservation,
+} from './observations.ts';
 
 /**
  * What enrollment asks of the store. Each method is one atomic operation; those that return a LogPosition are durable
@@ -108,6 +113,8 @@ export interface ObserveQuery {
   readonly attester: string | null;
   /** Of the evidence; null: none came, or none that can be read. */
   readonly evidenceFormat: EvidenceFormat | null;
+  /** SHA-256 of the key in the hardware that vouches for the attested one; null: there is none, or it was not sent. */
+  readonly attestingKey: string | null;
   /** Of the request's own key. */
   readonly spki: string;
   readonly template: string;
@@ -171,6 +178,8 @@ export interface StoreObservation {
   readonly attester: { readonly deviceId: string; readonly revoked: boolean } | null;
   /** What evidence of this format said of the device when a certificate was last issued on it; null: none was. */
   readonly versions: EvidenceVersions | null;
+  /** Of the key that was asked for; null: none was, or there is no device. */
+  readonly attestingKey: AttestingKeyObservation | null;
   /** What operators denied to this device, template and key, by the names asked for; the newest first, no more than ten. */
   readonly denials: readonly { readonly names: string; readonly at: number }[];
   /** The device has a current certificate (neither revoked nor expired) of this template for another key. Of an order of names: false, since its owner has one for each set of them. */
@@ -238,6 +247,8 @@ export interface UsedEvidence {
   readonly fresh: boolean;
   /** What is remembered of it when it gets a certificate; null where it is not verified. */
   readonly memory: EvidenceMemory | null;
+  /** An entry of its own that follows: where a request is opened, and where a certificate is issued. */
+  readonly alarm: NewEntry | null;
 }
 
 export interface EvidenceMemory {
@@ -245,7 +256,11 @@ export interface EvidenceMemory {
   readonly versions: EvidenceVersions;
   /** As they were observed, and must still be unless they are these. */
   readonly before: EvidenceVersions | null;
+  /** As it was observed: no other device may have come since. */
+  readonly attestingKey: AttestingKeyMemory | null;
 }
+
+export type AttestingKeyMemory = AttestingKeyObservation;
 
 /** `address`: of the certification request that is kept beside the entry. */
 export interface KeptOrder {

@@ -3,6 +3,7 @@ export { type StatusList, parseStatusList, revocationStatusOf } from './android/
 export { statementTypes } from './attestation-bundle.ts';
 export type { AttestationResult, ReferenceValues, RevocationStatus, TrustAnchors } from './appraisal.ts';
 export { appraise } from './appraise.ts';
+export { attestingKeyOf, hasAttestingKey } from './attesting-key.ts';
 export {
   type AssuranceLevel,
   type Evidence,

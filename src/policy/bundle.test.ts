@@ -50,6 +50,7 @@ describe('a loaded bundle', () => {
     const liftable = controls.filter((control) => control.liftable).map(({ id }) => id);
     assert.deepEqual(liftable.sort(), [
       'attestation-rollback',
+      'attestation-shared',
       'class-approval',
       'enrollment-again',
       'first-enrollment',

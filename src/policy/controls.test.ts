@@ -75,6 +75,7 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
     }).map(([control, fact]) => [control, [{ evidence: { ...holdingEvidence, [fact]: false } }]]),
   ),
   'attestation-rollback': [{ versions: { kept: false } }],
+  'attestation-shared': [{ attestingKey: { withinLimit: false } }],
   'secret-known': [{ secret: { known: false }, evidence: { offered: true, verified: true } }],
   'secret-not-void': [{ secret: { notVoid: false } }],
   'secret-unexpired': [{ secret: { unexpired: false } }],
@@ -131,6 +132,7 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
 
 const holding = new Set([
   'attestation-rollback',
+  'attestation-shared',
   'first-enrollment',
   'class-approval',
   'enrollment-again',

@@ -126,6 +126,7 @@ export const controlTable: readonly RequiredControl[] = [
   required('attestation-unused', issuing, { evidence: { judged: true, unused: false } }),
 
   liftable('attestation-rollback', issuing),
+  liftable('attestation-shared', issuing),
 
   required('workflow-agreed', issuing, { workflow: { required: true, agreed: false } }),
 

@@ -140,6 +140,11 @@ export interface Context {
     /** None is lower than when a certificate was last issued to the device on evidence of this format, and none that was said is lacking. */
     readonly kept: boolean;
   };
+  /** The key of the hardware that vouches for the attested one. */
+  readonly attestingKey?: {
+    /** No more devices have certificates by it than its class lets, this one counted. */
+    readonly withinLimit: boolean;
+  };
   readonly request?: {
     /** Proof of possession: the CSR's own signature verifies. */
     readonly possession: boolean;

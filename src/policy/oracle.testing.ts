@@ -15,6 +15,7 @@ const commonGroups = [
   'key',
   'evidence',
   'versions',
+  'attestingKey',
   'approval',
   'binding',
   'workflow',
@@ -28,6 +29,7 @@ const groups: Readonly<Record<Action, readonly string[]>> = {
 };
 const liftable = new Set([
   'attestation-rollback',
+  'attestation-shared',
   'first-enrollment',
   'class-approval',
   'enrollment-again',
@@ -116,6 +118,7 @@ function ofRequest(context: Context): Proofs {
     'attestation-device': counts(evidence?.forDevice),
     'attestation-unused': counts(evidence?.unused),
     'attestation-rollback': versions?.kept === true || lifted(context, 'attestation-rollback'),
+    'attestation-shared': context.attestingKey?.withinLimit === true || lifted(context, 'attestation-shared'),
     'workflow-agreed': workflow?.required === false || workflow?.agreed,
     'account-valid': allows(account?.valid),
     'account-template': allows(account?.forTemplate),

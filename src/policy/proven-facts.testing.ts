@@ -42,6 +42,7 @@ const asked = {
     verified: false,
   },
   versions: { kept: true },
+  attestingKey: { withinLimit: true },
   binding: { required: false, bound: false, contradicted: false },
   workflow: { required: false, agreed: false },
   account: {

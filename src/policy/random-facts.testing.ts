@@ -97,6 +97,7 @@ function randomValue({ name, type }: Attribute): fc.Arbitrary<unknown> {
   if (type === 'strings') {
     const controls = [
       'attestation-rollback',
+      'attestation-shared',
       'first-enrollment',
       'class-approval',
       'enrollment-again',

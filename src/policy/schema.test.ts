@@ -76,6 +76,7 @@ const fieldsOfContext: {
     verified: 'boolean',
   },
   versions: { kept: 'boolean' },
+  attestingKey: { withinLimit: 'boolean' },
   request: {
     possession: 'boolean',
     subject: 'boolean',
@@ -107,6 +108,7 @@ describe('schema.cedarschema', () => {
     const common = [
       'account',
       'approval',
+      'attestingKey',
       'binding',
       'device',
       'evidence',

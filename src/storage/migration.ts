@@ -13,6 +13,7 @@ import { listenerCertificates } from './migrations/0012-listener-certificates.ts
 import { evidence } from './migrations/0013-evidence.ts';
 import { attestationKeys } from './migrations/0014-attestation-keys.ts';
 import { evidenceVersions } from './migrations/0016-evidence-versions.ts';
+import { attestationKeysOfDevices } from './migrations/0017-attestation-keys-of-devices.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   evidence,
   attestationKeys,
   evidenceVersions,
+  attestationKeysOfDevices,
 ];

@@ -54,6 +54,7 @@ export interface Schema {
     readonly expires_at: number;
   };
   readonly evidence_version: EvidenceVersionRow;
+  readonly attestation_key_device: AttestationKeyDeviceRow;
   readonly activation: ActivationRow;
   readonly references_body: { readonly digest: string; readonly body: Uint8Array };
   readonly policies_text: { readonly digest: string; readonly text: string };
@@ -363,5 +364,15 @@ export interface EvidenceVersionRow {
   readonly format: string;
   readonly versions: JsonText<EvidenceVersions>;
   /** The first that was issued on these. */
+  readonly certificate: string;
+}
+
+/** A device that got a certificate by this key. */
+export interface AttestationKeyDeviceRow {
+  /** SHA-256 of the key's SubjectPublicKeyInfo. */
+  readonly spki: string;
+  readonly device_id: string;
+  readonly format: string;
+  /** The first. */
   readonly certificate: string;
 }

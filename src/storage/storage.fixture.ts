@@ -227,6 +227,7 @@ export function observeQuery(changes: Partial<ObserveQuery> = {}): ObserveQuery 
     evidence: null,
     attester: null,
     evidenceFormat: null,
+    attestingKey: null,
     spki: digest('key'),
     template: 'device',
     staticChallenge: false,

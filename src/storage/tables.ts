@@ -31,6 +31,7 @@ export const copiedTables = Object.keys({
   evidence: true,
   evidence_nonce: true,
   evidence_version: true,
+  attestation_key_device: true,
   activation: true,
   references_body: true,
   policies_text: true,

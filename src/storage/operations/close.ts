@@ -10,7 +10,7 @@ import { newestIssued } from './current-certificates.ts';
 import { activateExpected, assertAdmissible } from './devices.ts';
 import { useEvidence } from './evidence.ts';
 import { takeIntent } from './intents.ts';
-import { appendBehind, readHead } from './log.ts';
+import { append, appendBehind, readHead } from './log.ts';
 import { endRequests } from './requests.ts';
 import { spendSecret } from './secrets.ts';
 
@@ -48,6 +48,7 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
     endRequests({ deviceId, template, spki: requestSpki }),
     activateExpected(deviceId, now),
   );
+  if (evidence?.alarm) yield* append(evidence.alarm);
   return { index: head.size };
 }
 

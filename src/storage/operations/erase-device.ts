@@ -8,6 +8,7 @@ import { placeOf } from '../place.ts';
 import type { RequestRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { forgetActivationsOf } from './activations.ts';
+import { renameInAttestationKeys } from './attestation-keys.ts';
 import { selectBlobs } from './blobs.ts';
 import { unknownDevice } from './devices.ts';
 import { forgetVersionsOf } from './evidence-versions.ts';
@@ -147,6 +148,7 @@ export function* eraseDevice(act: Erasing): Operation<LogPosition & { readonly c
   yield* forgetPolledOf(id);
   yield* forgetActivationsOf(id);
   yield* forgetVersionsOf(id);
+  yield* renameInAttestationKeys({ id, as });
   yield* eraseRequests({ id, as });
   yield* run(deleteRate, { key: `device:${id}` });
   yield* run(deleteDevice, { id });

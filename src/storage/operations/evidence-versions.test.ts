@@ -25,13 +25,14 @@ async function withDevice(t: TestContext): Promise<Stores> {
 }
 
 function used(id: string, memory: Partial<EvidenceMemory> | null): UsedEvidence {
-  const of = { format: 'apple' as const, versions: newer, before: null };
+  const of = { format: 'apple' as const, versions: newer, before: null, attestingKey: null };
   return {
     secretId: null,
     presenterSha256: null,
     sha256: digest(`evidence of ${id}`),
     fresh: true,
     memory: memory && { ...of, ...memory },
+    alarm: null,
   };
 }
 

@@ -1,8 +1,15 @@
-import type { EarlierEvidence, EnrollmentStore, LogPosition, UsedEvidence } from '#enrollment';
+import type {
+  EarlierEvidence,
+  EnrollmentStore,
+  EvidenceMemory,
+  LogPosition,
+  UsedEvidence,
+} from '#enrollment';
 import { SallyportError } from '#errors';
 import { first, type Operation, run, together } from '../operation.ts';
 import type { EvidenceRow } from '../schema.ts';
 import { statement } from '../statement.ts';
+import { rememberAttestingKey } from './attestation-keys.ts';
 import { rememberVersions } from './evidence-versions.ts';
 import { append } from './log.ts';
 import { observePresenter, observeSecret } from './presented.ts';
@@ -91,7 +98,7 @@ export function* useEvidence(
 ): Operation<void> {
   const holder = holderOf(secretId === null ? null : { id: secretId }, presenterSha256);
   if (holder !== null) yield* run(deleteNonce, { holder });
-  if (certificate !== null && memory !== null) yield* rememberVersions(asked.deviceId, memory, certificate);
+  if (certificate !== null && memory !== null) yield* remember(asked.deviceId, memory, certificate);
   const row = yield* first(select, { sha256 });
   if (row === undefined) {
     const { deviceId: device_id, template, spki } = asked;
@@ -109,6 +116,12 @@ export function* useEvidence(
   const isSpent = certificate !== null && (yield* run(spend, { sha256, certificate })) === 0;
   if (isOf(row, asked) && !isSpent) return;
   throw new SallyportError('conflict', 'the evidence came with another request meanwhile');
+}
+
+function* remember(deviceId: string, memory: EvidenceMemory, certificate: string): Operation<void> {
+  yield* rememberVersions(deviceId, memory, certificate);
+  const { attestingKey, format } = memory;
+  if (attestingKey !== null) yield* rememberAttestingKey(deviceId, format, attestingKey, certificate);
 }
 
 export function* evidenceNonce(holder: string, now: number): Operation<Uint8Array | null> {

@@ -3,7 +3,7 @@ import type { Operation } from '../operation.ts';
 import { placeOf } from '../place.ts';
 import { holdOrder } from './acme-issuance.ts';
 import { useEvidence } from './evidence.ts';
-import { appendBehind, readHead } from './log.ts';
+import { append, appendBehind, readHead } from './log.ts';
 import { keepPolled } from './polled-requests.ts';
 import { conformingArrival, keepArrival, rateKeys } from './rate-limits.ts';
 import { openRequest } from './requests.ts';
@@ -29,5 +29,7 @@ export function* hold(record: HoldRecord): Operation<Held> {
     yield* useEvidence(record.evidence, { deviceId, template, spki }, null, record.now);
   }
   yield* holdOrder(record, placeOf(head.number, head.size));
+  // Whoever asks again with a request that waits is no news.
+  if (opened && record.evidence?.alarm) yield* append(record.evidence.alarm);
   return { index: head.size, request, firstSeen };
 }

@@ -45,6 +45,7 @@ suite('observing an empty store', () => {
         earlierEvidence: null,
         attester: null,
         versions: null,
+        attestingKey: null,
       },
     );
   });

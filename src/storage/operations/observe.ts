@@ -5,6 +5,7 @@ import { all, first, type Operation, together } from '../operation.ts';
 import type { ApprovalRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { observeOrder } from './acme-issuance.ts';
+import { observeAttestingKey } from './attestation-keys.ts';
 import { hasCurrentForOtherKey, newestIssued } from './current-certificates.ts';
 import { evidenceNonce, holderOf, observeEvidence } from './evidence.ts';
 import { observeVersions } from './evidence-versions.ts';
@@ -95,9 +96,12 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
             device === null || query.evidenceFormat === null
               ? null
               : observeVersions({ deviceId, format: query.evidenceFormat }),
+            device === null || query.attestingKey === null
+              ? null
+              : observeAttestingKey({ spki: query.attestingKey, deviceId }),
           ),
     );
-  const [nonce, earlier, attester, versions] = ofEvidence ?? [null, null, null, null];
+  const [nonce, earlier, attester, versions, attestingKey] = ofEvidence ?? [null, null, null, null, null];
   return {
     secret,
     userNameDevice,
@@ -114,6 +118,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     earlierEvidence: earlier,
     attester: attester && { deviceId: attester.deviceId, revoked: attester.revoked },
     versions,
+    attestingKey,
   };
 }
 

@@ -1,0 +1,64 @@
+import { versionsOf } from '#evidence';
+import type { Facts } from '#policy';
+import type { Authority } from './authority.ts';
+import type { AuthorityEntry } from './entry.ts';
+import { limitOf } from './layers/attesting-key.ts';
+import type { Observations } from './observations.ts';
+import { newEntry } from './personal-fields.ts';
+import type { EvidenceMemory, UsedEvidence } from './store.ts';
+import { supportCode } from './support-code.ts';
+
+interface Judged {
+  readonly asked: { readonly admission: { readonly id: string } };
+  readonly authority: Pick<Authority, 'references'>;
+  readonly observations: Observations;
+  readonly facts: Facts;
+  readonly time: number;
+}
+
+/** Evidence that was judged is of this request from here on; null: none was. */
+export function usedEvidence(judged: Judged, random: (n: number) => Uint8Array): UsedEvidence | null {
+  const { evidence, secret, presenter } = judged.observations;
+  const { context } = judged.facts;
+  const examination = evidence?.examination;
+  if (examination === undefined || context.evidence?.judged !== true) return null;
+  return {
+    secretId: secret?.id ?? null,
+    presenterSha256: presenter?.sha256 ?? null,
+    sha256: examination.sha256,
+    fresh: context.evidence.fresh,
+    memory: context.evidence.verified ? memoryOf(judged.observations) : null,
+    alarm: context.attestingKey?.withinLimit === false ? newEntry(alarmOf(judged, random), random) : null,
+  };
+}
+
+function memoryOf({ evidence }: Observations): EvidenceMemory | null {
+  const statement = evidence?.examination?.statement ?? null;
+  if (statement === null) return null;
+  const { claims } = statement;
+  const key = evidence?.attestingKey ?? null;
+  return {
+    format: claims.format,
+    versions: versionsOf(claims),
+    before: evidence?.versions ?? null,
+    attestingKey: key && { spki: key.spki, otherDevices: key.otherDevices, known: key.known },
+  };
+}
+
+/** A key that is on more devices than it may be is news of its own, whatever becomes of the request. */
+function alarmOf(
+  { asked, authority, observations, facts, time }: Judged,
+  random: (n: number) => Uint8Array,
+): AuthorityEntry {
+  const { evidence, device } = observations;
+  const detail = {
+    format: evidence?.examination?.format ?? null,
+    attestationKey: evidence?.attestingKey?.spki ?? null,
+    otherDevices: evidence?.attestingKey?.otherDevices ?? null,
+    limit: limitOf(evidence, authority.references, facts.deviceClass),
+    device: device?.id ?? null,
+    request: asked.admission.id,
+  };
+  const event = 'attestation.shared';
+  return { type: 'authority', version: 2, id: supportCode(random), time, event, detail };
+}

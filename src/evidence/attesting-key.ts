@@ -1,0 +1,25 @@
+import { hash } from 'node:crypto';
+import { parseCertificate } from '#x509';
+import type { Claims, Examination } from './examination.ts';
+import { isIssuedBy } from './issued-by.ts';
+
+/** Apple attests by a key of its own, and so does smallstep's authority: of these no device has one. */
+export function hasAttestingKey(claims: Claims): boolean {
+  return claims.format !== 'apple' && !(claims.format === 'step' && claims.kind === 'managed-device');
+}
+
+/**
+ * SHA-256 of the key in the hardware that vouches for the attested one (SubjectPublicKeyInfo, hexadecimal): the attestation key or endorsement key of a TPM; of a YubiKey and of
+ * Android the one that signed the certificate of the attested key, which is found by its signature, whatever order they were sent in. null: there is none, or it was not sent.
+ */
+export function attestingKeyOf({ statement, certificates }: Examination): string | null {
+  if (statement === null || !hasAttestingKey(statement.claims)) return null;
+  const [leaf, ...others] = certificates.map((each) =>
+    parseCertificate(new Uint8Array(Buffer.from(each, 'base64'))),
+  );
+  if (leaf === undefined) return null;
+  const { format } = statement.claims;
+  const attesting =
+    format === 'android-key' || format === 'step' ? others.find((each) => isIssuedBy(leaf, each)) : leaf;
+  return attesting === undefined ? null : hash('sha256', attesting.spki);
+}
