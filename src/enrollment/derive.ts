@@ -13,6 +13,7 @@ import { deriveDevice } from './layers/device.ts';
 import { deriveEvidence } from './layers/evidence.ts';
 import type { Finding } from './layers/finding.ts';
 import { deriveIdentity } from './layers/identity.ts';
+import { deriveLineage } from './layers/lineage.ts';
 import { derivePresenter } from './layers/presenter.ts';
 import { deriveRate } from './layers/rate.ts';
 import { deriveKey, deriveRequest } from './layers/request.ts';
@@ -142,6 +143,8 @@ export function derive(
       'presenter',
       derivePresenter(renewed, references, { template, source, request, names, key, time }),
     );
+    const asked = { presented: renewed.sha256, again: issued !== null };
+    gathered.add('lineage', deriveLineage(observations.lineage ?? null, asked));
   }
   const forwarded =
     action === 'enroll' &&

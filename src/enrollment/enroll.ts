@@ -2,14 +2,16 @@ import type { NewEntry } from '#audit';
 import { buildTbs, issue, lint, mintMandate, randomSerialNumber } from '#ca';
 import { isSallyportError, SallyportError } from '#errors';
 import { sourceKey } from '#limits';
-import { judge, type Facts, type Verdict } from '#policy';
+import { judge } from '#policy';
 import type { Authority } from './authority.ts';
+import type { Decided } from './decided.ts';
 import { derive, type Derivation } from './derive.ts';
 import { sha256Hex } from './digests.ts';
 import type { Outcome, RequestEntry } from './entry.ts';
+import { contestedBy, lineageSeen } from './lineage.ts';
 import { notAdmitted } from './not-admitted.ts';
 import { needsApproval } from './needs-approval.ts';
-import type { Observations, SourceObservation } from './observations.ts';
+import type { SourceObservation } from './observations.ts';
 import { askWorkflows, isWorthAsking, type WorkflowsAsked } from './ask-workflows.ts';
 import {
   isFresh,
@@ -263,6 +265,7 @@ export class Enrollment {
         polled: pollOf(asked, observations),
         order: keptOrderOf(asked),
         evidence: usedEvidence(decided, this.#ports.random),
+        contested: contestedBy(observations, verdict),
         now: time,
         entry: this.#records.newEntry(this.#entry(decided, 'held'), asked),
       });
@@ -331,6 +334,7 @@ export class Enrollment {
       approvalId,
       order: orderOf(asked),
       predecessor,
+      lineage: lineageSeen(observations, predecessor),
       limits: limitsOf(authority, observations, plan),
       leaseUntil: time + leaseMilliseconds,
       now: time,
@@ -359,6 +363,7 @@ export class Enrollment {
       requestSpki: asked.spki,
       certificate: storedForm(certificate, summary, sha256Hex(spki), plan.namesDigest),
       seen,
+      lineage: lineageSeen(observations, predecessor),
       secretId: secret?.id ?? null,
       approvalId,
       order: keptOrderOf(asked),
@@ -388,13 +393,4 @@ export class Enrollment {
       throw error;
     }
   }
-}
-
-interface Decided {
-  readonly asked: Asked;
-  readonly authority: Authority;
-  readonly observations: Observations;
-  readonly facts: Facts;
-  readonly verdict: Verdict;
-  readonly time: number;
 }

@@ -28,6 +28,16 @@ export interface Observations {
   readonly denials: readonly { readonly names: string; readonly at: number }[];
   /** The current certificate that this key got already for this device and template, from the same presenter. */
   readonly issued: { readonly sha256: string; readonly names: string } | null;
+  /** What came of the certificate that is presented, and of those that it descends from; null: none of ours is. Absent: nobody has looked, as before it was kept. */
+  readonly lineage?: LineageObservation | null;
+}
+
+/** SHA-256 of certificates, no more than ten of each. */
+export interface LineageObservation {
+  /** Current ones that descend from it, for other keys than the one that is asked for. */
+  readonly others: readonly string[];
+  /** The certificate of its line that was presented for two keys, while no operator has decided for this branch, and current ones of its other branches. */
+  readonly contested: { readonly presented: string; readonly others: readonly string[] } | null;
 }
 
 /** Where the request came in, and what it asked for by address. */

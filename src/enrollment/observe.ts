@@ -273,6 +273,7 @@ export async function observe(
     approval: stored.approval,
     denials: stored.denials,
     issued: stored.issued,
+    ...(asked.presenter === null ? {} : { lineage: stored.lineage }),
   };
 }
 

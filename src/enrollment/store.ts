@@ -7,6 +7,7 @@ import type { Der, GeneralName, Name } from '#x509';
 import type {
   AttestingKeyObservation,
   EarlierEvidence,
+  LineageObservation,
   OrderObservation,
   PresenterObservation,
 } from './observations.ts';
@@ -189,6 +190,8 @@ export interface StoreObservation {
    * our store, otherwise as a first certificate. `names` as in the intent that it came from.
    */
   readonly issued: { readonly sha256: string; readonly names: string } | null;
+  /** Of the presenter where that is in our store, for the device, template and key; null: there is none, or an order has one. */
+  readonly lineage: LineageObservation | null;
   /** Of key `device:<id>`, `template:<name>`, and `challenge:<template>` where that was asked. */
   readonly rates: {
     readonly device: number | null;
@@ -235,6 +238,8 @@ export interface HoldRecord {
   /** The ACME order that it is for. */
   readonly order: KeptOrder | null;
   readonly evidence: UsedEvidence | null;
+  /** SHA-256 of a certificate that was presented, and was renewed to another key before: from here on none of its branches goes on until an operator has decided for one. */
+  readonly contested: string | null;
   readonly now: number;
   readonly entry: NewEntry;
 }
@@ -300,6 +305,8 @@ export interface Intent {
   readonly order: string | null;
   /** SHA-256 of the certificate that is renewed; it must still be unrevoked. */
   readonly predecessor: string | null;
+  /** Of a predecessor that was presented; it must not have come to be contested. */
+  readonly lineage: LineageSeen | null;
   readonly limits: {
     readonly device: RateLimit;
     readonly template: RateLimit;
@@ -308,6 +315,12 @@ export interface Intent {
   };
   readonly leaseUntil: number;
   readonly now: number;
+}
+
+/** Whether it was renewed to another key before, and whether its branch is contested. Where either is so, an operator has approved: that decides for this branch. */
+export interface LineageSeen {
+  readonly forked: boolean;
+  readonly contested: boolean;
 }
 
 /** What the verdict rests on in the inventory: where an operator has changed it since, nothing is reserved and nothing issued. */
@@ -325,6 +338,7 @@ export interface IssuedRecord {
   /** It waits for a workflow's word before it leaves. */
   readonly undelivered: boolean;
   readonly seen: DeviceAsSeen;
+  readonly lineage: LineageSeen | null;
   readonly secretId: string | null;
   readonly approvalId: string | null;
   /** What a workflow keeps back is asked for again, with the same request. */

@@ -1,6 +1,5 @@
 import { versionsOf } from '#evidence';
-import type { Facts } from '#policy';
-import type { Authority } from './authority.ts';
+import type { Decided } from './decided.ts';
 import type { AuthorityEntry } from './entry.ts';
 import { limitOf } from './layers/attesting-key.ts';
 import type { Observations } from './observations.ts';
@@ -8,18 +7,10 @@ import { newEntry } from './personal-fields.ts';
 import type { EvidenceMemory, UsedEvidence } from './store.ts';
 import { supportCode } from './support-code.ts';
 
-interface Judged {
-  readonly asked: { readonly admission: { readonly id: string } };
-  readonly authority: Pick<Authority, 'references'>;
-  readonly observations: Observations;
-  readonly facts: Facts;
-  readonly time: number;
-}
-
 /** Evidence that was judged is of this request from here on; null: none was. */
-export function usedEvidence(judged: Judged, random: (n: number) => Uint8Array): UsedEvidence | null {
-  const { evidence, secret, presenter } = judged.observations;
-  const { context } = judged.facts;
+export function usedEvidence(decided: Decided, random: (n: number) => Uint8Array): UsedEvidence | null {
+  const { evidence, secret, presenter } = decided.observations;
+  const { context } = decided.facts;
   const examination = evidence?.examination;
   if (examination === undefined || context.evidence?.judged !== true) return null;
   return {
@@ -27,8 +18,8 @@ export function usedEvidence(judged: Judged, random: (n: number) => Uint8Array):
     presenterSha256: presenter?.sha256 ?? null,
     sha256: examination.sha256,
     fresh: context.evidence.fresh,
-    memory: context.evidence.verified ? memoryOf(judged.observations) : null,
-    alarm: context.attestingKey?.withinLimit === false ? newEntry(alarmOf(judged, random), random) : null,
+    memory: context.evidence.verified ? memoryOf(decided.observations) : null,
+    alarm: context.attestingKey?.withinLimit === false ? newEntry(alarmOf(decided, random), random) : null,
   };
 }
 
@@ -47,7 +38,7 @@ function memoryOf({ evidence }: Observations): EvidenceMemory | null {
 
 /** A key that is on more devices than it may be is news of its own, whatever becomes of the request. */
 function alarmOf(
-  { asked, authority, observations, facts, time }: Judged,
+  { asked, authority, observations, facts, time }: Decided,
   random: (n: number) => Uint8Array,
 ): AuthorityEntry {
   const { evidence, device } = observations;

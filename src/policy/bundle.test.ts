@@ -54,6 +54,7 @@ describe('a loaded bundle', () => {
       'class-approval',
       'enrollment-again',
       'first-enrollment',
+      'renewal-lineage',
       'renewal-window',
     ]);
   });

@@ -119,6 +119,7 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
     { approval: { lifts: ['class-approval'] } },
   ],
   'class-approval': [{ approval: { required: true } }],
+  'renewal-lineage': [{ lineage: { uncontested: false } }],
   'renewal-issued-here': [{ presenter: { issuedHere: false } }],
   'renewal-known': [{ presenter: { known: false } }],
   'renewal-end-entity': [{ presenter: { endEntity: false } }],
@@ -137,6 +138,7 @@ const holding = new Set([
   'class-approval',
   'enrollment-again',
   'renewal-window',
+  'renewal-lineage',
 ]);
 
 const bundle = loadBundle(defaultPolicies(), references);

@@ -106,6 +106,7 @@ export const controlTable: readonly RequiredControl[] = [
   required('renewal-names', ['renew'], { presenter: { sameNames: false } }),
   required('renewal-key', ['renew'], { presenter: { keyAllowed: false } }),
   liftable('renewal-window', ['renew']),
+  liftable('renewal-lineage', ['renew']),
 
   required('account-valid', issuing, { account: { presented: true, valid: false } }),
   required('account-template', issuing, { account: { presented: true, forTemplate: false } }),

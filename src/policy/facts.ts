@@ -189,6 +189,11 @@ export interface Context {
     /** Inside the template's renewal window. */
     readonly windowOpen: boolean;
   };
+  /** The certificates that lead from a first one to the one presented. */
+  readonly lineage?: {
+    /** It was not renewed to another key before, nor is it of a branch of which nobody knows whose it is. */
+    readonly uncontested: boolean;
+  };
 }
 
 export const actions = ['admit', 'enroll', 'renew'] as const;

@@ -25,7 +25,7 @@ const credentials = ['secret', 'challenge', 'identity'];
 const groups: Readonly<Record<Action, readonly string[]>> = {
   admit: ['segment', 'rate'],
   enroll: [...commonGroups, ...credentials],
-  renew: [...commonGroups, 'presenter', 'renewal'],
+  renew: [...commonGroups, 'presenter', 'renewal', 'lineage'],
 };
 const liftable = new Set([
   'attestation-rollback',
@@ -34,6 +34,7 @@ const liftable = new Set([
   'class-approval',
   'enrollment-again',
   'renewal-window',
+  'renewal-lineage',
 ]);
 
 export function expectation({ action, context }: Facts): Expectation {
@@ -181,6 +182,7 @@ function ofRenewal(context: Context): Proofs {
     'renewal-names': presenter?.sameNames,
     'renewal-key': presenter?.keyAllowed,
     'renewal-window': renewal?.windowOpen === true || lifted(context, 'renewal-window'),
+    'renewal-lineage': context.lineage?.uncontested === true || lifted(context, 'renewal-lineage'),
   };
 }
 

@@ -86,6 +86,7 @@ const contexts: Readonly<Record<Action, Context>> = {
       keyAllowed: true,
     },
     renewal: { windowOpen: true },
+    lineage: { uncontested: true },
   },
 };
 

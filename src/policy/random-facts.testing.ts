@@ -102,6 +102,7 @@ function randomValue({ name, type }: Attribute): fc.Arbitrary<unknown> {
       'class-approval',
       'enrollment-again',
       'renewal-window',
+      'renewal-lineage',
       'key-unshared',
       'segment-class',
     ];

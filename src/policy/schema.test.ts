@@ -90,6 +90,7 @@ const fieldsOfContext: {
   template: { known: 'boolean', forClass: 'boolean', namesBuilt: 'boolean' },
   approval: { required: 'boolean', granted: 'boolean', lifts: 'strings', denied: 'boolean' },
   renewal: { windowOpen: 'boolean' },
+  lineage: { uncontested: 'boolean' },
 };
 
 describe('schema.cedarschema', () => {
@@ -122,6 +123,6 @@ describe('schema.cedarschema', () => {
     ];
     assert.deepEqual([...admit].sort(), ['rate', 'segment']);
     assert.deepEqual([...enroll].sort(), [...common, 'challenge', 'identity', 'secret'].sort());
-    assert.deepEqual([...renew].sort(), [...common, 'presenter', 'renewal'].sort());
+    assert.deepEqual([...renew].sort(), [...common, 'lineage', 'presenter', 'renewal'].sort());
   });
 });

@@ -14,6 +14,7 @@ import { evidence } from './migrations/0013-evidence.ts';
 import { attestationKeys } from './migrations/0014-attestation-keys.ts';
 import { evidenceVersions } from './migrations/0016-evidence-versions.ts';
 import { attestationKeysOfDevices } from './migrations/0017-attestation-keys-of-devices.ts';
+import { lineages } from './migrations/0018-lineages.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   attestationKeys,
   evidenceVersions,
   attestationKeysOfDevices,
+  lineages,
 ];

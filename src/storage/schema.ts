@@ -55,6 +55,7 @@ export interface Schema {
   };
   readonly evidence_version: EvidenceVersionRow;
   readonly attestation_key_device: AttestationKeyDeviceRow;
+  readonly lineage_contest: LineageContestRow;
   readonly activation: ActivationRow;
   readonly references_body: { readonly digest: string; readonly body: Uint8Array };
   readonly policies_text: { readonly digest: string; readonly text: string };
@@ -375,4 +376,14 @@ export interface AttestationKeyDeviceRow {
   readonly format: string;
   /** The first. */
   readonly certificate: string;
+}
+
+/** A certificate that was presented for a second key. */
+export interface LineageContestRow {
+  readonly presented: string;
+  readonly device_id: string;
+  readonly template: string;
+  /** The certificate for whose branch an operator has decided; null: nobody has. */
+  readonly settled: string | null;
+  readonly opened_at: number;
 }

@@ -200,6 +200,7 @@ export function holdRecord(id: string, deviceId: string, changes: Partial<HoldRe
     polled: null,
     order: null,
     evidence: null,
+    contested: null,
     summary: {
       protocol: 'est',
       operation: 'simpleenroll',
@@ -255,6 +256,7 @@ export function intent(id: string, deviceId: string, changes: Partial<Intent> = 
     approvalId: null,
     order: null,
     predecessor: null,
+    lineage: null,
     limits: { device: wide, template: wide, challenge: null },
     leaseUntil: now + 30_000,
     now,
@@ -287,6 +289,7 @@ export function issuedRecord(intent: Intent, changes: Partial<IssuedRecord> = {}
     requestSpki: intent.requestSpki,
     certificate: certificateOf(intent),
     seen: intent.seen,
+    lineage: intent.lineage,
     secretId: intent.secret?.id ?? null,
     approvalId: intent.approvalId,
     order: intent.order === null ? null : { id: intent.order, address: new Uint8Array() },

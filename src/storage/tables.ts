@@ -32,6 +32,7 @@ export const copiedTables = Object.keys({
   evidence_nonce: true,
   evidence_version: true,
   attestation_key_device: true,
+  lineage_contest: true,
   activation: true,
   references_body: true,
   policies_text: true,

@@ -40,6 +40,7 @@ suite('observing an empty store', () => {
         denials: [],
         otherKeyCurrent: false,
         issued: null,
+        lineage: null,
         rates: { device: null, template: null, challenge: null },
         nonce: null,
         earlierEvidence: null,

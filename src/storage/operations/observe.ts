@@ -10,6 +10,7 @@ import { hasCurrentForOtherKey, newestIssued } from './current-certificates.ts';
 import { evidenceNonce, holderOf, observeEvidence } from './evidence.ts';
 import { observeVersions } from './evidence-versions.ts';
 import { isKeyShared } from './key-holders.ts';
+import { observeLineage } from './lineage.ts';
 import { observePresenter, observeSecret } from './presented.ts';
 import { observeRates } from './rate-limits.ts';
 import { byAuthority } from './requests.ts';
@@ -78,7 +79,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     ordered !== null && ordered.order.identifiers.some(({ type }) => type === 'dns' || type === 'ip');
   const predecessor = presenter === null ? null : query.presenterSha256;
   const holder = holderOf(secret, query.presenterSha256);
-  const [userNameDevice, keyShared, approval, denials, otherKeyCurrent, issued, rates, ofEvidence] =
+  const [userNameDevice, keyShared, approval, denials, otherKeyCurrent, issued, lineage, rates, ofEvidence] =
     yield* together(
       deviceNamed(query.userName, deviceId),
       isKeyShared({ spki, deviceId }),
@@ -86,6 +87,10 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
       asked && observeDenials(asked),
       isOfNames ? null : asked && hasCurrentForOtherKey(asked),
       ofKey && newestIssued({ ...ofKey, predecessor }),
+      // An order renews what we choose, the newest: nobody presents that.
+      query.order !== null || predecessor === null || asked === null
+        ? null
+        : observeLineage({ ...asked, presented: predecessor }),
       observeRates({ deviceId: device?.id ?? null, template, staticChallenge }),
       query.evidence === null
         ? null
@@ -113,6 +118,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     denials: denials ?? [],
     otherKeyCurrent: otherKeyCurrent ?? false,
     issued,
+    lineage,
     rates,
     nonce,
     earlierEvidence: earlier,
