@@ -35,11 +35,11 @@ export interface AdminStore extends MachineStore, ExternalAccountStore {
     after?: string;
     limit: number;
   }): Promise<readonly StoredDevice[]>;
-  /** Keys that attest, those by which the most devices got certificates first, each with so many of its devices. */
-  attestationKeys(filter: { limit: number; devices: number }): Promise<readonly AttestationKeyInfo[]>;
   device(id: string): Promise<StoredDevice | null>;
   /** No two devices have the same; none is found by an empty one. */
   deviceBySerialNumber(serialNumber: string): Promise<StoredDevice | null>;
+  /** Keys that attest, those by which the most devices got certificates first, each with so many of its devices. */
+  attestationKeys(filter: { limit: number; devices: number }): Promise<readonly AttestationKeyInfo[]>;
   /** Retiring voids the device's open secrets, its approvals and its external account keys, spent ones too, and denies its pending requests in the same act. */
   setDeviceState(act: { id: string; state: DeviceState; now: number; entry: NewEntry }): Promise<LogPosition>;
   /**

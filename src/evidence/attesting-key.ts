@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { parseCertificate } from '#x509';
+import { type Certificate, parseCertificate } from '#x509';
 import type { Claims, Examination } from './examination.ts';
 import { isIssuedBy } from './issued-by.ts';
 
@@ -14,12 +14,17 @@ export function hasAttestingKey(claims: Claims): boolean {
  */
 export function attestingKeyOf({ statement, certificates }: Examination): string | null {
   if (statement === null || !hasAttestingKey(statement.claims)) return null;
-  const [leaf, ...others] = certificates.map((each) =>
-    parseCertificate(new Uint8Array(Buffer.from(each, 'base64'))),
-  );
-  if (leaf === undefined) return null;
+  const [first, ...others] = certificates;
+  if (first === undefined) return null;
+  const leaf = certificateOf(first);
   const { format } = statement.claims;
   const attesting =
-    format === 'android-key' || format === 'step' ? others.find((each) => isIssuedBy(leaf, each)) : leaf;
+    format === 'android-key' || format === 'step'
+      ? others.map(certificateOf).find((each) => isIssuedBy(leaf, each))
+      : leaf;
   return attesting === undefined ? null : hash('sha256', attesting.spki);
+}
+
+function certificateOf(base64: string): Certificate {
+  return parseCertificate(new Uint8Array(Buffer.from(base64, 'base64')));
 }

@@ -38,7 +38,7 @@ describe('one attestation key on two devices', () => {
       verdict.objections.map(({ control }) => control),
       ['attestation-shared'],
     );
-    assert.match(verdict.objections[0]!.detail, /^1 other devices got certificates by attestation key/);
+    assert.match(verdict.objections[0]!.detail, /^1 other device got certificates by attestation key/);
     // Asking again is no news.
     assert.equal((await second.request()).status, 202);
     const [alarm, ...more] = await alarms();
@@ -72,6 +72,15 @@ describe('one attestation key on two devices', () => {
     assert.match(listed.stdout.split('\n')[1] ?? '', /^2 +tpm .* first second/);
     const status = await sallyportHere('status', '--config', authority.configuration);
     assert.match(status.stdout, /keys that attest for several devices +2 devices {2}tpm [0-9a-f]{16}…/);
+  });
+
+  test('a device that was erased still counts, and stands nowhere else', async () => {
+    await authority.admin.client.perform('retireDevice', { id: 'second' });
+    await authority.admin.client.perform('eraseDevice', { id: 'second' });
+    const [first] = await authority.admin.client.perform('listAttestationKeys', {});
+    assert.equal(first!.devices, 2);
+    assert.ok(first!.deviceIds.includes('first') && !first!.deviceIds.includes('second'));
+    assert.deepEqual((await verifyLog(authority)).findings, []);
   });
 
   test('is let by a class that says so, up to its number', async () => {

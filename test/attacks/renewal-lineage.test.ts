@@ -162,6 +162,14 @@ describe('a certificate that two renew', () => {
     await renewed(await renewed(b, key));
   });
 
+  test('a device is erased with what is contested of it', async () => {
+    const a = await stolen('erased');
+    await renewed(a);
+    await held(await renew(a, makeKey()));
+    await authority.admin.client.perform('retireDevice', { id: 'erased' });
+    await authority.admin.client.perform('eraseDevice', { id: 'erased' });
+  });
+
   test('by SCEP as well, whose client is told to poll', async () => {
     const device = await ScepDevice.enrolled(authority, 'by-scep');
     const a = device.certificate!;

@@ -37,7 +37,8 @@ function problemOf(
   const key = evidence?.attestingKey ?? null;
   if (key === null) return 'nobody can say how many devices have the key that attests: it was not sent';
   if (key.known || key.otherDevices < limit) return null;
-  return `${key.otherDevices} other devices got certificates by attestation key ${key.spki}, and ${limit} may have it`;
+  const others = key.otherDevices === 1 ? '1 other device' : `${key.otherDevices} other devices`;
+  return `${others} got certificates by attestation key ${key.spki}, and ${limit} may have it`;
 }
 
 /** How many devices may get certificates by one key that attests; null: any number. */
