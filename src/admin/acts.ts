@@ -9,6 +9,7 @@ import { denyRequest } from './acts/deny-request.ts';
 import { eraseDevice } from './acts/erase-device.ts';
 import { importDevices } from './acts/import-devices.ts';
 import { listAccounts } from './acts/list-accounts.ts';
+import { listAttestationKeys } from './acts/list-attestation-keys.ts';
 import { listCertificates } from './acts/list-certificates.ts';
 import { listDevices } from './acts/list-devices.ts';
 import { listEntries } from './acts/list-entries.ts';
@@ -59,6 +60,7 @@ export const acts = {
   showRequest,
   approveRequest,
   denyRequest,
+  listAttestationKeys,
   listCertificates,
   showCertificate,
   revokeCertificate,

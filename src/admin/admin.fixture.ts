@@ -229,6 +229,7 @@ async function holdRequest(storage: Storage, id: string, deviceId: string, now: 
     requestId: id,
     deviceId,
     evidence: null,
+    contested: null,
     template: 'device',
     spki: heldKey,
     names: heldNames,
@@ -294,6 +295,8 @@ async function observeApproval(storage: Storage, deviceId: string, template: str
       order: null,
       evidence: null,
       attester: null,
+      evidenceFormat: null,
+      attestingKey: null,
       ...asked,
     })
   ).approval;
@@ -324,6 +327,7 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
     approvalId: null,
     order: null,
     predecessor: null,
+    lineage: null,
     limits: { device: limit, template: limit, challenge: null },
     leaseUntil: now + 30_000,
     now,
@@ -343,6 +347,7 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
       predecessor: null,
     },
     seen,
+    lineage: null,
     secretId: null,
     approvalId: null,
     order: null,

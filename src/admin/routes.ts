@@ -27,6 +27,7 @@ export const routes = {
   showRequest: 'GET /v1/requests/{id}',
   approveRequest: 'POST /v1/requests/{id}/approve',
   denyRequest: 'POST /v1/requests/{id}/deny',
+  listAttestationKeys: 'GET /v1/attestation-keys',
   listCertificates: 'GET /v1/certificates',
   showCertificate: 'GET /v1/certificates/{id}',
   revokeCertificate: 'POST /v1/certificates/{id}/revoke',

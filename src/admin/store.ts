@@ -38,6 +38,8 @@ export interface AdminStore extends MachineStore, ExternalAccountStore {
   device(id: string): Promise<StoredDevice | null>;
   /** No two devices have the same; none is found by an empty one. */
   deviceBySerialNumber(serialNumber: string): Promise<StoredDevice | null>;
+  /** Keys that attest, those by which the most devices got certificates first, each with so many of its devices. */
+  attestationKeys(filter: { limit: number; devices: number }): Promise<readonly AttestationKeyInfo[]>;
   /** Retiring voids the device's open secrets, its approvals and its external account keys, spent ones too, and denies its pending requests in the same act. */
   setDeviceState(act: { id: string; state: DeviceState; now: number; entry: NewEntry }): Promise<LogPosition>;
   /**
@@ -329,4 +331,13 @@ export interface StoredCertificateInfo {
   /** Number of the log that recorded it, among those of the database: another one begins after a restore. */
   readonly log: number;
   readonly logIndex: number;
+}
+
+export interface AttestationKeyInfo {
+  /** SHA-256 of its SubjectPublicKeyInfo. */
+  readonly spki: string;
+  readonly format: string;
+  readonly devices: number;
+  /** The first of them, by their ids. */
+  readonly deviceIds: readonly string[];
 }

@@ -80,6 +80,7 @@ async function withEmptyCrl(t: TestContext) {
       approvalId: null,
       order: null,
       predecessor: null,
+      lineage: null,
       limits: { device: wide, template: wide, challenge: null },
       leaseUntil: now,
       now,

@@ -46,6 +46,7 @@ async function withRequests(t: TestContext, ids: readonly string[]): Promise<Sto
       polled: null,
       order: null,
       evidence: null,
+      contested: null,
       summary: {
         protocol: 'est',
         operation: 'simpleenroll',

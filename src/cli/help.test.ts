@@ -53,6 +53,7 @@ test('the commands that scripts are promised exist', () => {
     'attest',
     'attestation fetch-status',
     'attestation recheck',
+    'attestation keys',
     'roots import',
     'roots list',
   ];

@@ -315,13 +315,16 @@ function resolveEvidence({
 const byEndorsementKey = { from: 'endorsementKey', is: 'ekSha256', types: null } as const;
 
 /** What is asked of evidence of any format, and what of this one alone. */
-function requirement<
-  Given extends Pick<EvidenceRequirement, 'roots' | 'levels' | 'device'>,
-  Name extends string,
->({ roots, levels, device, ...own }: Given, name: Name) {
-  return { roots, levels, device, [name]: own } as Pick<EvidenceRequirement, 'roots' | 'levels' | 'device'> &
-    Record<Name, Omit<Given, 'roots' | 'levels' | 'device'>>;
+function requirement<Given extends Common, Name extends string>(
+  { roots, levels, device, devicesPerAttestationKey, ...own }: Given,
+  name: Name,
+) {
+  const shared = devicesPerAttestationKey === undefined ? {} : { devicesPerAttestationKey };
+  return { roots, levels, device, ...shared, [name]: own } as Common &
+    Record<Name, Omit<Given, keyof Common>>;
 }
+
+type Common = Pick<EvidenceRequirement, 'roots' | 'levels' | 'device' | 'devicesPerAttestationKey'>;
 
 function androidRequirement({
   maximumStatusAge,

@@ -121,6 +121,8 @@ function observed(
     order: null,
     evidence: examination.sha256,
     attester: attesterOf(examination),
+    evidenceFormat: examination.format,
+    attestingKey: null,
     spki: spkiOf(examination),
     template,
     staticChallenge: false,

@@ -6,18 +6,21 @@ import { identityOf } from './identity.ts';
 import { certifiedNames } from './certified-names.ts';
 import { deriveAccount } from './layers/account.ts';
 import { deriveApproval } from './layers/approval.ts';
+import { deriveAttestingKey } from './layers/attesting-key.ts';
 import { deriveBinding } from './layers/binding.ts';
 import { deriveChallenge } from './layers/challenge.ts';
 import { deriveDevice } from './layers/device.ts';
 import { deriveEvidence } from './layers/evidence.ts';
 import type { Finding } from './layers/finding.ts';
 import { deriveIdentity } from './layers/identity.ts';
+import { deriveLineage } from './layers/lineage.ts';
 import { derivePresenter } from './layers/presenter.ts';
 import { deriveRate } from './layers/rate.ts';
 import { deriveKey, deriveRequest } from './layers/request.ts';
 import { deriveSecret, isRequestAgain } from './layers/secret.ts';
 import { deriveSegment } from './layers/segment.ts';
 import { deriveRenewal, deriveTemplate } from './layers/template.ts';
+import { deriveVersions } from './layers/versions.ts';
 import { deriveWorkflow } from './layers/workflow.ts';
 import type { Observations, OrderObservation } from './observations.ts';
 import { named, type References } from './references.ts';
@@ -95,6 +98,9 @@ export function derive(
     time,
   });
   gathered.add('evidence', evidence);
+  const attested = { deviceClass: className, verified: evidence.facts.verified, again: issued !== null };
+  gathered.add('versions', deriveVersions(observations.evidence, attested));
+  gathered.add('attestingKey', deriveAttestingKey(observations.evidence, references, attested));
   gathered.add(
     'approval',
     deriveApproval(observations.approval, references, {
@@ -148,6 +154,8 @@ export function derive(
       'presenter',
       derivePresenter(renewed, references, { template, source, request, names, key, time }),
     );
+    const asked = { presented: renewed.sha256, again: issued !== null };
+    gathered.add('lineage', deriveLineage(observations.lineage ?? null, asked));
   }
   const forwarded =
     action === 'enroll' &&

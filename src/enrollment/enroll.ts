@@ -2,14 +2,16 @@ import type { NewEntry } from '#audit';
 import { buildTbs, issue, lint, mintMandate, randomSerialNumber } from '#ca';
 import { isSallyportError, SallyportError } from '#errors';
 import { sourceKey } from '#limits';
-import { judge, type Facts, type Verdict } from '#policy';
+import { judge } from '#policy';
 import type { Authority } from './authority.ts';
+import type { Decided } from './decided.ts';
 import { derive, type Derivation } from './derive.ts';
 import { sha256Hex } from './digests.ts';
 import type { Outcome, RequestEntry } from './entry.ts';
+import { contestedBy, lineageSeen } from './lineage.ts';
 import { notAdmitted } from './not-admitted.ts';
 import { needsApproval } from './needs-approval.ts';
-import type { Observations, SourceObservation } from './observations.ts';
+import type { SourceObservation } from './observations.ts';
 import { Consultation } from './consultation.ts';
 import {
   isFresh,
@@ -33,7 +35,7 @@ import { atAdmission, entryOf } from './request-entry.ts';
 import { keptOrderOf, pollOf, summaryOf } from './request-summary.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
-import { usedEvidence } from './offered-evidence.ts';
+import { usedEvidence } from './used-evidence.ts';
 import type { LogPosition } from './store.ts';
 import { supportCode } from './support-code.ts';
 
@@ -252,7 +254,8 @@ export class Enrollment {
         summary: summaryOf(observations, facts, plan.names),
         polled: pollOf(asked, observations),
         order: keptOrderOf(asked),
-        evidence: usedEvidence(observations, facts),
+        evidence: usedEvidence(decided, this.#ports.random),
+        contested: contestedBy(observations, verdict),
         now: time,
         entry: this.#records.newEntry(this.#entry(decided, 'held'), asked),
       });
@@ -321,6 +324,7 @@ export class Enrollment {
       approvalId,
       order: orderOf(asked),
       predecessor,
+      lineage: lineageSeen(observations, predecessor),
       limits: limitsOf(authority, observations, plan),
       leaseUntil: time + leaseMilliseconds,
       now: time,
@@ -349,10 +353,11 @@ export class Enrollment {
       requestSpki: asked.spki,
       certificate: storedForm(certificate, summary, sha256Hex(spki), plan.namesDigest),
       seen,
+      lineage: lineageSeen(observations, predecessor),
       secretId: secret?.id ?? null,
       approvalId,
       order: keptOrderOf(asked),
-      evidence: usedEvidence(observations, decided.facts),
+      evidence: usedEvidence(decided, random),
       issuedBefore: issuedBefore(asked, observations),
       now: time,
       entry: this.#records.newEntry({ ...this.#entry(decided, 'issued'), certificate: summary }, asked),
@@ -378,13 +383,4 @@ export class Enrollment {
       throw error;
     }
   }
-}
-
-interface Decided {
-  readonly asked: Asked;
-  readonly authority: Authority;
-  readonly observations: Observations;
-  readonly facts: Facts;
-  readonly verdict: Verdict;
-  readonly time: number;
 }

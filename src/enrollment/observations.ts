@@ -1,4 +1,4 @@
-import type { Examination, RevocationStatus } from '#evidence';
+import type { EvidenceVersions, Examination, RevocationStatus } from '#evidence';
 import type { DeviceState } from '#inventory';
 import type { GeneralName, Name } from '#x509';
 import type { IdentifierType, OrderIdentifier } from './order.ts';
@@ -28,6 +28,16 @@ export interface Observations {
   readonly denials: readonly { readonly names: string; readonly at: number }[];
   /** The current certificate that this key got already for this device and template, from the same presenter. */
   readonly issued: { readonly sha256: string; readonly names: string } | null;
+  /** What came of the certificate that is presented, and of those that it descends from; null: none of ours is. Absent: nobody has looked, as before it was kept. */
+  readonly lineage?: LineageObservation | null;
+}
+
+/** SHA-256 of certificates, no more than ten of each. */
+export interface LineageObservation {
+  /** Current ones that descend from it, for other keys than the one that is asked for. */
+  readonly others: readonly string[];
+  /** The certificate of its line that was presented for two keys, while no operator has decided for this branch, and current ones of its other branches. */
+  readonly contested: { readonly presented: string; readonly others: readonly string[] } | null;
 }
 
 /** Where the request came in, and what it asked for by address. */
@@ -245,6 +255,19 @@ export interface EvidenceObservation {
   readonly earlier?: EarlierEvidence | null;
   /** Of the certificate of its attestation key, where that is in our store; null: it is of another authority. */
   readonly attester?: { readonly deviceId: string; readonly revoked: boolean } | null;
+  /** What evidence of this format said of the device when a certificate was last issued on it; null: none was. Absent: nobody has looked, as before it was kept. */
+  readonly versions?: EvidenceVersions | null;
+  /** The key that attests, and who got certificates by it; null: there is none, or it was not sent. Absent: nobody has looked, as before it was kept. */
+  readonly attestingKey?: AttestingKeyObservation | null;
+}
+
+export interface AttestingKeyObservation {
+  /** SHA-256 of its SubjectPublicKeyInfo. */
+  readonly spki: string;
+  /** How many got certificates by it, counted up to 10,000. */
+  readonly otherDevices: number;
+  /** This one did. */
+  readonly known: boolean;
 }
 
 /** The same evidence, octet for octet, that came with a request before. */

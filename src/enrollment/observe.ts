@@ -247,6 +247,8 @@ export async function observe(
     order: credential?.kind === 'order' ? { id: credential.order, account: credential.account } : null,
     evidence: asked.evidence?.sha256 ?? null,
     attester: asked.evidence?.attester ?? null,
+    evidenceFormat: asked.evidence?.format ?? null,
+    attestingKey: asked.evidence?.attestingKey ?? null,
     spki: asked.spki,
     template: admission.source.template ?? '',
     staticChallenge: asked.challenge?.kind === 'static',
@@ -271,6 +273,7 @@ export async function observe(
     approval: stored.approval,
     denials: stored.denials,
     issued: stored.issued,
+    ...(asked.presenter === null ? {} : { lineage: stored.lineage }),
   };
   return { observations, nonce: stored.nonce };
 }

@@ -1,4 +1,5 @@
 import {
+  attestingKeyOf,
   type Evidence,
   type EvidenceFormat,
   type Examination,
@@ -9,10 +10,9 @@ import {
   revocationStatusOf,
   type StatusList,
 } from '#evidence';
-import type { Facts } from '#policy';
 import { sha256Hex } from './digests.ts';
-import type { EvidenceObservation, Observations } from './observations.ts';
-import type { StoreObservation, UsedEvidence } from './store.ts';
+import type { EvidenceObservation } from './observations.ts';
+import type { StoreObservation } from './store.ts';
 
 /** Evidence that came with a request, or before it for its order. */
 export interface OfferedEvidence {
@@ -21,6 +21,9 @@ export interface OfferedEvidence {
   readonly attester: string | null;
   /** What is read elsewhere, and by nobody yet; null: there is nothing to ask. */
   readonly external: ExternalEvidence | null;
+  readonly format: EvidenceFormat | null;
+  /** SHA-256 of the key in the hardware that vouches for the attested one; null: there is none, or it was not sent. */
+  readonly attestingKey: string | null;
   /** `nonce`: the one that is in force for who asks; null: none is. */
   examined(nonce: Uint8Array | null): Examination;
 }
@@ -31,6 +34,8 @@ export class UnseenEvidence implements OfferedEvidence {
   readonly sha256: string;
   readonly attester: string | null;
   readonly external: ExternalEvidence | null;
+  readonly format: EvidenceFormat | null;
+  readonly attestingKey: string | null;
   #seen: { readonly nonce: string | null; readonly examination: Examination } | null = null;
 
   constructor(evidence: Evidence) {
@@ -38,6 +43,9 @@ export class UnseenEvidence implements OfferedEvidence {
     this.sha256 = this.#opened.sha256;
     this.attester = attesterOf(this.#opened);
     this.external = this.#opened.external;
+    const seen = this.examined(null);
+    this.format = seen.format;
+    this.attestingKey = attestingKeyOf(seen);
   }
 
   examined(nonce: Uint8Array | null): Examination {
@@ -61,6 +69,14 @@ export class SeenEvidence implements OfferedEvidence {
 
   get attester(): string | null {
     return attesterOf(this.#examination);
+  }
+
+  get format(): EvidenceFormat | null {
+    return this.#examination.format;
+  }
+
+  get attestingKey(): string | null {
+    return attestingKeyOf(this.#examination);
   }
 
   get sha256(): string {
@@ -100,7 +116,12 @@ export type StatusLists = Readonly<
 export function evidenceObservation(
   examination: Examination,
   lists: StatusLists,
-  { earlierEvidence, attester }: Pick<StoreObservation, 'earlierEvidence' | 'attester'>,
+  {
+    earlierEvidence,
+    attester,
+    versions,
+    attestingKey,
+  }: Pick<StoreObservation, 'earlierEvidence' | 'attester' | 'versions' | 'attestingKey'>,
 ): EvidenceObservation {
   return {
     offered: [examination.format ?? 'unknown'],
@@ -108,6 +129,8 @@ export function evidenceObservation(
     status: statusOf(examination, lists),
     earlier: earlierEvidence,
     attester,
+    versions,
+    attestingKey,
   };
 }
 
@@ -116,19 +139,6 @@ export function statusOf(examination: Examination, lists: StatusLists): Revocati
   const { format, statement } = examination;
   const taken = format === null || statement === null ? undefined : lists[format];
   return taken === undefined ? null : revocationStatusOf(taken.list, examination, taken.at);
-}
-
-/** Evidence that was judged is of this request from here on; null: none was. */
-export function usedEvidence(
-  { evidence, secret, presenter }: Observations,
-  { context }: Facts,
-): UsedEvidence | null {
-  const { judged = false, fresh = false } = context.evidence ?? {};
-  const examination = evidence?.examination;
-  if (examination === undefined || !judged) return null;
-  const by = { secretId: secret?.id ?? null, presenterSha256: presenter?.sha256 ?? null };
-  const verified = examination.format === 'external' ? withoutFreshness(examination) : null;
-  return { ...by, sha256: examination.sha256, fresh, verified };
 }
 
 /** As it is kept for the same request again: that it was fresh is that request's to say, and no later one's. */

@@ -1,10 +1,16 @@
 import type { NewEntry } from '#audit';
-import type { Examination } from '#evidence';
+import type { EvidenceFormat, EvidenceVersions, Examination } from '#evidence';
 import type { Device, DeviceState } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { Objection } from '#policy';
 import type { Der, GeneralName, Name } from '#x509';
-import type { EarlierEvidence, OrderObservation, PresenterObservation } from './observations.ts';
+import type {
+  AttestingKeyObservation,
+  EarlierEvidence,
+  LineageObservation,
+  OrderObservation,
+  PresenterObservation,
+} from './observations.ts';
 
 /**
  * What enrollment asks of the store. Each method is one atomic operation; those that return a LogPosition are durable
@@ -108,6 +114,10 @@ export interface ObserveQuery {
   readonly evidence: string | null;
   /** SHA-256 of the first of its certificates; null: it has none. */
   readonly attester: string | null;
+  /** Of the evidence; null: none came, or none that can be read. */
+  readonly evidenceFormat: EvidenceFormat | null;
+  /** SHA-256 of the key in the hardware that vouches for the attested one; null: there is none, or it was not sent. */
+  readonly attestingKey: string | null;
   /** Of the request's own key. */
   readonly spki: string;
   readonly template: string;
@@ -171,6 +181,10 @@ export interface StoreObservation {
   readonly verifiedEvidence: Examination | null;
   /** Of the certificate that was asked for by `attester`; null: it is not in the store. */
   readonly attester: { readonly deviceId: string; readonly revoked: boolean } | null;
+  /** What evidence of this format said of the device when a certificate was last issued on it; null: none was. */
+  readonly versions: EvidenceVersions | null;
+  /** Of the key that was asked for; null: none was, or there is no device. */
+  readonly attestingKey: AttestingKeyObservation | null;
   /** What operators denied to this device, template and key, by the names asked for; the newest first, no more than ten. */
   readonly denials: readonly { readonly names: string; readonly at: number }[];
   /** The device has a current certificate (neither revoked nor expired) of this template for another key. Of an order of names: false, since its owner has one for each set of them. */
@@ -180,6 +194,8 @@ export interface StoreObservation {
    * our store, otherwise as a first certificate. `names` as in the intent that it came from.
    */
   readonly issued: { readonly sha256: string; readonly names: string } | null;
+  /** Of the presenter where that is in our store, for the device, template and key; null: there is none, or an order has one. */
+  readonly lineage: LineageObservation | null;
   /** Of key `device:<id>`, `template:<name>`, and `challenge:<template>` where that was asked. */
   readonly rates: {
     readonly device: number | null;
@@ -226,6 +242,8 @@ export interface HoldRecord {
   /** The ACME order that it is for. */
   readonly order: KeptOrder | null;
   readonly evidence: UsedEvidence | null;
+  /** SHA-256 of a certificate that was presented, and was renewed to another key before: from here on none of its branches goes on until an operator has decided for one. */
+  readonly contested: string | null;
   readonly now: number;
   readonly entry: NewEntry;
 }
@@ -238,7 +256,22 @@ export interface UsedEvidence {
   readonly fresh: boolean;
   /** What a verifier outside said of it; null: it was examined here. */
   readonly verified: Examination | null;
+  /** What is remembered of it when it gets a certificate; null where it is not verified. */
+  readonly memory: EvidenceMemory | null;
+  /** An entry of its own that follows: where a request is opened, and where a certificate is issued. */
+  readonly alarm: NewEntry | null;
 }
+
+export interface EvidenceMemory {
+  readonly format: EvidenceFormat;
+  readonly versions: EvidenceVersions;
+  /** As they were observed, and must still be unless they are these. */
+  readonly before: EvidenceVersions | null;
+  /** As it was observed: no other device may have come since. */
+  readonly attestingKey: AttestingKeyMemory | null;
+}
+
+export type AttestingKeyMemory = AttestingKeyObservation;
 
 /** `address`: of the certification request that is kept beside the entry. */
 export interface KeptOrder {
@@ -278,6 +311,8 @@ export interface Intent {
   readonly order: string | null;
   /** SHA-256 of the certificate that is renewed; it must still be unrevoked. */
   readonly predecessor: string | null;
+  /** Of a predecessor that was presented; it must not have come to be contested. */
+  readonly lineage: LineageSeen | null;
   readonly limits: {
     readonly device: RateLimit;
     readonly template: RateLimit;
@@ -286,6 +321,12 @@ export interface Intent {
   };
   readonly leaseUntil: number;
   readonly now: number;
+}
+
+/** Whether it was renewed to another key before, and whether its branch is contested. Where either is so, an operator has approved: that decides for this branch. */
+export interface LineageSeen {
+  readonly forked: boolean;
+  readonly contested: boolean;
 }
 
 /** What the verdict rests on in the inventory: where an operator has changed it since, nothing is reserved and nothing issued. */
@@ -303,6 +344,7 @@ export interface IssuedRecord {
   /** It waits for a workflow's word before it leaves. */
   readonly undelivered: boolean;
   readonly seen: DeviceAsSeen;
+  readonly lineage: LineageSeen | null;
   readonly secretId: string | null;
   readonly approvalId: string | null;
   /** What a workflow keeps back is asked for again, with the same request. */

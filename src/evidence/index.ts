@@ -3,6 +3,7 @@ export { type StatusList, parseStatusList, revocationStatusOf } from './android/
 export { statementTypes } from './attestation-bundle.ts';
 export type { AttestationResult, ReferenceValues, RevocationStatus, TrustAnchors } from './appraisal.ts';
 export { appraise } from './appraise.ts';
+export { attestingKeyOf, hasAttestingKey } from './attesting-key.ts';
 export {
   anchoredFormats,
   type AssuranceLevel,
@@ -36,3 +37,4 @@ export {
 } from './tpm/credential-activation.ts';
 export type { EndorsementKey } from './tpm/endorsement-key.ts';
 export type { TpmDevice } from './tpm/tpm-device.ts';
+export { type EvidenceVersions, versionsOf, versionsThatWentBack } from './versions.ts';

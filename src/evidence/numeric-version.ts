@@ -10,6 +10,10 @@ export function reachesVersion(version: string | null, minimum: string): boolean
   return true;
 }
 
+export function isNumericVersion(version: string | null): version is string {
+  return numbersOf(version) !== null;
+}
+
 function numbersOf(version: string | null): readonly number[] | null {
   if (version === null || !/^[0-9]{1,9}(?:\.[0-9]{1,9}){0,5}$/.test(version)) return null;
   return version.split('.').map(Number);

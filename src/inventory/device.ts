@@ -61,4 +61,6 @@ export interface EvidenceRequirement extends Omit<ReferenceValues, 'anchors'> {
     /** OIDs within which that name is one device: of a hardware module its types, of a permanent identifier who assigns it. null: any. */
     readonly types: readonly string[] | null;
   };
+  /** How many devices may get certificates by one key that attests; null, or absent as before it was asked: any number. */
+  readonly devicesPerAttestationKey?: number | null;
 }

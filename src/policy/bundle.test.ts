@@ -49,9 +49,12 @@ describe('a loaded bundle', () => {
     const { controls } = loadBundle(defaultPolicies(), references);
     const liftable = controls.filter((control) => control.liftable).map(({ id }) => id);
     assert.deepEqual(liftable.sort(), [
+      'attestation-rollback',
+      'attestation-shared',
       'class-approval',
       'enrollment-again',
       'first-enrollment',
+      'renewal-lineage',
       'renewal-window',
     ]);
   });

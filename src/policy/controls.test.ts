@@ -74,6 +74,8 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
       'attestation-unused': 'unused',
     }).map(([control, fact]) => [control, [{ evidence: { ...holdingEvidence, [fact]: false } }]]),
   ),
+  'attestation-rollback': [{ versions: { kept: false } }],
+  'attestation-shared': [{ attestingKey: { withinLimit: false } }],
   'secret-known': [{ secret: { known: false }, evidence: { offered: true, verified: true } }],
   'secret-not-void': [{ secret: { notVoid: false } }],
   'secret-unexpired': [{ secret: { unexpired: false } }],
@@ -117,6 +119,7 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
     { approval: { lifts: ['class-approval'] } },
   ],
   'class-approval': [{ approval: { required: true } }],
+  'renewal-lineage': [{ lineage: { uncontested: false } }],
   'renewal-issued-here': [{ presenter: { issuedHere: false } }],
   'renewal-known': [{ presenter: { known: false } }],
   'renewal-end-entity': [{ presenter: { endEntity: false } }],
@@ -128,7 +131,15 @@ const falsified: Readonly<Record<string, readonly Change[]>> = {
   'renewal-window': [{ renewal: { windowOpen: false } }],
 };
 
-const holding = new Set(['first-enrollment', 'class-approval', 'enrollment-again', 'renewal-window']);
+const holding = new Set([
+  'attestation-rollback',
+  'attestation-shared',
+  'first-enrollment',
+  'class-approval',
+  'enrollment-again',
+  'renewal-window',
+  'renewal-lineage',
+]);
 
 const bundle = loadBundle(defaultPolicies(), references);
 

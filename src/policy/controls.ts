@@ -106,6 +106,7 @@ export const controlTable: readonly RequiredControl[] = [
   required('renewal-names', ['renew'], { presenter: { sameNames: false } }),
   required('renewal-key', ['renew'], { presenter: { keyAllowed: false } }),
   liftable('renewal-window', ['renew']),
+  liftable('renewal-lineage', ['renew']),
 
   required('account-valid', issuing, { account: { presented: true, valid: false } }),
   required('account-template', issuing, { account: { presented: true, forTemplate: false } }),
@@ -124,6 +125,9 @@ export const controlTable: readonly RequiredControl[] = [
   required('attestation-key', issuing, { evidence: { judged: true, forKey: false } }),
   required('attestation-device', issuing, { evidence: { judged: true, forDevice: false } }),
   required('attestation-unused', issuing, { evidence: { judged: true, unused: false } }),
+
+  liftable('attestation-rollback', issuing),
+  liftable('attestation-shared', issuing),
 
   required('workflow-agreed', issuing, { workflow: { required: true, agreed: false } }),
 

@@ -135,6 +135,16 @@ export interface Context {
     /** All of these. */
     readonly verified: boolean;
   };
+  /** What verified evidence says of the device's software and firmware. */
+  readonly versions?: {
+    /** None is lower than when a certificate was last issued to the device on evidence of this format, and none that was said is lacking. */
+    readonly kept: boolean;
+  };
+  /** The key of the hardware that vouches for the attested one. */
+  readonly attestingKey?: {
+    /** No more devices have certificates by it than its class lets, this one counted. */
+    readonly withinLimit: boolean;
+  };
   readonly request?: {
     /** Proof of possession: the CSR's own signature verifies. */
     readonly possession: boolean;
@@ -178,6 +188,11 @@ export interface Context {
   readonly renewal?: {
     /** Inside the template's renewal window. */
     readonly windowOpen: boolean;
+  };
+  /** The certificates that lead from a first one to the one presented. */
+  readonly lineage?: {
+    /** It was not renewed to another key before, nor is it of a branch of which nobody knows whose it is. */
+    readonly uncontested: boolean;
   };
 }
 

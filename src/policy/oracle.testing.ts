@@ -14,6 +14,8 @@ const commonGroups = [
   'request',
   'key',
   'evidence',
+  'versions',
+  'attestingKey',
   'approval',
   'binding',
   'workflow',
@@ -23,9 +25,17 @@ const credentials = ['secret', 'challenge', 'identity'];
 const groups: Readonly<Record<Action, readonly string[]>> = {
   admit: ['segment', 'rate'],
   enroll: [...commonGroups, ...credentials],
-  renew: [...commonGroups, 'presenter', 'renewal'],
+  renew: [...commonGroups, 'presenter', 'renewal', 'lineage'],
 };
-const liftable = new Set(['first-enrollment', 'class-approval', 'enrollment-again', 'renewal-window']);
+const liftable = new Set([
+  'attestation-rollback',
+  'attestation-shared',
+  'first-enrollment',
+  'class-approval',
+  'enrollment-again',
+  'renewal-window',
+  'renewal-lineage',
+]);
 
 export function expectation({ action, context }: Facts): Expectation {
   if (Object.keys(context).some((group) => !groups[action].includes(group))) {
@@ -74,7 +84,8 @@ function atArrival(action: Action, context: Context): Proofs {
 }
 
 function ofRequest(context: Context): Proofs {
-  const { segment, rate, template, device, request, key, evidence, binding, workflow, account } = context;
+  const { segment, rate, template, device, request, key, evidence, versions, binding, workflow, account } =
+    context;
   const allows = (proven: boolean | undefined) => account?.presented === false || proven;
   const counts = (proven: boolean | undefined) => evidence?.judged === false || proven;
   return {
@@ -107,6 +118,8 @@ function ofRequest(context: Context): Proofs {
     'attestation-key': counts(evidence?.forKey),
     'attestation-device': counts(evidence?.forDevice),
     'attestation-unused': counts(evidence?.unused),
+    'attestation-rollback': versions?.kept === true || lifted(context, 'attestation-rollback'),
+    'attestation-shared': context.attestingKey?.withinLimit === true || lifted(context, 'attestation-shared'),
     'workflow-agreed': workflow?.required === false || workflow?.agreed,
     'account-valid': allows(account?.valid),
     'account-template': allows(account?.forTemplate),
@@ -169,6 +182,7 @@ function ofRenewal(context: Context): Proofs {
     'renewal-names': presenter?.sameNames,
     'renewal-key': presenter?.keyAllowed,
     'renewal-window': renewal?.windowOpen === true || lifted(context, 'renewal-window'),
+    'renewal-lineage': context.lineage?.uncontested === true || lifted(context, 'renewal-lineage'),
   };
 }
 

@@ -41,6 +41,8 @@ const asked = {
     unused: false,
     verified: false,
   },
+  versions: { kept: true },
+  attestingKey: { withinLimit: true },
   binding: { required: false, bound: false, contradicted: false },
   workflow: { required: false, agreed: false },
   account: {
@@ -84,6 +86,7 @@ const contexts: Readonly<Record<Action, Context>> = {
       keyAllowed: true,
     },
     renewal: { windowOpen: true },
+    lineage: { uncontested: true },
   },
 };
 

@@ -74,14 +74,14 @@ function deviation(group: Group): fc.Arbitrary<object> {
 
 /** A group that was taken away and then changed has all of its attributes again. */
 function complete(context: Record<string, unknown>, proven: Context): Context {
+  const known: readonly Partial<Record<string, object | null>>[] = [
+    byIdentity,
+    byChallenge,
+    byAccount,
+    proven,
+  ];
   for (const [group, facts] of Object.entries(context)) {
-    context[group] = {
-      ...byIdentity[group as Group],
-      ...byChallenge[group as Group],
-      ...byAccount[group as Group],
-      ...proven[group as Group],
-      ...(facts as object),
-    };
+    context[group] = Object.assign({}, ...known.map((each) => each[group]), facts);
   }
   return context;
 }
@@ -96,10 +96,13 @@ function randomValue({ name, type }: Attribute): fc.Arbitrary<unknown> {
   if (type === 'boolean') return fc.boolean();
   if (type === 'strings') {
     const controls = [
+      'attestation-rollback',
+      'attestation-shared',
       'first-enrollment',
       'class-approval',
       'enrollment-again',
       'renewal-window',
+      'renewal-lineage',
       'key-unshared',
       'segment-class',
     ];

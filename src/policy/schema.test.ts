@@ -75,6 +75,8 @@ const fieldsOfContext: {
     unused: 'boolean',
     verified: 'boolean',
   },
+  versions: { kept: 'boolean' },
+  attestingKey: { withinLimit: 'boolean' },
   request: {
     possession: 'boolean',
     subject: 'boolean',
@@ -88,6 +90,7 @@ const fieldsOfContext: {
   template: { known: 'boolean', forClass: 'boolean', namesBuilt: 'boolean' },
   approval: { required: 'boolean', granted: 'boolean', lifts: 'strings', denied: 'boolean' },
   renewal: { windowOpen: 'boolean' },
+  lineage: { uncontested: 'boolean' },
 };
 
 describe('schema.cedarschema', () => {
@@ -106,6 +109,7 @@ describe('schema.cedarschema', () => {
     const common = [
       'account',
       'approval',
+      'attestingKey',
       'binding',
       'device',
       'evidence',
@@ -114,10 +118,11 @@ describe('schema.cedarschema', () => {
       'request',
       'segment',
       'template',
+      'versions',
       'workflow',
     ];
     assert.deepEqual([...admit].sort(), ['rate', 'segment']);
     assert.deepEqual([...enroll].sort(), [...common, 'challenge', 'identity', 'secret'].sort());
-    assert.deepEqual([...renew].sort(), [...common, 'presenter', 'renewal'].sort());
+    assert.deepEqual([...renew].sort(), [...common, 'lineage', 'presenter', 'renewal'].sort());
   });
 });

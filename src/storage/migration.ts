@@ -14,6 +14,9 @@ import { evidence } from './migrations/0013-evidence.ts';
 import { attestationKeys } from './migrations/0014-attestation-keys.ts';
 import { verifiedEvidence } from './migrations/0015-verified-evidence.ts';
 import { accountsByEvidence } from './migrations/0016-accounts-by-evidence.ts';
+import { evidenceVersions } from './migrations/0017-evidence-versions.ts';
+import { attestationKeysOfDevices } from './migrations/0018-attestation-keys-of-devices.ts';
+import { lineages } from './migrations/0019-lineages.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -46,4 +49,7 @@ export const migrations: readonly Migration[] = [
   attestationKeys,
   verifiedEvidence,
   accountsByEvidence,
+  evidenceVersions,
+  attestationKeysOfDevices,
+  lineages,
 ];

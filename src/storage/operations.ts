@@ -40,6 +40,7 @@ import {
   giveActivation,
   takeActivation,
 } from './operations/activations.ts';
+import { attestationKeys } from './operations/attestation-keys.ts';
 import { admit, forgetIdleRates, saveSourceRates, sourceRates } from './operations/rate-limits.ts';
 import { approveDevice } from './operations/approvals.ts';
 import { policies, references, savePolicies, saveReferences } from './operations/bodies.ts';
@@ -168,6 +169,7 @@ export const operations = {
   importDevices: durable(importDevices),
   compareDevices: read(compareDevices),
   devices: read(devices),
+  attestationKeys: read(attestationKeys),
   device: read(device),
   deviceBySerialNumber: read(deviceBySerialNumber),
   setDeviceState: durable(setDeviceState),

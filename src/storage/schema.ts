@@ -1,5 +1,5 @@
 import type { MachineScope, NewSecret } from '#admin';
-import type { Examination } from '#evidence';
+import type { EvidenceVersions, Examination } from '#evidence';
 import type { RequestSummary } from '#enrollment';
 import type { DeviceState } from '#inventory';
 import type { Objection } from '#policy';
@@ -53,6 +53,9 @@ export interface Schema {
     readonly nonce: Uint8Array;
     readonly expires_at: number;
   };
+  readonly evidence_version: EvidenceVersionRow;
+  readonly attestation_key_device: AttestationKeyDeviceRow;
+  readonly lineage_contest: LineageContestRow;
   readonly activation: ActivationRow;
   readonly references_body: { readonly digest: string; readonly body: Uint8Array };
   readonly policies_text: { readonly digest: string; readonly text: string };
@@ -356,4 +359,33 @@ export interface EvidenceRow {
   readonly seen_at: number;
   /** What a verifier outside said of it; null: it was examined here, or its device is erased. */
   readonly examination: JsonText<Examination> | null;
+}
+
+/** Of a device, by evidence of one format, when a certificate was last issued on some. */
+export interface EvidenceVersionRow {
+  readonly device_id: string;
+  readonly format: string;
+  readonly versions: JsonText<EvidenceVersions>;
+  /** The first that was issued on these. */
+  readonly certificate: string;
+}
+
+/** A device that got a certificate by this key. */
+export interface AttestationKeyDeviceRow {
+  /** SHA-256 of the key's SubjectPublicKeyInfo. */
+  readonly spki: string;
+  readonly device_id: string;
+  readonly format: string;
+  /** The first. */
+  readonly certificate: string;
+}
+
+/** A certificate that was presented for a second key. */
+export interface LineageContestRow {
+  readonly presented: string;
+  readonly device_id: string;
+  readonly template: string;
+  /** The certificate for whose branch an operator has decided; null: nobody has. */
+  readonly settled: string | null;
+  readonly opened_at: number;
 }

@@ -90,6 +90,7 @@ export function adminStore(perform: Perform): AdminStore {
     importDevices: (act) => perform('importDevices', act),
     compareDevices: (devices) => perform('compareDevices', { devices }),
     devices: (filter) => perform('devices', filter),
+    attestationKeys: (filter) => perform('attestationKeys', filter),
     device: (id) => perform('device', { id }),
     deviceBySerialNumber: (serialNumber) => perform('deviceBySerialNumber', { serialNumber }),
     setDeviceState: (act) => perform('setDeviceState', act),

@@ -32,7 +32,11 @@ export async function attestingAuthority(
     });
     return stringify(edit(settings), { aliasDuplicateObjects: false });
   });
-  return { ...authority, tpm: (deviceId: string | null) => new PlayedTpm(ca, deviceId) };
+  return {
+    ...authority,
+    tpm: (deviceId: string | null, settings?: ConstructorParameters<typeof PlayedTpm>[2]) =>
+      new PlayedTpm(ca, deviceId, settings),
+  };
 }
 
 /** With a template `hardware` of ACME, for devices of the class that must attest. `acme`: of it, besides. */

@@ -1,8 +1,8 @@
 import { createHash, createPublicKey, sign } from 'node:crypto';
 import { encode } from 'cborg';
 import { statementTypes } from '#evidence';
-import { der, type Der, type GeneralName, type Name, oids } from '#x509';
-import type { ClientKey } from './csr.ts';
+import { der, type Der, type GeneralName, oids } from '#x509';
+import { type ClientKey, makeKey } from './csr.ts';
 import type { Certified, TestCa } from './pki.ts';
 
 /** fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth and sign (TPM 2.0 Library, part 2, section 8.3). */
@@ -27,11 +27,19 @@ export class PlayedTpm {
   readonly #attestationKey: Certified;
   readonly #ca: TestCa;
 
-  /** `deviceId`: the device as which the attestation CA knows it; null: as none. */
-  constructor(ca: TestCa, deviceId: string | null) {
+  /**
+   * `deviceId`: the device as which the attestation CA knows it; null: as none. `firmware`: as its certificate has it. `key`: its attestation key, which it shares
+   * with another.
+   */
+  constructor(
+    ca: TestCa,
+    deviceId: string | null,
+    { firmware = '00010203', key = makeKey() }: { firmware?: string; key?: ClientKey } = {},
+  ) {
     this.#ca = ca;
-    const subjectAltName = [tpmName, ...(deviceId === null ? [] : [permanentIdentifier(deviceId)])];
+    const subjectAltName = [tpmName(firmware), ...(deviceId === null ? [] : [permanentIdentifier(deviceId)])];
     this.#attestationKey = ca.endEntity({
+      key,
       subject: [{ type: 'commonName', value: 'attestation key' }],
       subjectAltName,
       extendedKeyUsage: ['tcgAttestationIdentityKey'],
@@ -99,11 +107,16 @@ function publicAreaOf({ algorithm, spki }: ClientKey, attributes: number): Uint8
     : join(head(0x0023), u16(0x0003), u16(0x10), sized(octets(jwk.x)), sized(octets(jwk.y)));
 }
 
-const tpmName: GeneralName = { kind: 'directoryName', value: tpmAttributes() };
-
-function tpmAttributes(): Name {
-  const attributes = { '2.23.133.2.1': 'id:53544D20', '2.23.133.2.2': 'ST33', '2.23.133.2.3': 'id:00010203' };
-  return [Object.entries(attributes).map(([type, value]) => ({ type, value, encoding: 'utf8' as const }))];
+function tpmName(firmware: string): GeneralName {
+  const attributes = {
+    '2.23.133.2.1': 'id:53544D20',
+    '2.23.133.2.2': 'ST33',
+    '2.23.133.2.3': `id:${firmware}`,
+  };
+  const value = [
+    Object.entries(attributes).map(([type, text]) => ({ type, value: text, encoding: 'utf8' as const })),
+  ];
+  return { kind: 'directoryName', value };
 }
 
 /** RFC 4043. */

@@ -108,6 +108,16 @@ function words({ paint, now }: Session, found: Status, concerns: readonly string
       ),
     ],
     [
+      'keys that attest for several devices',
+      found.attestationKeys.length === 0
+        ? null
+        : listed(
+            found.attestationKeys.map(
+              ({ spki, format, devices }) => `${devices} devices  ${format} ${spki.slice(0, 16)}…`,
+            ),
+          ),
+    ],
+    [
       'jobs',
       listed(
         jobs.map(

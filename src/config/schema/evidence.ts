@@ -64,6 +64,15 @@ const common = {
   levels,
 };
 
+const devicesPerAttestationKey = (standard: number | null, words: string) => ({
+  devicesPerAttestationKey: z.int().min(1).max(10_000).nullable().default(standard).describe(words),
+});
+
+const ofOneDevice = devicesPerAttestationKey(
+  1,
+  'How many devices may get certificates by one key that attests: one more waits for an operator (`attestation-shared`). null: any number.',
+);
+
 const ofTpmDevice = {
   unregisteredManufacturers: z
     .boolean()
@@ -98,6 +107,10 @@ const ofTpm = {
 
 const android = z.strictObject({
   ...common,
+  ...devicesPerAttestationKey(
+    null,
+    'How many devices may get certificates by one key of the factory, which some 100,000 devices share by design, or of one provisioned remotely. One more waits for an operator (`attestation-shared`). null: any number.',
+  ),
   device: bySerialNumber,
   maximumStatusAge: duration('1h', '366d')
     .prefault('1d')
@@ -143,6 +156,7 @@ const apple = z.strictObject({
 
 const step = z.strictObject({
   ...common,
+  ...ofOneDevice,
   device: bySerialNumber,
   minimumFirmware: version.describe(
     'Oldest firmware of a YubiKey. Below 5.7 an EC key can be taken out of one that somebody has in hand (YSA-2024-03).',
@@ -172,6 +186,7 @@ export const classEvidence = z.strictObject({
   tpm: z
     .strictObject({
       ...common,
+      ...ofOneDevice,
       device: device.default({ from: 'permanentIdentifier', is: 'id', types: null }),
       ...ofTpm,
     })
@@ -179,7 +194,7 @@ export const classEvidence = z.strictObject({
     .describe('Of a TPM 2.0, by an attestation key that an attestation CA has certified.')
     .meta({ otherwise: 'none' }),
   idevid: z
-    .strictObject({ ...common, device, ...ofTpm })
+    .strictObject({ ...common, ...ofOneDevice, device, ...ofTpm })
     .optional()
     .describe(
       'Of a TPM 2.0, by an attestation key that the maker of the device has certified (IEEE 802.1AR).',
@@ -192,7 +207,7 @@ export const classEvidence = z.strictObject({
     .describe('Of the PIV application of a YubiKey, as step has it.')
     .meta({ otherwise: 'none' }),
   endorsement: z
-    .strictObject({ ...common, ...ofTpmDevice })
+    .strictObject({ ...common, ...ofOneDevice, ...ofTpmDevice })
     .optional()
     .describe(
       'Of an endorsement key, for a template with `authentication: [endorsement]`. The device is the one whose identifier ekSha256 is the SHA-256 of that key (SubjectPublicKeyInfo).',

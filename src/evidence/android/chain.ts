@@ -1,15 +1,7 @@
-import {
-  type Certificate,
-  attributeTypeOid,
-  equalBytes,
-  findExtension,
-  formatName,
-  sameName,
-  verifyCertificateSignature,
-} from '#x509';
-import { isSallyportError } from '#errors';
+import { type Certificate, attributeTypeOid, equalBytes, findExtension, formatName, sameName } from '#x509';
 import { EvidenceRefused } from '../evidence-refused.ts';
 import type { EvidenceFault } from '../examination.ts';
+import { isIssuedBy } from '../issued-by.ts';
 import type { AndroidClaims, SecurityLevel } from './claims.ts';
 
 export const keyDescriptionOid = '1.3.6.1.4.1.11129.2.1.17';
@@ -100,16 +92,6 @@ export function androidValidity(
   const ended = provisioning !== 'factory' && between.some(({ notAfter }) => notAfter < time);
   if (begun && !ended) return [];
   return [{ check: 'certificate-validity', detail: 'a certificate of the chain is not in date' }];
-}
-
-function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
-  if (!sameName(certificate.issuer, issuer.subject)) return false;
-  try {
-    return verifyCertificateSignature(certificate, issuer.spki);
-  } catch (error) {
-    if (isSallyportError(error, 'malformed', 'unsupported', 'too-large')) return false;
-    throw error;
-  }
 }
 
 /** null: there is none, or more than one. */

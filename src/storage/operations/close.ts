@@ -10,13 +10,15 @@ import { newestIssued } from './current-certificates.ts';
 import { activateExpected, assertAdmissible } from './devices.ts';
 import { useEvidence } from './evidence.ts';
 import { takeIntent } from './intents.ts';
-import { appendBehind, readHead } from './log.ts';
+import { assertLineage, settleContests } from './lineage.ts';
+import { append, appendBehind, readHead } from './log.ts';
 import { endRequests } from './requests.ts';
 import { spendSecret } from './secrets.ts';
 
 export function* close(record: IssuedRecord): Operation<LogPosition> {
   const { intentId, requestSpki, certificate, secretId, approvalId, order, evidence, issuedBefore, now } =
     record;
+  const { lineage } = record;
   const { deviceId, template, predecessor, spki } = certificate;
   const [head, intent] = yield* together(
     readHead(),
@@ -24,6 +26,9 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
     // What was ended between reserving and here gets nothing: the key may have signed, and the sweep revokes that serial.
     assertAdmissible(deviceId, record.seen),
     predecessor === null ? null : assertUnrevoked(predecessor),
+    predecessor === null || lineage === null
+      ? null
+      : assertLineage({ presented: predecessor, deviceId, template, spki, now }, lineage),
     issuedBefore === null ? null : assertNothingIssued({ deviceId, template, spki, now, ...issuedBefore }),
   );
   assertIntended(intent, record);
@@ -48,6 +53,10 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
     endRequests({ deviceId, template, spki: requestSpki }),
     activateExpected(deviceId, now),
   );
+  if (predecessor !== null && lineage !== null) {
+    yield* settleContests({ presented: predecessor, deviceId, template }, certificate.sha256);
+  }
+  if (evidence?.alarm) yield* append(evidence.alarm);
   return { index: head.size };
 }
 

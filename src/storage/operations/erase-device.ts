@@ -8,8 +8,11 @@ import { placeOf } from '../place.ts';
 import type { RequestRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { forgetActivationsOf } from './activations.ts';
+import { renameInAttestationKeys } from './attestation-keys.ts';
 import { selectBlobs } from './blobs.ts';
 import { unknownDevice } from './devices.ts';
+import { forgetVersionsOf } from './evidence-versions.ts';
+import { forgetContestsOf } from './lineage.ts';
 import { append, readHead } from './log.ts';
 import { forgetPolledOf } from './polled-requests.ts';
 
@@ -145,6 +148,9 @@ export function* eraseDevice(act: Erasing): Operation<LogPosition & { readonly c
   }
   yield* forgetPolledOf(id);
   yield* forgetActivationsOf(id);
+  yield* forgetVersionsOf(id);
+  yield* forgetContestsOf(id);
+  yield* renameInAttestationKeys({ id, as });
   yield* eraseRequests({ id, as });
   yield* run(deleteRate, { key: `device:${id}` });
   yield* run(deleteDevice, { id });

@@ -40,6 +40,8 @@ const used: UsedEvidence = {
   sha256: verified.sha256,
   fresh: true,
   verified,
+  memory: null,
+  alarm: null,
 };
 
 suite('what a verifier outside said', () => {

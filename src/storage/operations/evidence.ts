@@ -1,10 +1,18 @@
-import type { EarlierEvidence, EnrollmentStore, LogPosition, UsedEvidence } from '#enrollment';
+import type {
+  EarlierEvidence,
+  EnrollmentStore,
+  EvidenceMemory,
+  LogPosition,
+  UsedEvidence,
+} from '#enrollment';
 import { SallyportError } from '#errors';
 import type { Examination } from '#evidence';
 import { fromJson, toJson } from '../json-text.ts';
 import { first, type Operation, run, together } from '../operation.ts';
 import type { EvidenceRow } from '../schema.ts';
 import { statement } from '../statement.ts';
+import { rememberAttestingKey } from './attestation-keys.ts';
+import { rememberVersions } from './evidence-versions.ts';
 import { append } from './log.ts';
 import { observePresenter, observeSecret } from './presented.ts';
 
@@ -85,15 +93,16 @@ export function* observeEvidence(
   };
 }
 
-/** From here on the evidence is of this request, and of no other, and its nonce is used up. Throws 'conflict' where it is another's, or has got a certificate already. */
+/** From here on the evidence is of this request, and of no other, and its nonce is used up; what got a certificate is remembered. Throws 'conflict' where it is another's, or has got a certificate already. */
 export function* useEvidence(
-  { sha256, fresh, verified, secretId, presenterSha256 }: UsedEvidence,
+  { sha256, fresh, verified, secretId, presenterSha256, memory }: UsedEvidence,
   asked: EvidenceRequest,
   certificate: string | null,
   now: number,
 ): Operation<void> {
   const holder = holderOf(secretId === null ? null : { id: secretId }, presenterSha256);
   if (holder !== null) yield* run(deleteNonce, { holder });
+  if (certificate !== null && memory !== null) yield* remember(asked.deviceId, memory, certificate);
   const row = yield* first(select, { sha256 });
   if (row === undefined) {
     const { deviceId: device_id, template, spki } = asked;
@@ -112,6 +121,12 @@ export function* useEvidence(
   const isSpent = certificate !== null && (yield* run(spend, { sha256, certificate })) === 0;
   if (isOf(row, asked) && !isSpent) return;
   throw new SallyportError('conflict', 'the evidence came with another request meanwhile');
+}
+
+function* remember(deviceId: string, memory: EvidenceMemory, certificate: string): Operation<void> {
+  yield* rememberVersions(deviceId, memory, certificate);
+  const { attestingKey, format } = memory;
+  if (attestingKey !== null) yield* rememberAttestingKey(deviceId, format, attestingKey, certificate);
 }
 
 export function* evidenceNonce(holder: string, now: number): Operation<Uint8Array | null> {

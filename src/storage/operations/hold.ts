@@ -3,7 +3,8 @@ import type { Operation } from '../operation.ts';
 import { placeOf } from '../place.ts';
 import { holdOrder } from './acme-issuance.ts';
 import { useEvidence } from './evidence.ts';
-import { appendBehind, readHead } from './log.ts';
+import { openContest } from './lineage.ts';
+import { append, appendBehind, readHead } from './log.ts';
 import { keepPolled } from './polled-requests.ts';
 import { conformingArrival, keepArrival, rateKeys } from './rate-limits.ts';
 import { openRequest } from './requests.ts';
@@ -28,6 +29,12 @@ export function* hold(record: HoldRecord): Operation<Held> {
   if (record.evidence !== null) {
     yield* useEvidence(record.evidence, { deviceId, template, spki }, null, record.now);
   }
+  if (record.contested !== null) {
+    const { contested: presented, now: opened_at } = record;
+    yield* openContest({ presented, device_id: deviceId, template, opened_at });
+  }
   yield* holdOrder(record, placeOf(head.number, head.size));
+  // Whoever asks again with a request that waits is no news.
+  if (opened && record.evidence?.alarm) yield* append(record.evidence.alarm);
   return { index: head.size, request, firstSeen };
 }

@@ -40,11 +40,14 @@ suite('observing an empty store', () => {
         denials: [],
         otherKeyCurrent: false,
         issued: null,
+        lineage: null,
         rates: { device: null, template: null, challenge: null },
         nonce: null,
         earlierEvidence: null,
         verifiedEvidence: null,
         attester: null,
+        versions: null,
+        attestingKey: null,
       },
     );
   });

@@ -5,9 +5,12 @@ import { all, first, type Operation, together } from '../operation.ts';
 import type { ApprovalRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { observeOrder } from './acme-issuance.ts';
+import { observeAttestingKey } from './attestation-keys.ts';
 import { hasCurrentForOtherKey, newestIssued } from './current-certificates.ts';
 import { evidenceNonce, holderOf, observeEvidence } from './evidence.ts';
+import { observeVersions } from './evidence-versions.ts';
 import { isKeyShared } from './key-holders.ts';
+import { observeLineage } from './lineage.ts';
 import { observePresenter, observeSecret } from './presented.ts';
 import { observeRates } from './rate-limits.ts';
 import { byAuthority } from './requests.ts';
@@ -76,7 +79,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     ordered !== null && ordered.order.identifiers.some(({ type }) => type === 'dns' || type === 'ip');
   const predecessor = presenter === null ? null : query.presenterSha256;
   const holder = holderOf(secret, query.presenterSha256);
-  const [userNameDevice, keyShared, approval, denials, otherKeyCurrent, issued, rates, ofEvidence] =
+  const [userNameDevice, keyShared, approval, denials, otherKeyCurrent, issued, lineage, rates, ofEvidence] =
     yield* together(
       deviceNamed(query.userName, deviceId),
       isKeyShared({ spki, deviceId }),
@@ -84,6 +87,10 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
       asked && observeDenials(asked),
       isOfNames ? null : asked && hasCurrentForOtherKey(asked),
       ofKey && newestIssued({ ...ofKey, predecessor }),
+      // An order renews what we choose, the newest: nobody presents that.
+      query.order !== null || predecessor === null || asked === null
+        ? null
+        : observeLineage({ ...asked, presented: predecessor }),
       observeRates({ deviceId: device?.id ?? null, template, staticChallenge }),
       query.evidence === null
         ? null
@@ -91,9 +98,15 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
             holder === null ? null : evidenceNonce(holder, now),
             observeEvidence(query.evidence, asked),
             observePresenter({ presenterSha256: query.attester }),
+            device === null || query.evidenceFormat === null
+              ? null
+              : observeVersions({ deviceId, format: query.evidenceFormat }),
+            device === null || query.attestingKey === null
+              ? null
+              : observeAttestingKey({ spki: query.attestingKey, deviceId }),
           ),
     );
-  const [nonce, used, attester] = ofEvidence ?? [null, null, null];
+  const [nonce, used, attester, versions, attestingKey] = ofEvidence ?? [null, null, null, null, null];
   return {
     secret,
     userNameDevice,
@@ -105,11 +118,14 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     denials: denials ?? [],
     otherKeyCurrent: otherKeyCurrent ?? false,
     issued,
+    lineage,
     rates,
     nonce,
     earlierEvidence: used?.earlier ?? null,
     verifiedEvidence: used?.verified ?? null,
     attester: attester && { deviceId: attester.deviceId, revoked: attester.revoked },
+    versions,
+    attestingKey,
   };
 }
 

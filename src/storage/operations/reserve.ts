@@ -8,19 +8,23 @@ import { hasCurrentForOtherKey } from './current-certificates.ts';
 import { assertAdmissible } from './devices.ts';
 import { assertSerialUnused, hasIntentForOtherKey, insertIntent } from './intents.ts';
 import { isKeyShared } from './key-holders.ts';
+import { assertLineage } from './lineage.ts';
 import { conformingArrival, keepArrival, rateKeys } from './rate-limits.ts';
 import { reserveSecret } from './secrets.ts';
 
 /** All or nothing: throws 'conflict' for the first thing that is no longer as it was observed. */
 export function* reserve(intent: Intent): Operation<void> {
   const { id, deviceId, seen, template, spki, requestSpki, names, now } = intent;
-  const { fresh, secret, approvalId, order, predecessor, limits } = intent;
+  const { fresh, secret, approvalId, order, predecessor, lineage, limits } = intent;
   const [ofDevice, ofTemplate, ofChallenge] = yield* together(
     conformingArrival(rateKeys.device(deviceId), limits.device, now),
     conformingArrival(rateKeys.template(template), limits.template, now),
     limits.challenge === null ? null : conformingArrival(rateKeys.challenge(template), limits.challenge, now),
     assertAdmissible(deviceId, seen),
     predecessor === null ? null : assertUnrevoked(predecessor),
+    predecessor === null || lineage === null
+      ? null
+      : assertLineage({ presented: predecessor, deviceId, template, spki, now }, lineage),
     assertUnshared({ spki, deviceId }),
     fresh ? assertFresh({ deviceId, template, spki, now }) : null,
     assertSerialUnused(intent),

@@ -1,0 +1,14 @@
+import type { Facts, Verdict } from '#policy';
+import type { Authority } from './authority.ts';
+import type { Observations } from './observations.ts';
+import type { Asked } from './observe.ts';
+
+/** A request, what was seen and derived of it, and the verdict that is carried out. */
+export interface Decided {
+  readonly asked: Asked;
+  readonly authority: Authority;
+  readonly observations: Observations;
+  readonly facts: Facts;
+  readonly verdict: Verdict;
+  readonly time: number;
+}
