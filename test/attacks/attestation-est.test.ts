@@ -88,7 +88,8 @@ describe('evidence of a TPM in a request of EST', () => {
     // It was of that request: another key needs another nonce.
     const third = makeKey();
     const reusing = renewalCsr(device.certificate, third, { attributes: [tpm.attribute(nonce, third)] });
-    await refused(await asking(reusing), evidence('fresh'), /no nonce was given out/);
+    const again = [...evidence('fresh'), 'renewal-lineage'];
+    await refused(await asking(reusing), again, /no nonce was given out/);
   });
 
   test('of a software TPM, or of one in a virtual machine, for a template that demands hardware', async () => {
