@@ -110,7 +110,7 @@ export class Activations {
     // Of another challenge it is other evidence, whatever else is the same.
     const sha256 = sha256Hex(Buffer.concat([message, credential.credentialBlob]));
     const examination = recordable(activationEvidence(keys, { sha256, sent: sorted.others, fresh: null }));
-    const problem = await problemOf(whenProven(examination, true), { deviceId, template }, this.#ports);
+    const { problem } = await problemOf(whenProven(examination, true), { deviceId, template }, this.#ports);
     if (problem !== null) return this.#reject(admission, problem, deviceId);
     await store.giveActivation({
       mac: macOf(secret, authority().macKeys[0]!),

@@ -9,7 +9,7 @@ import {
 import { askVerifier, verifierFor, type VerifierToAsk } from './ask-verifier.ts';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
 import { attestedDevice } from './attested-device.ts';
-import { deriveEvidence } from './layers/evidence.ts';
+import { deriveEvidence, lacksListAlone } from './layers/evidence.ts';
 import { attesterOf, evidenceObservation, recordable } from './offered-evidence.ts';
 import type { StoreObservation } from './store.ts';
 
@@ -30,9 +30,11 @@ export interface Attested {
   readonly deviceId: string | null;
   /** What is wrong with it, in words for the log; null: it would be taken, for a request of the key that it attests. */
   readonly problem: string | null;
-  /** Who reads it elsewhere has not answered: the same evidence may be taken another time. */
+  /** Who reads it elsewhere has not answered, or our list of revoked keys is lacking or too old and nothing else is wrong: the same evidence may be taken another time. */
   readonly isPassing: boolean;
 }
+
+type Problem = Pick<Attested, 'problem' | 'isPassing'>;
 
 /** Judged here so that whoever sent it hears of it at once; what counts is that it is judged again, with the request. */
 export async function attest(
@@ -54,11 +56,12 @@ export async function attest(
   const asking =
     opened.external === null ? null : await verifierToAsk(ofDevice, opened.external, seen, ports);
   const examination = asking === null ? seen : await askVerifier(asking, opened.sha256);
+  const { problem, isPassing } = await problemOf(examination, ofDevice, ports);
   return {
     examination,
     deviceId: known,
-    problem: await problemOf(examination, ofDevice, ports),
-    isPassing: isUnanswered(examination),
+    problem,
+    isPassing: isPassing || isUnanswered(examination),
   };
 }
 
@@ -86,26 +89,28 @@ export async function problemOf(
   examination: Examination,
   { deviceId, template }: Pick<OfDevice, 'deviceId' | 'template'>,
   ports: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
-): Promise<string | null> {
+): Promise<Problem> {
   const { references, statusLists } = ports.authority();
   const time = ports.clock.now();
   const spki = spkiOf(examination);
   const stored = await observed(examination, { deviceId, template }, ports);
   const seen = evidenceObservation(examination, statusLists, stored);
-  const { facts, reasons } = deriveEvidence(seen, references, {
+  const asked = {
     device: stored.device === null ? null : { ...stored.device, otherKeyCurrent: stored.otherKeyCurrent },
     template,
     spki,
     issued: null,
     time,
-  });
-  if (facts.verified) return null;
-  return facts.judged
+  };
+  const { facts, reasons } = deriveEvidence(seen, references, asked);
+  if (facts.verified) return { problem: null, isPassing: false };
+  const problem = facts.judged
     ? Object.entries(reasons)
         .filter(([control]) => control !== 'attestation')
         .map(([, words]) => words)
         .join('; ')
     : 'nothing is proven by evidence of such a device here';
+  return { problem, isPassing: lacksListAlone(seen, references, asked) };
 }
 
 function observed(

@@ -89,7 +89,7 @@ export type Answer =
       readonly id: string;
       readonly objections: readonly Objection[];
       readonly retryAfterSeconds: number | null;
-      /** Nothing stood against it for good but that workflows, or a verifier of evidence, could not be asked: the same request may be answered later. */
+      /** Nothing stood against it for good but that workflows or a verifier of evidence could not be asked, or that our list of revoked keys is too old: the same request may be answered later. */
       readonly isPassing: boolean;
     }
   | { readonly outcome: 'malformed'; readonly id: string; readonly error: SallyportError }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { openCheckpoint } from '#audit';
+import type { DeviceClass } from '#inventory';
 import { act } from '../act.ts';
 import type { AdminStore } from '../store.ts';
 import { isoTime, isoTimeOrNull } from '../views/time.ts';
@@ -9,7 +10,7 @@ const namedKeys = 3;
 /** How the authority is: what an operator asks first who was woken. */
 export const showStatus = act(z.strictObject({}), async (ports) => {
   const { authority, clock, log, logVerifier, store } = ports;
-  const { bundle, referencesDigest, issuers } = authority();
+  const { bundle, referencesDigest, references, issuers, statusLists } = authority();
   const { startedAt, jobs, listeners, ...running } = await ports.running();
   const [head, note, keys] = await Promise.all([
     log.head(),
@@ -35,9 +36,27 @@ export const showStatus = act(z.strictObject({}), async (ports) => {
     attestationKeys: keys
       .filter(({ devices }) => devices > 1)
       .map(({ spki, format, devices }) => ({ spki, format, devices })),
+    statusLists: Object.entries(statusLists).map(([format, { list, at }]) => ({
+      format,
+      takenAt: isoTime(at),
+      entries: list.entries.size,
+      maximumAgeSeconds: shortestAge(Object.values(references.deviceClasses), format),
+    })),
     jobs: jobs.map((job) => ({ ...job, succeededAt: isoTimeOrNull(job.succeededAt) })),
   };
 });
+
+/** What the class that asks for the newest list asks for; null: none does. */
+function shortestAge(deviceClasses: readonly DeviceClass[], format: string): number | null {
+  const ages = deviceClasses.flatMap(({ evidence = null }) =>
+    Object.entries(evidence ?? {}).flatMap(([of, requirement]) =>
+      of === format && requirement?.maximumStatusAgeSeconds !== undefined
+        ? [requirement.maximumStatusAgeSeconds]
+        : [],
+    ),
+  );
+  return ages.length === 0 ? null : Math.min(...ages);
+}
 
 async function crlOf(store: AdminStore, issuer: string) {
   const crl = await store.crlInfo(issuer);

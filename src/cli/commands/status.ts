@@ -15,7 +15,7 @@ export function statusCommand(run: Run): Command {
     summary: 'How the running authority is: log, CRLs, receivers, jobs, database',
     when:
       'First, when something seems wrong. What needs somebody is said at the end, and then the exit code is 1: a job that fails, a CRL that has ended, a ' +
-      'listener whose certificate ends, a receiver of the log that is far behind, a log that is not signed to its end. Each node tells of itself.',
+      'listener whose certificate ends, a list of revoked keys that is too old, a receiver of the log that is far behind, a log that is not signed to its end. Each node tells of itself.',
     examples: ['sallyport status', 'sallyport status --json'],
     exits: [1, 3, 4],
   }).action(run(status));
@@ -31,7 +31,7 @@ async function status(session: Session): Promise<ExitCode> {
   return concerns.length === 0 ? exitCodes.ok : exitCodes.failed;
 }
 
-function concernsOf({ jobs, listeners, crls, sinks, log, time }: Status): string[] {
+function concernsOf({ jobs, listeners, crls, statusLists, sinks, log, time }: Status): string[] {
   return [
     ...listeners.flatMap(({ name, certificate }) => {
       const words = certificate === null ? null : endWords(certificate, time);
@@ -43,6 +43,16 @@ function concernsOf({ jobs, listeners, crls, sinks, log, time }: Status): string
       .map(
         ({ issuer, nextUpdate }) =>
           `the CRL of ${issuer} ${nextUpdate === null ? 'was never issued' : 'has ended'}`,
+      ),
+    ...statusLists
+      .filter(
+        ({ takenAt, maximumAgeSeconds }) =>
+          maximumAgeSeconds !== null &&
+          Math.abs(Date.parse(time) - Date.parse(takenAt)) > maximumAgeSeconds * 1000,
+      )
+      .map(
+        ({ format, takenAt }) =>
+          `the list of revoked keys of ${format} is of ${takenAt}, too old for a class: none of its devices gets a certificate`,
       ),
     ...sinks
       .filter(({ behind }) => behind > behindAtMost)
@@ -116,6 +126,14 @@ function words({ paint, now }: Session, found: Status, concerns: readonly string
               ({ spki, format, devices }) => `${devices} devices  ${format} ${spki.slice(0, 16)}…`,
             ),
           ),
+    ],
+    [
+      'revoked keys',
+      listed(
+        found.statusLists.map(
+          ({ format, takenAt, entries }) => `${format}  ${entries}, of ${describeTime(takenAt, now)}`,
+        ),
+      ),
     ],
     [
       'jobs',

@@ -4,7 +4,8 @@ import type { Template } from '#ca';
 import type { Examination, Statement } from '#evidence';
 import { device, digest, noon, referencesWith, template } from '../identity.fixture.ts';
 import type { EvidenceObservation } from '../observations.ts';
-import { deriveEvidence } from './evidence.ts';
+import { deriveEvidence, lacksListAlone } from './evidence.ts';
+import { TestCa } from '../../../test/harness/pki.ts';
 
 type Claims = Statement['claims'];
 
@@ -108,5 +109,82 @@ describe('an attestation key that we have certified', () => {
     const { facts, reasons } = derived(tpm, template, { ekSha256: digest('6d') });
     assert.equal(facts.forDevice, false);
     assert.match(reasons['attestation-device'] ?? '', /ekSha256/);
+  });
+});
+
+/** That the operator's list is old is nobody else's fault: whoever waits for a new one is taken then, and what is wrong besides stays wrong. */
+describe('a list of revoked keys that is lacking or too old', () => {
+  const makers = TestCa.root('Makers', { notBefore: noon - 86_400_000 });
+  const leaf = makers.endEntity({ subject: [{ type: 'commonName', value: 'AK' }], notBefore: noon - 1000 });
+  const certificates = [Buffer.from(leaf.certificate).toString('base64')];
+  const statement: Statement = {
+    spki: key,
+    fresh: true,
+    identities: { endorsementKey: ekSha256 },
+    claims: tpm,
+  };
+  const anchors = {
+    name: 'makers',
+    format: 'tpm',
+    level: 'discrete-tpm',
+    roots: [Buffer.from(makers.certificate).toString('base64')],
+    intermediates: [],
+  } as const;
+  const alone = (
+    status: NonNullable<EvidenceObservation['status']> | null,
+    {
+      maximumStatusAgeSeconds = 3600,
+      ...changed
+    }: Partial<Statement> & { maximumStatusAgeSeconds?: number | null } = {},
+  ) => {
+    const examination = {
+      sha256: key,
+      format: 'tpm',
+      fault: null,
+      certificates,
+      statement: { ...statement, ...changed },
+    } as const;
+    const age = maximumStatusAgeSeconds === null ? {} : { maximumStatusAgeSeconds };
+    const evidence = { tpm: { ...takesBoth.evidence.tpm, roots: ['makers'], ...age } };
+    const references = {
+      ...referencesWith({}),
+      templates: { [template.name]: template },
+      deviceClasses: { [takesBoth.name]: { ...takesBoth, evidence } },
+      attestation: { roots: { makers: anchors } },
+    };
+    const asked = {
+      device: { ...device, identifiers: { ekSha256 } },
+      template: template.name,
+      spki: key,
+      issued: null,
+      time: noon,
+    };
+    const observed = { offered: ['tpm'], examination, status, earlier: null };
+    return [
+      deriveEvidence(observed, references, asked).facts.verified,
+      lacksListAlone(observed, references, asked),
+    ];
+  };
+  const list = { list: digest('77'), at: noon, revoked: [] };
+
+  test('is all that is wrong, and passes', () => {
+    for (const status of [null, { ...list, at: noon - 3_601_000 }, { ...list, at: noon + 3_601_000 }]) {
+      assert.deepEqual(alone(status), [false, true]);
+    }
+  });
+
+  test('is not, where the list is new or none is asked for', () => {
+    assert.deepEqual(alone(list), [true, false]);
+    assert.deepEqual(alone(null, { maximumStatusAgeSeconds: null }), [true, false]);
+  });
+
+  test('is not all that is wrong: nothing passes', () => {
+    const old = { ...list, at: 0 };
+    const revoked = [{ serialNumber: '1', status: 'REVOKED' }];
+    assert.deepEqual(alone({ ...old, revoked }), [false, false]);
+    assert.deepEqual(alone(old, { fresh: false }), [false, false]);
+    assert.deepEqual(alone(old, { identities: {} }), [false, false]);
+    assert.deepEqual(alone(old, { claims: { ...tpm, hash: 'sha1' } }), [false, false]);
+    assert.deepEqual(alone({ ...list, revoked }), [false, false]);
   });
 });

@@ -84,6 +84,30 @@ export function deriveEvidence(
     .because('attestation-unused', facts.unused, problems.unused ?? '');
 }
 
+/**
+ * Whether nothing stands against evidence but that our list of revoked keys is lacking or too old: that is not its client's to mend, and passes. What a list that is
+ * there says of its keys is asked all the same.
+ */
+export function lacksListAlone(
+  evidence: EvidenceObservation,
+  references: References,
+  asked: Parameters<typeof deriveEvidence>[2],
+): boolean {
+  const { format = null } = evidence.examination ?? {};
+  const ofClass = named(references.deviceClasses, asked.device?.deviceClass);
+  const requirement = format === null ? undefined : ofClass?.evidence?.[format];
+  if (ofClass === undefined || format === null || requirement?.maximumStatusAgeSeconds === undefined) {
+    return false;
+  }
+  const { maximumStatusAgeSeconds: _, ...rest } = requirement;
+  const changed = { ...ofClass, evidence: { ...ofClass.evidence, [format]: rest } };
+  const deviceClasses = { ...references.deviceClasses, [ofClass.name]: changed };
+  return (
+    !deriveEvidence(evidence, references, asked).facts.verified &&
+    deriveEvidence(evidence, { ...references, deviceClasses }, asked).facts.verified
+  );
+}
+
 type Problems = Record<'sound' | 'fresh' | 'trusted' | 'forKey' | 'forDevice' | 'unused', string | null>;
 
 /** In words; null: it holds. */

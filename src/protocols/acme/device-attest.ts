@@ -42,8 +42,10 @@ export async function answerWithEvidence(
     evidence: { envelope: 'attestation-object', bytes },
     nonce: { toBeSigned: encoded(`${token}.${own.thumbprint}`), token: encoded(token) },
   });
-  if (isPassing) throw later(words ?? '');
-  const problem = words ?? identifierProblem({ type, value }, examination);
+  const otherDevice = identifierProblem({ type, value }, examination);
+  // Ours to mend: the challenge is pending, and the same evidence may come again (RFC 8555 section 8.2).
+  if (isPassing && (examination.statement === null || otherDevice === null)) throw later(words ?? '');
+  const problem = words ?? otherDevice;
   const told = problem === null ? null : refusal(problem);
   const now = ports.now();
   const { authorizationSeconds = 0 } = named(ports.authority().references.templates, template)?.acme ?? {};

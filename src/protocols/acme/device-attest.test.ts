@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { answerWithEvidence } from './device-attest.ts';
+import { AcmeError } from './problems.ts';
+
+type Asked = Parameters<typeof answerWithEvidence>;
+
+/** What enrollment says of the evidence, and what is written down of the challenge then. */
+async function answered(judged: { problem: string | null; isPassing: boolean }, named: string) {
+  const written: unknown[] = [];
+  const examination = {
+    sha256: '00',
+    format: 'android-key',
+    fault: null,
+    certificates: [],
+    statement: { spki: '11', fresh: true, identities: { serialNumber: named }, claims: {} },
+  };
+  const ports = {
+    enrollment: { attest: async () => ({ examination, ...judged }), entryOf: () => ({}) },
+    store: { attested: async (act: unknown) => void written.push(act) },
+    authority: () => ({ references: { templates: {} } }),
+    now: () => 0,
+    random: (n: number) => new Uint8Array(n),
+  };
+  const found = {
+    id: 'a',
+    type: 'permanent-identifier',
+    value: 'phone-7',
+    token: 't',
+    template: 'hardware',
+    expiresAt: 1,
+  };
+  const message = { payload: Buffer.from('{"attObj":"AA"}') };
+  const own = { id: 'account', key: { device: 'phone-7' }, thumbprint: 'p' };
+  const asked = [message, found, own, { admission: { id: 'request' } }, ports] as unknown as Asked;
+  const error: unknown = await answerWithEvidence(...asked).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  return { error, written: written as { problem: object | null }[] };
+}
+
+const words = 'revocation-list: there is no list of revoked certificates, or an old one';
+
+test('a list of ours that is too old: 503, the challenge stays pending, and the log has the reason', async () => {
+  const { error, written } = await answered({ problem: words, isPassing: true }, 'phone-7');
+  assert.ok(error instanceof AcmeError);
+  assert.equal(error.message, words);
+  assert.deepEqual([error.status, error.headers], [503, { 'Retry-After': '60' }]);
+  assert.deepEqual(error.document, {
+    type: 'urn:ietf:params:acme:error:serverInternal',
+    detail: 'the evidence could not be looked at now; try again later',
+    status: 503,
+  });
+  assert.deepEqual(written, []);
+});
+
+test('evidence of another device, or that does not hold, is refused for good, however old the list is', async () => {
+  for (const [judged, named] of [
+    [{ problem: words, isPassing: true }, 'phone-8'],
+    [{ problem: words, isPassing: false }, 'phone-7'],
+    [{ problem: null, isPassing: false }, 'phone-8'],
+  ] as const) {
+    const { error, written } = await answered(judged, named);
+    assert.equal(error, null);
+    assert.equal(written.length, 1);
+    assert.match(JSON.stringify(written[0]!.problem), /badAttestationStatement/);
+  }
+});
+
+test('evidence that holds is written down as valid', async () => {
+  const { error, written } = await answered({ problem: null, isPassing: false }, 'phone-7');
+  assert.equal(error, null);
+  assert.deepEqual(
+    written.map(({ problem }) => problem),
+    [null],
+  );
+});
