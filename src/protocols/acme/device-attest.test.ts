@@ -16,7 +16,10 @@ async function answered(judged: { problem: string | null; isPassing: boolean }, 
     statement: { spki: '11', fresh: true, identities: { serialNumber: named }, claims: {} },
   };
   const ports = {
-    enrollment: { attest: async () => ({ examination, ...judged }), entryOf: () => ({}) },
+    enrollment: {
+      attest: async () => ({ examination, deviceId: 'phone-7', ...judged }),
+      entryOf: () => ({}),
+    },
     store: { attested: async (act: unknown) => void written.push(act) },
     authority: () => ({ references: { templates: {} } }),
     now: () => 0,
@@ -31,7 +34,7 @@ async function answered(judged: { problem: string | null; isPassing: boolean }, 
     expiresAt: 1,
   };
   const message = { payload: Buffer.from('{"attObj":"AA"}') };
-  const own = { id: 'account', key: { device: 'phone-7' }, thumbprint: 'p' };
+  const own = { id: 'account', device: 'phone-7', thumbprint: 'p' };
   const asked = [message, found, own, { admission: { id: 'request' } }, ports] as unknown as Asked;
   const error: unknown = await answerWithEvidence(...asked).then(
     () => null,
@@ -46,7 +49,7 @@ test('a list of ours that is too old: 503, the challenge stays pending, and the 
   const { error, written } = await answered({ problem: words, isPassing: true }, 'phone-7');
   assert.ok(error instanceof AcmeError);
   assert.equal(error.message, words);
-  assert.deepEqual([error.status, error.headers], [503, { 'Retry-After': '60' }]);
+  assert.deepEqual([error.status, error.headers], [503, { 'Retry-After': '30' }]);
   assert.deepEqual(error.document, {
     type: 'urn:ietf:params:acme:error:serverInternal',
     detail: 'the evidence could not be looked at now; try again later',
