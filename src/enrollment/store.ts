@@ -60,11 +60,17 @@ export interface EnrollmentStore {
   forgetEvidenceNonces(now: number): Promise<void>;
   /** The id of the device with this endorsement key, by SHA-256 of its SubjectPublicKeyInfo. */
   deviceOfEndorsementKey(sha256: string): Promise<string | null>;
-  /** Keeps what a TPM was asked to prove, under the MAC of the secret by which it will; appends the entry. Throws 'not-found' where the device was erased. */
+  /**
+   * Keeps what a TPM was asked to prove, under the MAC of the secret by which it will; appends the entry. Of a device there are never many: the oldest goes of the
+   * source that asked most. Throws 'not-found' where the device was erased.
+   */
   giveActivation(
     act: GivenActivation & {
       readonly mac: Uint8Array;
+      readonly macKeyId: string;
       readonly template: string;
+      /** As the limit of sources counts. */
+      readonly source: string;
       readonly entry: NewEntry;
     },
   ): Promise<LogPosition>;
@@ -73,6 +79,8 @@ export interface EnrollmentStore {
     readonly macs: readonly Uint8Array[];
     readonly template: string;
   }): Promise<GivenActivation | null>;
+  /** Ids of the MAC keys under which activations of the template wait that have not ended by then. */
+  activationKeys(query: { readonly template: string; readonly now: number }): Promise<readonly string[]>;
   /** Those that had ended by then. */
   forgetActivations(before: number): Promise<void>;
   /** It leaves now: from here on somebody may have it. */
@@ -86,6 +94,8 @@ export interface GivenActivation {
   readonly spki: Der;
   /** What was seen of both keys. */
   readonly examination: Examination;
+  /** In which they came; null: of an earlier version, which kept it beside the log already. */
+  readonly message: Uint8Array | null;
   readonly expiresAt: number;
 }
 

@@ -12,6 +12,7 @@ import { acme } from './migrations/0011-acme.ts';
 import { listenerCertificates } from './migrations/0012-listener-certificates.ts';
 import { evidence } from './migrations/0013-evidence.ts';
 import { attestationKeys } from './migrations/0014-attestation-keys.ts';
+import { provenMessages } from './migrations/0015-proven-messages.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   listenerCertificates,
   evidence,
   attestationKeys,
+  provenMessages,
 ];

@@ -35,6 +35,7 @@ import {
   externalAccountKeyRecords,
 } from './operations/acme-records.ts';
 import {
+  activationKeys,
   deviceOfEndorsementKey,
   forgetActivations,
   giveActivation,
@@ -136,6 +137,7 @@ export const operations = {
   deviceOfEndorsementKey: read(deviceOfEndorsementKey),
   giveActivation: durable(giveActivation),
   takeActivation: durable(takeActivation),
+  activationKeys: read(activationKeys),
   forgetActivations: lazy(forgetActivations),
 
   useNonce: lazy(useNonce),

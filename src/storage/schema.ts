@@ -101,6 +101,12 @@ export interface ActivationRow {
   readonly spki: Uint8Array;
   readonly examination: JsonText<Examination>;
   readonly expires_at: number;
+  /** Under which the MAC was made; null, as `source` and `message`: of a version that kept none. */
+  readonly mac_key_id: string | null;
+  /** Who asked, as the limit of sources counts. */
+  readonly source: string | null;
+  /** As it came. */
+  readonly message: Uint8Array | null;
 }
 
 export interface SecretRow {
