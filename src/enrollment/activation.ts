@@ -102,10 +102,9 @@ export class Activations {
     });
     if (keys === null) return this.#reject(admission, `${fault.check}: ${fault.detail}`);
     const known = sha256Hex(endorsementKey);
-    const deviceId = await store.deviceOfEndorsementKey(known);
-    if (deviceId === null) {
-      return this.#reject(admission, `no device of the inventory has the ekSha256 ${known}`);
-    }
+    const device = await store.deviceOfEndorsementKey(known);
+    if (device.deviceId === null) return this.#reject(admission, unknownKey(known, device.disputing));
+    const { deviceId } = device;
     const secret = random(secretOctets);
     const credential = makeCredential(keys.endorsementKey, keys.attestationKey, secret, random);
     // Of another challenge it is other evidence, whatever else is the same.
@@ -157,6 +156,12 @@ function certificatesOf(
 ): { readonly own: Der; readonly others: readonly Der[] } | null {
   const own = certificates.find((each) => equalBytes(parseCertificate(each).spki, endorsementKey));
   return own === undefined ? null : { own, others: certificates.filter((each) => each !== own) };
+}
+
+/** Names nobody: an entry of several devices would stay when one of them is erased. */
+function unknownKey(sha256: string, disputing: number): string {
+  if (disputing === 0) return `no device of the inventory has the ekSha256 ${sha256}`;
+  return `${disputing} devices were imported with the ekSha256 ${sha256} before an endorsement key had to be of one: \`device list --json\` has them; import the right one again`;
 }
 
 function whenProven(examination: Examination, fresh: boolean): Examination {

@@ -58,8 +58,8 @@ export interface EnrollmentStore {
   ): Promise<LogPosition>;
   /** Nonces that have expired. */
   forgetEvidenceNonces(now: number): Promise<void>;
-  /** The id of the device with this endorsement key, by SHA-256 of its SubjectPublicKeyInfo. */
-  deviceOfEndorsementKey(sha256: string): Promise<string | null>;
+  /** By SHA-256 of the endorsement key's SubjectPublicKeyInfo. */
+  deviceOfEndorsementKey(sha256: string): Promise<EndorsedDevice>;
   /**
    * Keeps what a TPM was asked to prove, under the MAC of the secret by which it will; appends the entry. Of a device there are never many: the oldest goes of the
    * source that asked most. Throws 'not-found' where the device was erased.
@@ -86,6 +86,11 @@ export interface EnrollmentStore {
   /** It leaves now: from here on somebody may have it. */
   delivered(sha256: string): Promise<void>;
 }
+
+/** The device of an endorsement key. `disputing`: so many were imported with it before each key had to be of one. */
+export type EndorsedDevice =
+  | { readonly deviceId: string }
+  | { readonly deviceId: null; readonly disputing: number };
 
 /** An attestation key that the TPM of an endorsement key was asked to prove. */
 export interface GivenActivation {

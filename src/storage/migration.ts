@@ -23,7 +23,8 @@ export interface Migration {
   readonly version: number;
   readonly name: string;
   readonly statements: readonly string[];
-  /** What only PostgreSQL needs besides, in its own words. */
+  /** What only one of them needs besides, or needs in words of its own. */
+  readonly onSqlite?: readonly string[];
   readonly onPostgres?: readonly string[];
 }
 

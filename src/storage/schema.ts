@@ -88,6 +88,8 @@ export interface DeviceRow {
   readonly identifiers: JsonText<Readonly<Record<string, string>>>;
   /** The identifier of this name; null: it has none. */
   readonly ek_sha256: string | null;
+  /** The same of a device that an earlier version knew by it, as it did others; null: nobody else had it. */
+  readonly ek_disputed: string | null;
   readonly created_at: number;
   readonly updated_at: number;
 }

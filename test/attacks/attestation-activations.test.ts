@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
+import { DatabaseSync } from 'node:sqlite';
 import { before, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { readDatabase } from '#authority';
@@ -130,6 +131,20 @@ describe('first messages of somebody who is not the TPM', () => {
     assert.equal((await client.secret(await challenged(tpm, key))).status, 200);
     await put([old!]);
     await rejected(await client.secret(Buffer.alloc(32)), /or it came before$/);
+  });
+
+  test('an endorsement key that an earlier version let several devices have is of none of them', async () => {
+    const tpm = await known('disputed');
+    const database = new DatabaseSync(`${authority.directory}/data/sallyport.db`);
+    database.exec(`update device set ek_disputed = ek_sha256, ek_sha256 = null where id = 'disputed'`);
+    database.close();
+    await rejected(
+      await client.attest(tpm, tpm.createKey()),
+      new RegExp(`^1 devices were imported with the ekSha256 ${tpm.ekSha256} before`),
+    );
+    const identifiers = { ekSha256: tpm.ekSha256 };
+    await authority.admin.device('disputed', { deviceClass: 'attested-laptop', identifiers });
+    assert.equal((await client.attest(tpm, tpm.createKey())).status, 200);
   });
 
   test('the log verifies', async () => {

@@ -1,4 +1,4 @@
-import type { EnrollmentStore, GivenActivation, LogPosition } from '#enrollment';
+import type { EndorsedDevice, EnrollmentStore, GivenActivation, LogPosition } from '#enrollment';
 import { fromJson, toJson } from '../json-text.ts';
 import { all, first, type Operation, run } from '../operation.ts';
 import type { ActivationRow } from '../schema.ts';
@@ -7,6 +7,13 @@ import { append } from './log.ts';
 
 const selectDevice = statement((database, p: { endorsementKey: string }) =>
   database.selectFrom('device').select('id').where('ek_sha256', '=', p.endorsementKey),
+);
+
+const countDisputing = statement((database, p: { endorsementKey: string }) =>
+  database
+    .selectFrom('device')
+    .select((eb) => eb.fn.countAll<number>().as('devices'))
+    .where('ek_disputed', '=', p.endorsementKey),
 );
 
 const insert = statement((database, p: ActivationRow) =>
@@ -64,8 +71,10 @@ export function* deviceOfEndorsementKey({
   endorsementKey,
 }: {
   endorsementKey: string;
-}): Operation<string | null> {
-  return (yield* first(selectDevice, { endorsementKey }))?.id ?? null;
+}): Operation<EndorsedDevice> {
+  const found = yield* first(selectDevice, { endorsementKey });
+  if (found !== undefined) return { deviceId: found.id };
+  return { deviceId: null, disputing: (yield* first(countDisputing, { endorsementKey }))?.devices ?? 0 };
 }
 
 export function* giveActivation(
