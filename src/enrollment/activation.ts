@@ -4,6 +4,7 @@ import {
   activationEvidence,
   type ActivationRequest,
   type Credential,
+  endorsementSpki,
   examineActivation,
   type Examination,
   makeCredential,
@@ -154,7 +155,9 @@ function certificatesOf(
   endorsementKey: Der,
   certificates: readonly Der[],
 ): { readonly own: Der; readonly others: readonly Der[] } | null {
-  const own = certificates.find((each) => equalBytes(parseCertificate(each).spki, endorsementKey));
+  const own = certificates.find((each) =>
+    equalBytes(endorsementSpki(parseCertificate(each)), endorsementKey),
+  );
   return own === undefined ? null : { own, others: certificates.filter((each) => each !== own) };
 }
 

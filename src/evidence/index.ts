@@ -30,4 +30,5 @@ export {
   makeCredential,
 } from './tpm/credential-activation.ts';
 export type { EndorsementKey } from './tpm/endorsement-key.ts';
+export { endorsementSpki } from './tpm/endorsement-spki.ts';
 export type { TpmDevice } from './tpm/tpm-device.ts';
