@@ -1,7 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import type { AcmeTemplate, Template } from '#ca';
+import { listedFormats } from '#evidence';
 import type { DeviceClass, EvidenceRequirement } from '#inventory';
 import type {
+  AttestationConfiguration,
   Configuration,
   DatabaseConfiguration,
   EncryptedKeyFile,
@@ -50,11 +52,7 @@ export function resolveSettings(settings: Settings, file: string): Configuration
         files: certificates.map((file) => paths.resolve(file)),
         intermediateFiles: intermediates.map((file) => paths.resolve(file)),
       })),
-      statusLists: Object.fromEntries(
-        Object.entries(settings.attestation.statusLists).flatMap(([format, file]) =>
-          file === undefined ? [] : [[format, paths.resolve(file)]],
-        ),
-      ),
+      statusLists: resolveStatusLists(settings.attestation.statusLists, paths),
     },
     validation: {
       resolvers: validation.resolvers,
@@ -280,14 +278,14 @@ function resolveEvidence({
   endorsement,
 }: Settings['deviceClasses'][string]['evidence']): NonNullable<DeviceClass['evidence']> {
   return {
-    ...(tpm === undefined ? {} : { tpm: requirement(tpm, 'tpm') }),
-    ...(idevid === undefined ? {} : { idevid: requirement(idevid, 'tpm') }),
+    ...(tpm === undefined ? {} : { tpm: listedRequirement(tpm, 'tpm') }),
+    ...(idevid === undefined ? {} : { idevid: listedRequirement(idevid, 'tpm') }),
     ...(apple === undefined ? {} : { apple: requirement(apple, 'apple') }),
     ...(android === undefined ? {} : { 'android-key': androidRequirement(android) }),
     ...(step === undefined ? {} : { step: requirement(step, 'step') }),
     ...(endorsement === undefined
       ? {}
-      : { endorsement: requirement({ ...endorsement, device: byEndorsementKey }, 'endorsement') }),
+      : { endorsement: listedRequirement({ ...endorsement, device: byEndorsementKey }, 'endorsement') }),
   };
 }
 
@@ -301,6 +299,31 @@ function requirement<
 >({ roots, levels, device, ...own }: Given, name: Name) {
   return { roots, levels, device, [name]: own } as Pick<EvidenceRequirement, 'roots' | 'levels' | 'device'> &
     Record<Name, Omit<Given, 'roots' | 'levels' | 'device'>>;
+}
+
+/** An entry of an earlier version has no word of lists where none is asked for. */
+function listedRequirement<
+  Given extends Pick<EvidenceRequirement, 'roots' | 'levels' | 'device'> & {
+    readonly maximumStatusAge: number | null;
+  },
+  Name extends string,
+>({ maximumStatusAge, ...given }: Given, name: Name) {
+  const age = maximumStatusAge === null ? {} : { maximumStatusAgeSeconds: maximumStatusAge };
+  return { ...requirement(given, name), ...age };
+}
+
+function resolveStatusLists(
+  { 'android-key': android, ...lists }: Settings['attestation']['statusLists'],
+  paths: PathsOf,
+): AttestationConfiguration['statusLists'] {
+  const ofIssuers = listedFormats.flatMap((format) => {
+    const files = lists[format].map((file) => paths.resolve(file));
+    return files.length === 0 ? [] : [[format, files] as const];
+  });
+  return {
+    ...(android === undefined ? {} : { 'android-key': paths.resolve(android) }),
+    ...Object.fromEntries(ofIssuers),
+  };
 }
 
 function androidRequirement({

@@ -32,7 +32,12 @@ export type * from './observations.ts';
 export { leafOf, newEntry, readEntries, type ReadEntry, readEntry } from './personal-fields.ts';
 export type { Attested, Attesting } from './attest.ts';
 export type { GivenNonce } from './evidence-nonce.ts';
-export { type OfferedEvidence, SeenEvidence, type StatusLists } from './offered-evidence.ts';
+export {
+  type OfferedEvidence,
+  SeenEvidence,
+  type ListsOfIssuers,
+  type StatusLists,
+} from './offered-evidence.ts';
 export {
   authorizationOf,
   deviceIdentifierParts,

@@ -3,12 +3,17 @@ import {
   type EvidenceFormat,
   examine,
   type Examination,
+  type IssuerLists,
+  issuerListsOf,
+  type ListedFormat,
   type Nonce,
   type RevocationStatus,
+  type RevocationList,
   revocationStatusOf,
   type StatusList,
 } from '#evidence';
 import type { Facts } from '#policy';
+import type { Certificate } from '#x509';
 import { sha256Hex } from './digests.ts';
 import type { EvidenceObservation, Observations } from './observations.ts';
 import type { StoreObservation, UsedEvidence } from './store.ts';
@@ -85,10 +90,24 @@ export function attesterOf({ certificates: [first] }: Pick<Examination, 'certifi
   return first === undefined ? null : sha256Hex(Buffer.from(first, 'base64'));
 }
 
-/** By format, what issuers of attestation keys have revoked; `at`: when that was taken, milliseconds since the epoch. */
-export type StatusLists = Readonly<
-  Partial<Record<EvidenceFormat, { readonly list: StatusList; readonly at: number }>>
->;
+/** By format, what issuers of keys that attest have revoked. */
+export type StatusLists = {
+  readonly [Format in EvidenceFormat]?: Format extends ListedFormat ? ListsOfIssuers : ListOfKeys;
+};
+
+/** `at`: when that was taken, milliseconds since the epoch. */
+interface ListOfKeys {
+  readonly list: StatusList;
+  readonly at: number;
+}
+
+export interface ListsOfIssuers {
+  readonly lists: readonly RevocationList[];
+  /** Of the roots of the format, which devices need not send. */
+  readonly intermediates: readonly Certificate[];
+  /** Of the files, by which one that was changed is known. */
+  readonly times: string;
+}
 
 /** What is seen of evidence: nothing larger than can be recorded. */
 export function examined(evidence: Evidence, nonce: Nonce | null): Examination {
@@ -111,10 +130,16 @@ export function evidenceObservation(
 }
 
 /** null: there is no list for its format, or nothing that one could be asked about. */
-export function statusOf(examination: Examination, lists: StatusLists): RevocationStatus | null {
+export function statusOf(
+  examination: Examination,
+  lists: StatusLists,
+): RevocationStatus | IssuerLists | null {
   const { format, statement } = examination;
   const taken = format === null || statement === null ? undefined : lists[format];
-  return taken === undefined ? null : revocationStatusOf(taken.list, examination, taken.at);
+  if (taken === undefined) return null;
+  return 'lists' in taken
+    ? issuerListsOf(taken.lists, taken.intermediates, examination)
+    : revocationStatusOf(taken.list, examination, taken.at);
 }
 
 /** Evidence that was judged is of this request from here on; null: none was. */

@@ -1,7 +1,13 @@
 export { keyPurposes, verifiedBootStates } from './android/claims.ts';
 export { type StatusList, parseStatusList, revocationStatusOf } from './android/status-list.ts';
 export { statementTypes } from './attestation-bundle.ts';
-export type { AttestationResult, ReferenceValues, RevocationStatus, TrustAnchors } from './appraisal.ts';
+export type {
+  AttestationResult,
+  IssuerLists,
+  ReferenceValues,
+  RevocationStatus,
+  TrustAnchors,
+} from './appraisal.ts';
 export { appraise } from './appraise.ts';
 export {
   type AssuranceLevel,
@@ -10,6 +16,8 @@ export {
   type Nonce,
   assuranceLevels,
   evidenceFormats,
+  type ListedFormat,
+  listedFormats,
 } from './evidence.ts';
 export {
   type EvidenceFault,
@@ -19,6 +27,7 @@ export {
   evidenceIdentities,
 } from './examination.ts';
 export { examine } from './examine.ts';
+export { issuerListsOf, parseRevocationList, type RevocationList } from './revocation-list.ts';
 export { formFactors, pinPolicies, touchPolicies } from './step/claims.ts';
 export { type ActivatedKeys, activationEvidence } from './tpm/activation-evidence.ts';
 export type { AttestationKey, Creation } from './tpm/attestation-key.ts';
