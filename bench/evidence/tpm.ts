@@ -2,8 +2,8 @@ import { createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { decode } from 'cborg';
-import type { Evidence } from '#evidence';
-import { parseCertificate } from '#x509';
+import type { Evidence, ReferenceValues } from '#evidence';
+import { parseCertificate, verifyCertificateSignature } from '#x509';
 import type { Sample } from './formats.ts';
 
 const recorded = path.resolve(import.meta.dirname, '../../test/fixtures/evidence');
@@ -28,16 +28,37 @@ interface Members {
 function sample(kind: 'rsa' | 'ecc', envelope: Evidence['envelope']): Sample {
   const object = readFileSync(path.join(recorded, `tpm-${kind}.cbor`));
   const { x5c, certInfo, sig } = (decode(object) as Members).attStmt;
-  const spki = Buffer.from(parseCertificate(x5c[0]!).spki);
+  const [leaf, ca] = [parseCertificate(x5c[0]!), parseCertificate(x5c[1]!)];
+  const spki = Buffer.from(leaf.spki);
   const signature = kind === 'rsa' ? sig.subarray(6) : p1363(sig);
   const file = envelope === 'attestation-object' ? `tpm-${kind}.cbor` : `tpm-${kind}.der`;
   return {
     evidence: { envelope, bytes: readFileSync(path.join(recorded, file)) },
     nonce,
+    values: valuesOf(x5c[1]!),
+    pathFloor() {
+      if (!verifyCertificateSignature(leaf, ca.spki)) throw new Error(`the path of ${kind} does not verify`);
+    },
     floor() {
       const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
       const isGood = verify('sha256', certInfo, { key, dsaEncoding: 'ieee-p1363' }, signature);
       if (!isGood) throw new Error(`the signature of ${kind} does not verify`);
+    },
+  };
+}
+
+/** The attestation CA of the recorded statements is its own root, and its TPM one in software. */
+function valuesOf(root: Uint8Array): ReferenceValues {
+  const roots = [Buffer.from(root).toString('base64')];
+  return {
+    anchors: [{ name: 'recorded', format: 'tpm', level: 'virtual-tpm', roots, intermediates: [] }],
+    levels: ['virtual-tpm'],
+    tpm: {
+      sha1: false,
+      unregisteredManufacturers: true,
+      manufacturers: null,
+      minimumVersions: {},
+      authPolicies: null,
     },
   };
 }

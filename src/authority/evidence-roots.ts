@@ -1,15 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
 import type { Configuration } from '#config';
-import { sha256Hex, type StatusLists } from '#enrollment';
+import { sha256Hex } from '#enrollment';
 import { SallyportError } from '#errors';
-import {
-  type EvidenceFormat,
-  knownRootOf,
-  parseStatusList,
-  rootConcerns,
-  type TrustAnchors,
-  vendorConcerns,
-} from '#evidence';
+import { knownRootOf, rootConcerns, type TrustAnchors, vendorConcerns } from '#evidence';
 import { type Certificate, formatName, parseCertificate } from '#x509';
 import { readCertificates } from './read-certificates.ts';
 
@@ -122,25 +114,4 @@ export function demandLevels(
       `attestation.roots.${name} is of level ${level}, and has an issuer that certifies attestation keys of ${other.name}, which is of level ${other.level}`,
     );
   }
-}
-
-/**
- * What issuers have revoked, as the files have it; a file that is as it was is not read again. Throws 'config' where one cannot be read: what it says of one key is
- * not known then.
- */
-export async function loadStatusLists(
-  { attestation }: Pick<Configuration, 'attestation'>,
-  before: StatusLists = {},
-): Promise<StatusLists> {
-  const loading = Object.entries(attestation.statusLists).map(async ([format, file]) => {
-    try {
-      const at = Math.floor((await stat(file)).mtimeMs);
-      const kept = before[format as EvidenceFormat];
-      return [format, kept?.at === at ? kept : { list: parseStatusList(await readFile(file)), at }] as const;
-    } catch (cause) {
-      const words = cause instanceof Error ? cause.message : String(cause);
-      throw new SallyportError('config', `${file} is no status list: ${words}`, { cause });
-    }
-  });
-  return Object.fromEntries(await Promise.all(loading)) as StatusLists;
 }

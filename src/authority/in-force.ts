@@ -14,7 +14,8 @@ import { defaultPolicies, loadBundle } from '#policy';
 import { type Certificate, matchingKey, pemToDer } from '#x509';
 import { caCertificatePath, crlPath } from './public-paths.ts';
 import { readText, readTextNow } from './read-text.ts';
-import { demandLevels, loadStatusLists, loadTrustAnchors } from './evidence-roots.ts';
+import { demandLevels, loadTrustAnchors } from './evidence-roots.ts';
+import { loadStatusLists } from './status-lists.ts';
 import { readCertificates } from './read-certificates.ts';
 import { recordedForm, referencesOf } from './references.ts';
 import { openVerifiers } from './verifiers.ts';
@@ -80,7 +81,7 @@ export async function readAuthority(
     issuers: new Map(issuers.map((inForce) => [inForce.issuer.name, inForce])),
     ...authorityCas(configuration, identities),
     managementCertificates,
-    statusLists: await loadStatusLists(configuration),
+    statusLists: await loadStatusLists(configuration, anchors),
     macKeys: configuration.secrets.macKeys.map(({ id, key }) => macKey(id, key, configuration, environment)),
     staticChallenges: readStaticChallenges(configuration, environment),
     workflows,

@@ -11,7 +11,8 @@ import { nodeOf, openDatabase } from './database.ts';
 import { adminLimits, claimAdminSocket } from './admin-socket.ts';
 import { configurationFindings } from './findings.ts';
 import { eventEntry } from './event-entry.ts';
-import { loadStatusLists, rootFindings } from './evidence-roots.ts';
+import { rootFindings } from './evidence-roots.ts';
+import { loadStatusLists } from './status-lists.ts';
 import { loadIssuers, readAuthority, recordAuthority } from './in-force.ts';
 import { startJobs } from './jobs.ts';
 import { ListenerCertificates } from './listener-certificates.ts';
@@ -234,7 +235,8 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
 
     jobs.startStatusLists(async () => {
       const of = configuration;
-      const statusLists = await loadStatusLists(of, authority.statusLists);
+      const anchors = Object.values(authority.references.attestation?.roots ?? {});
+      const statusLists = await loadStatusLists(of, anchors, authority.statusLists);
       // A reload has read them itself.
       if (configuration === of) authority = { ...authority, statusLists };
     });

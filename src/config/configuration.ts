@@ -1,5 +1,5 @@
 import type { Template } from '#ca';
-import type { EvidenceFormat, TrustAnchors } from '#evidence';
+import type { ListedFormat, TrustAnchors } from '#evidence';
 import type { DeviceClass, IdentitySettings } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { SecretReference } from './secret.ts';
@@ -39,7 +39,9 @@ export interface AttestationConfiguration {
     readonly intermediateFiles: readonly string[];
   })[];
   /** Files of what issuers have revoked, by format. */
-  readonly statusLists: Readonly<Partial<Record<EvidenceFormat, string>>>;
+  readonly statusLists: { readonly 'android-key'?: string } & Readonly<
+    Partial<Record<ListedFormat, readonly string[]>>
+  >;
   readonly verifiers: readonly VerifierConfiguration[];
 }
 

@@ -1,5 +1,6 @@
 import { SocketAddress, isIPv4 } from 'node:net';
 import { isAbsolute, relative, resolve } from 'node:path';
+import { listedFormats } from '#evidence';
 import type { KeyPath } from './problem.ts';
 import { quote } from './problem.ts';
 import type { Settings } from './schema/settings.ts';
@@ -78,6 +79,12 @@ function deviceClassProblems({ deviceClasses, templates, listeners, attestation 
       ),
     ),
     ...verifierProblems(name, deviceClass.evidence.external?.verifiers ?? [], attestation.verifiers),
+    ...listedFormats.flatMap((format): Objection[] => {
+      const isAskedFor = typeof deviceClass.evidence[format]?.maximumStatusAge === 'number';
+      if (!isAskedFor || attestation.statusLists[format].length > 0) return [];
+      const path = ['deviceClasses', name, 'evidence', format, 'maximumStatusAge'];
+      return [{ path, part: 'key', message: `needs attestation.statusLists.${format}: there is no list` }];
+    }),
     ...(deviceClass.evidence['android-key'] !== undefined &&
     attestation.statusLists['android-key'] === undefined
       ? [

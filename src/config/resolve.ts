@@ -1,7 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import type { AcmeTemplate, Template } from '#ca';
+import { listedFormats } from '#evidence';
 import type { DeviceClass, EvidenceRequirement } from '#inventory';
 import type {
+  AttestationConfiguration,
   Configuration,
   DatabaseConfiguration,
   EncryptedKeyFile,
@@ -50,11 +52,7 @@ export function resolveSettings(settings: Settings, file: string): Configuration
         files: certificates.map((file) => paths.resolve(file)),
         intermediateFiles: intermediates.map((file) => paths.resolve(file)),
       })),
-      statusLists: Object.fromEntries(
-        Object.entries(settings.attestation.statusLists).flatMap(([format, file]) =>
-          file === undefined ? [] : [[format, paths.resolve(file)]],
-        ),
-      ),
+      statusLists: resolveStatusLists(settings.attestation.statusLists, paths),
       verifiers: named(settings.attestation.verifiers, (name, { ca, client, key, timeout, ...verifier }) => ({
         name,
         ...verifier,
@@ -314,17 +312,32 @@ function resolveEvidence({
 /** The store lets no two devices have the same. */
 const byEndorsementKey = { from: 'endorsementKey', is: 'ekSha256', types: null } as const;
 
-/** What is asked of evidence of any format, and what of this one alone. */
-function requirement<Given extends Common, Name extends string>(
-  { roots, levels, device, devicesPerAttestationKey, ...own }: Given,
-  name: Name,
-) {
+/** What is asked of evidence of any format, and what of this one alone. An entry of an earlier version has no word of lists where none is asked for. */
+function requirement<
+  Given extends Common & { readonly maximumStatusAge?: number | null },
+  Name extends string,
+>({ roots, levels, device, devicesPerAttestationKey, maximumStatusAge = null, ...own }: Given, name: Name) {
   const shared = devicesPerAttestationKey === undefined ? {} : { devicesPerAttestationKey };
-  return { roots, levels, device, ...shared, [name]: own } as Common &
-    Record<Name, Omit<Given, keyof Common>>;
+  const age = maximumStatusAge === null ? {} : { maximumStatusAgeSeconds: maximumStatusAge };
+  return { roots, levels, device, ...shared, ...age, [name]: own } as Common &
+    Record<Name, Omit<Given, keyof Common | 'maximumStatusAge'>>;
 }
 
 type Common = Pick<EvidenceRequirement, 'roots' | 'levels' | 'device' | 'devicesPerAttestationKey'>;
+
+function resolveStatusLists(
+  { 'android-key': android, ...lists }: Settings['attestation']['statusLists'],
+  paths: PathsOf,
+): AttestationConfiguration['statusLists'] {
+  const ofIssuers = listedFormats.flatMap((format) => {
+    const files = lists[format].map((file) => paths.resolve(file));
+    return files.length === 0 ? [] : [[format, files] as const];
+  });
+  return {
+    ...(android === undefined ? {} : { 'android-key': paths.resolve(android) }),
+    ...Object.fromEntries(ofIssuers),
+  };
+}
 
 function androidRequirement({
   maximumStatusAge,

@@ -4,10 +4,12 @@ import {
   activationEvidence,
   type ActivationRequest,
   type Credential,
+  endorsementSpki,
   examineActivation,
   type Examination,
   makeCredential,
 } from '#evidence';
+import { sourceKey } from '#limits';
 import { type Der, equalBytes, parseCertificate } from '#x509';
 import { problemOf } from './attest.ts';
 import { sha256Hex } from './digests.ts';
@@ -25,7 +27,7 @@ export interface OfferedKeys extends Pick<ActivationRequest, 'attestationKey' | 
   readonly endorsementArea: Uint8Array | null;
   /** That of the endorsement key, and others that it may lead to. */
   readonly certificates: readonly Der[];
-  /** The message as it came: it is kept beside the log. */
+  /** The message as it came: it is kept beside the log, once the secret has proven it. */
   readonly message: Uint8Array;
 }
 
@@ -66,14 +68,12 @@ export class Activations {
     try {
       const macs = authority().macKeys.map((key) => macOf(secret, key));
       const taken = await store.takeActivation({ macs, template });
-      if (taken === null) {
-        return await this.#reject(admission, 'nothing was given out that has this secret, or it came before');
-      }
-      const { deviceId, spki, examination, expiresAt } = taken;
+      if (taken === null) return await this.#reject(admission, await this.#unknownSecret(template));
+      const { deviceId, spki, examination, expiresAt, message } = taken;
       return await this.#enrollment.enroll({
         admission,
         credential: null,
-        certificationRequest: { deviceId, spki },
+        certificationRequest: { deviceId, spki, message },
         evidence: new SeenEvidence(whenProven(examination, clock.now() < expiresAt)),
         keygen: false,
         channelBindings: null,
@@ -89,6 +89,8 @@ export class Activations {
     { endorsementKey, endorsementArea, certificates, attestationKey, creation, message }: OfferedKeys,
   ): Promise<ActivationAnswer> {
     const { store, clock, random, authority } = this.#ports;
+    const [macKey] = authority().macKeys;
+    if (macKey === undefined) throw new SallyportError('internal', 'no MAC key is in force');
     const sorted = certificatesOf(endorsementKey, certificates);
     if (sorted === null) {
       return this.#reject(admission, 'ek-certificate: none that came with the endorsement key is its own');
@@ -101,10 +103,9 @@ export class Activations {
     });
     if (keys === null) return this.#reject(admission, `${fault.check}: ${fault.detail}`);
     const known = sha256Hex(endorsementKey);
-    const deviceId = await store.deviceOfEndorsementKey(known);
-    if (deviceId === null) {
-      return this.#reject(admission, `no device of the inventory has the ekSha256 ${known}`);
-    }
+    const device = await store.deviceOfEndorsementKey(known);
+    if (device.deviceId === null) return this.#reject(admission, unknownKey(known, device.disputing));
+    const { deviceId } = device;
     const secret = random(secretOctets);
     const credential = makeCredential(keys.endorsementKey, keys.attestationKey, secret, random);
     // Of another challenge it is other evidence, whatever else is the same.
@@ -113,20 +114,32 @@ export class Activations {
     const { problem } = await problemOf(whenProven(examination, true), { deviceId, template }, this.#ports);
     if (problem !== null) return this.#reject(admission, problem, deviceId);
     await store.giveActivation({
-      mac: macOf(secret, authority().macKeys[0]!),
+      mac: macOf(secret, macKey),
+      macKeyId: macKey.id,
       deviceId,
       template,
       spki: keys.attestationKey.spki,
       examination,
       expiresAt: clock.now() + lifetimeMilliseconds,
-      entry: this.#enrollment.entryOf(
-        admission,
-        { device: deviceId, evidence: { sha256, format: 'endorsement' } },
-        'answered',
-        message,
-      ),
+      source: sourceKey(admission.source.address),
+      message,
+      entry: this.#enrollment.entryOf(admission, {
+        device: deviceId,
+        evidence: { sha256, format: 'endorsement' },
+      }),
     });
     return { outcome: 'challenge', credential };
+  }
+
+  /** Under a key that was taken out of the configuration a secret is not looked for, and so not known. */
+  async #unknownSecret(template: string): Promise<string> {
+    const { store, clock, authority } = this.#ports;
+    const inForce = authority().macKeys.map(({ id }) => id);
+    const waiting = await store.activationKeys({ template, now: clock.now() });
+    const gone = waiting.filter((id) => !inForce.includes(id));
+    const words = 'nothing was given out that has this secret, or it came before';
+    if (gone.length === 0) return words;
+    return `${words}; what was given out under ${gone.join(', ')} is not known any more, which is no key of secrets.macKeys now`;
   }
 
   async #reject(admission: Admission, problem: string, device?: string): Promise<ActivationAnswer> {
@@ -142,8 +155,16 @@ function certificatesOf(
   endorsementKey: Der,
   certificates: readonly Der[],
 ): { readonly own: Der; readonly others: readonly Der[] } | null {
-  const own = certificates.find((each) => equalBytes(parseCertificate(each).spki, endorsementKey));
+  const own = certificates.find((each) =>
+    equalBytes(endorsementSpki(parseCertificate(each)), endorsementKey),
+  );
   return own === undefined ? null : { own, others: certificates.filter((each) => each !== own) };
+}
+
+/** Names nobody: an entry of several devices would stay when one of them is erased. */
+function unknownKey(sha256: string, disputing: number): string {
+  if (disputing === 0) return `no device of the inventory has the ekSha256 ${sha256}`;
+  return `${disputing} devices were imported with the ekSha256 ${sha256} before an endorsement key had to be of one: \`device list --json\` has them; import the right one again`;
 }
 
 function whenProven(examination: Examination, fresh: boolean): Examination {

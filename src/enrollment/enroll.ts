@@ -368,7 +368,7 @@ export class Enrollment {
 
   #entry({ asked, observations, facts, verdict, authority, time }: Decided, outcome: Outcome): RequestEntry {
     const entry = entryOf(asked.admission, observations, facts, verdict, authority, time, outcome);
-    return { ...entry, certificationRequest: asked.keeping?.kept ?? null };
+    return { ...entry, ...asked.keeping?.naming };
   }
 
   /** A device that was observed may have been erased since: then it is not named. */

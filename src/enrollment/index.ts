@@ -35,6 +35,7 @@ export type { GivenNonce } from './evidence-nonce.ts';
 export {
   type OfferedEvidence,
   SeenEvidence,
+  type ListsOfIssuers,
   type StatusLists,
   withoutFreshness,
 } from './offered-evidence.ts';

@@ -1,5 +1,6 @@
 import { type Blob, blobOf, saltedHash, saltLength } from '#audit';
 import { type CertificationRequest, withoutSecrets } from '#x509';
+import type { RequestEntry } from './entry.ts';
 
 /** What an entry says of a certification request that is kept beside the log. Digests in lower-case hex. */
 export interface KeptRequest {
@@ -10,7 +11,8 @@ export interface KeptRequest {
 }
 
 export interface Keeping {
-  readonly kept: KeptRequest;
+  /** How its entry names it. */
+  readonly naming: Pick<RequestEntry, 'certificationRequest' | 'evidence'>;
   readonly blob: Blob;
 }
 
@@ -19,7 +21,13 @@ export function keepRequest(request: CertificationRequest, random: (n: number) =
   const bytes = withoutSecrets(request);
   const blob = blobOf(salt, bytes);
   const original = bytes === request.der ? null : hex(saltedHash(salt, request.der));
-  return { kept: { blob: hex(blob.address), original }, blob };
+  return { naming: { certificationRequest: { blob: hex(blob.address), original } }, blob };
+}
+
+/** Of what comes without a certification request. */
+export function keepEvidence(message: Uint8Array, random: (n: number) => Uint8Array): Keeping {
+  const blob = blobOf(random(saltLength), message);
+  return { naming: { certificationRequest: null, evidence: { blob: hex(blob.address) } }, blob };
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,4 +1,4 @@
-import type { EvidenceVersions, Examination, RevocationStatus } from '#evidence';
+import type { EvidenceVersions, Examination, IssuerLists, RevocationStatus } from '#evidence';
 import type { DeviceState } from '#inventory';
 import type { GeneralName, Name } from '#x509';
 import type { IdentifierType, OrderIdentifier } from './order.ts';
@@ -249,8 +249,8 @@ export interface EvidenceObservation {
   readonly offered: readonly string[];
   /** What the verifier saw; absent where none was offered, and so is what follows. */
   readonly examination?: Examination;
-  /** Of its certificates, by the list of whoever issued them; null: there is no list. */
-  readonly status?: RevocationStatus | null;
+  /** Of its certificates, by the list of all keys of its format, or by those of their issuers; null: there is no list. */
+  readonly status?: RevocationStatus | IssuerLists | null;
   /** What came of it before; null: nobody has seen it. */
   readonly earlier?: EarlierEvidence | null;
   /** Of the certificate of its attestation key, where that is in our store; null: it is of another authority. */

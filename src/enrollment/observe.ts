@@ -15,7 +15,7 @@ import { sha256Hex } from './digests.ts';
 import { challengeOf } from './challenge.ts';
 import { identityOf, namedDevice, requestedDevice } from './identity.ts';
 import { issuingCertificate, parsedIfAny } from './issuing-certificate.ts';
-import { keepRequest, type Keeping } from './kept-request.ts';
+import { keepEvidence, keepRequest, type Keeping } from './kept-request.ts';
 import { evidenceObservation, type OfferedEvidence, UnseenEvidence } from './offered-evidence.ts';
 import type {
   ChallengeObservation,
@@ -73,7 +73,9 @@ export function prepare(
   random: (n: number) => Uint8Array,
 ): Asked {
   const { certificationRequest } = asking;
-  if (!(certificationRequest instanceof Uint8Array)) return prepareActivated(asking, certificationRequest);
+  if (!(certificationRequest instanceof Uint8Array)) {
+    return prepareActivated(asking, certificationRequest, random);
+  }
   const { admission, credential, keygen } = asking;
   const request = parseCertificationRequest(certificationRequest);
   const presented = presentedBy(credential);
@@ -115,7 +117,8 @@ export function prepare(
 /** Nothing is asked for but a certificate of the key. */
 function prepareActivated(
   { admission, evidence }: EnrollmentRequest,
-  { deviceId, spki }: ActivatedKey,
+  { deviceId, spki, message }: ActivatedKey,
+  random: (n: number) => Uint8Array,
 ): Asked {
   const digest = sha256Hex(spki);
   return {
@@ -140,7 +143,7 @@ function prepareActivated(
     evidence: evidence ?? null,
     spki: digest,
     keygen: false,
-    keeping: null,
+    keeping: message === null ? null : keepEvidence(message, random),
   };
 }
 

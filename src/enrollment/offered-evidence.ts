@@ -4,12 +4,17 @@ import {
   type EvidenceFormat,
   type Examination,
   type ExternalEvidence,
+  type IssuerLists,
+  issuerListsOf,
+  type ListedFormat,
   type OpenedEvidence,
   openEvidence,
   type RevocationStatus,
+  type RevocationList,
   revocationStatusOf,
   type StatusList,
 } from '#evidence';
+import type { Certificate } from '#x509';
 import { sha256Hex } from './digests.ts';
 import type { EvidenceObservation } from './observations.ts';
 import type { StoreObservation } from './store.ts';
@@ -107,10 +112,24 @@ export function attesterOf({ certificates: [first] }: Pick<Examination, 'certifi
   return first === undefined ? null : sha256Hex(Buffer.from(first, 'base64'));
 }
 
-/** By format, what issuers of attestation keys have revoked; `at`: when that was taken, milliseconds since the epoch. */
-export type StatusLists = Readonly<
-  Partial<Record<EvidenceFormat, { readonly list: StatusList; readonly at: number }>>
->;
+/** By format, what issuers of keys that attest have revoked. */
+export type StatusLists = {
+  readonly [Format in EvidenceFormat]?: Format extends ListedFormat ? ListsOfIssuers : ListOfKeys;
+};
+
+/** `at`: when that was taken, milliseconds since the epoch. */
+interface ListOfKeys {
+  readonly list: StatusList;
+  readonly at: number;
+}
+
+export interface ListsOfIssuers {
+  readonly lists: readonly RevocationList[];
+  /** Of the roots of the format, which devices need not send. */
+  readonly intermediates: readonly Certificate[];
+  /** Of the files, by which one that was changed is known. */
+  readonly times: string;
+}
 
 /** What layers see of evidence, with what the store knows of it. */
 export function evidenceObservation(
@@ -135,10 +154,16 @@ export function evidenceObservation(
 }
 
 /** null: there is no list for its format, or nothing that one could be asked about. */
-export function statusOf(examination: Examination, lists: StatusLists): RevocationStatus | null {
+export function statusOf(
+  examination: Examination,
+  lists: StatusLists,
+): RevocationStatus | IssuerLists | null {
   const { format, statement } = examination;
   const taken = format === null || statement === null ? undefined : lists[format];
-  return taken === undefined ? null : revocationStatusOf(taken.list, examination, taken.at);
+  if (taken === undefined) return null;
+  return 'lists' in taken
+    ? issuerListsOf(taken.lists, taken.intermediates, examination)
+    : revocationStatusOf(taken.list, examination, taken.at);
 }
 
 /** As it is kept for the same request again: that it was fresh is that request's to say, and no later one's. */

@@ -1,10 +1,11 @@
-import { type Blob, blobOf, type NewEntry, saltLength } from '#audit';
+import type { Blob, NewEntry } from '#audit';
 import { isSallyportError, SallyportError } from '#errors';
 import { type Facts, judge, type Verdict } from '#policy';
 import type { Authority } from './authority.ts';
 import { derive } from './derive.ts';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
 import type { Outcome, RequestEntry } from './entry.ts';
+import { keepEvidence } from './kept-request.ts';
 import { newEntry } from './personal-fields.ts';
 import type { Admission, Answer } from './request.ts';
 import { atAdmission, entryOf } from './request-entry.ts';
@@ -49,9 +50,8 @@ export class Records {
     const told = error && { code: error.code, message: error.message };
     const whole = { ...entry, error: told, ...(detail === undefined ? {} : { detail }) };
     if (evidence === null) return this.newEntry(whole);
-    const blob = blobOf(this.#ports.random(saltLength), evidence);
-    const kept = { ...whole, evidence: { blob: Buffer.from(blob.address).toString('hex') } };
-    return newEntry(kept, this.#ports.random, blob);
+    const keeping = keepEvidence(evidence, this.#ports.random);
+    return this.newEntry({ ...whole, ...keeping.naming }, { keeping });
   }
 
   /** Fail closed: whatever went wrong, the client gets nothing and may ask again. The log says so, if it can be written. */

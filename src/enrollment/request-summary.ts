@@ -25,7 +25,7 @@ export function summaryOf(
 /** Of an order that its client polls: held, or issued and not delivered. */
 export function keptOrderOf({ credential, keeping }: Asked): KeptOrder | null {
   if (credential?.kind !== 'order' || keeping === null) return null;
-  return { id: credential.order, address: Uint8Array.fromHex(keeping.kept.blob) };
+  return { id: credential.order, address: keeping.blob.address };
 }
 
 /** By what its client polls for it; null: it sends the same request again. */
@@ -36,6 +36,6 @@ export function pollOf(
   const { message } = source;
   if (message === undefined || keeping === null) return null;
   const { signer, transaction } = message;
-  const address = Uint8Array.fromHex(keeping.kept.blob);
+  const { address } = keeping.blob;
   return { signer, transaction, address, secretId: secret?.id ?? null, challenge: challenge?.kind ?? null };
 }

@@ -30,6 +30,8 @@ export interface ActivatedKey {
   readonly deviceId: string;
   /** SubjectPublicKeyInfo. */
   readonly spki: Der;
+  /** What was proven, to be kept beside the log; null: it is there already. */
+  readonly message: Uint8Array | null;
 }
 
 /** Who asks. A protocol hands over the one credential that counts for its operation. */

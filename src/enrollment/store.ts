@@ -66,13 +66,19 @@ export interface EnrollmentStore {
   forgetEvidenceNonces(now: number): Promise<void>;
   /** The devices that have one of these keys, each once. */
   devicesBy(keys: readonly DeviceKey[]): Promise<readonly Pick<Device, 'id' | 'deviceClass'>[]>;
-  /** The id of the device with this endorsement key, by SHA-256 of its SubjectPublicKeyInfo. */
-  deviceOfEndorsementKey(sha256: string): Promise<string | null>;
-  /** Keeps what a TPM was asked to prove, under the MAC of the secret by which it will; appends the entry. Throws 'not-found' where the device was erased. */
+  /** By SHA-256 of the endorsement key's SubjectPublicKeyInfo. */
+  deviceOfEndorsementKey(sha256: string): Promise<EndorsedDevice>;
+  /**
+   * Keeps what a TPM was asked to prove, under the MAC of the secret by which it will; appends the entry. Of a device there are never many: the oldest goes of the
+   * source that asked most. Throws 'not-found' where the device was erased.
+   */
   giveActivation(
     act: GivenActivation & {
       readonly mac: Uint8Array;
+      readonly macKeyId: string;
       readonly template: string;
+      /** As the limit of sources counts. */
+      readonly source: string;
       readonly entry: NewEntry;
     },
   ): Promise<LogPosition>;
@@ -81,11 +87,18 @@ export interface EnrollmentStore {
     readonly macs: readonly Uint8Array[];
     readonly template: string;
   }): Promise<GivenActivation | null>;
+  /** Ids of the MAC keys under which activations of the template wait that have not ended by then. */
+  activationKeys(query: { readonly template: string; readonly now: number }): Promise<readonly string[]>;
   /** Those that had ended by then. */
   forgetActivations(before: number): Promise<void>;
   /** It leaves now: from here on somebody may have it. */
   delivered(sha256: string): Promise<void>;
 }
+
+/** The device of an endorsement key. `disputing`: so many were imported with it before each key had to be of one. */
+export type EndorsedDevice =
+  | { readonly deviceId: string }
+  | { readonly deviceId: null; readonly disputing: number };
 
 /** An attestation key that the TPM of an endorsement key was asked to prove. */
 export interface GivenActivation {
@@ -94,6 +107,8 @@ export interface GivenActivation {
   readonly spki: Der;
   /** What was seen of both keys. */
   readonly examination: Examination;
+  /** In which they came; null: of an earlier version, which kept it beside the log already. */
+  readonly message: Uint8Array | null;
   readonly expiresAt: number;
 }
 

@@ -44,6 +44,26 @@ export interface RevocationStatus {
   readonly revoked: readonly { readonly serialNumber: string; readonly status: string }[];
 }
 
+/** The same by lists that each issuer signs of its own certificates (CRLs). */
+export interface IssuerLists {
+  readonly issuers: readonly IssuerList[];
+  /** false: there are more that might be about certificates of the evidence. */
+  readonly complete: boolean;
+}
+
+/** Digests are SHA-256, hexadecimal; times milliseconds since 1970. */
+export interface IssuerList {
+  readonly list: string;
+  /** Of the SubjectPublicKeyInfo that its signature is by. */
+  readonly signer: string;
+  /** Of the issuer's name, DER. */
+  readonly issuer: string;
+  readonly thisUpdate: number;
+  readonly nextUpdate: number;
+  /** Of the certificates of the evidence, and of intermediates that they may lead to. */
+  readonly revoked: readonly { readonly serialNumber: string; readonly certificate: string }[];
+}
+
 /** RFC 9334 section 4.2. Nothing is left to trust where `objections` is not empty. */
 export interface AttestationResult {
   /** The anchors that vouch for it; null: none does. */

@@ -2,12 +2,13 @@ import { type Certificate, parseCertificate } from '#x509';
 import { findAnchoredPath } from './anchored-path.ts';
 import { androidLevel, appraiseAndroid } from './android/appraise-android.ts';
 import { androidValidity } from './android/chain.ts';
-import type { AttestationResult, ReferenceValues, RevocationStatus } from './appraisal.ts';
+import type { AttestationResult, IssuerLists, ReferenceValues, RevocationStatus } from './appraisal.ts';
 import { appraiseApple } from './apple/appraise-apple.ts';
 import type { AssuranceLevel } from './evidence.ts';
 import type { Claims, EvidenceFault, Examination } from './examination.ts';
 import { appraiseExternal } from './external/appraise-external.ts';
 import { objectUnless } from './objection.ts';
+import { statusObjections } from './status-objections.ts';
 import { appraiseStep } from './step/appraise-step.ts';
 import { appraiseEndorsement } from './tpm/appraise-endorsement.ts';
 import { appraiseTpm } from './tpm/appraise-tpm.ts';
@@ -19,7 +20,7 @@ import { appraiseTpm } from './tpm/appraise-tpm.ts';
 export function appraise(
   { statement, fault, certificates: encoded }: Examination,
   values: ReferenceValues,
-  status: RevocationStatus | null,
+  status: RevocationStatus | IssuerLists | null,
   time: number,
 ): AttestationResult {
   if (statement === null) {
@@ -61,7 +62,7 @@ export function appraise(
         'assurance-level',
         `the level is ${level ?? 'unknown'}`,
       ),
-      ...statusObjections(status, values.maximumStatusAgeSeconds, time),
+      ...statusObjections(status, found?.path ?? null, values.maximumStatusAgeSeconds, time),
       ...claimsObjections(claims, values),
     ],
   };
@@ -125,23 +126,4 @@ function validityObjections(
   if (claims.format === 'android-key') return androidValidity(path, claims.provisioning, time);
   const inDate = path.slice(0, -1).every(({ notBefore, notAfter }) => notBefore <= time && time <= notAfter);
   return objectUnless(inDate, 'certificate-validity', 'a certificate of the path is not in date');
-}
-
-/** Whatever a list says of a certificate, REVOKED or SUSPENDED, it is refused. A list from the future is as one too old. */
-function statusObjections(
-  status: RevocationStatus | null,
-  maximumAgeSeconds: number | undefined,
-  time: number,
-): readonly EvidenceFault[] {
-  const isCurrent =
-    maximumAgeSeconds === undefined ||
-    (status !== null && Math.abs(time - status.at) <= maximumAgeSeconds * 1000);
-  const listed = (status?.revoked ?? []).map(({ serialNumber, status: said }) => ({
-    check: 'revocation',
-    detail: `certificate ${serialNumber} is ${said}`,
-  }));
-  return [
-    ...objectUnless(isCurrent, 'revocation-list', 'there is no list of revoked certificates, or an old one'),
-    ...listed,
-  ];
 }

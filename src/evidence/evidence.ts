@@ -4,6 +4,10 @@ export const anchoredFormats = ['tpm', 'idevid', 'apple', 'android-key', 'step',
 export const evidenceFormats = [...anchoredFormats, 'external'] as const;
 export type EvidenceFormat = (typeof evidenceFormats)[number];
 
+/** Of which each issuer signs a list of its own (CRL): makers of TPMs, attestation CAs, makers of devices. */
+export const listedFormats = ['tpm', 'idevid', 'endorsement'] as const satisfies readonly EvidenceFormat[];
+export type ListedFormat = (typeof listedFormats)[number];
+
 /** Evidence (RFC 9334 section 4.2) as it came, in the envelope that its protocol has for it. */
 export type Evidence =
   /** A WebAuthn attestation object in CBOR, as device-attest-01 has it. */

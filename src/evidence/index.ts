@@ -1,7 +1,13 @@
 export { keyPurposes, verifiedBootStates } from './android/claims.ts';
 export { type StatusList, parseStatusList, revocationStatusOf } from './android/status-list.ts';
 export { statementTypes } from './attestation-bundle.ts';
-export type { AttestationResult, ReferenceValues, RevocationStatus, TrustAnchors } from './appraisal.ts';
+export type {
+  AttestationResult,
+  IssuerLists,
+  ReferenceValues,
+  RevocationStatus,
+  TrustAnchors,
+} from './appraisal.ts';
 export { appraise } from './appraise.ts';
 export { attestingKeyOf, hasAttestingKey } from './attesting-key.ts';
 export {
@@ -12,6 +18,8 @@ export {
   type Nonce,
   assuranceLevels,
   evidenceFormats,
+  type ListedFormat,
+  listedFormats,
 } from './evidence.ts';
 export {
   type EvidenceFault,
@@ -25,6 +33,7 @@ export { parseVerifierAnswer, type VerifierAnswer } from './external/answer.ts';
 export { type ExternalEvidence, externalExamination, isUnanswered } from './external/external-examination.ts';
 export { type KnownRoot, knownRootOf } from './known-roots.ts';
 export { type RootConcern, rootConcerns, rootSignature, vendorConcerns } from './root-concerns.ts';
+export { issuerListsOf, parseRevocationList, type RevocationList } from './revocation-list.ts';
 export { formFactors, pinPolicies, touchPolicies } from './step/claims.ts';
 export { type ActivatedKeys, activationEvidence } from './tpm/activation-evidence.ts';
 export type { AttestationKey, Creation } from './tpm/attestation-key.ts';
@@ -36,5 +45,6 @@ export {
   makeCredential,
 } from './tpm/credential-activation.ts';
 export type { EndorsementKey } from './tpm/endorsement-key.ts';
+export { endorsementSpki } from './tpm/endorsement-spki.ts';
 export type { TpmDevice } from './tpm/tpm-device.ts';
 export { type EvidenceVersions, versionsOf, versionsThatWentBack } from './versions.ts';

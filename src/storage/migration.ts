@@ -17,6 +17,7 @@ import { accountsByEvidence } from './migrations/0016-accounts-by-evidence.ts';
 import { evidenceVersions } from './migrations/0017-evidence-versions.ts';
 import { attestationKeysOfDevices } from './migrations/0018-attestation-keys-of-devices.ts';
 import { lineages } from './migrations/0019-lineages.ts';
+import { provenMessages } from './migrations/0020-proven-messages.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -27,7 +28,8 @@ export interface Migration {
   readonly version: number;
   readonly name: string;
   readonly statements: readonly string[];
-  /** What only PostgreSQL needs besides, in its own words. */
+  /** What only one of them needs besides, or needs in words of its own. */
+  readonly onSqlite?: readonly string[];
   readonly onPostgres?: readonly string[];
 }
 
@@ -52,4 +54,5 @@ export const migrations: readonly Migration[] = [
   evidenceVersions,
   attestationKeysOfDevices,
   lineages,
+  provenMessages,
 ];

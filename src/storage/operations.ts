@@ -35,6 +35,7 @@ import {
   externalAccountKeyRecords,
 } from './operations/acme-records.ts';
 import {
+  activationKeys,
   deviceOfEndorsementKey,
   forgetActivations,
   giveActivation,
@@ -138,6 +139,7 @@ export const operations = {
   deviceOfEndorsementKey: read(deviceOfEndorsementKey),
   giveActivation: durable(giveActivation),
   takeActivation: durable(takeActivation),
+  activationKeys: read(activationKeys),
   forgetActivations: lazy(forgetActivations),
 
   useNonce: lazy(useNonce),

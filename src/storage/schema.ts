@@ -91,6 +91,8 @@ export interface DeviceRow {
   readonly identifiers: JsonText<Readonly<Record<string, string>>>;
   /** The identifier of this name; null: it has none. */
   readonly ek_sha256: string | null;
+  /** The same of a device that an earlier version knew by it, as it did others; null: nobody else had it. */
+  readonly ek_disputed: string | null;
   readonly created_at: number;
   readonly updated_at: number;
 }
@@ -104,6 +106,12 @@ export interface ActivationRow {
   readonly spki: Uint8Array;
   readonly examination: JsonText<Examination>;
   readonly expires_at: number;
+  /** Under which the MAC was made; null, as `source` and `message`: of a version that kept none. */
+  readonly mac_key_id: string | null;
+  /** Who asked, as the limit of sources counts. */
+  readonly source: string | null;
+  /** As it came. */
+  readonly message: Uint8Array | null;
 }
 
 export interface SecretRow {

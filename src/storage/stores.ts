@@ -50,6 +50,7 @@ export function enrollmentStore(
     deviceOfEndorsementKey: (endorsementKey) => perform('deviceOfEndorsementKey', { endorsementKey }),
     giveActivation: (act) => perform('giveActivation', act),
     takeActivation: (query) => perform('takeActivation', query),
+    activationKeys: (query) => perform('activationKeys', query),
     forgetActivations: (before) => perform('forgetActivations', { before }),
   };
 }

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, describe, test } from 'node:test';
-import { extendedKeyUsages, parseCertificate, permanentIdentifierOf } from '#x509';
+import {
+  der,
+  extendedKeyUsages,
+  parseCertificate,
+  permanentIdentifierOf,
+  readDer,
+  subjectPublicKeyInfoOf,
+} from '#x509';
 import { ActivationClient, activatingAuthority } from '../harness/activating-authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
+import { makeKey } from '../harness/csr.ts';
 import { EndorsedTpm, plainSigning, type PlayedKey, software } from '../harness/endorsed-tpm.ts';
 import { entriesOf } from '../harness/entries.ts';
 import { entryOf, supportCodeOf } from '../harness/expect.ts';
@@ -90,6 +98,17 @@ describe('certificates of attestation keys', () => {
       assert.equal(items.length, 1);
     });
   }
+
+  test('an endorsement key that its maker certified under id-RSAES-OAEP is the one of the inventory', async () => {
+    const key = makeKey('rsa-2048');
+    const { publicKey } = subjectPublicKeyInfoOf(readDer(key.spki));
+    const oaep = der.sequence(der.oid('1.2.840.113549.1.1.7'), der.sequence());
+    const spki = der.sequence(oaep, der.bitString(publicKey));
+    const tpm = new EndorsedTpm(maker, { kind: 'rsa-2048', key, spki });
+    await device('oaep', tpm);
+    const [certificate] = chainOf(await client.secret(await challenged(tpm, tpm.createKey())));
+    assert.equal(permanentIdentifierOf(certificate!.subjectAltName)?.value, 'oaep');
+  });
 
   test('the same key again gets another one, and another key waits for an operator', async () => {
     const tpm = await known('again');

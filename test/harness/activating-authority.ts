@@ -53,10 +53,16 @@ export async function activatingAuthority(cleanup: Cleanup, makers: string) {
 export class ActivationClient {
   readonly #authority: Pick<TestAuthority, 'est' | 'trustPem'>;
   readonly template: string;
+  readonly #from: { readonly localAddress?: string };
 
-  constructor(authority: Pick<TestAuthority, 'est' | 'trustPem'>, template = 'attestation-key') {
+  constructor(
+    authority: Pick<TestAuthority, 'est' | 'trustPem'>,
+    template = 'attestation-key',
+    localAddress?: string,
+  ) {
     this.#authority = authority;
     this.template = template;
+    this.#from = localAddress === undefined ? {} : { localAddress };
   }
 
   async post(operation: string, message: unknown): Promise<HttpAnswer> {
@@ -65,6 +71,7 @@ export class ActivationClient {
       method: 'POST',
       body: Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)),
       tls: { ca: this.#authority.trustPem },
+      ...this.#from,
     });
   }
 

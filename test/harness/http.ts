@@ -23,12 +23,14 @@ export async function askHttp(
     readonly body?: Uint8Array;
     readonly headers?: Record<string, string>;
     readonly tls?: ClientTls;
+    readonly localAddress?: string;
   } = {},
 ): Promise<HttpAnswer> {
-  const { method = 'GET', body, headers = {}, tls = {} } = settings;
+  const { method = 'GET', body, headers = {}, tls = {}, localAddress } = settings;
+  const from = localAddress === undefined ? {} : { localAddress };
   const length = body === undefined ? {} : { 'Content-Length': String(body.length) };
   return new Promise((resolve, reject) => {
-    const options = { method, headers: { ...headers, ...length }, agent: false, ...tls };
+    const options = { method, headers: { ...headers, ...length }, agent: false, ...tls, ...from };
     const request = (url.startsWith('https:') ? https : http).request(url, options, (response) => {
       response.toArray().then((parts: Buffer[]) => {
         const all = Buffer.concat(parts);

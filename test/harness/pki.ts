@@ -38,6 +38,8 @@ export interface CertificateSettings {
   readonly notAfter?: number;
   readonly subjectAltName?: readonly GeneralName[];
   readonly extendedKeyUsage?: readonly (keyof typeof extendedKeyUsages)[];
+  /** Of the key, where it is not to stand as it is. */
+  readonly spki?: Der;
   readonly keyUsage?: readonly KeyUsage[];
 }
 
@@ -163,7 +165,7 @@ function certificate(
     subject: buildName(subject),
     notBefore: settings.notBefore ?? Date.now() - day,
     notAfter: settings.notAfter ?? Date.now() + 3650 * day,
-    spki: key.spki,
+    spki: settings.spki ?? key.spki,
     extensions: [
       ...extensions,
       extension('subjectKeyIdentifier', encodeSubjectKeyIdentifier(keyIdentifier(key.spki))),

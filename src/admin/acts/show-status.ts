@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { openCheckpoint } from '#audit';
+import type { StatusLists } from '#enrollment';
 import type { DeviceClass } from '#inventory';
 import { act } from '../act.ts';
 import type { AdminStore } from '../store.ts';
@@ -36,15 +37,30 @@ export const showStatus = act(z.strictObject({}), async (ports) => {
     attestationKeys: keys
       .filter(({ devices }) => devices > 1)
       .map(({ spki, format, devices }) => ({ spki, format, devices })),
-    statusLists: Object.entries(statusLists).map(([format, { list, at }]) => ({
-      format,
-      takenAt: isoTime(at),
-      entries: list.entries.size,
-      maximumAgeSeconds: shortestAge(Object.values(references.deviceClasses), format),
-    })),
+    statusLists: Object.entries(statusLists).flatMap(([format, taken]) =>
+      listsIn(taken).map(({ at, entries }) => ({
+        format,
+        takenAt: isoTime(at),
+        entries,
+        maximumAgeSeconds: shortestAge(Object.values(references.deviceClasses), format),
+      })),
+    ),
     jobs: jobs.map((job) => ({ ...job, succeededAt: isoTimeOrNull(job.succeededAt) })),
   };
 });
+
+/** Of several of one issuer the newest. */
+function listsIn(
+  taken: NonNullable<StatusLists[keyof StatusLists]>,
+): readonly { readonly at: number; readonly entries: number }[] {
+  if ('list' in taken) return [{ at: taken.at, entries: taken.list.entries.size }];
+  const byAge = taken.lists.toSorted((left, right) => left.thisUpdate - right.thisUpdate);
+  const newest = new Map(byAge.map((list) => [list.signer, list]));
+  return [...newest.values()].map(({ thisUpdate, serialNumbers }) => ({
+    at: thisUpdate,
+    entries: serialNumbers.size,
+  }));
+}
 
 /** What the class that asks for the newest list asks for; null: none does. */
 function shortestAge(deviceClasses: readonly DeviceClass[], format: string): number | null {

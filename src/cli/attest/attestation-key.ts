@@ -1,4 +1,5 @@
 import { isSallyportError, SallyportError } from '#errors';
+import { endorsementSpki } from '#evidence';
 import { type Certificate, type Der, equalBytes, parseCertificate } from '#x509';
 import type { KeyBlobs } from './key-file.ts';
 import { storageParent } from './tpm.ts';
@@ -112,7 +113,7 @@ export async function endorsementKeyOf(tools: TpmTools, given: Certificate | nul
     const spki = await tools.read('ek.spki');
     // Of TPM2B_PUBLIC without its length.
     const publicArea = (await tools.read('ek.pub')).subarray(2);
-    if (equalBytes(spki, certificate.spki)) return { certificate, spki, publicArea };
+    if (equalBytes(spki, endorsementSpki(certificate))) return { certificate, spki, publicArea };
   }
   throw new SallyportError(
     'usage',

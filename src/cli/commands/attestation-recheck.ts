@@ -25,11 +25,12 @@ async function recheckCommand(session: Session, { revoke = false }: { revoke?: b
   const configuration = await session.configuration();
   const byName = <Item extends { readonly name: string }>(items: readonly Item[]) =>
     Object.fromEntries(items.map((item) => [item.name, item]));
+  const anchors = await loadTrustAnchors(configuration);
   const references = {
     deviceClasses: byName(configuration.deviceClasses),
-    attestation: { roots: byName(await loadTrustAnchors(configuration)) },
+    attestation: { roots: byName(anchors) },
   };
-  const statusLists = await loadStatusLists(configuration);
+  const statusLists = await loadStatusLists(configuration, anchors);
   const storage = await readDatabase(configuration, session.terminal.environment);
   let found: Recheck;
   try {

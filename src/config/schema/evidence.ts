@@ -73,7 +73,22 @@ const ofOneDevice = devicesPerAttestationKey(
   'How many devices may get certificates by one key that attests: one more waits for an operator (`attestation-shared`). null: any number.',
 );
 
+const crls = (what: string) =>
+  z
+    .array(path)
+    .max(64)
+    .default([])
+    .describe(
+      `Files with CRLs of ${what}, in PEM or DER, each signed by a CA among \`certificates\` and \`intermediates\` of the roots of this format. Newer ones are read within a minute.`,
+    );
+
 const ofTpmDevice = {
+  maximumStatusAge: duration('1h', '366d')
+    .nullable()
+    .default(null)
+    .describe(
+      'How old the CRL may be (`attestation.statusLists`) that each certificate below the root must have from its issuer, and which must not have ended. null: none is asked for, and what one that is there lists is refused all the same.',
+    ),
   unregisteredManufacturers: z
     .boolean()
     .default(false)
@@ -261,6 +276,9 @@ export const attestation = z.strictObject({
           'What https://android.googleapis.com/attestation/status says, as a file; its age is that of the file. A newer one is read within a minute.',
         )
         .meta({ otherwise: 'none' }),
+      tpm: crls('attestation CAs'),
+      idevid: crls('makers of devices'),
+      endorsement: crls('makers of TPMs'),
     })
     .prefault({})
     .describe('Lists of revoked certificates, by format.'),

@@ -12,7 +12,7 @@ export function activationEvidence(
   { endorsementKey, attestationKey }: ActivatedKeys,
   { sha256, sent, fresh }: { sha256: string; sent: readonly Der[]; fresh: boolean | null },
 ): Examination {
-  const { certificate, device } = endorsementKey;
+  const { certificate, spki, device } = endorsementKey;
   return {
     sha256,
     format: 'endorsement',
@@ -21,7 +21,7 @@ export function activationEvidence(
     statement: {
       spki: hash('sha256', attestationKey.spki),
       fresh,
-      identities: { endorsementKey: hash('sha256', certificate.spki) },
+      identities: { endorsementKey: hash('sha256', spki) },
       claims: { format: 'endorsement', device },
     },
   };

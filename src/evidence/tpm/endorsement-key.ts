@@ -1,7 +1,8 @@
-import { type Certificate, equalBytes, extendedKeyUsages, inspectPublicKey } from '#x509';
+import { type Certificate, type Der, equalBytes, extendedKeyUsages, inspectPublicKey } from '#x509';
 import { EvidenceRefused } from '../evidence-refused.ts';
 import { requireStrongKey } from './key-strength.ts';
 import { requireAttributes } from './object-attributes.ts';
+import { endorsementSpki } from './endorsement-spki.ts';
 import { endorsementTemplate } from './endorsement-template.ts';
 import { type TpmtPublic, parsePublic, subjectPublicKeyInfoOf } from './public-area.ts';
 import { type TpmDevice, tpmDeviceOf } from './tpm-device.ts';
@@ -11,6 +12,8 @@ type StorageKey = Pick<TpmtPublic, 'key' | 'nameAlg'> & { readonly keyBits: numb
 /** The key by which a TPM is known from its manufacture on, with the manufacturer's certificate of it. `of` alone makes one. */
 export class EndorsementKey {
   readonly certificate: Certificate;
+  /** Not always as the certificate writes it. */
+  readonly spki: Der;
   readonly key: TpmtPublic['key'];
   readonly nameAlg: TpmtPublic['nameAlg'];
   /** Of the AES by which it protects what is sent to it. */
@@ -18,8 +21,9 @@ export class EndorsementKey {
   /** null: the certificate does not say. */
   readonly device: TpmDevice | null;
 
-  private constructor(certificate: Certificate, { key, nameAlg, keyBits }: StorageKey) {
+  private constructor(certificate: Certificate, spki: Der, { key, nameAlg, keyBits }: StorageKey) {
     this.certificate = certificate;
+    this.spki = spki;
     this.key = key;
     this.nameAlg = nameAlg;
     this.keyBits = keyBits;
@@ -33,13 +37,14 @@ export class EndorsementKey {
    */
   static of(certificate: Certificate, publicArea: Uint8Array | null): EndorsementKey {
     requireCertificate(certificate);
-    const facts = inspectPublicKey(certificate.spki);
+    const spki = endorsementSpki(certificate);
+    const facts = inspectPublicKey(spki);
     if (publicArea === null) {
       requireStrongKey(facts, 'ek-strength');
-      return new EndorsementKey(certificate, endorsementTemplate(certificate.spki));
+      return new EndorsementKey(certificate, spki, endorsementTemplate(spki));
     }
     const area = parsePublic(publicArea);
-    if (!equalBytes(subjectPublicKeyInfoOf(area.key), certificate.spki)) {
+    if (!equalBytes(subjectPublicKeyInfoOf(area.key), spki)) {
       throw new EvidenceRefused('ek-key', "the public area is not of the certificate's key");
     }
     requireStrongKey(facts, 'ek-strength');
@@ -50,7 +55,7 @@ export class EndorsementKey {
     if (area.symmetric === null) {
       throw new EvidenceRefused('ek-symmetric', 'no symmetric algorithm: such a key protects nothing');
     }
-    return new EndorsementKey(certificate, { ...area, keyBits: area.symmetric.keyBits });
+    return new EndorsementKey(certificate, spki, { ...area, keyBits: area.symmetric.keyBits });
   }
 }
 

@@ -19,6 +19,7 @@ import {
   extensionOids,
   oids,
   readDer,
+  subjectPublicKeyInfoOf,
 } from '#x509';
 import { statementTypes } from '../attestation-bundle.ts';
 import { type NameHash, type TpmHash, digest, nameOf } from './algorithms.ts';
@@ -96,6 +97,12 @@ export function certify(settings: Partial<CertificateSettings> & { readonly spki
     extensions.push(extension('certificatePolicies', encodeCertificatePolicies(policies)));
   }
   return issue([], spki, extensions);
+}
+
+/** The same RSA key under id-RSAES-OAEP (RFC 4055 section 4.1), as some manufacturers certify it. `parameters`: DER. */
+export function oaepSpki(spki: Der, parameters: readonly Der[]): Der {
+  const { publicKey } = subjectPublicKeyInfoOf(readDer(spki));
+  return der.sequence(der.sequence(der.oid('1.2.840.113549.1.1.7'), ...parameters), der.bitString(publicKey));
 }
 
 /** The CA of all these certificates. */

@@ -1,12 +1,19 @@
-import type { EnrollmentStore, GivenActivation, LogPosition } from '#enrollment';
+import type { EndorsedDevice, EnrollmentStore, GivenActivation, LogPosition } from '#enrollment';
 import { fromJson, toJson } from '../json-text.ts';
-import { first, type Operation, run } from '../operation.ts';
+import { all, first, type Operation, run } from '../operation.ts';
 import type { ActivationRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { append } from './log.ts';
 
 const selectDevice = statement((database, p: { endorsementKey: string }) =>
   database.selectFrom('device').select('id').where('ek_sha256', '=', p.endorsementKey),
+);
+
+const countDisputing = statement((database, p: { endorsementKey: string }) =>
+  database
+    .selectFrom('device')
+    .select((eb) => eb.fn.countAll<number>().as('devices'))
+    .where('ek_disputed', '=', p.endorsementKey),
 );
 
 const insert = statement((database, p: ActivationRow) =>
@@ -17,7 +24,26 @@ const insert = statement((database, p: ActivationRow) =>
     spki: p.spki,
     examination: p.examination,
     expires_at: p.expires_at,
+    mac_key_id: p.mac_key_id,
+    source: p.source,
+    message: p.message,
   }),
+);
+
+const selectOf = statement((database, p: { deviceId: string }) =>
+  database
+    .selectFrom('activation')
+    .select(['mac', 'source', 'expires_at'])
+    .where('device_id', '=', p.deviceId),
+);
+
+const selectKeys = statement((database, p: { template: string; now: number }) =>
+  database
+    .selectFrom('activation')
+    .select('mac_key_id')
+    .distinct()
+    .where('template', '=', p.template)
+    .where('expires_at', '>', p.now),
 );
 
 const select = statement((database, p: { mac: Uint8Array; template: string }) =>
@@ -32,22 +58,29 @@ const removeOf = statement((database, p: { deviceId: string }) =>
   database.deleteFrom('activation').where('device_id', '=', p.deviceId),
 );
 
+/** Of one device: a client asks for one at a time, and one that hears nothing begins anew. */
+const mostOfDevice = 16;
+
 const removeBefore = statement((database, p: { before: number }) =>
   database.deleteFrom('activation').where('expires_at', '<=', p.before),
 );
+
+type Waiting = Pick<ActivationRow, 'mac' | 'source' | 'expires_at'>;
 
 export function* deviceOfEndorsementKey({
   endorsementKey,
 }: {
   endorsementKey: string;
-}): Operation<string | null> {
-  return (yield* first(selectDevice, { endorsementKey }))?.id ?? null;
+}): Operation<EndorsedDevice> {
+  const found = yield* first(selectDevice, { endorsementKey });
+  if (found !== undefined) return { deviceId: found.id };
+  return { deviceId: null, disputing: (yield* first(countDisputing, { endorsementKey }))?.devices ?? 0 };
 }
 
 export function* giveActivation(
   act: Parameters<EnrollmentStore['giveActivation']>[0],
 ): Operation<LogPosition> {
-  const { mac, deviceId, template, spki, examination, expiresAt, entry } = act;
+  const { mac, macKeyId, deviceId, template, spki, examination, expiresAt, source, message, entry } = act;
   yield* run(insert, {
     mac,
     device_id: deviceId,
@@ -55,7 +88,12 @@ export function* giveActivation(
     spki,
     examination: toJson(examination),
     expires_at: expiresAt,
+    mac_key_id: macKeyId,
+    source,
+    message,
   });
+  const waiting = yield* all(selectOf, { deviceId });
+  for (const surplus of surplusOf(waiting)) yield* run(remove, { mac: surplus });
   return { index: yield* append(entry) };
 }
 
@@ -75,9 +113,14 @@ export function* takeActivation({
       spki: row.spki,
       examination: fromJson(row.examination),
       expiresAt: row.expires_at,
+      message: row.message,
     };
   }
   return null;
+}
+
+export function* activationKeys(query: { template: string; now: number }): Operation<readonly string[]> {
+  return (yield* all(selectKeys, query)).flatMap(({ mac_key_id }) => mac_key_id ?? []);
 }
 
 export function* forgetActivations({ before }: { before: number }): Operation<void> {
@@ -86,4 +129,24 @@ export function* forgetActivations({ before }: { before: number }): Operation<vo
 
 export function* forgetActivationsOf(deviceId: string): Operation<void> {
   yield* run(removeOf, { deviceId });
+}
+
+/**
+ * Anybody who has the certificate of an endorsement key, which is public, can ask in the device's place. Of the source that asked most the oldest goes: whoever
+ * asks again and again from one place takes nothing away from who asks from another one.
+ */
+function surplusOf(waiting: readonly Waiting[]): readonly Uint8Array[] {
+  const left = [...waiting];
+  const surplus: Uint8Array[] = [];
+  while (left.length > mostOfDevice) {
+    const bySource = [...Map.groupBy(left, ({ source }) => source).values()];
+    const most = Math.max(...bySource.map(({ length }) => length));
+    const oldest = bySource
+      .filter(({ length }) => length === most)
+      .flat()
+      .reduce((found, each) => (each.expires_at < found.expires_at ? each : found));
+    left.splice(left.indexOf(oldest), 1);
+    surplus.push(oldest.mac);
+  }
+  return surplus;
 }

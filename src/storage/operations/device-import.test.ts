@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test, type TestContext } from 'node:test';
 import { isSallyportError } from '#errors';
+import { run } from '../operation.ts';
+import { statement } from '../statement.ts';
 import {
   approve,
   createSecret,
@@ -18,6 +20,10 @@ import {
   openStores,
   verifiedIds,
 } from '../storage.fixture.ts';
+
+const dispute = statement((database, p: { key: string }) =>
+  database.updateTable('device').set({ ek_disputed: p.key }),
+);
 
 suite('importing devices', () => {
   test('creates those that are new and changes the others, their state excepted', async (t) => {
@@ -171,8 +177,8 @@ suite('endorsement keys', () => {
       isSallyportError(error, 'conflict'),
     );
     assert.equal(await admin.device('d3'), null);
-    assert.equal(await enrollment.deviceOfEndorsementKey(key('1')), 'd1');
-    assert.equal(await enrollment.deviceOfEndorsementKey(key('2')), null);
+    assert.equal((await enrollment.deviceOfEndorsementKey(key('1'))).deviceId, 'd1');
+    assert.equal((await enrollment.deviceOfEndorsementKey(key('2'))).deviceId, null);
     assert.deepEqual((await admin.compareDevices([device('d2', one), device('d1', one)])).conflicts, [
       { id: 'd2', column: 'ekSha256', value: key('1'), heldBy: 'd1' },
     ]);
@@ -182,10 +188,25 @@ suite('endorsement keys', () => {
     const { admin, enrollment } = openStores(t);
     await importDevices(admin, device('d1', one));
     await importDevices(admin, device('d1', two), device('d2', one));
-    assert.equal(await enrollment.deviceOfEndorsementKey(key('1')), 'd2');
-    assert.equal(await enrollment.deviceOfEndorsementKey(key('2')), 'd1');
+    assert.equal((await enrollment.deviceOfEndorsementKey(key('1'))).deviceId, 'd2');
+    assert.equal((await enrollment.deviceOfEndorsementKey(key('2'))).deviceId, 'd1');
     await importDevices(admin, device('d2'));
-    assert.equal(await enrollment.deviceOfEndorsementKey(key('1')), null);
+    assert.equal((await enrollment.deviceOfEndorsementKey(key('1'))).deviceId, null);
+  });
+
+  test('that an earlier version had of several is of none, until one of them is imported again', async (t) => {
+    const { admin, enrollment, query } = openStores(t);
+    await importDevices(admin, device('d1'), device('d2'), device('d3'));
+    await query(run(dispute, { key: key('1') }));
+    assert.deepEqual(await enrollment.deviceOfEndorsementKey(key('1')), { deviceId: null, disputing: 3 });
+    assert.deepEqual(await enrollment.deviceOfEndorsementKey(key('2')), { deviceId: null, disputing: 0 });
+    await importDevices(admin, device('d1'));
+    assert.deepEqual(await enrollment.deviceOfEndorsementKey(key('1')), { deviceId: null, disputing: 2 });
+    await importDevices(admin, device('d2', one));
+    assert.deepEqual(await enrollment.deviceOfEndorsementKey(key('1')), { deviceId: 'd2' });
+    await assert.rejects(importDevices(admin, device('d3', one)), (error) =>
+      isSallyportError(error, 'conflict'),
+    );
   });
 
   test('twice in one act is a conflict', async (t) => {

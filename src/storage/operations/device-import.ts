@@ -34,6 +34,7 @@ const insertDevice = statement((database, p: DeviceParameters & Pick<Device, 'st
     state: p.state,
     identifiers: p.identifiers,
     ek_sha256: p.endorsementKey,
+    ek_disputed: null,
     created_at: p.now,
     updated_at: p.now,
   }),
@@ -48,6 +49,7 @@ const updateDevice = statement((database, p: DeviceParameters) =>
       owner: p.owner,
       identifiers: p.identifiers,
       ek_sha256: p.endorsementKey,
+      ek_disputed: null,
       updated_at: p.now,
     })
     .where('id', '=', p.id)

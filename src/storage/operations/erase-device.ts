@@ -44,6 +44,7 @@ const insertNameless = statement(
       state: 'retired',
       identifiers: p.identifiers,
       ek_sha256: null,
+      ek_disputed: null,
       created_at: p.createdAt,
       updated_at: p.now,
     }),

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { findClient } from '../../../test/clients.ts';
 import { suiteCleanup } from '../../../test/harness/cleanup.ts';
 import { PostgresCluster } from '../../../test/harness/postgres-cluster.ts';
+import { devicesOfVersion14, known, knownAfterwards } from '../endorsed-before.fixture.ts';
 import { migrations } from '../migration.ts';
 import { device, importDevices, now, origin, wide } from '../storage.fixture.ts';
 import { beginAdmission } from './admissions.ts';
@@ -48,6 +49,19 @@ suite('what others hold', { skip: 'skip' in postgresql ? postgresql.skip : false
       }),
     );
     assert.equal(pauses, 1);
+  });
+
+  test('an upgrade of version 14 makes devices known by the endorsement keys that they were imported with', async () => {
+    const options = await freshDatabase(cluster);
+    const sessions = new Sessions(options, 1, new PreparedStatements(options));
+    cleanup.after(() => sessions.close());
+    const found = await sessions.with(async (session) => {
+      await upgrade(session, null, migrations.slice(0, 14));
+      await session.control(devicesOfVersion14.join(';'));
+      await upgrade(session, null);
+      return session.perform(known());
+    });
+    assert.deepEqual(found, knownAfterwards);
   });
 
   test('an upgrade of what is newest waits for nobody', async () => {

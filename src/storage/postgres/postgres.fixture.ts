@@ -37,12 +37,37 @@ export function postgresStores(
   copied: string,
 ): Stores {
   const options = freshDatabase(cluster, copied);
+  const stores = storesOf(t, options);
+  dropAfter(t, cluster, options);
+  return stores;
+}
+
+/** Two over one database, as nodes have it. */
+export function postgresNodes(
+  t: Pick<TestContext, 'after'>,
+  cluster: PostgresCluster,
+  copied: string,
+): readonly [Stores, Stores] {
+  const options = freshDatabase(cluster, copied);
+  const nodes = [storesOf(t, options), storesOf(t, options)] as const;
+  dropAfter(t, cluster, options);
+  return nodes;
+}
+
+function dropAfter(
+  t: Pick<TestContext, 'after'>,
+  cluster: PostgresCluster,
+  options: Promise<PostgresStoreOptions>,
+): void {
+  t.after(async () => cluster.query(`drop database ${(await options).database}`));
+}
+
+function storesOf(t: Pick<TestContext, 'after'>, options: Promise<PostgresStoreOptions>): Stores {
   const opened = options.then((found) => PostgresStore.open(found));
   const sessions = options.then((found) => new Sessions(found, 1, new PreparedStatements(found)));
   t.after(async () => {
     await (await opened).close();
     await (await sessions).close();
-    await cluster.query(`drop database ${(await options).database}`);
   });
   let asked = 0;
   const perform: Perform = async (name, argument) => {

@@ -8,6 +8,7 @@ import { all, first } from '../operation.ts';
 import { statement } from '../statement.ts';
 import { Connection } from './connection.ts';
 import { upgrade } from './upgrade.ts';
+import { devicesOfVersion14, known, knownAfterwards } from '../endorsed-before.fixture.ts';
 import { temporaryFile } from '../storage.fixture.ts';
 
 type Context = Parameters<typeof temporaryFile>[0];
@@ -146,6 +147,15 @@ suite('opening a database', () => {
     assert.deepEqual(connection.perform(all(selectOrders, {})), []);
     assert.deepEqual(connection.perform(all(selectAuthorizations, {})), []);
     assert.deepEqual(connection.perform(all(selectLinks, {})), []);
+  });
+
+  test('of version 14 makes devices known by the endorsement keys that they were imported with, but for what several have', (t) => {
+    const connection = Connection.openWriter(temporaryFile(t));
+    t.after(() => connection.close());
+    upgrade(connection, migrations.slice(0, 14));
+    for (const sql of devicesOfVersion14) connection.execute(sql);
+    upgrade(connection);
+    assert.deepEqual(connection.perform(known()), knownAfterwards);
   });
 
   test('of the newest version changes nothing', (t) => {

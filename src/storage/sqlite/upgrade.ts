@@ -8,7 +8,8 @@ export function upgrade(connection: Connection, to: readonly Migration[] = migra
   try {
     connection.execute(`${createMigrationTable} strict`);
     for (const migration of connection.perform(missingMigrations(to))) {
-      for (const sql of migration.statements) connection.execute(sql);
+      const { statements, onSqlite = [] } = migration;
+      for (const sql of [...statements, ...onSqlite]) connection.execute(sql);
       connection.perform(recordMigration(migration));
     }
     connection.control('commit');

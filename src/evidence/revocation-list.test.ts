@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { suite, test } from 'node:test';
+import fc from 'fast-check';
+import { isSallyportError } from '#errors';
+import {
+  assembleSigned,
+  encodeKeyUsage,
+  encodeName,
+  encodeRevokedCertificates,
+  encodeTbsCertList,
+  extensionOids,
+  type Name,
+  parseCertificate,
+} from '#x509';
+import type { IssuerLists } from './appraisal.ts';
+import {
+  ca,
+  day,
+  extension,
+  issue,
+  keyPair,
+  type KeyPair,
+  named,
+  never,
+  now,
+  signedBy,
+} from './evidence.fixture.ts';
+import { issuerListsOf, parseRevocationList } from './revocation-list.ts';
+import { statusObjections } from './status-objections.ts';
+
+const keys = { root: keyPair(), middle: keyPair(), leaf: keyPair(), other: keyPair() };
+const names = { root: named({ commonName: 'Maker' }), middle: named({ commonName: 'Maker 1' }) };
+const certified = (
+  subject: Name,
+  key: KeyPair,
+  issuer: Name,
+  by: KeyPair,
+  serialNumber: string,
+  more = [ca],
+) =>
+  parseCertificate(
+    issue({ subject, issuer, key, by, extensions: more, serialNumber, notBefore: 0, notAfter: never }),
+  );
+const root = certified(names.root, keys.root, names.root, keys.root, '01');
+const middle = certified(names.middle, keys.middle, names.root, keys.root, '0a');
+const leaf = certified(named({ commonName: 'TPM' }), keys.leaf, names.middle, keys.middle, '0b', []);
+const path = [leaf, middle, root];
+
+interface Listing {
+  readonly issuer: Name;
+  readonly by: KeyPair;
+  readonly revoked: readonly string[];
+  readonly thisUpdate: number;
+  readonly nextUpdate: number;
+}
+
+function crl(changed: Partial<Listing> = {}): Uint8Array {
+  const { issuer, by, revoked, thisUpdate, nextUpdate } = {
+    issuer: names.middle,
+    by: keys.middle,
+    revoked: ['0b'],
+    thisUpdate: now - day,
+    nextUpdate: now + day,
+    ...changed,
+  };
+  const entries = revoked.map((serialNumber) => ({ serialNumber, revokedAt: now - day, reason: 1 }));
+  const tbs = encodeTbsCertList({
+    signatureAlgorithm: by.algorithm,
+    issuer: encodeName(issuer),
+    thisUpdate,
+    nextUpdate,
+    revoked: entries.length === 0 ? [] : [encodeRevokedCertificates(entries)],
+    extensions: [],
+  });
+  return assembleSigned(tbs, by.algorithm, signedBy(by, tbs));
+}
+
+const ofRoot = (changed: Partial<Listing> = {}) =>
+  crl({ issuer: names.root, by: keys.root, revoked: [], ...changed });
+const base64 = (each: { der: Uint8Array }) => Buffer.from(each.der).toString('base64');
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+function listed(lists: readonly Uint8Array[], sent = [leaf], intermediates = [middle]): IssuerLists {
+  const parsed = lists.map((each) => parseRevocationList(each, [root, middle]));
+  return issuerListsOf(parsed, intermediates, { certificates: sent.map(base64) });
+}
+
+const checks = (status: IssuerLists | null, maximumAge?: number, at = now, on: typeof path | null = path) =>
+  statusObjections(status, on, maximumAge, at).map(({ check }) => check);
+
+suite('lists of revoked certificates (RFC 5280 section 5)', () => {
+  test('say which certificate of the evidence is revoked, and who says so', () => {
+    const bytes = crl();
+    assert.deepEqual(listed([bytes]), {
+      complete: true,
+      issuers: [
+        {
+          list: sha256(bytes),
+          signer: sha256(keys.middle.spki),
+          issuer: sha256(middle.subjectDer),
+          thisUpdate: now - day,
+          nextUpdate: now + day,
+          revoked: [{ serialNumber: '0b', certificate: sha256(leaf.der) }],
+        },
+      ],
+    });
+  });
+
+  test('a certificate that is listed is refused, one that is not is not', () => {
+    assert.deepEqual(checks(listed([crl()])), ['revocation']);
+    assert.deepEqual(checks(listed([crl({ revoked: ['0c'] })])), []);
+    assert.deepEqual(checks(listed([crl({ revoked: [] })])), []);
+  });
+
+  test('so is one of a CA that the device did not send', () => {
+    assert.deepEqual(checks(listed([ofRoot({ revoked: ['0a'] })])), ['revocation']);
+    assert.deepEqual(checks(listed([ofRoot({ revoked: ['0a'] })], [leaf, middle], [])), ['revocation']);
+  });
+
+  test('a list that ended refuses what it lists all the same', () => {
+    assert.deepEqual(checks(listed([crl({ nextUpdate: now - 1000 })])), ['revocation']);
+  });
+
+  test('the same serial number of another issuer is another certificate', () => {
+    assert.deepEqual(checks(listed([ofRoot({ revoked: ['0b'] })])), []);
+  });
+
+  test('what is not on the path counts for nothing', () => {
+    const stray = certified(named({ commonName: 'x' }), keys.other, names.middle, keys.middle, '0d', []);
+    assert.deepEqual(checks(listed([crl({ revoked: ['0d'] })], [leaf, stray])), []);
+    assert.deepEqual(checks(listed([crl()]), 60, now, null), []);
+  });
+
+  test('a list of the same name by another key on the path is none of that issuer', () => {
+    const renamed = certified(names.middle, keys.other, names.root, keys.root, '0e');
+    const below = certified(named({ commonName: 'TPM' }), keys.leaf, names.middle, keys.other, '0b', []);
+    const status = listed([crl()], [below], [renamed]);
+    assert.equal(status.issuers[0]?.revoked.length, 1);
+    assert.deepEqual(checks(status, undefined, now, [below, renamed, root]), []);
+  });
+
+  for (const [what, lists, at, expected] of [
+    ['each issuer has one', [crl({ revoked: [] }), ofRoot()], now, []],
+    ['none of the root', [crl({ revoked: [] })], now, ['revocation-list']],
+    ['none at all', [], now, ['revocation-list', 'revocation-list']],
+    ['one that ended', [crl({ revoked: [], nextUpdate: now - 1000 }), ofRoot()], now, ['revocation-list']],
+    [
+      'one that is too old',
+      [crl({ revoked: [], thisUpdate: now - 3 * day }), ofRoot()],
+      now,
+      ['revocation-list'],
+    ],
+    [
+      'one from the future',
+      [crl({ revoked: [], thisUpdate: now + 3 * day, nextUpdate: now + 4 * day }), ofRoot()],
+      now,
+      ['revocation-list'],
+    ],
+    [
+      'an old one and a new one',
+      [crl({ revoked: [], thisUpdate: now - 3 * day }), crl({ revoked: [] }), ofRoot()],
+      now,
+      [],
+    ],
+  ] as const) {
+    test(`where lists must not be old: ${what}`, () => {
+      assert.deepEqual(checks(listed(lists), (2 * day) / 1000, at), expected);
+    });
+  }
+
+  test('where no list is there, one that is asked for is missed', () => {
+    assert.deepEqual(checks(null, 60), ['revocation-list']);
+    assert.deepEqual(checks(null), []);
+  });
+
+  test('more than are recorded are not passed over', () => {
+    const many = Array.from({ length: 9 }, (_, at) => crl({ revoked: [], thisUpdate: now - at * 1000 }));
+    assert.deepEqual(checks(listed(many)), ['revocation-list']);
+    assert.deepEqual(checks(listed(many.slice(1))), []);
+  });
+
+  test('nobody believes a list that no configured CA has signed', () => {
+    const noSigner = [extension(extensionOids.keyUsage, encodeKeyUsage(['keyCertSign'])), ca];
+    const withoutUsage = certified(names.middle, keys.middle, names.root, keys.root, '0a', noSigner);
+    const noCa = certified(names.middle, keys.middle, names.root, keys.root, '0a', []);
+    const flipped = crl();
+    flipped[flipped.length - 1]! ^= 1;
+    for (const [bytes, cas] of [
+      [crl(), [root]],
+      [crl({ by: keys.other }), [root, middle]],
+      [crl({ issuer: names.root }), [root, middle]],
+      [crl(), [withoutUsage]],
+      [crl(), [noCa]],
+      [flipped, [root, middle]],
+    ] as const) {
+      assert.throws(
+        () => parseRevocationList(bytes, cas),
+        (error) => isSallyportError(error, 'bad-signature'),
+      );
+    }
+  });
+
+  test('arbitrary octets, and changed ones, give a typed error', () => {
+    const good = crl();
+    const changed = fc
+      .tuple(fc.nat({ max: good.length - 1 }), fc.integer({ min: 1, max: 255 }))
+      .map(([at, by]) => good.with(at, good[at]! ^ by));
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array(), changed), (bytes) => {
+        assert.throws(
+          () => parseRevocationList(bytes, [root, middle]),
+          (error) => isSallyportError(error, 'malformed', 'unsupported', 'too-large', 'bad-signature'),
+        );
+      }),
+    );
+  });
+});

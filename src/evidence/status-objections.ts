@@ -1,0 +1,63 @@
+import { hash } from 'node:crypto';
+import type { Certificate } from '#x509';
+import type { IssuerLists, RevocationStatus } from './appraisal.ts';
+import type { EvidenceFault } from './examination.ts';
+import { objectUnless } from './objection.ts';
+
+/**
+ * What lists of revoked certificates have against a path, its root last; null: there is no path. Whatever a list says of a certificate, REVOKED, SUSPENDED or on hold,
+ * it is refused. A list from the future is as one too old. `maximumAgeSeconds`: absent, a list may be old or lacking.
+ */
+export function statusObjections(
+  status: RevocationStatus | IssuerLists | null,
+  path: readonly Certificate[] | null,
+  maximumAgeSeconds: number | undefined,
+  time: number,
+): readonly EvidenceFault[] {
+  if (status !== null && 'issuers' in status) {
+    return path === null ? [] : issuersObjections(status, path, maximumAgeSeconds, time);
+  }
+  const isCurrent =
+    maximumAgeSeconds === undefined ||
+    (status !== null && Math.abs(time - status.at) <= maximumAgeSeconds * 1000);
+  const listed = (status?.revoked ?? []).map(({ serialNumber, status: said }) => ({
+    check: 'revocation',
+    detail: `certificate ${serialNumber} is ${said}`,
+  }));
+  return [
+    ...objectUnless(isCurrent, 'revocation-list', 'there is no list of revoked certificates, or an old one'),
+    ...listed,
+  ];
+}
+
+/** RFC 5280 section 6.3.3: each certificate below the trust anchor, by lists that the issuer on the path has signed. */
+function issuersObjections(
+  { issuers, complete }: IssuerLists,
+  path: readonly Certificate[],
+  maximumAgeSeconds: number | undefined,
+  time: number,
+): readonly EvidenceFault[] {
+  return [
+    ...objectUnless(complete, 'revocation-list', 'more lists may be about it than are recorded'),
+    ...path.slice(0, -1).flatMap(({ der, serialNumber, issuerDer }, at) => {
+      const [issuer, signer] = [hash('sha256', issuerDer), hash('sha256', path[at + 1]!.spki)];
+      const lists = issuers.filter((each) => each.issuer === issuer && each.signer === signer);
+      const certificate = hash('sha256', der);
+      const isListed = lists.some(({ revoked }) => revoked.some((each) => each.certificate === certificate));
+      const isCurrent =
+        maximumAgeSeconds === undefined ||
+        lists.some(
+          ({ thisUpdate, nextUpdate }) =>
+            time <= nextUpdate && Math.abs(time - thisUpdate) <= maximumAgeSeconds * 1000,
+        );
+      return [
+        ...objectUnless(
+          isCurrent,
+          'revocation-list',
+          `its issuer has no list of revoked certificates about certificate ${serialNumber}, or an old one`,
+        ),
+        ...objectUnless(!isListed, 'revocation', `certificate ${serialNumber} is revoked by its issuer`),
+      ];
+    }),
+  ];
+}
