@@ -115,7 +115,7 @@ function workflowRequest(
     id: admission.id,
     protocol: admission.source.protocol,
     template: admission.source.template ?? '',
-    action: actionOf(observations),
+    action: actionOf(observations, references),
     transactionID,
     challenge: isTheirs ? challenge : null,
     certificationRequest: isTheirs ? request.der : keeping.blob.bytes,

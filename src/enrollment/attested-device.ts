@@ -8,7 +8,7 @@ const mostNames = 8;
 
 /**
  * The device that evidence names, in the way in which its class says that evidence names it; null: none, or several. Evidence of a class can name a device of
- * that class alone. Whether it is to be believed is judged afterwards, as of any other.
+ * that class alone. A retired one is none. Whether it is to be believed is judged afterwards, as of any other.
  */
 export async function attestedDevice(
   { format, statement }: Examination,
@@ -26,7 +26,7 @@ export async function attestedDevice(
     const names = namesOf(statement.identities, from, types).slice(0, mostNames);
     const keys = names.map((value): DeviceKey => ({ column: is, value }));
     for (const device of await store.devicesBy(keys)) {
-      if (device.deviceClass === name) found.add(device.id);
+      if (device.deviceClass === name && device.state !== 'retired') found.add(device.id);
     }
   }
   const [id = null, ...others] = found;

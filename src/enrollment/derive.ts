@@ -45,12 +45,19 @@ export interface Derivation {
 
 /**
  * Renewal is decided by the credential presented, never by the message type. A simplereenroll can only be a renewal (RFC 7030
- * section 4.2.2), so that a wrong credential there meets the renewal's controls; whoever brings a secret enrolls.
+ * section 4.2.2), so that a wrong credential there meets the renewal's controls; whoever brings a secret enrolls. What another has ordered or enrolled an account that nobody was given
+ * renews where the class leaves it to the policies; it enrolls where an operator is to look at each enrollment.
  */
-export function actionOf(observations: Observations): Exclude<Action, 'admit'> {
-  if (observations.source.operation === 'simplereenroll') return 'renew';
-  if (observations.secret !== null || observations.challenge !== undefined) return 'enroll';
-  return observations.presenter?.record ? 'renew' : 'enroll';
+export function actionOf(
+  observations: Observations,
+  { deviceClasses }: Pick<References, 'deviceClasses'>,
+): Exclude<Action, 'admit'> {
+  const { source, secret, challenge, presenter, device, order = null } = observations;
+  if (source.operation === 'simplereenroll') return 'renew';
+  if (secret !== null || challenge !== undefined || !presenter?.record) return 'enroll';
+  const isStranger = order?.key === null && presenter.record.orderedBy !== order.account.id;
+  const isLookedAt = named(deviceClasses, device?.deviceClass)?.approval !== 'policy';
+  return isStranger && isLookedAt ? 'enroll' : 'renew';
 }
 
 /** Pure: the same observations, references and time give the same facts, today and at every replay. */
@@ -72,7 +79,7 @@ export function derive(
     return { facts: gathered.facts('admit', className, source.template), plan: null, issued: null };
   }
 
-  const action = actionOf(observations);
+  const action = actionOf(observations, references);
   const template = named(references.templates, source.template);
   const { key, secret, challenge, presenter, order = null } = observations;
   const request = asOrdered(observations.request, source, order);
@@ -146,7 +153,7 @@ export function derive(
       time,
     }),
   );
-  if (action === 'enroll' && secret === null && presenter !== null) {
+  if (action === 'enroll' && secret === null && presenter !== null && order === null) {
     gathered.add('identity', deriveIdentity(presenter, references, { device, template, request, time }));
   }
   if (renewed !== null) {

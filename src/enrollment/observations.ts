@@ -231,6 +231,8 @@ export interface PresenterObservation {
     readonly revoked: boolean;
     /** An ACME account has ordered it. */
     readonly ordered?: true;
+    /** Its id; absent with `ordered`, and in entries of before. */
+    readonly orderedBy?: string;
   } | null;
 }
 

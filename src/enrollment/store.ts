@@ -65,7 +65,7 @@ export interface EnrollmentStore {
   /** Nonces that have expired. */
   forgetEvidenceNonces(now: number): Promise<void>;
   /** The devices that have one of these keys, each once. */
-  devicesBy(keys: readonly DeviceKey[]): Promise<readonly Pick<Device, 'id' | 'deviceClass'>[]>;
+  devicesBy(keys: readonly DeviceKey[]): Promise<readonly Pick<Device, 'id' | 'deviceClass' | 'state'>[]>;
   /** By SHA-256 of the endorsement key's SubjectPublicKeyInfo. */
   deviceOfEndorsementKey(sha256: string): Promise<EndorsedDevice>;
   /**

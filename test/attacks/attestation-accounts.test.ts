@@ -118,6 +118,15 @@ describe('an account without an external account key', () => {
     const forged = new PlayedTpm(TestCa.root('Attestation CA'), 'ella');
     const untrusted = await attest(client, await ordered(client, 'ella'), forged);
     await assertNobodys(client, untrusted.answer, /certification-path/);
+    // What it claims is in nobody's record, and is not kept.
+    const told = (await entriesOf(authority)).slice(-2);
+    assert.deepEqual(
+      told.map(({ detail, evidence }) => [(detail as { device?: string }).device, evidence ?? null]),
+      [
+        [undefined, null],
+        [undefined, null],
+      ],
+    );
     const elsewhere = await attest(client, await ordered(client, 'elsa'), authority.tpm('ella'));
     await assertNobodys(client, elsewhere.answer, /not of permanent-identifier elsa/);
     const { url } = await challengeOf(client, await ordered(client, 'ella'));
@@ -183,6 +192,53 @@ describe('an account without an external account key', () => {
     assert.equal(states.filter((state) => state === 'valid').length, 1, String(states));
     const first = ['ines', 'iris'][answers.findIndex(({ answer }) => answer.body['status'] === 'valid')];
     assert.equal(await ownerOf(client), first);
+    const other = first === 'ines' ? 'iris' : 'ines';
+    const events = (await entriesOf(authority)).filter(({ event }) => event === 'authorization.invalid');
+    assert.match(JSON.stringify(events.at(-1)), new RegExp(`it is of ${other}, and id of device ${first}`));
+  });
+
+  test('two orders for its device at once are both proven', async () => {
+    await device('jana');
+    const client = await registered();
+    const orders = [await ordered(client, 'jana'), await ordered(client, 'jana')];
+    const tpm = authority.tpm('jana');
+    const twins = orders.map(() => client.twin(authority.trustPem));
+    for (const twin of twins) cleanup.after(() => twin.close());
+    const answers = await Promise.all(orders.map((order, at) => attest(twins[at]!, order, tpm)));
+    assert.deepEqual(
+      answers.map(({ answer }) => answer.body['status']),
+      ['valid', 'valid'],
+    );
+  });
+
+  test('is no retired device’s', async () => {
+    await device('kate');
+    await authority.admin.client.perform('retireDevice', { id: 'kate' });
+    const client = await registered();
+    const { answer } = await attest(client, await ordered(client, 'kate'), authority.tpm('kate'));
+    await assertNobodys(client, answer, /names no one device of the inventory/);
+  });
+
+  test('that another account’s certificate is there is no renewal where an operator looks at each enrollment', async () => {
+    await device('lara', 'looked-at');
+    const tpm = authority.tpm('lara');
+    const held = async (client: AcmeClient, controls: readonly string[]) => {
+      const { order, key } = await ready(client, 'lara', tpm);
+      const answer = await client.finalize(order, makeCsr({ key }));
+      assert.equal(answer.body['status'], 'processing', answer.text);
+      const { items } = await authority.admin.client.perform('listRequests', { state: 'pending' });
+      const waiting = items.find((each) => each.device === 'lara')!;
+      assert.deepEqual(waiting.objections.map(({ control }) => control).toSorted(), controls);
+      return { order: answer.headers['location']!, id: waiting.id };
+    };
+    const client = await registered();
+    const first = await held(client, ['class-approval']);
+    await authority.admin.client.perform('approveRequest', { id: first.id, lifts: ['class-approval'] });
+    assert.equal((await client.post(first.order, null)).body['status'], 'valid');
+    await held(await registered(), ['class-approval', 'enrollment-again']);
+    // Its own it renews.
+    const { order, key } = await ready(client, 'lara', tpm);
+    await leafOfOrder(client, await client.finalize(order, makeCsr({ key })));
   });
 
   test('ends with its device, and is erased with all that it asked for before it was the device’s', async () => {
@@ -206,14 +262,20 @@ describe('an account without an external account key', () => {
 
   test('that somebody made another device’s in the database shows in the log', async () => {
     await device('walt');
-    const client = await registered();
+    const [client, nobodys] = [await registered(), await registered()];
     await enroll(client, 'walt');
     const database = new DatabaseSync(path.join(authority.directory, 'data/sallyport.db'), { timeout: 5000 });
     database.prepare(`update acme_account set device_id = 'ada' where device_id = 'walt'`).run();
+    database
+      .prepare(`update acme_account set device_id = 'ada' where id = ?`)
+      .run(nobodys.kid!.slice(nobodys.kid!.lastIndexOf('/') + 1));
     database.close();
     const { ok, findings } = await verifyLog(authority);
     assert.equal(ok, false);
-    assert.match(JSON.stringify(findings), /another device than it is of in the store/);
+    const words = findings.map(({ message }) => message).join('\n');
+    assert.match(words, /is of another device in the store than evidence said/);
+    assert.match(words, /another device than it is of in the store/);
+    assert.match(words, /is a device's in the store, and no evidence said so/);
   });
 });
 
@@ -225,5 +287,6 @@ function withOptionalKey(settings: Yaml): Yaml {
   const { protocols } = listeners!['enroll'] as { protocols: Record<string, object> };
   protocols['acme'] = { templates: ['hardware', 'keyed'], defaultTemplate: 'hardware' };
   deviceClasses!['attested-laptop']!['templates'] = ['device', 'hardware', 'keyed'];
+  deviceClasses!['looked-at'] = { ...deviceClasses!['attested-laptop'], approval: 'always' };
   return edited;
 }

@@ -18,6 +18,7 @@ const attempts = 8;
  * would be hidden. The act names entries by their indexes, and never the device.
  */
 export const eraseDevice = act(z.strictObject({ id: deviceId }), async (ports, operator, { id }) => {
+  await demandRetired(ports, id);
   const accounts = await accountsByEvidence(ports, id);
   let traces = new DeviceTraces(id, accounts, ports);
   for (let attempt = 1; ; attempt += 1) {

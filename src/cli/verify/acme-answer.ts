@@ -13,13 +13,20 @@ export interface MadeAccount {
   readonly account: string;
   /** null: none. */
   readonly externalAccountKey: string | null;
+  /** Whose it was from the beginning; absent where it was nobody's, and with the personal fields of the entry. */
+  readonly device?: string;
   readonly thumbprint: string;
 }
 
 /** null: it made none. An answer for a key that had an account made none either. */
 export function newAccountOf(entry: RequestEntry): MadeAccount | null {
-  const { externalAccountKey, account, thumbprint } = answerTo('new-account', entry);
+  const { externalAccountKey, account, thumbprint, device } = answerTo('new-account', entry);
   return typeof externalAccountKey === 'string' || externalAccountKey === null
-    ? { account: String(account), externalAccountKey, thumbprint: String(thumbprint) }
+    ? {
+        account: String(account),
+        externalAccountKey,
+        thumbprint: String(thumbprint),
+        ...(typeof device === 'string' ? { device } : {}),
+      }
     : null;
 }

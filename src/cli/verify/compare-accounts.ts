@@ -1,4 +1,4 @@
-import { type ActEntry, type Entry, type RequestEntry, sha256Hex } from '#enrollment';
+import { type ActEntry, type AuthorityEntry, type Entry, type RequestEntry, sha256Hex } from '#enrollment';
 import { isSallyportError } from '#errors';
 import { type Jwk, parseJson, parseJwk, thumbprint } from '#jose';
 import type { ReadOnlyStorage } from '#storage';
@@ -13,7 +13,7 @@ export type AccountStore = Pick<ReadOnlyStorage, 'accounts' | 'acmeCounts'>;
 
 /**
  * An account is of the external account key that it was made with, has the key that the last entry gave it, and has ended where an entry says so. In the order of the
- * logs. An erasure takes the row with its device, and time one that was made without an external account key and never was anybody's. Of accounts whose key was changed or that ended the ids are held in memory, and of no others.
+ * logs. An erasure takes the row with its device, and time one that was made without an external account key and never was anybody's. Of accounts whose key was changed, that ended, or that evidence was given for, the ids are held in memory, and of no others.
  */
 export class AccountComparison {
   readonly #store: AccountStore;
@@ -24,6 +24,10 @@ export class AccountComparison {
   /** By the store, they have another key than they were made with: a later entry gave it, or none. */
   readonly #otherKey = new Map<string, Position>();
   readonly #ended = new Map<string, string>();
+  /** By the store, of a device, and made without an external account key. */
+  readonly #somebodys = new Map<string, Position>();
+  /** Those that evidence gave to a device, or has found to be one's. */
+  readonly #given = new Set<string>();
   /** Rows to which something is objected: nothing more is. */
   readonly #otherwise = new Set<string>();
   /** Rows of which the log tells. */
@@ -38,6 +42,7 @@ export class AccountComparison {
   /** `isAbsent`: its personal fields are not there. */
   async entry(position: Position, entry: Entry, isAbsent: boolean): Promise<void> {
     if (entry.type === 'act') await this.#act(position, entry);
+    if (entry.type === 'authority') await this.#event(position, entry);
     if (entry.type !== 'request') return;
     if (entry.outcome === 'issued') return this.#issued(position, entry);
     const made = newAccountOf(entry);
@@ -53,6 +58,10 @@ export class AccountComparison {
   /** After the last entry. */
   async end(): Promise<void> {
     await this.#rows.end();
+    for (const [id, position] of this.#somebodys) {
+      if (this.#given.has(id)) continue;
+      this.#report(position, `account ${id} is a device's in the store, and no evidence said so`);
+    }
     for (const [id, { thumbprint: print, position }] of this.#changed) {
       const objectionTo = (row: AccountRecord) =>
         row.thumbprint === print || this.#otherwise.has(id)
@@ -70,6 +79,20 @@ export class AccountComparison {
     this.#report(null, `the store has ${stored} accounts, of which the log tells of ${this.#told}`);
   }
 
+  /** Evidence says whose an account is that was made without an external account key. */
+  async #event(position: Position, { event, detail }: AuthorityEntry): Promise<void> {
+    const { account, device, method } = detail;
+    if (event !== 'authorization.valid' || method !== 'device-attest-01') return;
+    const id = String(account);
+    this.#given.add(id);
+    if (typeof device !== 'string') return;
+    const objectionTo = (row: AccountRecord) =>
+      row.device === device || this.#otherwise.has(id)
+        ? null
+        : 'is of another device in the store than evidence said';
+    await this.#rows.add({ id, position, objectionTo, mayBeGone: true });
+  }
+
   async #act(position: Position, { act, detail }: ActEntry): Promise<void> {
     if (act === 'account.revoke') await this.#ending(position, String(detail['account']), 'revoked');
   }
@@ -80,6 +103,7 @@ export class AccountComparison {
       const objection = madeObjection(row, made, isAbsent);
       if (objection !== null) this.#otherwise.add(row.id);
       else if (row.thumbprint !== made.thumbprint) this.#otherKey.set(row.id, position);
+      if (made.externalAccountKey === null && row.device !== null) this.#somebodys.set(row.id, position);
       return objection;
     };
     await this.#rows.add({
@@ -123,6 +147,7 @@ function madeObjection(row: AccountRecord, made: MadeAccount, isAbsent: boolean)
   if (row.externalAccountKey !== made.externalAccountKey) {
     return 'is of another external account key in the store';
   }
+  if (made.device !== undefined && row.device !== made.device) return 'is of another device in the store';
   const objection = keyObjection(row);
   if (objection !== null) return objection;
   return isAbsent ? 'is in the store, and the personal fields of its entry are not' : null;

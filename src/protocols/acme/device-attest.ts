@@ -9,7 +9,7 @@ import {
 import { isSallyportError } from '#errors';
 import type { EvidenceIdentities, Examination } from '#evidence';
 import { decodeBase64Url } from '#jose';
-import { type Message, ownerOf, payloadOf } from './message.ts';
+import { demandPower, type Message, ownerOf, payloadOf } from './message.ts';
 import type { AcmePorts, Exchange } from './ports.ts';
 import { AcmeError, malformed } from './problems.ts';
 import type { StoredAccount, StoredAuthorization } from './store.ts';
@@ -25,6 +25,7 @@ export async function answerWithEvidence(
   own: StoredAccount,
   exchange: Exchange,
   ports: AcmePorts,
+  isAgain = false,
 ): Promise<void> {
   const bytes = attestationObjectOf(message);
   const { admission } = exchange;
@@ -51,8 +52,10 @@ export async function answerWithEvidence(
   const { authorizationSeconds = 0 } = named(ports.authority().references.templates, template)?.acme ?? {};
   const lifetime = Math.min(longestMilliseconds, authorizationSeconds * 1000);
   const expiresAt = Math.min(found.expiresAt, now + lifetime);
+  // What a stranger's evidence claims is in no device's record.
+  const isOfNobody = own.device === null && problem !== null;
   const seen = {
-    ...ownerOf({ id: own.id, device: deviceId }),
+    ...ownerOf({ id: own.id, device: isOfNobody ? null : deviceId }),
     authorization: id,
     identifier: { type, value },
     method: 'device-attest-01',
@@ -77,20 +80,29 @@ export async function answerWithEvidence(
       ...(problem === null ? { expiresAt } : { problem: { type: told!.document.type, detail: problem } }),
     },
   } as const;
-  await ports.store.attested({
-    id,
-    method: 'device-attest-01',
-    request: admission.id,
-    problem: told === null ? null : told.document,
-    expiresAt,
-    evidence: examination,
-    owner:
-      own.device === null && deviceId !== null && problem === null
-        ? { account: own.id, device: deviceId }
-        : null,
-    now,
-    entries: [ports.enrollment.entryOf(admission, seen, 'answered', bytes), newEntry(event, ports.random)],
-  });
+  const kept = isOfNobody ? undefined : bytes;
+  try {
+    await ports.store.attested({
+      id,
+      method: 'device-attest-01',
+      request: admission.id,
+      problem: told === null ? null : told.document,
+      expiresAt,
+      evidence: examination,
+      owner:
+        own.device === null && deviceId !== null && problem === null
+          ? { account: own.id, device: deviceId }
+          : null,
+      now,
+      entries: [ports.enrollment.entryOf(admission, seen, 'answered', kept), newEntry(event, ports.random)],
+    });
+  } catch (error) {
+    if (!isSallyportError(error, 'forbidden') || isAgain) throw error;
+    // Another order of the account was faster, or somebody ended it: it is judged by what the account is now.
+    const account = (await ports.store.account(own.id)) ?? own;
+    demandPower(account);
+    return answerWithEvidence(message, found, account, exchange, ports, true);
+  }
 }
 
 /** "attObj": of other members the server takes no notice. */

@@ -54,7 +54,7 @@ export interface AcmeStore {
     now: number;
     entry: NewEntry;
   }): Promise<LogPosition>;
-  /** The client has answered with evidence, and what it proves is known: both at once. Throws as `respond` does, and 'conflict' where the account is another's meanwhile. */
+  /** The client has answered with evidence, and what it proves is known: both at once. Throws as `respond` does, and 'forbidden' where the account cannot be the owner's any more. */
   attested(act: {
     id: string;
     method: string;

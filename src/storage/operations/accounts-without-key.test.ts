@@ -17,7 +17,7 @@ import {
 } from '../storage.fixture.ts';
 import { endAcme } from './end-acme.ts';
 
-const isConflict = (error: unknown) => isSallyportError(error, 'conflict');
+const isForbidden = (error: unknown) => isSallyportError(error, 'forbidden');
 const examination: Examination = {
   sha256: '00'.repeat(32),
   format: 'tpm',
@@ -73,15 +73,29 @@ suite('an account without an external account key', () => {
     const stores = await withAccount(t);
     await createOrder(stores.acme, 'o2', 'a1');
     await attested(stores, 'o1', 'd1');
-    await assert.rejects(attested(stores, 'o2', 'd2'), isConflict);
+    await assert.rejects(attested(stores, 'o2', 'd2'), isForbidden);
     assert.equal(await ownerOf(stores), 'd1');
     assert.equal((await stores.acme.authorization('authorization of o2'))!.status, 'pending');
+  });
+
+  test('may be given to the same device twice, by orders that were seen at once', async (t) => {
+    const stores = await withAccount(t);
+    await createOrder(stores.acme, 'o2', 'a1');
+    for (const order of ['o1', 'o2']) await attested(stores, order, 'd1');
+    assert.equal((await stores.acme.authorization('authorization of o2'))!.status, 'valid');
+  });
+
+  test('is given to no device that was retired', async (t) => {
+    const stores = await withAccount(t);
+    await stores.admin.setDeviceState({ id: 'd1', state: 'retired', now, entry: entry('retire d1') });
+    await assert.rejects(attested(stores, 'o1', 'd1'), isForbidden);
+    assert.equal(await ownerOf(stores), null);
   });
 
   test('that has ended is given to none', async (t) => {
     const stores = await withAccount(t);
     await stores.admin.revokeAccount({ id: 'a1', entry: entry('revoke') });
-    await assert.rejects(attested(stores, 'o1', 'd1'), isConflict);
+    await assert.rejects(attested(stores, 'o1', 'd1'), isForbidden);
     assert.equal(await ownerOf(stores), null);
   });
 

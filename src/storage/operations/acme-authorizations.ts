@@ -115,14 +115,27 @@ const attest = statement(
       .where('expires_at', '>', p.now),
 );
 
-/** Nobody's so far. */
+/** Nobody's so far. A retired device gets no more of them. */
 const own = statement((database, p: { account: string; device: string }) =>
   database
     .updateTable('acme_account')
     .set({ device_id: p.device })
     .where('id', '=', p.account)
     .where('device_id', 'is', null)
-    .where('status', '=', 'valid'),
+    .where('status', '=', 'valid')
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('device')
+          .select('device.id')
+          .where('device.id', '=', p.device)
+          .where('state', '<>', 'retired'),
+      ),
+    ),
+);
+
+const selectOwner = statement((database, p: { account: string }) =>
+  database.selectFrom('acme_account').select(['device_id', 'status']).where('id', '=', p.account),
 );
 
 const takeOne = statement((database, p: { id: string; dueAt: number; now: number }) =>
@@ -234,16 +247,20 @@ export function* attested(act: Act<'attested'>): Operation<LogPosition> {
     now,
   });
   if (done !== 1) throw new SallyportError('conflict', `authorization ${id} waits for no answer any more`);
-  if (owner !== null && (yield* run(own, owner)) !== 1) {
-    throw new SallyportError(
-      'conflict',
-      `account ${owner.account} is another device's meanwhile, or has ended`,
-    );
-  }
+  if (owner !== null) yield* giveTo(owner);
   if (problem !== null) yield* run(failOrders, { id, error: toJson(problem) });
   const index = yield* append(entries[0]);
   for (const entry of entries.slice(1)) yield* append(entry);
   return { index };
+}
+
+/** Throws 'forbidden' where the account is another's, or has ended, or the device has. */
+function* giveTo(owner: { account: string; device: string }): Operation<void> {
+  if ((yield* run(own, owner)) === 1) return;
+  const row = yield* first(selectOwner, { account: owner.account });
+  if (row?.device_id === owner.device && row.status === 'valid') return;
+  const words = `account ${owner.account} is another device's meanwhile, or has ended, or device ${owner.device} has`;
+  throw new SallyportError('forbidden', words);
 }
 
 export function* takeDue(act: Act<'takeDue'>): Operation<boolean> {

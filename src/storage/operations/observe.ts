@@ -167,7 +167,7 @@ export function* devicesBy({
 }): Operation<Awaited<ReturnType<EnrollmentStore['devicesBy']>>> {
   const found = yield* together(...keys.map((key) => observeDevice(key)));
   return [...new Map(found.flatMap((device) => (device === null ? [] : [[device.id, device]]))).values()].map(
-    ({ id, deviceClass }) => ({ id, deviceClass }),
+    ({ id, deviceClass, state }) => ({ id, deviceClass, state }),
   );
 }
 

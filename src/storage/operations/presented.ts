@@ -21,7 +21,7 @@ const selectPresenter = statement((database, p: { sha256: string }) =>
   database
     .selectFrom('certificate')
     .leftJoin('acme_order', 'acme_order.certificate', 'certificate.sha256')
-    .select(['certificate.template', 'device_id', 'revoked_at', 'acme_order.id as order'])
+    .select(['certificate.template', 'device_id', 'revoked_at', 'acme_order.account as orderedBy'])
     .where('sha256', '=', p.sha256),
 );
 
@@ -56,6 +56,6 @@ export function* observePresenter({
     template: row.template,
     deviceId: row.device_id,
     revoked: row.revoked_at !== null,
-    ...(row.order === null ? {} : { ordered: true }),
+    ...(row.orderedBy === null ? {} : { ordered: true, orderedBy: row.orderedBy }),
   };
 }
