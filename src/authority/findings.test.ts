@@ -89,3 +89,24 @@ test('Apple’s evidence is a finding where nothing else says whose an account i
   const [finding] = found(', externalAccountKey: optional');
   assert.match(finding!, /^template hardware takes devices of class mac by evidence of Apple alone/);
 });
+
+test('several attestation CAs whose names for a device say not whose they are, are a finding', () => {
+  const found = (roots: string, device: string) =>
+    findingsOf((yaml) =>
+      yaml.replace(
+        '\ndeviceClasses:\n',
+        [
+          '\nattestation:',
+          '  roots:',
+          '    one: { format: tpm, certificates: [pki/one.pem], level: discrete-tpm }',
+          '    two: { format: tpm, certificates: [pki/two.pem], level: discrete-tpm }',
+          'deviceClasses:',
+          `  pc: { attestation: required, evidence: { tpm: { roots: [${roots}]${device} } } }\n`,
+        ].join('\n'),
+      ),
+    );
+  assert.deepEqual(found('one', ''), []);
+  assert.match(found('one, two', '')[0]!, /^class pc believes one, two by names that any of them can write/);
+  const assigned = ', device: { from: permanentIdentifier, is: id, types: [1.3.6.1.4.1.32473.1] }';
+  assert.deepEqual(found('one, two', assigned), []);
+});

@@ -43,6 +43,15 @@ export function configurationFindings({
             )
         : [],
     ),
+    ...deviceClasses.flatMap(({ name, evidence }) =>
+      Object.entries(evidence ?? {}).flatMap(([format, { roots, device }]) =>
+        roots.length > 1 && device.from === 'permanentIdentifier' && device.types === null
+          ? [
+              `class ${name} believes ${roots.join(', ')} by names that any of them can write: say in evidence.${format}.device.types who assigns them`,
+            ]
+          : [],
+      ),
+    ),
     ...identities.flatMap(({ name, kind }) =>
       kind === 'ra' ? [`registration authority ${name} may ask for every device of its classes`] : [],
     ),
