@@ -168,6 +168,8 @@ const proven: Facts['context'] = {
     unused: true,
     verified: true,
   },
+  versions: { kept: true },
+  attestingKey: { withinLimit: true },
   request: {
     possession: true,
     subject: true,
