@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,7 @@ const setOf = (name: string, ...roots: readonly TestCa[]): TrustAnchors => ({
 
 test('a finding for each root that nobody knows, and for each that ends within 90 days', () => {
   const [lasting, ending] = [rootOf('lasting'), rootOf('ending', now + 89 * day)];
-  const found = rootFindings([setOf('fleet', lasting, ending)], [], now);
+  const found = rootFindings([setOf('fleet', lasting, ending)], [], [], now);
   const sha256 = new X509Certificate(lasting.certificate).fingerprint256.replaceAll(':', '').toLowerCase();
   assert.deepEqual(found, [
     `attestation.roots.fleet: CN=lasting, SHA-256 ${sha256}, is no root that is known here`,
@@ -61,11 +61,50 @@ test('a finding for each root that nobody knows, and for each that ends within 9
   );
 });
 
+test('a root whose fingerprint the configuration has is known, and no other may be in its files', async () => {
+  const own = rootOf('own');
+  const sha256 = createHash('sha256').update(own.certificate).digest('hex');
+  assert.deepEqual(rootFindings([setOf('fleet', own)], [], [sha256], now), []);
+  const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-roots-'));
+  try {
+    const file = path.join(folder, 'own.pem');
+    await writeFile(file, own.pem);
+    const load = (fingerprints: readonly string[] | null) =>
+      loadTrustAnchors({
+        attestation: {
+          roots: [
+            {
+              name: 'fleet',
+              format: 'tpm',
+              level: 'discrete-tpm',
+              files: [file],
+              intermediateFiles: [],
+              fingerprints,
+            },
+          ],
+        },
+      } as unknown as Parameters<typeof loadTrustAnchors>[0]);
+    for (const fingerprints of [null, [sha256], ['00'.repeat(32), sha256]]) {
+      assert.equal((await load(fingerprints)).length, 1);
+    }
+    await assert.rejects(load(['00'.repeat(32)]), (error) => {
+      assert.ok(isSallyportError(error, 'config'));
+      assert.equal(
+        error.message,
+        `attestation.roots.fleet: fingerprints has no ${sha256}, which its files hold`,
+      );
+      return true;
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
 test('an issuer of ours is known, and its end is said all the same', () => {
   const [ours, ending] = [rootOf('ours'), rootOf('ending', now + day)];
   const issuers = [ours, ending].map(({ certificate }) => parseCertificate(certificate));
-  assert.deepEqual(rootFindings([setOf('fleet', ours)], issuers, now), []);
-  const [finding, ...more] = rootFindings([setOf('fleet', ending)], issuers, now);
+  assert.deepEqual(rootFindings([setOf('fleet', ours)], issuers, [], now), []);
+  const [finding, ...more] = rootFindings([setOf('fleet', ending)], issuers, [], now);
   assert.match(finding!, /ends on 2026-11-27$/);
   assert.deepEqual(more, []);
 });
@@ -74,7 +113,7 @@ test('however many there are, the findings fit into an entry', () => {
   const subject = Array.from({ length: 30 }, () => ({ type: 'organizationName', value: 'x'.repeat(60) }));
   const long = TestCa.root('', { subject, notBefore: now - day, notAfter: now + day });
   const sets = Array.from({ length: 40 }, (_, at) => setOf(`${'n'.repeat(60)}-${at}`, long));
-  const found = rootFindings(sets, [], now);
+  const found = rootFindings(sets, [], [], now);
   assert.equal(found.length, 17);
   assert.match(found.at(-1)!, /64 times more: see sallyport roots list$/);
   assert.ok(Buffer.byteLength(JSON.stringify(found)) < 8192);

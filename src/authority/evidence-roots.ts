@@ -10,6 +10,7 @@ export async function loadTrustAnchors(configuration: Configuration): Promise<re
   const loaded = await readTrustAnchors(configuration);
   demandOneFormat(loaded);
   demandKnownFormats(loaded);
+  demandCompared(loaded, configuration);
   return loaded;
 }
 
@@ -58,27 +59,41 @@ function demandKnownFormats(anchors: readonly TrustAnchors[]): void {
   }
 }
 
+/** Whoever changes a file of roots changes nothing where the configuration says which ones are meant. */
+function demandCompared(anchors: readonly TrustAnchors[], { attestation }: Configuration): void {
+  for (const { name, roots } of anchors) {
+    const compared = attestation.roots.find((each) => each.name === name)?.fingerprints ?? null;
+    for (const root of roots) {
+      const sha256 = sha256Hex(certificateOf(root).der);
+      if (compared === null || compared.includes(sha256)) continue;
+      throw new SallyportError(
+        'config',
+        `attestation.roots.${name}: fingerprints has no ${sha256}, which its files hold`,
+      );
+    }
+  }
+}
+
 /** They stand in an entry of the log, whose octets are limited: `sallyport roots list` has them all. */
 const maximumFindings = 16;
 const maximumNameCharacters = 120;
 
-/** What an operator ought to know of the roots that are in force. Those of `issuers`, which are ours, nobody else publishes. */
+/** What an operator ought to know of the roots that are in force. Those of `issuers`, which are ours, nobody else publishes; those of `compared` (SHA-256) somebody has looked at. */
 export function rootFindings(
   anchors: readonly TrustAnchors[],
   issuers: readonly Certificate[],
+  compared: readonly string[],
   time: number,
 ): string[] {
-  const ours = new Set(issuers.map(({ der }) => Buffer.from(der).toString('base64')));
+  const ours = new Set([...issuers.map(({ der }) => sha256Hex(der)), ...compared]);
   const found = anchors.flatMap((each) =>
     each.roots.flatMap((root) => {
       const certificate = certificateOf(root);
       const subject = formatName(certificate.subject).slice(0, maximumNameCharacters);
+      const sha256 = sha256Hex(certificate.der);
       return rootConcerns(certificate, each, time)
-        .filter(({ check }) => check !== 'root-unknown' || !ours.has(root))
-        .map(
-          ({ detail }) =>
-            `attestation.roots.${each.name}: ${subject}, SHA-256 ${sha256Hex(certificate.der)}, ${detail}`,
-        );
+        .filter(({ check }) => check !== 'root-unknown' || !ours.has(sha256))
+        .map(({ detail }) => `attestation.roots.${each.name}: ${subject}, SHA-256 ${sha256}, ${detail}`);
     }),
   );
   const more = found.length - maximumFindings;

@@ -348,7 +348,8 @@ function tellFindings(
 ): string[] {
   const own = [...authority.issuers.values()].flatMap(({ issuer }) => path(issuer));
   const anchors = Object.values(authority.references.attestation?.roots ?? {});
-  const findings = [...configurationFindings(configuration), ...rootFindings(anchors, own, time)];
+  const compared = configuration.attestation.roots.flatMap(({ fingerprints }) => fingerprints ?? []);
+  const findings = [...configurationFindings(configuration), ...rootFindings(anchors, own, compared, time)];
   for (const words of findings) report({ id: 'finding', error: new SallyportError('config', words) });
   return findings;
 }

@@ -37,6 +37,8 @@ export interface AttestationConfiguration {
   readonly roots: readonly (Pick<TrustAnchors, 'name' | 'format' | 'level'> & {
     readonly files: readonly string[];
     readonly intermediateFiles: readonly string[];
+    /** SHA-256, hexadecimal, of each root that may be in `files`; null: whatever is. */
+    readonly fingerprints: readonly string[] | null;
   })[];
   /** Files of what issuers have revoked, by format. */
   readonly statusLists: { readonly 'android-key'?: string } & Readonly<

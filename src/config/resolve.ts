@@ -45,13 +45,17 @@ export function resolveSettings(settings: Settings, file: string): Configuration
       files: certificates.map((file) => paths.resolve(file)),
     })),
     attestation: {
-      roots: named(settings.attestation.roots, (name, { certificates, intermediates, format, level }) => ({
-        name,
-        format,
-        level: level ?? null,
-        files: certificates.map((file) => paths.resolve(file)),
-        intermediateFiles: intermediates.map((file) => paths.resolve(file)),
-      })),
+      roots: named(
+        settings.attestation.roots,
+        (name, { certificates, intermediates, format, level, fingerprints }) => ({
+          name,
+          format,
+          level: level ?? null,
+          files: certificates.map((file) => paths.resolve(file)),
+          intermediateFiles: intermediates.map((file) => paths.resolve(file)),
+          fingerprints: fingerprints ?? null,
+        }),
+      ),
       statusLists: resolveStatusLists(settings.attestation.statusLists, paths),
       verifiers: named(settings.attestation.verifiers, (name, { ca, client, key, timeout, ...verifier }) => ({
         name,

@@ -1,5 +1,6 @@
 import { type Certificate, parseCertificate } from '#x509';
 import { findAnchoredPath } from './anchored-path.ts';
+import { isCountedKey } from './attesting-key.ts';
 import { androidLevel, appraiseAndroid } from './android/appraise-android.ts';
 import { androidValidity } from './android/chain.ts';
 import type { AttestationResult, IssuerLists, ReferenceValues, RevocationStatus } from './appraisal.ts';
@@ -55,6 +56,11 @@ export function appraise(
         certificates[0]?.isCa === false,
         'leaf-ca',
         'the certificate of the key is one of a CA',
+      ),
+      ...objectUnless(
+        found === null || isCountedKey({ statement, certificates: encoded }, found.path),
+        'attesting-key',
+        'another key vouches for it than the one by which its devices are counted',
       ),
       // Without a path nobody has said the level of a TPM.
       ...objectUnless(

@@ -4,17 +4,32 @@ import { suite, test } from 'node:test';
 import { androidEvidence, keys as androidKeys } from './android/android.fixture.ts';
 import { appleEvidence } from './apple/apple.fixture.ts';
 import { attestingKeyOf } from './attesting-key.ts';
-import { attestationObject, type KeyPair, nonce } from './evidence.fixture.ts';
+import { appraise } from './appraise.ts';
+import {
+  anchorsOf,
+  attestationObject,
+  base64,
+  ca,
+  issue,
+  type KeyPair,
+  keyPair,
+  nonce,
+  now,
+} from './evidence.fixture.ts';
+import type { Examination } from './examination.ts';
 import { examine } from './examine.ts';
 import {
   keys as stepKeys,
   managedDevice,
+  names,
   properties,
   signature,
   stepChain,
   stepEvidence,
+  stepValues,
 } from './step/step.fixture.ts';
 import { defaultKeys, makeObject } from './tpm/statement.fixture.ts';
+import { twinKey } from './twin-key.fixture.ts';
 
 const digestOf = ({ spki }: Pick<KeyPair, 'spki'>) => hash('sha256', spki);
 
@@ -44,6 +59,44 @@ suite('the key that attests', () => {
       const bytes = attestationObject('step', { ...signature(), x5c });
       assert.equal(attestingKeyOf(examine({ envelope: 'attestation-object', bytes }, nonce)), found);
     }
+  });
+
+  test('is not told where another one fits the same signature, and its evidence is not believed by that', () => {
+    const f9 = keyPair();
+    const [leaf, own, root] = stepChain({ certificates: { leaf: { by: f9 }, f9: { key: f9 } } });
+    const spki = twinKey(leaf!, f9.spki);
+    const decoy = issue({
+      subject: names.f9,
+      issuer: names.f9,
+      key: { ...f9, spki },
+      by: f9,
+      serialNumber: '09',
+      notBefore: 0,
+      notAfter: now * 2,
+      extensions: [ca],
+    });
+    const seen = (...x5c: readonly Uint8Array[]) => {
+      const bytes = attestationObject('step', { ...signature(), x5c });
+      return examine({ envelope: 'attestation-object', bytes }, nonce);
+    };
+    const objectionsTo = (examination: Examination) => {
+      const anchors = { ...anchorsOf('step', [root!]), intermediates: [base64(own!)] };
+      const { objections } = appraise(examination, { ...stepValues(), anchors: [anchors] }, null, now);
+      return objections.map(({ check }) => check);
+    };
+    assert.equal(attestingKeyOf(seen(leaf!, decoy, own!)), null);
+    assert.deepEqual(objectionsTo(seen(leaf!, own!)), []);
+    // The device's own stands among the configured ones alone: the path goes through it, and the twin would be counted.
+    const alone = seen(leaf!, decoy);
+    assert.equal(attestingKeyOf(alone), hash('sha256', spki));
+    assert.deepEqual(objectionsTo(alone), ['attesting-key']);
+  });
+
+  test('of an endorsement key is that of the TPM, whatever it is certified under', () => {
+    const key = 'ab'.repeat(32);
+    const statement = { identities: { endorsementKey: key }, claims: { format: 'endorsement' } };
+    const examination = { statement, certificates: [] } as unknown as Examination;
+    assert.equal(attestingKeyOf(examination), key);
   });
 
   test('that was not sent is not told', () => {

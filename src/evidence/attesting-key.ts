@@ -13,19 +13,41 @@ export function hasAttestingKey(claims: Claims): boolean {
 
 /**
  * SHA-256 of the key in the hardware that vouches for the attested one (SubjectPublicKeyInfo, hexadecimal): the attestation key or endorsement key of a TPM; of a YubiKey and of
- * Android the one that signed the certificate of the attested key, which is found by its signature, whatever order they were sent in. null: there is none, or it was not sent.
+ * Android the one that signed the certificate of the attested key, which is found by its signature, whatever order they were sent in. null: there is none, it was not sent, or
+ * several of those that were sent could be it: from a signature of ECDSA anybody computes another key by which it verifies.
  */
-export function attestingKeyOf({ statement, certificates }: Examination): string | null {
+export function attestingKeyOf({
+  statement,
+  certificates,
+}: Pick<Examination, 'statement' | 'certificates'>): string | null {
   if (statement === null || !hasAttestingKey(statement.claims)) return null;
-  const [first, ...others] = certificates;
-  if (first === undefined) return null;
-  const leaf = certificateOf(first);
-  const { format } = statement.claims;
-  const attesting =
-    format === 'android-key' || format === 'step'
-      ? others.map(certificateOf).find((each) => isIssuedBy(leaf, each))
-      : leaf;
-  return attesting === undefined ? null : hash('sha256', attesting.spki);
+  const { claims, identities } = statement;
+  // Whatever algorithm its maker has certified it under.
+  if (claims.format === 'endorsement') return identities.endorsementKey ?? null;
+  const [leaf, ...others] = certificates.map(certificateOf);
+  if (leaf === undefined) return null;
+  if (!isBelowItsKey(claims)) return hash('sha256', leaf.spki);
+  const signers = new Set(
+    others.filter((each) => isIssuedBy(leaf, each)).map(({ spki }) => hash('sha256', spki)),
+  );
+  const [signer = null, ...more] = signers;
+  return more.length === 0 ? signer : null;
+}
+
+/** Whether the path by which the evidence is believed goes through the key that is counted. What is not counted is held elsewhere. */
+export function isCountedKey(
+  examination: Pick<Examination, 'statement' | 'certificates'>,
+  [, above]: readonly Certificate[],
+): boolean {
+  const { statement } = examination;
+  if (statement === null || !isBelowItsKey(statement.claims) || above === undefined) return true;
+  const counted = attestingKeyOf(examination);
+  return counted === null || counted === hash('sha256', above.spki);
+}
+
+/** The attested key has a certificate by the key that attests; of a TPM that key has one itself. */
+function isBelowItsKey({ format }: Claims): boolean {
+  return format === 'android-key' || format === 'step';
 }
 
 function certificateOf(base64: string): Certificate {

@@ -268,7 +268,7 @@ describe('evidence of a TPM in an order of ACME', () => {
     const client = await clientOf('eva');
     const { order } = await ready(client, 'eva');
     const stolen = makeKey();
-    const database = new DatabaseSync(path.join(authority.directory, 'data/sallyport.db'));
+    const database = new DatabaseSync(path.join(authority.directory, 'data/sallyport.db'), { timeout: 5000 });
     const rows = database.prepare('select id, evidence from acme_authorization where value = ?').all('eva');
     const { id, evidence } = rows.at(-1) as { id: string; evidence: string };
     const examination = JSON.parse(evidence) as { statement: { spki: string } };

@@ -1,7 +1,10 @@
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
+import { pemToDer } from '#x509';
 import { authorityInProcess, type Cleanup, type TestAuthority } from './authority.ts';
 import type { AttestMembers, EndorsedTpm, PlayedKey } from './endorsed-tpm.ts';
 import { askHttp, type HttpAnswer } from './http.ts';
@@ -21,7 +24,9 @@ export async function makersFile(cleanup: Cleanup, makers: string): Promise<stri
 export function activatingSettings(yaml: string, file: string, level = 'discrete-tpm'): Yaml {
   const settings = parse(yaml) as Yaml;
   settings['attestation'] = {
-    roots: { makers: { format: 'endorsement', certificates: [file], level } },
+    roots: {
+      makers: { format: 'endorsement', certificates: [file], level, fingerprints: fingerprintsIn(file) },
+    },
   };
   settings['templates']!['attestation-key'] = {
     issuer: 'issuing',
@@ -40,6 +45,11 @@ export function activatingSettings(yaml: string, file: string, level = 'discrete
   const { protocols } = settings['listeners']!['enroll']! as { protocols: Record<string, unknown> };
   protocols['attestation'] = { templates: ['attestation-key'] };
   return settings;
+}
+
+/** As an operator has compared them: nobody publishes these roots. */
+function fingerprintsIn(file: string): string[] {
+  return pemToDer(readFileSync(file, 'utf8'), 'CERTIFICATE').map((der) => hash('sha256', der));
 }
 
 export async function activatingAuthority(cleanup: Cleanup, makers: string) {

@@ -98,7 +98,14 @@ async function importRoots(
     [
       ...views.map((view) => words(session, view)),
       `${takenWords(set)}\n`,
-      nextWords(configuration, { name, format, ...set, files: written }),
+      nextWords(configuration, {
+        name,
+        format,
+        ...set,
+        files: written,
+        // What no vendor publishes somebody has compared.
+        fingerprints: views.some(({ known }) => known === null) ? views.map(({ sha256 }) => sha256) : [],
+      }),
     ].join('\n'),
   );
 }
@@ -186,6 +193,7 @@ function nextWords(
     readonly format: string;
     readonly level: string | null;
     readonly files: readonly string[];
+    readonly fingerprints: readonly string[];
   },
 ): string {
   const [roots, intermediates] = set.files;
@@ -201,6 +209,12 @@ function nextWords(
     `      certificates: [${roots}]`,
     ...(intermediates === undefined ? [] : [`      intermediates: [${intermediates}]`]),
     ...(set.level === null ? [] : [`      level: ${set.level}`]),
+    ...(set.fingerprints.length === 0
+      ? []
+      : [
+          '      fingerprints:',
+          ...set.fingerprints.map((each) => `        - ${each.replaceAll(':', '').toLowerCase()}`),
+        ]),
   ];
   return `For ${file}, and then a reload:\n\n${lines.join('\n')}\n`;
 }

@@ -249,6 +249,12 @@ const roots = z
       .max(64)
       .default([])
       .describe('PEM files of CAs below them, for devices that do not send theirs.'),
+    fingerprints: distinct(z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 digits of 0-9 and a-f'))
+      .optional()
+      .describe(
+        'SHA-256 of each root, as somebody compared it with what its owner says by another way: the files may hold no others. A root that no vendor publishes is a finding without it.',
+      )
+      .meta({ otherwise: 'whatever the files hold' }),
     level: z
       .enum(assuranceLevels)
       .optional()
