@@ -172,11 +172,16 @@ function* endlessly<T>(list: readonly T[]): Generator<T> {
   for (;;) yield* list;
 }
 
-async function importDevices(authority: ServedAuthority, ids: readonly string[]): Promise<void> {
+/** With an approval for template `device` each. */
+export async function importDevices(
+  authority: ServedAuthority,
+  ids: readonly string[],
+  deviceClass = 'laptop',
+): Promise<void> {
   const directory = await mkdtemp(path.join(tmpdir(), 'sallyport-bench-'));
   try {
     const file = path.join(directory, 'devices.json');
-    await writeFile(file, JSON.stringify(ids.map((id) => ({ id, class: 'laptop' }))));
+    await writeFile(file, JSON.stringify(ids.map((id) => ({ id, class: deviceClass }))));
     const { code, stderr } = await sallyport(
       'device',
       'import',

@@ -1,4 +1,6 @@
 import { appraise, examine } from '#evidence';
+import type { BenchSettings } from './enrollments.ts';
+import { benchAttestedEnrollments } from './evidence/enrollments.ts';
 import { type Sample, samples } from './evidence/formats.ts';
 import { rounded } from './percentile.ts';
 import { median } from './welch.ts';
@@ -7,9 +9,14 @@ const rounds = 9;
 
 /**
  * Examinations and appraisals a second on one core, by format, beside the signature verifications alone in the same run. CPU of this thread: what else the machine does
- * takes time, and is no part of it.
+ * takes time, and is no part of it. Then what whole enrollments cost with evidence and without.
  */
-export async function benchEvidence({ seconds }: { readonly seconds: number }, say: (line: string) => void) {
+export async function benchEvidence(settings: BenchSettings, say: (line: string) => void) {
+  const formats = benchFormats(settings.seconds, say);
+  return { bench: 'evidence', formats, enrollments: await benchAttestedEnrollments(settings, say) };
+}
+
+function benchFormats(seconds: number, say: (line: string) => void): Record<string, object> {
   const milliseconds = (seconds * 1000) / (rounds * 4 * Object.keys(samples).length);
   const formats: Record<string, object> = {};
   for (const [name, sample] of Object.entries(samples)) {
@@ -20,7 +27,7 @@ export async function benchEvidence({ seconds }: { readonly seconds: number }, s
     formats[name] = measured;
     say(`${name}: ${JSON.stringify(measured)}`);
   }
-  return Promise.resolve({ bench: 'evidence', formats });
+  return formats;
 }
 
 function examineOnce({ evidence, nonce }: Sample) {

@@ -23,13 +23,7 @@ export async function attestingAuthority(
   const ca = TestCa.root('Attestation CA');
   await writeFile(file, ca.pem);
   const authority = await authorityInProcess(cleanup, (yaml) => {
-    const settings = parse(yaml) as Yaml;
-    settings['attestation'] = {
-      roots: { tpm: { format: 'tpm', certificates: [file], level } },
-    };
-    Object.assign(settings['deviceClasses']!['attested-laptop']!, {
-      evidence: { tpm: { roots: ['tpm'], ...evidence } },
-    });
+    const settings = believing(parse(yaml) as Yaml, file, { evidence, level });
     return stringify(edit(settings), { aliasDuplicateObjects: false });
   });
   return {
@@ -37,6 +31,19 @@ export async function attestingAuthority(
     tpm: (deviceId: string | null, settings?: ConstructorParameters<typeof PlayedTpm>[2]) =>
       new PlayedTpm(ca, deviceId, settings),
   };
+}
+
+/** With a class `attested-laptop` that believes the attestation CA in this file. */
+export function believing(
+  settings: Yaml,
+  file: string,
+  { evidence = {}, level = 'discrete-tpm' }: { evidence?: object; level?: string } = {},
+): Yaml {
+  settings['attestation'] = { roots: { tpm: { format: 'tpm', certificates: [file], level } } };
+  Object.assign(settings['deviceClasses']!['attested-laptop']!, {
+    evidence: { tpm: { roots: ['tpm'], ...evidence } },
+  });
+  return settings;
 }
 
 /** With a template `hardware` of ACME, for devices of the class that must attest. `acme`: of it, besides. */
