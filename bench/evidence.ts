@@ -1,6 +1,6 @@
 import { appraise, examine } from '#evidence';
 import type { BenchSettings } from './enrollments.ts';
-import { benchAttestedEnrollments } from './evidence/enrollments.ts';
+import { benchAttested } from './evidence/attested.ts';
 import { type Sample, samples } from './evidence/formats.ts';
 import { rounded } from './percentile.ts';
 import { median } from './welch.ts';
@@ -13,7 +13,7 @@ const rounds = 9;
  */
 export async function benchEvidence(settings: BenchSettings, say: (line: string) => void) {
   const formats = benchFormats(settings.seconds, say);
-  return { bench: 'evidence', formats, enrollments: await benchAttestedEnrollments(settings, say) };
+  return { bench: 'evidence', formats, enrollments: await benchAttested(settings, say) };
 }
 
 function benchFormats(seconds: number, say: (line: string) => void): Record<string, object> {

@@ -4,7 +4,7 @@
  */
 import { AcmeClient, accountKey, orderCsr } from '../../test/harness/acme-client.ts';
 import { Connection } from './connection.ts';
-import { type Account, Orderer, type Wish } from './order.ts';
+import { type Account, Orderer, type Wish, wishByHttp } from './order.ts';
 import { type Proofs, startProofs } from './proofs.ts';
 
 export interface Target {
@@ -72,11 +72,11 @@ async function prepare({ directoryUrl, ca, externalAccounts, workers, names: bel
   }
   orderers = Array.from({ length: workers }, (_, at) => {
     const account = accounts[at % accounts.length]!;
-    return new Orderer(new Connection(directoryUrl, ca), account, directory, proofs);
+    return new Orderer(new Connection(directoryUrl, ca), account, directory);
   });
   wishes = Array.from({ length: orders }, () => {
     const name = below.startsWith('.') ? `n${(names += 1)}${below}` : below;
-    return { name, csr: orderCsr([name]).toString('base64url') };
+    return wishByHttp(name, orderCsr([name]).toString('base64url'), proofs);
   });
 }
 

@@ -8,10 +8,28 @@ export interface Account {
   readonly kid: string;
 }
 
+/** What is ordered, and how that is proven. */
 export interface Wish {
-  readonly name: string;
+  readonly identifier: { readonly type: string; readonly value: string };
+  readonly challenge: 'http-01' | 'device-attest-01';
   /** DER in base64url. */
   readonly csr: string;
+  /** What the challenge is answered with, whose proof is in place then. */
+  answer(token: string, keyAuthorization: string): object;
+  proven?(token: string): void;
+}
+
+export function wishByHttp(name: string, csr: string, { byToken }: Proofs): Wish {
+  return {
+    identifier: { type: 'dns', value: name },
+    challenge: 'http-01',
+    csr,
+    answer(token, keyAuthorization) {
+      byToken.set(token, keyAuthorization);
+      return {};
+    },
+    proven: (token) => void byToken.delete(token),
+  };
 }
 
 const pollMilliseconds = 10;
@@ -22,22 +40,15 @@ export class Orderer {
   readonly #connection: Connection;
   readonly #account: Account;
   readonly #directory: Readonly<Record<string, string>>;
-  readonly #proofs: Proofs;
   readonly #thumbprint: string;
   #nonce: string | null = null;
   /** Signed requests. */
   posts = 0;
 
-  constructor(
-    connection: Connection,
-    account: Account,
-    directory: Readonly<Record<string, string>>,
-    proofs: Proofs,
-  ) {
+  constructor(connection: Connection, account: Account, directory: Readonly<Record<string, string>>) {
     this.#connection = connection;
     this.#account = account;
     this.#directory = directory;
-    this.#proofs = proofs;
     this.#thumbprint = thumbprintOf(account.key);
   }
 
@@ -46,12 +57,12 @@ export class Orderer {
   }
 
   /** Throws for any answer but the one that is right. */
-  async order({ name, csr }: Wish): Promise<void> {
-    const asked = { identifiers: [{ type: 'dns', value: name }] };
-    const made = await this.#post(this.#directory['newOrder']!, asked, 201);
+  async order(wish: Wish): Promise<void> {
+    const { identifier, csr } = wish;
+    const made = await this.#post(this.#directory['newOrder']!, { identifiers: [identifier] }, 201);
     const order = bodyOf(made);
     const url = made.headers['location']!;
-    for (const each of order['authorizations'] as string[]) await this.#prove(each);
+    for (const each of order['authorizations'] as string[]) await this.#prove(each, wish);
     const finalized = bodyOf(await this.#post(order['finalize'] as string, { csr }, 200));
     const { certificate } = await this.#until('valid', url, finalized);
     const { text } = await this.#post(certificate as string, null, 200);
@@ -62,15 +73,15 @@ export class Orderer {
     this.#connection.close();
   }
 
-  async #prove(url: string): Promise<void> {
+  async #prove(url: string, wish: Wish): Promise<void> {
     const authorization = bodyOf(await this.#post(url, null, 200));
     if (authorization['status'] !== 'pending') throw new Error(`it is ${String(authorization['status'])}`);
-    const challenge = (authorization['challenges'] as Json[]).find(({ type }) => type === 'http-01')!;
+    const challenge = (authorization['challenges'] as Json[]).find(({ type }) => type === wish.challenge)!;
     const token = challenge['token'] as string;
-    this.#proofs.byToken.set(token, `${token}.${this.#thumbprint}`);
-    const answered = bodyOf(await this.#post(challenge['url'] as string, {}, 200));
+    const payload = wish.answer(token, `${token}.${this.#thumbprint}`);
+    const answered = bodyOf(await this.#post(challenge['url'] as string, payload, 200));
     if (answered['status'] !== 'valid') await this.#until('valid', url, answered);
-    this.#proofs.byToken.delete(token);
+    wish.proven?.(token);
   }
 
   /** Polls until the resource has this status. */

@@ -8,6 +8,7 @@ export interface Proofs {
   readonly byToken: Map<string, string>;
   readonly httpPort: number;
   readonly resolver: string;
+  close(): void;
 }
 
 /** `httpPort` 0: any. */
@@ -38,6 +39,10 @@ export async function startProofs(httpPort: number): Promise<Proofs> {
     byToken,
     httpPort: (web.address() as AddressInfo).port,
     resolver: `127.0.0.1:${dns.address().port}`,
+    close() {
+      web.close();
+      dns.close();
+    },
   };
 }
 

@@ -1,22 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { parse, stringify } from 'yaml';
 import type { ServedAuthority } from '../../test/harness/authority.ts';
-import { believing, type Yaml } from '../../test/harness/attesting-device.ts';
 import { type ClientKey, csrFor, makeKey } from '../../test/harness/csr.ts';
 import { base64, est } from '../../test/harness/est-client.ts';
-import { TestCa } from '../../test/harness/pki.ts';
+import type { TestCa } from '../../test/harness/pki.ts';
 import { PlayedTpm } from '../../test/harness/played-tpm.ts';
-import { verifyLog, withAuthority } from '../authority.ts';
-import { environmentOf, importDevices, type BenchSettings } from '../enrollments.ts';
+import { importDevices, type BenchSettings } from '../enrollments.ts';
 import { estProtocol } from '../est.ts';
 import { rounded } from '../percentile.ts';
-import { cpuMillisecondsOf } from '../process-cpu.ts';
-import { median } from '../welch.ts';
 import { inParallel } from '../workers.ts';
+import { cpuOf, rounds, spreadOf } from './rounds.ts';
 
-const rounds = 9;
 /** Of each kind, in each round. */
 const devicesPerSecond = 20;
 
@@ -41,27 +33,10 @@ interface Round {
 }
 
 /**
- * First enrollments by EST with and without an AttestationBundle, against one `sallyport serve` with everything on: the same template, the same secrets and approvals,
- * only the class differs. In rounds, of which every other begins with the evidence, so that a machine that slows down slows both.
+ * First enrollments by EST with and without an AttestationBundle: the same template, the same secrets and approvals, only the class differs. In rounds, of which
+ * every other begins with the evidence, so that a machine that slows down slows both.
  */
-export async function benchAttestedEnrollments(settings: BenchSettings, say: (line: string) => void) {
-  const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-roots-'));
-  try {
-    const ca = TestCa.root('Attestation CA');
-    const file = path.join(folder, 'attestation-ca.pem');
-    await writeFile(file, ca.pem);
-    const edit = (yaml: string) =>
-      stringify(believing(parse(yaml) as Yaml, file), { aliasDuplicateObjects: false });
-    const environment = environmentOf(settings);
-    return await withAuthority({ ...settings, environment, edit }, say, async ([authority]) =>
-      measure(authority, ca, settings, say),
-    );
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-async function measure(
+export async function measureEnrollments(
   authority: ServedAuthority,
   ca: TestCa,
   { seconds, workers }: BenchSettings,
@@ -86,28 +61,19 @@ async function measure(
     if (at > 0) all.push(round);
   }
   const result = {
-    protocol: 'est',
     workers,
     rounds,
     perRound,
     ...figuresOf(all),
     /** A TLS connection and an exchange with nothing behind the listener: each request here has its own. */
     transportMilliseconds: rounded(await estProtocol.transport(authority, workers), 3),
-    logVerified: await verifyLog(authority),
   };
-  say(`enrollments: ${JSON.stringify(result)}`);
+  say(`enrollments by EST: ${JSON.stringify(result)}`);
   return result;
 }
 
 function figuresOf(all: readonly Round[]) {
-  const spread = (of: (round: Round) => number, digits: number) => {
-    const values = all.map(of).toSorted((left, right) => left - right);
-    return {
-      median: rounded(median(values), digits),
-      least: rounded(values[0]!, digits),
-      most: rounded(values.at(-1)!, digits),
-    };
-  };
+  const spread = (of: (round: Round) => number, digits: number) => spreadOf(all.map(of), digits);
   const attested = ({ nonce, enrollment }: Round) => nonce + enrollment;
   return {
     withoutMilliseconds: spread(({ without }) => without, 3),
@@ -158,18 +124,6 @@ async function attestedRound(
     enroll(authority, device, csr),
   );
   return { nonce, enrollment };
-}
-
-/** CPU milliseconds of the server for one of them. */
-async function cpuOf<T>(
-  { process: { pid } }: ServedAuthority,
-  items: readonly T[],
-  workers: number,
-  work: (item: T) => Promise<void>,
-): Promise<number> {
-  const before = cpuMillisecondsOf(pid!);
-  await inParallel(items, workers, work);
-  return (cpuMillisecondsOf(pid!) - before) / items.length;
 }
 
 async function enroll(authority: ServedAuthority, { id, secret }: Device, csr: Uint8Array): Promise<void> {
