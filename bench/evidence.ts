@@ -48,20 +48,18 @@ function appraisalOf(sample: Sample): () => void {
 }
 
 /** Both in turn, so that a machine that slows down slows both. */
-function measure(operation: () => void, floor: () => void, milliseconds: number) {
+function measure(operation: () => void, floor: (() => void) | null, milliseconds: number) {
   microsecondsOf(operation, milliseconds);
-  const pairs = Array.from({ length: rounds }, () => [
-    microsecondsOf(operation, milliseconds),
-    microsecondsOf(floor, milliseconds),
-  ]);
-  const whole = median(pairs.map(([first]) => first!));
-  const bare = median(pairs.map(([, second]) => second!));
-  return {
-    perSecond: rounded(1e6 / whole, 0),
-    microseconds: rounded(whole, 1),
-    floorMicroseconds: rounded(bare, 1),
-    ratio: rounded(whole / bare, 2),
-  };
+  const [runs, floors]: [number[], number[]] = [[], []];
+  for (let at = 0; at < rounds; at += 1) {
+    runs.push(microsecondsOf(operation, milliseconds));
+    if (floor !== null) floors.push(microsecondsOf(floor, milliseconds));
+  }
+  const [whole, bare] = [median(runs), median(floors)];
+  const measured = { perSecond: rounded(1e6 / whole, 0), microseconds: rounded(whole, 1) };
+  return floor === null
+    ? measured
+    : { ...measured, floorMicroseconds: rounded(bare, 1), ratio: rounded(whole / bare, 2) };
 }
 
 /** CPU of one run. */

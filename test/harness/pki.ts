@@ -41,6 +41,8 @@ export interface CertificateSettings {
   /** Of the key, where it is not to stand as it is. */
   readonly spki?: Der;
   readonly keyUsage?: readonly KeyUsage[];
+  /** Besides. */
+  readonly extensions?: readonly Extension[];
 }
 
 export interface CaSettings extends Partial<CertificateSettings> {
@@ -168,6 +170,7 @@ function certificate(
     spki: settings.spki ?? key.spki,
     extensions: [
       ...extensions,
+      ...(settings.extensions ?? []),
       extension('subjectKeyIdentifier', encodeSubjectKeyIdentifier(keyIdentifier(key.spki))),
       extension('authorityKeyIdentifier', encodeAuthorityKeyIdentifier(keyIdentifier(issuer.key.spki))),
       ...(subjectAltName === undefined
