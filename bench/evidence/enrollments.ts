@@ -7,7 +7,7 @@ import { importDevices, type BenchSettings } from '../enrollments.ts';
 import { estProtocol } from '../est.ts';
 import { rounded } from '../percentile.ts';
 import { inParallel } from '../workers.ts';
-import { cpuOf, rounds, spreadOf } from './rounds.ts';
+import { type Cpu, cpuOf, figuresOf, rounds, spreadOf } from './rounds.ts';
 
 /** Of each kind, in each round. */
 const devicesPerSecond = 20;
@@ -22,14 +22,13 @@ interface AttestingDevice extends Device {
   readonly tpm: PlayedTpm;
 }
 
-/** CPU milliseconds of the server, of one. */
 interface Round {
   /** An enrollment of a class that attests nothing. */
-  readonly without: number;
+  readonly without: Cpu;
   /** A nonce, which an enrollment with evidence needs first. */
-  readonly nonce: number;
+  readonly nonce: Cpu;
   /** An enrollment with the evidence of a TPM, its nonce apart. */
-  readonly enrollment: number;
+  readonly enrollment: Cpu;
 }
 
 /**
@@ -64,7 +63,7 @@ export async function measureEnrollments(
     workers,
     rounds,
     perRound,
-    ...figuresOf(all),
+    ...figuresOfRounds(all),
     /** A TLS connection and an exchange with nothing behind the listener: each request here has its own. */
     transportMilliseconds: rounded(await estProtocol.transport(authority, workers), 3),
   };
@@ -72,17 +71,21 @@ export async function measureEnrollments(
   return result;
 }
 
-function figuresOf(all: readonly Round[]) {
-  const spread = (of: (round: Round) => number, digits: number) => spreadOf(all.map(of), digits);
-  const attested = ({ nonce, enrollment }: Round) => nonce + enrollment;
+function figuresOfRounds(all: readonly Round[]) {
+  const attested = ({ nonce, enrollment }: Round) => nonce.milliseconds + enrollment.milliseconds;
+  const ratio = (of: (round: Round) => number) =>
+    spreadOf(
+      all.map((round) => of(round) / round.without.milliseconds),
+      2,
+    );
   return {
-    withoutMilliseconds: spread(({ without }) => without, 3),
-    withMilliseconds: spread(attested, 3),
-    nonceMilliseconds: spread(({ nonce }) => nonce, 3),
-    enrollmentMilliseconds: spread(({ enrollment }) => enrollment, 3),
-    ratio: spread((round) => attested(round) / round.without, 2),
+    withoutMilliseconds: figuresOf(all.map(({ without }) => without)),
+    withMilliseconds: spreadOf(all.map(attested), 3),
+    nonceMilliseconds: figuresOf(all.map(({ nonce }) => nonce)),
+    enrollmentMilliseconds: figuresOf(all.map(({ enrollment }) => enrollment)),
+    ratio: ratio(attested),
     /** Of the second request alone. */
-    ratioWithoutNonce: spread((round) => round.enrollment / round.without, 2),
+    ratioWithoutNonce: ratio(({ enrollment }) => enrollment.milliseconds),
   };
 }
 

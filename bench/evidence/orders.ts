@@ -8,7 +8,7 @@ import { type Account, Orderer, type Wish, wishByHttp } from '../acme/order.ts';
 import type { Proofs } from '../acme/proofs.ts';
 import { importDevices, type BenchSettings } from '../enrollments.ts';
 import { inParallel } from '../workers.ts';
-import { cpuOf, rounds, spreadOf } from './rounds.ts';
+import { type Cpu, cpuOf, figuresOf, rounds, spreadOf } from './rounds.ts';
 
 /** Of each kind, in each round. */
 const ordersPerSecond = 10;
@@ -48,7 +48,7 @@ export async function measureOrders(
     names: null,
     wish: (device) => wishByEvidence(device, new PlayedTpm(ca, device)),
   });
-  const all: { readonly evidence: number; readonly http: number }[] = [];
+  const all: { readonly evidence: Cpu; readonly http: Cpu }[] = [];
   for (let at = 0; at <= rounds; at += 1) {
     const cpu = (orders: readonly Ordering[]) =>
       cpuOfOrders(authority, orders.slice(at * perRound, (at + 1) * perRound), workers);
@@ -61,16 +61,10 @@ export async function measureOrders(
     workers,
     rounds,
     perRound,
-    httpMilliseconds: spreadOf(
-      all.map(({ http }) => http),
-      3,
-    ),
-    evidenceMilliseconds: spreadOf(
-      all.map(({ evidence }) => evidence),
-      3,
-    ),
+    httpMilliseconds: figuresOf(all.map(({ http }) => http)),
+    evidenceMilliseconds: figuresOf(all.map(({ evidence }) => evidence)),
     ratio: spreadOf(
-      all.map(({ evidence, http }) => evidence / http),
+      all.map(({ evidence, http }) => evidence.milliseconds / http.milliseconds),
       2,
     ),
   };
@@ -127,7 +121,11 @@ function wishByEvidence(device: string, tpm: PlayedTpm): Wish {
 }
 
 /** Each worker has one connection, which stays, for one account after the other. */
-async function cpuOfOrders(authority: ServedAuthority, orders: readonly Ordering[], workers: number) {
+async function cpuOfOrders(
+  authority: ServedAuthority,
+  orders: readonly Ordering[],
+  workers: number,
+): Promise<Cpu> {
   const idle = Array.from({ length: workers }, () => new Connection(originOf(authority), authority.trustPem));
   const cpu = await cpuOf(authority, orders, workers, async ({ account, directory, wish }) => {
     const connection = idle.pop()!;

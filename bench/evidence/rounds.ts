@@ -1,6 +1,7 @@
 import type { ServedAuthority } from '../../test/harness/authority.ts';
+import { each } from '../authority.ts';
 import { rounded } from '../percentile.ts';
-import { cpuMillisecondsOf } from '../process-cpu.ts';
+import { cpuMillisecondsByThread, cpuMillisecondsOf, threadGroups } from '../process-cpu.ts';
 import { median } from '../welch.ts';
 import { inParallel } from '../workers.ts';
 
@@ -8,15 +9,38 @@ import { inParallel } from '../workers.ts';
 export const rounds = 9;
 
 /** CPU milliseconds of the server for one of them. */
+export interface Cpu {
+  readonly milliseconds: number;
+  readonly threads: Readonly<Record<string, number>>;
+}
+
 export async function cpuOf<T>(
   { process: { pid } }: ServedAuthority,
   items: readonly T[],
   workers: number,
   work: (item: T) => Promise<void>,
-): Promise<number> {
-  const before = cpuMillisecondsOf(pid!);
+): Promise<Cpu> {
+  const [before, threadsBefore] = [cpuMillisecondsOf(pid!), cpuMillisecondsByThread(pid!)];
   await inParallel(items, workers, work);
-  return (cpuMillisecondsOf(pid!) - before) / items.length;
+  const threads = threadGroups(pid!, threadsBefore, cpuMillisecondsByThread(pid!));
+  return {
+    milliseconds: (cpuMillisecondsOf(pid!) - before) / items.length,
+    threads: each(threads, items.length),
+  };
+}
+
+/** Over all rounds. */
+export function figuresOf(all: readonly Cpu[]) {
+  const ofThread = (name: string) => rounded(median(all.map(({ threads }) => threads[name]!)), 3);
+  return {
+    ...spreadOf(
+      all.map(({ milliseconds }) => milliseconds),
+      3,
+    ),
+    serving: ofThread('serving'),
+    store: ofThread('store'),
+    others: ofThread('others'),
+  };
 }
 
 export function spreadOf(values: readonly number[], digits: number) {
