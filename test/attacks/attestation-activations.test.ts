@@ -135,7 +135,7 @@ describe('first messages of somebody who is not the TPM', () => {
 
   test('an endorsement key that an earlier version let several devices have is of none of them', async () => {
     const tpm = await known('disputed');
-    const database = new DatabaseSync(`${authority.directory}/data/sallyport.db`);
+    const database = new DatabaseSync(`${authority.directory}/data/sallyport.db`, { timeout: 5000 });
     database.exec(`update device set ek_disputed = ek_sha256, ek_sha256 = null where id = 'disputed'`);
     database.close();
     await rejected(

@@ -292,7 +292,7 @@ describe('evidence that a verifier outside reads', () => {
     await authority.admin.client.perform('eraseDevice', { id: 'erin' });
     const left = (await entriesOf(authority)).filter((entry) => JSON.stringify(entry).includes('erin'));
     assert.deepEqual(left, []);
-    const database = new DatabaseSync(path.join(authority.directory, 'data/sallyport.db'));
+    const database = new DatabaseSync(path.join(authority.directory, 'data/sallyport.db'), { timeout: 5000 });
     const rows = database.prepare('select examination from evidence').all();
     database.close();
     assert.ok(!JSON.stringify(rows).includes('erin'));
@@ -354,7 +354,7 @@ describe('evidence that a verifier outside reads', () => {
     const { key, csr, answer } = await enroll(device);
     assert.equal(answer.status, 200, answer.text);
     const { sha256 } = (await requestEntriesOf(authority)).at(-1)!.observations.evidence!.examination!;
-    const database = new DatabaseSync(path.join(authority.directory, 'data/sallyport.db'));
+    const database = new DatabaseSync(path.join(authority.directory, 'data/sallyport.db'), { timeout: 5000 });
     const { examination } = database
       .prepare('select examination from evidence where sha256 = ?')
       .get(sha256) as { examination: string };

@@ -15,7 +15,13 @@ import {
   openStores,
   type Stores,
 } from '../storage.fixture.ts';
+import { run } from '../operation.ts';
+import { statement } from '../statement.ts';
 import { endAcme } from './end-acme.ts';
+
+const forgetDevice = statement((database, p: { id: string }) =>
+  database.updateTable('acme_account').set({ device_id: null }).where('id', '=', p.id),
+);
 
 const isForbidden = (error: unknown) => isSallyportError(error, 'forbidden');
 const examination: Examination = {
@@ -104,6 +110,21 @@ suite('an account without an external account key', () => {
     await createExternalAccountKey(stores.admin, newExternalAccountKey('k1', 'd2'));
     await createAccount(stores.acme, 'a2', 'k1');
     assert.equal((await stores.acme.account('a2'))!.device, 'd2');
+  });
+
+  test('one that a node of an earlier version made is of its key’s device, for ever', async (t) => {
+    const stores = await withAccount(t);
+    const { acme } = stores;
+    await createExternalAccountKey(stores.admin, newExternalAccountKey('k1', 'd2'));
+    await createAccount(acme, 'a1b', 'k1');
+    await stores.query(
+      (function* () {
+        yield* run(forgetDevice, { id: 'a1b' });
+      })(),
+    );
+    assert.equal((await acme.account('a1b'))!.device, 'd2');
+    await acme.forgetOrders({ now: now + 9 * hour, over: now + 8 * hour });
+    assert.notEqual(await acme.account('a1b'), null);
   });
 
   test('ends with its device, and goes with it', async (t) => {

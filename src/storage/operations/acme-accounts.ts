@@ -51,7 +51,7 @@ const selectById = statement((database, p: { id: string }) =>
     .selectFrom('acme_account')
     .leftJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
     .selectAll('acme_account')
-    .select(['templates', 'names', 'state'])
+    .select(['templates', 'names', 'state', 'external_account_key.device_id as key_device'])
     .where('acme_account.id', '=', p.id),
 );
 
@@ -60,7 +60,7 @@ const selectByThumbprint = statement((database, p: { thumbprint: string }) =>
     .selectFrom('acme_account')
     .leftJoin('external_account_key', 'external_account_key.id', 'acme_account.external_account_key')
     .selectAll('acme_account')
-    .select(['templates', 'names', 'state'])
+    .select(['templates', 'names', 'state', 'external_account_key.device_id as key_device'])
     .where('thumbprint', '=', p.thumbprint),
 );
 
@@ -152,13 +152,16 @@ export function* changeAccountKey({ entry, ...act }: Act<'changeAccountKey'>): O
 }
 
 type Key = Pick<ExternalAccountKeyRow, 'templates' | 'names' | 'state'>;
-type Row = AcmeAccountRow & { readonly [Column in keyof Key]: Key[Column] | null };
+type Row = AcmeAccountRow & { readonly [Column in keyof Key]: Key[Column] | null } & {
+  /** An account that a node of an earlier version made has no device of its own. */
+  readonly key_device: string | null;
+};
 
 function accountOf(row: Row): StoredAccount {
   return {
     id: row.id,
     externalAccountKey: row.external_account_key,
-    device: row.device_id,
+    device: row.device_id ?? row.key_device,
     thumbprint: row.thumbprint,
     jwk: row.jwk,
     spki: row.spki,

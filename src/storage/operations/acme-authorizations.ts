@@ -122,6 +122,7 @@ const own = statement((database, p: { account: string; device: string }) =>
     .set({ device_id: p.device })
     .where('id', '=', p.account)
     .where('device_id', 'is', null)
+    .where('external_account_key', 'is', null)
     .where('status', '=', 'valid')
     .where((eb) =>
       eb.exists(

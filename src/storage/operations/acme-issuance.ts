@@ -42,7 +42,11 @@ const selectForObserving = statement((database, p: { id: string; account: string
     .selectAll('acme_order')
     .select(['acme_account.status', 'external_account_key.id as key_id', 'external_account_key.state'])
     .select(['external_account_key.templates', 'external_account_key.names as given', 'approved_by'])
-    .select(['maximum_certificates', 'acme_account.device_id', 'certificate.sha256 as current'])
+    .select(['maximum_certificates', 'certificate.sha256 as current'])
+    // An account that a node of an earlier version made has no device of its own.
+    .select(({ fn }) =>
+      fn.coalesce('acme_account.device_id', 'external_account_key.device_id').as('device_id'),
+    )
     .where('acme_order.id', '=', p.id)
     .where('acme_order.account', '=', p.account),
 );

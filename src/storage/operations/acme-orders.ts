@@ -171,6 +171,7 @@ const deleteAccounts = statement((database, p: { before: number }) =>
     .deleteFrom('acme_account')
     .where('created_at', '<=', p.before)
     .where('device_id', 'is', null)
+    .where('external_account_key', 'is', null)
     .where((eb) =>
       eb.not(
         eb.exists(
