@@ -58,6 +58,8 @@ const ofRequests = new SealedFields([
   '/detail/problem',
   // Of evidence, which came later: its certificates name the device.
   '/observations/evidence/attester/deviceId',
+  // Of an endorsement key it is what the inventory has.
+  '/observations/evidence/attestingKey/spki',
   '/observations/evidence/examination/certificates',
   '/observations/evidence/examination/fault/detail',
   '/observations/evidence/examination/statement/identities',
@@ -78,6 +80,7 @@ const ofDetails = new SealedFields([
   '/detail/identifier',
   '/detail/addresses',
   '/detail/problem',
+  '/detail/attestationKey',
 ]);
 
 type Json = { readonly [name: string]: JsonValue };

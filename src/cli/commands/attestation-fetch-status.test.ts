@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { appendFile, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, stat, utimes, writeFile, rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -185,5 +185,11 @@ suite('attestation fetch-status', () => {
     const { code, err } = await run();
     assert.equal(code, 3);
     assert.match(err, /attestation\.statusLists\.android-key/);
+    // Without a configuration it can be said.
+    await rm(yaml);
+    const file = join(desk.folder, 'elsewhere.json');
+    const said = await run('--file', file);
+    assert.equal(said.code, 0, said.err);
+    assert.ok((await readFile(file)).length > 0);
   });
 });

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { isSallyportError, SallyportError } from '#errors';
 import type { StatusList } from '#evidence';
 import { checkDuration } from '../duration-option.ts';
+import { errorCode } from '../files.ts';
 import type { Run } from '../run.ts';
 import type { Session } from '../session.ts';
 import { teach } from '../teach.ts';
@@ -12,6 +13,7 @@ interface FetchOptions {
   readonly ca?: string;
   readonly timeout: string;
   readonly acceptFewer?: boolean;
+  readonly file?: string;
 }
 
 /** Where Google publishes it; its answer needs no account. */
@@ -24,7 +26,7 @@ export function attestationFetchStatus(run: Run): Command {
       'By a timer, several times within the age that a class allows (maximumStatusAge, a day by default): phones are asked to come again where the list is older. The ' +
       'list takes the place of the file that attestation.statusLists names, whole or not at all, and a running authority reads it within a minute. One that does not parse, that ' +
       'has no entries, or less than half of those it had, is refused, and the old one stays. Exit code 4 says that nobody answered: the next run may do better.\n' +
-      '--url and --ca are for a mirror of your own; https alone, and no redirect is followed.',
+      '--url and --ca are for a mirror of your own; https alone, and no redirect is followed. With --file no configuration is read: so it can run as a user who may read nothing of the authority.',
     examples: [
       'sallyport attestation fetch-status',
       'sallyport attestation fetch-status --url https://mirror.example.com/status --ca mirror.pem',
@@ -34,25 +36,21 @@ export function attestationFetchStatus(run: Run): Command {
     .option('--url <url>', 'a mirror of the list', checkUrl, googlesAddress)
     .option('--ca <file>', 'PEM of who vouches for the mirror (default: what Node.js trusts)')
     .option('--timeout <duration>', 'how long the whole answer may take', checkDuration, '60s')
+    .option('--file <file>', 'instead of the one that the configuration names')
     .option('--accept-fewer', 'take one with less than half of the entries that the old one has')
     .action(run(fetchStatus));
 }
 
 async function fetchStatus(
   session: Session,
-  { url, ca, timeout, acceptFewer = false }: FetchOptions,
+  { url, ca, timeout, acceptFewer = false, file: named }: FetchOptions,
 ): Promise<void> {
   const { parseDuration } = await import('#config');
   const { parseStatusList } = await import('#evidence');
   const { fetchList } = await import('../attestation/fetch-list.ts');
   const { putFile } = await import('../replace-file.ts');
   const { readNamedFile } = await import('../files.ts');
-  const { file: configurationFile, attestation } = await session.configuration();
-  const file = attestation.statusLists['android-key'];
-  if (file === undefined) {
-    const words = `${configurationFile} names no file for it: say which in attestation.statusLists.android-key`;
-    throw new SallyportError('config', words);
-  }
+  const file = named === undefined ? await configured(session) : session.path(named);
   const pem = ca === undefined ? null : Buffer.from(await readNamedFile(session.path(ca))).toString('utf8');
   const bytes = await fetchList({ url, ca: pem, timeoutMilliseconds: parseDuration(timeout) * 1000 });
   const list = parse(bytes, url, parseStatusList);
@@ -64,6 +62,14 @@ async function fetchStatus(
     found,
     () => `${file} has ${found.entries} entries${before === null ? '' : `; it had ${before}`}.\n`,
   );
+}
+
+async function configured(session: Session): Promise<string> {
+  const { file: configurationFile, attestation } = await session.configuration();
+  const file = attestation.statusLists['android-key'];
+  if (file !== undefined) return file;
+  const words = `${configurationFile} names no file for it: say which in attestation.statusLists.android-key`;
+  throw new SallyportError('config', words);
 }
 
 type Parse = (bytes: Uint8Array) => StatusList;
@@ -83,8 +89,9 @@ function parse(bytes: Uint8Array, url: string, parseStatusList: Parse): StatusLi
 async function entriesOf(file: string, parseStatusList: Parse): Promise<number | null> {
   try {
     return parseStatusList(await readFile(file)).entries.size;
-  } catch {
-    return null;
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT' || isSallyportError(cause)) return null;
+    throw new SallyportError('usage', `${file} cannot be read (${errorCode(cause)})`, { cause });
   }
 }
 

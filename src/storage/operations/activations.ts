@@ -59,7 +59,7 @@ const removeOf = statement((database, p: { deviceId: string }) =>
 );
 
 /** Of one device: a client asks for one at a time, and one that hears nothing begins anew. */
-const mostOfDevice = 16;
+const mostOfDevice = 64;
 
 const removeBefore = statement((database, p: { before: number }) =>
   database.deleteFrom('activation').where('expires_at', '<=', p.before),
