@@ -196,9 +196,15 @@ suite('lists of revoked certificates (RFC 5280 section 5)', () => {
     ],
     [
       'one from the future',
-      [crl({ revoked: [], thisUpdate: now + 3 * day, nextUpdate: now + 4 * day }), ofRoot()],
+      [crl({ revoked: [], thisUpdate: now + 601_000, nextUpdate: now + 4 * day }), ofRoot()],
       now,
       ['revocation-list'],
+    ],
+    [
+      'one of a clock that is some minutes ahead',
+      [crl({ revoked: [], thisUpdate: now + 600_000 }), ofRoot()],
+      now,
+      [],
     ],
     [
       'an old one and a new one',

@@ -31,6 +31,9 @@ export function statusObjections(
   ];
 }
 
+/** A maker's clock may be so far before ours: what says that it is of later is of no time that is known. */
+const aheadAtMost = 10 * 60_000;
+
 /** RFC 5280 section 6.3.3: each certificate below the trust anchor, by lists that the issuer on the path has signed. */
 function issuersObjections(
   { issuers, complete }: IssuerLists,
@@ -49,7 +52,9 @@ function issuersObjections(
         maximumAgeSeconds === undefined ||
         lists.some(
           ({ thisUpdate, nextUpdate }) =>
-            time <= nextUpdate && Math.abs(time - thisUpdate) <= maximumAgeSeconds * 1000,
+            time <= nextUpdate &&
+            thisUpdate - time <= aheadAtMost &&
+            time - thisUpdate <= maximumAgeSeconds * 1000,
         );
       return [
         ...objectUnless(

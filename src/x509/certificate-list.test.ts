@@ -207,6 +207,33 @@ suite('what is refused', () => {
     assertRefused('unsupported', () => parseCertificateList(list({ more: der.sequence(entry) })));
   });
 
+  for (const [what, oid] of [
+    ['of changes', extensionOids.deltaCrlIndicator],
+    ['of one distribution point', extensionOids.issuingDistributionPoint],
+  ] as const) {
+    test(`a list ${what}, which does not mark that critical: unsupported`, () => {
+      const extensions = der.sequence(der.sequence(der.oid(oid), der.octetString(der.null())));
+      assertRefused('unsupported', () => parseCertificateList(list({ more: der.explicit(0, extensions) })));
+    });
+  }
+
+  test("another issuer's certificate on it, which is not marked critical: unsupported", () => {
+    const withExtension = (oid: string, value: Uint8Array) =>
+      list({
+        more: der.sequence(
+          der.sequence(
+            der.integer(1),
+            der.time(thisUpdate),
+            der.sequence(der.sequence(der.oid(oid), der.octetString(value))),
+          ),
+        ),
+      });
+    assert.equal(parseCertificateList(withExtension('1.2.3', der.null())).revoked.length, 1);
+    assertRefused('unsupported', () =>
+      parseCertificateList(withExtension(extensionOids.certificateIssuer, der.sequence())),
+    );
+  });
+
   test('no nextUpdate, an empty list, a negative serial number, other algorithms outside: malformed', () => {
     assertRefused('malformed', () => parseCertificateList(list({ nextUpdate: null })));
     assertRefused('malformed', () => parseCertificateList(list({ more: der.sequence() })));

@@ -32,7 +32,17 @@ export interface CertificateList {
   readonly signature: Uint8Array;
 }
 
-/** What a full CRL of one issuer may have; delta and indirect CRLs mark themselves by other critical extensions. */
+/**
+ * RFC 5280 sections 5.2.4, 5.2.5 and 5.3.3 have these critical, and whoever leaves that out has a list of a part all the same: of changes, of another issuer's
+ * certificates, of some reasons or kinds, or of those of one distribution point, for which alone it need be whole.
+ */
+const partial: ReadonlySet<string> = new Set([
+  extensionOids.deltaCrlIndicator,
+  extensionOids.issuingDistributionPoint,
+  extensionOids.certificateIssuer,
+]);
+
+/** What a full CRL of one issuer may have, critical. */
 const understood: ReadonlySet<string> = new Set([
   extensionOids.crlNumber,
   extensionOids.authorityKeyIdentifier,
@@ -44,7 +54,7 @@ const entryUnderstood: ReadonlySet<string> = new Set([
 
 /**
  * RFC 5280 section 5.1, version 2, of up to 16 MiB. Throws `malformed`, `unsupported` (also for critical extensions that
- * are not understood) or `too-large`. The signature is not verified.
+ * are not understood, and for lists of a part) or `too-large`. The signature is not verified.
  */
 export function parseCertificateList(bytes: Der): CertificateList {
   const node = readDer(bytes, listDerLimits);
@@ -101,7 +111,7 @@ function entryOf(node: DerNode): RevokedCertificate {
   const revokedAt = fields.next().time('revocationDate');
   const extensions = fields.more ? extensionsOf(fields.next()) : [];
   fields.finish();
-  refuseUnknownCritical(extensions, entryUnderstood);
+  refusePartial(extensions, entryUnderstood);
   const reason = findExtension(extensions, extensionOids.reasonCode);
   return { serialNumber, revokedAt, reason: reason === null ? 0 : parseReasonCode(reason) };
 }
@@ -111,11 +121,13 @@ function crlExtensions(fields: DerCursor): Extension[] {
   if (explicit === undefined) return [];
   const extensions = extensionsOf(explicit.next());
   explicit.finish();
-  refuseUnknownCritical(extensions, understood);
+  refusePartial(extensions, understood);
   return extensions;
 }
 
-function refuseUnknownCritical(extensions: readonly Extension[], known: ReadonlySet<string>): void {
-  const unknown = extensions.find(({ oid, critical }) => critical && !known.has(oid));
-  if (unknown !== undefined) throw new SallyportError('unsupported', `critical CRL extension ${unknown.oid}`);
+function refusePartial(extensions: readonly Extension[], known: ReadonlySet<string>): void {
+  for (const { oid, critical } of extensions) {
+    if (partial.has(oid)) throw new SallyportError('unsupported', `CRL extension ${oid}: it is of a part`);
+    if (critical && !known.has(oid)) throw new SallyportError('unsupported', `critical CRL extension ${oid}`);
+  }
 }
