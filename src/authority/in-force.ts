@@ -7,7 +7,7 @@ import {
   type SecretReference,
 } from '#config';
 import type { AdminStore } from '#admin';
-import { type Authority, type IssuerInForce, type MacKey, path } from '#enrollment';
+import { type Authority, type IssuerInForce, type MacKey, path, type StatusLists } from '#enrollment';
 import { SallyportError } from '#errors';
 import { loadSoftwareKey, type SoftwareKey } from '#keys';
 import { defaultPolicies, loadBundle } from '#policy';
@@ -47,13 +47,14 @@ export async function loadIssuers(
 
 /**
  * All that a request is judged by, from a configuration. Policies load while the issuers still open their keys, on other threads. Throws 'config'
- * and 'policy', and has changed nothing.
+ * and 'policy', and has changed nothing; a list of revoked keys that cannot be read is told of, and `before` counts.
  */
 export async function readAuthority(
   configuration: Configuration,
   environment: Environment,
   opening: ReadonlyMap<string, Issuer> | Promise<ReadonlyMap<string, Issuer>>,
   workflowPorts: WorkflowPorts,
+  before: StatusLists = {},
 ): Promise<Authority> {
   const identities = await loadIdentities(configuration);
   const managementCertificates = await loadManagement(configuration);
@@ -81,7 +82,10 @@ export async function readAuthority(
     issuers: new Map(issuers.map((inForce) => [inForce.issuer.name, inForce])),
     ...authorityCas(configuration, identities),
     managementCertificates,
-    statusLists: await loadStatusLists(configuration, anchors),
+    statusLists: await loadStatusLists(configuration, anchors, {
+      before,
+      fault: (error) => workflowPorts.report({ id: 'status lists', error }),
+    }),
     macKeys: configuration.secrets.macKeys.map(({ id, key }) => macKey(id, key, configuration, environment)),
     staticChallenges: readStaticChallenges(configuration, environment),
     workflows,

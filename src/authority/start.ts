@@ -236,9 +236,16 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
     jobs.startStatusLists(async () => {
       const of = configuration;
       const anchors = Object.values(authority.references.attestation?.roots ?? {});
-      const statusLists = await loadStatusLists(of, anchors, authority.statusLists);
+      const faults: SallyportError[] = [];
+      const statusLists = await loadStatusLists(of, anchors, {
+        before: authority.statusLists,
+        fault: (error) => faults.push(error),
+      });
       // A reload has read them itself.
       if (configuration === of) authority = { ...authority, statusLists };
+      if (faults.length > 0) {
+        throw new SallyportError('config', faults.map(({ message }) => message).join('; '));
+      }
     });
 
     // Not before the listeners are there: nobody asks them sooner.
@@ -279,7 +286,7 @@ export async function startAuthority(ports: AuthorityPorts): Promise<RunningAuth
             );
           }
           const [replacement, keys] = await Promise.all([
-            readAuthority(next, environment, issuers, workflowPorts),
+            readAuthority(next, environment, issuers, workflowPorts, authority.statusLists),
             openTransportKeys(next, environment),
           ]);
           const state = { configuration: next, transportKeys: keys, authority: replacement };

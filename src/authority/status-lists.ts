@@ -1,33 +1,34 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Configuration } from '#config';
-import type { ListsOfIssuers, StatusLists } from '#enrollment';
+import type { FileOfLists, ListsOfIssuers, StatusLists } from '#enrollment';
 import { SallyportError } from '#errors';
-import {
-  type ListedFormat,
-  listedFormats,
-  parseRevocationList,
-  parseStatusList,
-  type RevocationList,
-  type TrustAnchors,
-} from '#evidence';
+import { listedFormats, parseRevocationList, parseStatusList, type TrustAnchors } from '#evidence';
 import { type Certificate, type Der, parseCertificate, pemToDer } from '#x509';
 
 type Files = Configuration['attestation']['statusLists'];
 
+interface Loading {
+  /** What is in force: of a file that cannot be read now, the last that could. */
+  readonly before?: StatusLists;
+  /** Is told of each file that cannot be read, and may throw where a part is not enough. The others are read all the same. */
+  readonly fault: (error: SallyportError) => void;
+}
+
 /**
- * What issuers have revoked, as the files have it; files that are as they were are not read again. Throws 'config' where one cannot be read: what it says of one key
- * is not known then. `anchors`: whose CAs sign lists.
+ * What issuers have revoked, as the files have it; files that are as they were are not read again. Of one that could never be read there is no list, and whoever
+ * asks for one by maximumStatusAge misses it. `anchors`: whose CAs sign lists.
  */
 export async function loadStatusLists(
   { attestation }: Pick<Configuration, 'attestation'>,
   anchors: readonly TrustAnchors[],
-  before: StatusLists = {},
+  { before = {}, fault }: Loading,
 ): Promise<StatusLists> {
   const { statusLists } = attestation;
   const [android, ...ofIssuers] = await Promise.all([
-    loadAndroid(statusLists['android-key'], before),
+    loadAndroid(statusLists['android-key'], { before, fault }),
     ...listedFormats.map(async (format) => {
-      const lists = await loadLists(format, statusLists, anchors, before[format]);
+      const ofFormat = anchors.filter((each) => each.format === format);
+      const lists = await loadLists(statusLists[format] ?? [], ofFormat, { before: before[format], fault });
       return lists === null ? {} : { [format]: lists };
     }),
   ]);
@@ -36,57 +37,73 @@ export async function loadStatusLists(
 
 async function loadAndroid(
   file: Files['android-key'],
-  before: StatusLists,
+  { before = {}, fault }: Loading,
 ): Promise<Pick<StatusLists, 'android-key'>> {
   if (file === undefined) return {};
   const kept = before['android-key'];
-  return readable(file, 'status list', async () => {
+  const taken = await readable(file, 'status list', kept, fault, async () => {
     const at = Math.floor((await stat(file)).mtimeMs);
-    return { 'android-key': kept?.at === at ? kept : { list: parseStatusList(await readFile(file)), at } };
+    return kept?.at === at ? kept : { list: parseStatusList(await readFile(file)), at };
   });
+  return taken === undefined ? {} : { 'android-key': taken };
 }
 
 async function loadLists(
-  format: ListedFormat,
-  { [format]: files = [] }: Files,
+  names: readonly string[],
   anchors: readonly TrustAnchors[],
-  before: ListsOfIssuers | undefined,
+  { before, fault }: { readonly before: ListsOfIssuers | undefined; readonly fault: Loading['fault'] },
 ): Promise<ListsOfIssuers | null> {
-  if (files.length === 0) return null;
-  const stamps = files.map((file) =>
-    readable(file, 'list of revoked certificates', async () => {
-      const { mtimeMs, size, ino } = await stat(file);
-      return `${mtimeMs} ${size} ${ino}`;
-    }),
-  );
-  const times = (await Promise.all(stamps)).join('\n');
-  if (before?.times === times) return before;
-  const ofFormat = anchors.filter((each) => each.format === format);
-  const intermediates = ofFormat.flatMap((each) => each.intermediates.map(certificateOf));
-  const cas = [...ofFormat.flatMap(({ roots }) => roots.map(certificateOf)), ...intermediates];
-  const lists: RevocationList[] = [];
-  for (const file of files) {
-    const read = async () => listsIn(await readFile(file)).map((bytes) => parseRevocationList(bytes, cas));
-    lists.push(...(await readable(file, 'list of revoked certificates', read)));
+  if (names.length === 0) return null;
+  const intermediates = anchors.flatMap((each) => each.intermediates.map(certificateOf));
+  const cas = [...anchors.flatMap(({ roots }) => roots.map(certificateOf)), ...intermediates];
+  // Another CA may have signed what none had.
+  const areAnchors =
+    before?.anchors.length === anchors.length && before.anchors.every((each, at) => each === anchors[at]);
+  const files = new Map<string, FileOfLists>();
+  for (const name of new Set(names)) {
+    const kept = before?.files.get(name);
+    const read = await readable(name, 'list of revoked certificates', kept, fault, async () => {
+      const { mtimeMs, size, ino } = await stat(name);
+      const stamp = `${mtimeMs} ${size} ${ino}`;
+      if (areAnchors && kept?.stamp === stamp) return kept;
+      return { stamp, lists: listsIn(await readFile(name)).map((each) => parseRevocationList(each, cas)) };
+    });
+    if (read !== undefined) files.set(name, read);
   }
-  return { lists, intermediates, times };
+  const isAsBefore =
+    areAnchors &&
+    before.files.size === files.size &&
+    [...files].every(([name, file]) => before.files.get(name) === file);
+  if (isAsBefore) return before;
+  return { lists: [...files.values()].flatMap(({ lists }) => lists), intermediates, files, anchors };
 }
 
 /** DER, or PEM with one after the other. */
 function listsIn(bytes: Buffer): readonly Der[] {
   const isDer = bytes[0] === 0x30;
-  return isDer ? [new Uint8Array(bytes)] : pemToDer(bytes.toString('latin1'), 'X509 CRL');
+  if (isDer) return [new Uint8Array(bytes)];
+  const lists = pemToDer(bytes.toString('latin1'), 'X509 CRL');
+  if (lists.length === 0) throw new SallyportError('malformed', 'there is none in it');
+  return lists;
 }
 
 function certificateOf(base64: string): Certificate {
   return parseCertificate(new Uint8Array(Buffer.from(base64, 'base64')));
 }
 
-async function readable<Value>(file: string, what: string, read: () => Promise<Value>): Promise<Value> {
+async function readable<Value>(
+  file: string,
+  what: string,
+  kept: Value | undefined,
+  fault: Loading['fault'],
+  read: () => Promise<Value>,
+): Promise<Value | undefined> {
   try {
     return await read();
   } catch (cause) {
     const words = cause instanceof Error ? cause.message : String(cause);
-    throw new SallyportError('config', `${file} is no ${what}: ${words}`, { cause });
+    const instead = kept === undefined ? '' : '; what it was before is in force';
+    fault(new SallyportError('config', `${file} is no ${what}: ${words}${instead}`, { cause }));
+    return kept;
   }
 }

@@ -36,6 +36,7 @@ export {
   type OfferedEvidence,
   SeenEvidence,
   type ListsOfIssuers,
+  type FileOfLists,
   type StatusLists,
   withoutFreshness,
 } from './offered-evidence.ts';

@@ -13,6 +13,7 @@ import {
   type RevocationList,
   revocationStatusOf,
   type StatusList,
+  type TrustAnchors,
 } from '#evidence';
 import type { Certificate } from '#x509';
 import { sha256Hex } from './digests.ts';
@@ -127,8 +128,16 @@ export interface ListsOfIssuers {
   readonly lists: readonly RevocationList[];
   /** Of the roots of the format, which devices need not send. */
   readonly intermediates: readonly Certificate[];
-  /** Of the files, by which one that was changed is known. */
-  readonly times: string;
+  /** By path, of which the lists are. */
+  readonly files: ReadonlyMap<string, FileOfLists>;
+  /** Whose CAs have signed them. */
+  readonly anchors: readonly TrustAnchors[];
+}
+
+/** `stamp`: by which one that was changed is known. */
+export interface FileOfLists {
+  readonly stamp: string;
+  readonly lists: readonly RevocationList[];
 }
 
 /** What layers see of evidence, with what the store knows of it. */

@@ -172,12 +172,17 @@ describe('endorsement keys that their maker takes back', () => {
     await configure({});
   });
 
-  test('a list that somebody else signed is put in force by nobody', async () => {
-    const forger = TestCa.root('Maker of TPMs');
-    await put('root', forger, []);
-    await assert.rejects(
-      authority.running.reload(),
-      /root\.crl is no list of revoked certificates: none of the CAs/,
+  test('a list that somebody else signed takes the place of none, and the operator is told', async () => {
+    const tpm = await known('still-listed');
+    await put('root', root, [maker.certificate]);
+    await authority.running.reload();
+    await put('root', TestCa.root('Maker of TPMs'), []);
+    await authority.running.reload();
+    await rejected(await client.attest(tpm, tpm.createKey()), /^revocation: /);
+    const told = authority.faults.splice(0).map((each) => each as { id: string; error: Error });
+    assert.match(
+      told.find(({ id }) => id === 'status lists')?.error.message ?? '',
+      /root\.crl is no list of revoked certificates: none of the CAs .*; what it was before is in force$/,
     );
     await put('root', root, []);
     await authority.running.reload();

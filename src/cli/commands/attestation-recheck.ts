@@ -30,7 +30,11 @@ async function recheckCommand(session: Session, { revoke = false }: { revoke?: b
     deviceClasses: byName(configuration.deviceClasses),
     attestation: { roots: byName(anchors) },
   };
-  const statusLists = await loadStatusLists(configuration, anchors);
+  const statusLists = await loadStatusLists(configuration, anchors, {
+    fault: (error) => {
+      throw error;
+    },
+  });
   const storage = await readDatabase(configuration, session.terminal.environment);
   let found: Recheck;
   try {
