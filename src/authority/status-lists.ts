@@ -2,7 +2,13 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Configuration } from '#config';
 import type { FileOfLists, ListsOfIssuers, StatusLists } from '#enrollment';
 import { SallyportError } from '#errors';
-import { listedFormats, parseRevocationList, parseStatusList, type TrustAnchors } from '#evidence';
+import {
+  listedFormats,
+  newestLists,
+  parseRevocationList,
+  parseStatusList,
+  type TrustAnchors,
+} from '#evidence';
 import { type Certificate, type Der, parseCertificate, pemToDer } from '#x509';
 
 type Files = Configuration['attestation']['statusLists'];
@@ -75,7 +81,8 @@ async function loadLists(
     before.files.size === files.size &&
     [...files].every(([name, file]) => before.files.get(name) === file);
   if (isAsBefore) return before;
-  return { lists: [...files.values()].flatMap(({ lists }) => lists), intermediates, files, anchors };
+  const lists = newestLists([...files.values()].flatMap((file) => file.lists));
+  return { lists, intermediates, files, anchors };
 }
 
 /** DER, or PEM with one after the other. */

@@ -9,6 +9,7 @@ import {
   type ListedFormat,
   type OpenedEvidence,
   openEvidence,
+  recordableLists,
   type RevocationStatus,
   type RevocationList,
   revocationStatusOf,
@@ -154,7 +155,7 @@ export function evidenceObservation(
   return {
     offered: [examination.format ?? 'unknown'],
     examination,
-    status: statusOf(examination, lists),
+    status: recordableStatus(statusOf(examination, lists)),
     earlier: earlierEvidence,
     attester,
     versions,
@@ -173,6 +174,10 @@ export function statusOf(
   return 'lists' in taken
     ? issuerListsOf(taken.lists, taken.intermediates, examination)
     : revocationStatusOf(taken.list, examination, taken.at);
+}
+
+function recordableStatus(status: ReturnType<typeof statusOf>): ReturnType<typeof statusOf> {
+  return status !== null && 'issuers' in status ? recordableLists(status) : status;
 }
 
 /** As it is kept for the same request again: that it was fresh is that request's to say, and no later one's. */

@@ -23,7 +23,7 @@ export function recheckEvidence(
     const detail = `devices of class ${facts.deviceClass} prove nothing by evidence of format ${format}`;
     return [{ check: 'format', detail }];
   }
-  // The list is of now, and its age is no fault of the evidence.
+  // Lists are of now, and that one is old, lacking or of too many to record is no fault of the evidence.
   const { maximumStatusAgeSeconds: _, ...values } = referenceValues(requirement, references);
   const { objections } = appraise(examination, values, statusOf(examination, statusLists), time);
   const attester = attesterOf(examination);

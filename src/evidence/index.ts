@@ -33,7 +33,13 @@ export { parseVerifierAnswer, type VerifierAnswer } from './external/answer.ts';
 export { type ExternalEvidence, externalExamination, isUnanswered } from './external/external-examination.ts';
 export { type KnownRoot, knownRootOf } from './known-roots.ts';
 export { type RootConcern, rootConcerns, rootSignature, vendorConcerns } from './root-concerns.ts';
-export { issuerListsOf, parseRevocationList, type RevocationList } from './revocation-list.ts';
+export {
+  issuerListsOf,
+  newestLists,
+  parseRevocationList,
+  recordableLists,
+  type RevocationList,
+} from './revocation-list.ts';
 export { formFactors, pinPolicies, touchPolicies } from './step/claims.ts';
 export { type ActivatedKeys, activationEvidence } from './tpm/activation-evidence.ts';
 export type { AttestationKey, Creation } from './tpm/attestation-key.ts';

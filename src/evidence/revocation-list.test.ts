@@ -29,7 +29,7 @@ import {
   now,
   signedBy,
 } from './evidence.fixture.ts';
-import { issuerListsOf, parseRevocationList } from './revocation-list.ts';
+import { issuerListsOf, newestLists, parseRevocationList, recordableLists } from './revocation-list.ts';
 import { statusObjections } from './status-objections.ts';
 
 const keys = { root: keyPair(), middle: keyPair(), leaf: keyPair(), other: keyPair() };
@@ -223,10 +223,52 @@ suite('lists of revoked certificates (RFC 5280 section 5)', () => {
     assert.deepEqual(checks(null), []);
   });
 
-  test('more than are recorded are not passed over', () => {
-    const many = Array.from({ length: 9 }, (_, at) => crl({ revoked: [], thisUpdate: now - at * 1000 }));
-    assert.deepEqual(checks(listed(many)), ['revocation-list']);
-    assert.deepEqual(checks(listed(many.slice(1))), []);
+  test('of several of one issuer and key the newest counts, with what older ones list', () => {
+    const parsed = [
+      crl({ revoked: ['0c'], thisUpdate: now - 1000 }),
+      ...Array.from({ length: 20 }, (_, at) => crl({ revoked: [], thisUpdate: now - at * day })),
+      crl({ revoked: ['0b'], thisUpdate: now - 9 * day }),
+      ofRoot({ revoked: ['0a'] }),
+      ofRoot({ revoked: ['0a', '0d'], thisUpdate: now }),
+    ].map((each) => parseRevocationList(each, [root, middle]));
+    const newest = newestLists(parsed);
+    assert.deepEqual(
+      newest.map(({ thisUpdate, serialNumbers }) => [thisUpdate, [...serialNumbers].toSorted()]),
+      [
+        [now, ['0b', '0c']],
+        [now, ['0a', '0d']],
+      ],
+    );
+    const status = issuerListsOf(newest, [middle], { certificates: [leaf].map(base64) });
+    assert.equal(status.complete, true);
+    assert.deepEqual(checks(status), ['revocation', 'revocation']);
+  });
+
+  test('so many lists of one name by other keys, as nobody has, are not passed over', () => {
+    const cas = Array.from({ length: 17 }, () => {
+      const key = keyPair();
+      return { key, certificate: certified(names.middle, key, names.root, keys.root, '0e') };
+    });
+    const parsed = cas.map(({ key, certificate }) =>
+      parseRevocationList(crl({ by: key, revoked: [] }), [certificate]),
+    );
+    const recorded = (lists: typeof parsed) =>
+      recordableLists(issuerListsOf(lists, [], { certificates: [leaf].map(base64) }));
+    assert.deepEqual(checks(recorded(parsed)), ['revocation-list']);
+    assert.deepEqual(checks(recorded(parsed.slice(1))), []);
+    // Whoever records nothing is told all.
+    assert.deepEqual(checks(issuerListsOf(parsed, [], { certificates: [leaf].map(base64) })), []);
+  });
+
+  test('what a client sends beside the path does not fill the log', () => {
+    const stray = Array.from({ length: 50 }, () =>
+      certified(named({ commonName: 'x' }), keys.other, names.middle, keys.other, '0b', []),
+    );
+    const status = recordableLists(listed([crl()], [leaf, ...stray]));
+    assert.equal(status.complete, false);
+    assert.ok(JSON.stringify(status).length < 2000);
+    assert.ok(checks(status).includes('revocation-list'));
+    assert.deepEqual(checks(recordableLists(listed([crl()], [leaf, ...stray.slice(0, 31)]))), ['revocation']);
   });
 
   test('nobody believes a list that no configured CA has signed', () => {

@@ -72,8 +72,20 @@ function nameDigest(name: Name): string {
   return hash('sha256', matchingKey(name));
 }
 
-/** So many are recorded: a path is no longer, and a list may be there with the one before. */
-const maximumLists = 8;
+/**
+ * Of each name and key the newest list, with all that older ones of them list: files of years lie side by side, and what was revoked once is not believed again
+ * because a newer list leaves it out.
+ */
+export function newestLists(lists: readonly RevocationList[]): readonly RevocationList[] {
+  const newest = new Map<string, RevocationList>();
+  for (const list of lists.toSorted((left, right) => left.thisUpdate - right.thisUpdate)) {
+    const key = `${list.signer} ${list.issuer}`;
+    const older = newest.get(key)?.serialNumbers ?? new Set();
+    const hasAll = older.isSubsetOf(list.serialNumbers);
+    newest.set(key, hasAll ? list : { ...list, serialNumbers: list.serialNumbers.union(older) });
+  }
+  return [...newest.values()];
+}
 
 /**
  * What lists of issuers say of the certificates of evidence, and of `intermediates`, which devices need not send. Whether a certificate is on the path, and whether a
@@ -98,5 +110,17 @@ export function issuerListsOf(
     );
     return [{ list: sha256, signer, issuer, thisUpdate, nextUpdate, revoked }];
   });
-  return { issuers: found.slice(0, maximumLists), complete: found.length <= maximumLists };
+  return { issuers: found, complete: true };
+}
+
+/** Of lists, and of certificates on them: far more than a path has, and little in an entry. */
+const maximumLists = 16;
+const maximumListed = 32;
+
+/** As it is recorded. A client that sends what leads to more has sent it beside its path, and is not judged by a part. */
+export function recordableLists({ issuers, complete }: IssuerLists): IssuerLists {
+  const listed = issuers.reduce((sum, { revoked }) => sum + revoked.length, 0);
+  if (issuers.length <= maximumLists && listed <= maximumListed) return { issuers, complete };
+  const some = issuers.slice(0, maximumLists);
+  return { issuers: some.map((each) => ({ ...each, revoked: each.revoked.slice(0, 2) })), complete: false };
 }
