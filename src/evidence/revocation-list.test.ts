@@ -218,6 +218,13 @@ suite('lists of revoked certificates (RFC 5280 section 5)', () => {
     });
   }
 
+  test('where lists may be of any time, one of each issuer must be there', () => {
+    const ended = crl({ revoked: [], thisUpdate: 0, nextUpdate: 1000 });
+    assert.deepEqual(checks(listed([ended, ofRoot({ thisUpdate: now + day })]), Infinity), []);
+    assert.deepEqual(checks(listed([ended]), Infinity), ['revocation-list']);
+    assert.deepEqual(checks(null, Infinity), ['revocation-list']);
+  });
+
   test('where no list is there, one that is asked for is missed', () => {
     assert.deepEqual(checks(null, 60), ['revocation-list']);
     assert.deepEqual(checks(null), []);

@@ -7,7 +7,7 @@ import { isAbout } from './revocation-list.ts';
 
 /**
  * What lists of revoked certificates have against a path, its root last; null: there is no path. Whatever a list says of a certificate, REVOKED, SUSPENDED or on hold,
- * it is refused. A list from the future is as one too old. `maximumAgeSeconds`: absent, a list may be old or lacking.
+ * it is refused. A list from the future is as one too old. `maximumAgeSeconds`: absent, a list may be old or lacking; Infinity, old.
  */
 export function statusObjections(
   status: RevocationStatus | IssuerLists | null,
@@ -52,9 +52,10 @@ function issuersObjections(
         maximumAgeSeconds === undefined ||
         lists.some(
           ({ thisUpdate, nextUpdate }) =>
-            time <= nextUpdate &&
-            thisUpdate - time <= aheadAtMost &&
-            time - thisUpdate <= maximumAgeSeconds * 1000,
+            maximumAgeSeconds === Infinity ||
+            (time <= nextUpdate &&
+              thisUpdate - time <= aheadAtMost &&
+              time - thisUpdate <= maximumAgeSeconds * 1000),
         );
       return [
         ...objectUnless(

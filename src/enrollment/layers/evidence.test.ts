@@ -168,9 +168,17 @@ describe('a list of revoked keys that is lacking or too old', () => {
   const list = { list: digest('77'), at: noon, revoked: [] };
 
   test('is all that is wrong, and passes', () => {
-    for (const status of [null, { ...list, at: noon - 3_601_000 }, { ...list, at: noon + 3_601_000 }]) {
+    for (const status of [
+      { ...list, at: noon - 3_601_000 },
+      { ...list, at: noon + 3_601_000 },
+    ]) {
       assert.deepEqual(alone(status), [false, true]);
     }
+  });
+
+  test('is there of no time, where nobody has configured one: that does not pass', () => {
+    assert.deepEqual(alone(null), [false, false]);
+    assert.deepEqual(alone({ issuers: [], complete: true }), [false, false]);
   });
 
   test('is not, where the list is new or none is asked for', () => {

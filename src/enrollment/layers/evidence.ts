@@ -85,8 +85,9 @@ export function deriveEvidence(
 }
 
 /**
- * Whether nothing stands against evidence but that our list of revoked keys is lacking or too old: that is not its client's to mend, and passes. What a list that is
- * there says of its keys is asked all the same.
+ * Whether nothing stands against evidence but that our list of revoked keys is too old: that is not its client's to mend, and passes. What a list that is
+ * there says of its keys is asked all the same. Google's is always configured, and lacking while its file cannot be read; of an issuer of which there is no list
+ * nobody has configured one, and waiting would not end.
  */
 export function lacksListAlone(
   evidence: EvidenceObservation,
@@ -100,7 +101,8 @@ export function lacksListAlone(
     return false;
   }
   const { maximumStatusAgeSeconds: _, ...rest } = requirement;
-  const changed = { ...ofClass, evidence: { ...ofClass.evidence, [format]: rest } };
+  const without = format === 'android-key' ? rest : { ...rest, maximumStatusAgeSeconds: Infinity };
+  const changed = { ...ofClass, evidence: { ...ofClass.evidence, [format]: without } };
   const deviceClasses = { ...references.deviceClasses, [ofClass.name]: changed };
   return (
     !deriveEvidence(evidence, references, asked).facts.verified &&
