@@ -90,11 +90,13 @@ suite('files of revoked keys', () => {
     await rm(files.two);
     const third = await load(second.lists);
     assert.deepEqual(third.told, second.told);
-    assert.deepEqual(third.faults.map((words) => /(\w+\.\w+) is no/.exec(words)?.[1]).toSorted(), [
-      'one.crl',
-      'status.json',
-      'two.crl',
-    ]);
+    assert.equal(third.faults.length, 3);
+    for (const name of ['one.crl', 'status.json', 'two.crl']) {
+      assert.ok(
+        third.faults.some((words) => words.includes(`${name} is no `)),
+        name,
+      );
+    }
   });
 
   test('what could never be read is not there, whatever else is', async (t) => {

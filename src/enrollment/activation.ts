@@ -34,8 +34,8 @@ export interface OfferedKeys extends Pick<ActivationRequest, 'attestationKey' | 
 export type ActivationAnswer =
   | Answer
   | { readonly outcome: 'challenge'; readonly credential: Credential }
-  /** Recorded, with its reason. */
-  | { readonly outcome: 'rejected'; readonly id: string };
+  /** Recorded, with its reason. `isPassing`: nothing is wrong but our list of revoked keys, and the same may be accepted another time. */
+  | { readonly outcome: 'rejected'; readonly id: string; readonly isPassing: boolean };
 
 /** A TPM takes a second or two. */
 const lifetimeMilliseconds = 60_000;
@@ -111,8 +111,9 @@ export class Activations {
     // Of another challenge it is other evidence, whatever else is the same.
     const sha256 = sha256Hex(Buffer.concat([message, credential.credentialBlob]));
     const examination = recordable(activationEvidence(keys, { sha256, sent: sorted.others, fresh: null }));
-    const { problem } = await problemOf(whenProven(examination, true), { deviceId, template }, this.#ports);
-    if (problem !== null) return this.#reject(admission, problem, deviceId);
+    const proven = whenProven(examination, true);
+    const { problem, isPassing } = await problemOf(proven, { deviceId, template }, this.#ports);
+    if (problem !== null) return this.#reject(admission, problem, { device: deviceId, isPassing });
     await store.giveActivation({
       mac: macOf(secret, macKey),
       macKeyId: macKey.id,
@@ -142,11 +143,15 @@ export class Activations {
     return `${words}; what was given out under ${gone.join(', ')} is not known any more, which is no key of secrets.macKeys now`;
   }
 
-  async #reject(admission: Admission, problem: string, device?: string): Promise<ActivationAnswer> {
+  async #reject(
+    admission: Admission,
+    problem: string,
+    { device, isPassing = false }: { device?: string; isPassing?: boolean } = {},
+  ): Promise<ActivationAnswer> {
     const error = new SallyportError('forbidden', 'the TPM is not accepted');
     const detail = { problem, ...(device === undefined ? {} : { device }) };
     const failure = await this.#enrollment.rejected(admission, error, detail);
-    return failure ?? { outcome: 'rejected', id: admission.id };
+    return failure ?? { outcome: 'rejected', id: admission.id, isPassing };
   }
 }
 

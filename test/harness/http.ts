@@ -4,6 +4,7 @@ import https from 'node:https';
 export interface HttpAnswer {
   readonly status: number;
   readonly type: string | undefined;
+  readonly headers: http.IncomingHttpHeaders;
   readonly body: Buffer;
   readonly text: string;
 }
@@ -37,6 +38,7 @@ export async function askHttp(
         resolve({
           status: response.statusCode ?? 0,
           type: response.headers['content-type'],
+          headers: response.headers,
           body: all,
           text: all.toString(),
         });

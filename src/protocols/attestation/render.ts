@@ -16,8 +16,9 @@ export function render(response: ServerResponse, answer: ActivationAnswer, autho
     case 'redelivered':
       return json(response, encodeChain([answer.certificate, ...above(answer.summary.issuer, authority)]));
     case 'rejected':
-      return text(response, 403, {}, refused, answer.id);
+      return answer.isPassing ? later(response, answer.id) : text(response, 403, {}, refused, answer.id);
     case 'refused': {
+      if (answer.isPassing) return later(response, answer.id, answer.retryAfterSeconds);
       const status = statusOfRefusal(answer);
       if (status === 403) return text(response, status, {}, refused, answer.id);
       const headers = { 'Retry-After': String(answer.retryAfterSeconds ?? 60), Connection: 'close' };
@@ -45,6 +46,14 @@ export function render(response: ServerResponse, answer: ActivationAnswer, autho
     }
   }
 }
+
+/** The TPM has nothing wrong, and whoever asks again begins anew. */
+function later(response: ServerResponse, id: string, seconds: number | null = null): void {
+  const headers = { 'Retry-After': String(seconds ?? passingSeconds) };
+  text(response, 503, headers, 'The request could not be decided now. Try again later.', id);
+}
+
+const passingSeconds = 60;
 
 /** Up to the root, which whoever believes the certificate has. */
 function above(name: string, { issuers }: Authority): readonly Der[] {

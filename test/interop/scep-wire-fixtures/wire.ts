@@ -79,7 +79,7 @@ export async function certRepOf(answer: WireAnswer, asker: BuiltMessage): Promis
   assert.equal(answer.header('Content-Type'), 'application/x-pki-message');
   assert.equal(Number(answer.header('Content-Length')), answer.body.length);
   const { status, body } = answer;
-  return readAnswer({ status, type: 'application/x-pki-message', body, text: '' }, asker);
+  return readAnswer({ status, headers: {}, type: 'application/x-pki-message', body, text: '' }, asker);
 }
 
 /** The value of a signed attribute of a message, DER, read by no code of the server's. */
