@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { openCheckpoint } from '#audit';
 import type { StatusLists } from '#enrollment';
 import type { DeviceClass } from '#inventory';
+import { formatName } from '#x509';
 import { act } from '../act.ts';
 import type { AdminStore } from '../store.ts';
 import { isoTime, isoTimeOrNull } from '../views/time.ts';
@@ -38,9 +39,11 @@ export const showStatus = act(z.strictObject({}), async (ports) => {
       .filter(({ devices }) => devices > 1)
       .map(({ spki, format, devices }) => ({ spki, format, devices })),
     statusLists: Object.entries(statusLists).flatMap(([format, taken]) =>
-      listsIn(taken).map(({ at, entries }) => ({
+      listsIn(taken).map(({ issuer, at, nextUpdate, entries }) => ({
         format,
+        issuer,
         takenAt: isoTime(at),
+        nextUpdate: isoTimeOrNull(nextUpdate),
         entries,
         maximumAgeSeconds: shortestAge(Object.values(references.deviceClasses), format),
       })),
@@ -49,15 +52,22 @@ export const showStatus = act(z.strictObject({}), async (ports) => {
   };
 });
 
-/** Of several of one issuer the newest. */
-function listsIn(
-  taken: NonNullable<StatusLists[keyof StatusLists]>,
-): readonly { readonly at: number; readonly entries: number }[] {
-  if ('list' in taken) return [{ at: taken.at, entries: taken.list.entries.size }];
-  const byAge = taken.lists.toSorted((left, right) => left.thisUpdate - right.thisUpdate);
-  const newest = new Map(byAge.map((list) => [list.signer, list]));
-  return [...newest.values()].map(({ thisUpdate, serialNumbers }) => ({
+interface ListOfStatus {
+  /** null: Google's, which has none and no end. */
+  readonly issuer: string | null;
+  readonly at: number;
+  readonly nextUpdate: number | null;
+  readonly entries: number;
+}
+
+function listsIn(taken: NonNullable<StatusLists[keyof StatusLists]>): readonly ListOfStatus[] {
+  if ('list' in taken) {
+    return [{ issuer: null, at: taken.at, nextUpdate: null, entries: taken.list.entries.size }];
+  }
+  return taken.lists.map(({ name, thisUpdate, nextUpdate, serialNumbers }) => ({
+    issuer: formatName(name),
     at: thisUpdate,
+    nextUpdate,
     entries: serialNumbers.size,
   }));
 }

@@ -15,7 +15,7 @@ export function statusCommand(run: Run): Command {
     summary: 'How the running authority is: log, CRLs, receivers, jobs, database',
     when:
       'First, when something seems wrong. What needs somebody is said at the end, and then the exit code is 1: a job that fails, a CRL that has ended, a ' +
-      'listener whose certificate ends, a list of revoked keys that is too old, a receiver of the log that is far behind, a log that is not signed to its end. Each node tells of itself.',
+      'listener whose certificate ends, a list of revoked keys that has ended or is too old, a receiver of the log that is far behind, a log that is not signed to its end. Each node tells of itself.',
     examples: ['sallyport status', 'sallyport status --json'],
     exits: [1, 3, 4],
   }).action(run(status));
@@ -44,21 +44,32 @@ function concernsOf({ jobs, listeners, crls, statusLists, sinks, log, time }: St
         ({ issuer, nextUpdate }) =>
           `the CRL of ${issuer} ${nextUpdate === null ? 'was never issued' : 'has ended'}`,
       ),
-    ...statusLists
-      .filter(
-        ({ takenAt, maximumAgeSeconds }) =>
-          maximumAgeSeconds !== null &&
-          Math.abs(Date.parse(time) - Date.parse(takenAt)) > maximumAgeSeconds * 1000,
-      )
-      .map(
-        ({ format, takenAt }) =>
-          `the list of revoked keys of ${format} is of ${takenAt}, too old for a class: none of its devices gets a certificate`,
-      ),
+    ...statusLists.flatMap((list) => {
+      const words = listWords(list, Date.parse(time));
+      return words === null ? [] : [words];
+    }),
     ...sinks
       .filter(({ behind }) => behind > behindAtMost)
       .map(({ name, behind }) => `${name} has not acknowledged ${behind} entries`),
     ...(log.size - log.signed > behindAtMost ? [`${log.size - log.signed} entries are not signed yet`] : []),
   ];
+}
+
+/** A list that has ended is said though no class asks for a new one: what was revoked since is believed. */
+export function listWords(
+  { format, issuer, takenAt, nextUpdate, maximumAgeSeconds }: Status['statusLists'][number],
+  time: number,
+): string | null {
+  const list = `the list of revoked keys of ${format}${issuer === null ? '' : ` by ${issuer}`}`;
+  const devices =
+    maximumAgeSeconds === null
+      ? 'what was revoked since is believed'
+      : 'none of its devices gets a certificate';
+  if (nextUpdate !== null && Date.parse(nextUpdate) < time) {
+    return `${list} has ended on ${nextUpdate}: ${devices}`;
+  }
+  const isOld = maximumAgeSeconds !== null && Math.abs(time - Date.parse(takenAt)) > maximumAgeSeconds * 1000;
+  return isOld ? `${list} is of ${takenAt}, too old for a class: ${devices}` : null;
 }
 
 /** Whoever renews it does so long before the last tenth of its life. null: nobody need know. */
@@ -131,7 +142,8 @@ function words({ paint, now }: Session, found: Status, concerns: readonly string
       'revoked keys',
       listed(
         found.statusLists.map(
-          ({ format, takenAt, entries }) => `${format}  ${entries}, of ${describeTime(takenAt, now)}`,
+          ({ format, issuer, takenAt, entries }) =>
+            `${format}  ${issuer === null ? '' : `${printable(issuer)}: `}${entries}, of ${describeTime(takenAt, now)}`,
         ),
       ),
     ],
