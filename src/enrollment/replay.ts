@@ -1,5 +1,5 @@
 import { encodeEntry } from '#audit';
-import { judge, type Bundle, type Facts, type Objection, type Verdict } from '#policy';
+import { factsAsOf, judge, type Bundle, type Facts, type Objection, type Verdict } from '#policy';
 import { derive } from './derive.ts';
 import type { RequestEntry } from './entry.ts';
 import type { References } from './references.ts';
@@ -14,7 +14,7 @@ export interface Replay {
 /** Derives and judges a recorded request again. With the references and policies it names, nothing may differ. */
 export function replayEntry(entry: RequestEntry, references: References, bundle: Bundle): Replay {
   const stage = entry.action === 'admit' ? 'admit' : 'request';
-  const { facts } = derive(entry.observations, references, stage, entry.time);
+  const facts = factsAsOf(bundle, derive(entry.observations, references, stage, entry.time).facts);
   const verdict = judge(bundle, facts);
   const recorded = encodeEntry({ facts: entry.facts, verdict: entry.verdict });
   const replayed = encodeEntry({ facts, verdict });

@@ -1,5 +1,5 @@
 import { isSallyportError, SallyportError } from '#errors';
-import { type Bundle, loadBundle, type Verdict } from '#policy';
+import { type Bundle, loadRecordedBundle, type Verdict } from '#policy';
 import { validity } from './derive.ts';
 import { sha256Hex } from './digests.ts';
 import type { RequestEntry } from './entry.ts';
@@ -86,7 +86,7 @@ export class RequestReplay {
     if (sha256Hex(Buffer.from(text)) !== digest) {
       throw new SallyportError('log', `the policies ${digest} were changed`);
     }
-    return loadBundle(text, {
+    return loadRecordedBundle(text, {
       templates: Object.keys(references.templates),
       deviceClasses: Object.keys(references.deviceClasses),
     });

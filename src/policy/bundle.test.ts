@@ -4,16 +4,16 @@ import { describe, it } from 'node:test';
 
 import { isSallyportError } from '#errors';
 
-import { type Bundle, loadBundle } from './bundle.ts';
-import { requiredControls } from './controls.ts';
+import { type Bundle, loadBundle, loadRecordedBundle } from './bundle.ts';
+import { controlTable, requiredControls } from './controls.ts';
 import { defaultPolicies } from './default-policies.ts';
-import { judge } from './judge.ts';
-import { withOwn, withPolicy } from './policy-text.testing.ts';
+import { factsAsOf, judge } from './judge.ts';
+import { rewriteUnless, withOwn, withoutPolicies, withPolicy } from './policy-text.testing.ts';
 import { provenFacts, references } from './proven-facts.testing.ts';
 
-function assertRefused(text: string, words: RegExp): void {
+function assertRefused(text: string, words: RegExp, load = loadBundle): void {
   assert.throws(
-    () => loadBundle(text, references),
+    () => load(text, references),
     (error) => {
       assert.ok(isSallyportError(error, 'policy'), String(error));
       assert.match(error.message, words);
@@ -71,6 +71,98 @@ describe('a loaded bundle', () => {
       () => judge(copy, provenFacts('enroll')),
       (error) => isSallyportError(error, 'policy'),
     );
+  });
+});
+
+describe('a recorded bundle', () => {
+  const later = ['renewal-lineage', 'attestation-rollback', 'attestation-shared'];
+  const earlier = withoutPolicies(...later);
+  /** As facts were derived before those controls came. */
+  const earlierFacts = (action: 'enroll' | 'renew', change = {}) =>
+    provenFacts(action, {
+      versions: null,
+      attestingKey: null,
+      ...(action === 'renew' ? { lineage: null } : {}),
+      ...change,
+    });
+
+  it('may lack the controls that came later and no others, and such a text is not put in force', () => {
+    const came = controlTable.filter(({ brought }) => brought !== null).map(({ id }) => id);
+    assert.deepEqual(came.toSorted(), later.toSorted());
+    loadRecordedBundle(earlier, references);
+    assertRefused(earlier, /renewal-lineage is missing.*attestation-rollback.*attestation-shared/);
+    for (const { id } of controlTable) {
+      if (later.includes(id)) loadRecordedBundle(withPolicy(id, ''), references);
+      else assertRefused(withPolicy(id, ''), new RegExp(`${id} is missing`), loadRecordedBundle);
+    }
+  });
+
+  it('is examined as any other', () => {
+    assertRefused(
+      `${earlier}\n@id("x") @title("X") permit (principal, action, resource);`,
+      /x is a permit/,
+      loadRecordedBundle,
+    );
+    assertRefused(
+      withPolicy(
+        'key-strength',
+        rewriteUnless((proof) => `unless { (${proof}) || context has key }`),
+      ),
+      /key-strength is weaker than required/,
+      loadRecordedBundle,
+    );
+    assertRefused(
+      withPolicy(
+        'renewal-lineage',
+        rewriteUnless((proof) => `unless { (${proof}) || resource == Template::"vpn" }`),
+      ),
+      /renewal-lineage does not object when nothing is known/,
+      loadRecordedBundle,
+    );
+    assertRefused(
+      `${earlier}\n@id("x") @title("X") forbid (principal, action == Action::"renew", resource) unless { context has lineage && context.lineage.uncontested };`,
+      /x reads lineage, of which renew knows nothing/,
+      loadRecordedBundle,
+    );
+  });
+
+  it('judges facts as they were then, and misses nothing that nobody asked for', () => {
+    const bundle = loadRecordedBundle(earlier, references);
+    for (const action of ['enroll', 'renew'] as const) {
+      assert.equal(judge(bundle, earlierFacts(action)).decision, 'allow');
+      assert.deepEqual(objecting(bundle, earlierFacts(action, { key: { strong: false } })), ['key-strength']);
+      const { objections } = judge(bundle, earlierFacts(action, { approval: null }));
+      const { detail } = objections.find(({ control }) => control === 'incomplete')!;
+      assert.equal(detail, 'Nothing is known of: approval');
+      assert.deepEqual(factsAsOf(bundle, provenFacts(action)), earlierFacts(action));
+      // Twice: what does not fit is not remembered.
+      for (let round = 0; round < 2; round += 1) {
+        assert.deepEqual(objecting(bundle, provenFacts(action)), ['unevaluable']);
+      }
+    }
+    assert.deepEqual(factsAsOf(bundle, provenFacts('admit')), provenFacts('admit'));
+  });
+
+  it('takes from facts what it lacks alone', () => {
+    const bundle = loadRecordedBundle(withoutPolicies('renewal-lineage'), references);
+    const renew = provenFacts('renew', { lineage: null });
+    assert.deepEqual(factsAsOf(bundle, provenFacts('renew')), renew);
+    assert.equal(judge(bundle, renew).decision, 'allow');
+    const unseen = provenFacts('renew', { lineage: null, versions: null });
+    assert.deepEqual(objecting(bundle, unseen), ['attestation-rollback', 'incomplete']);
+  });
+
+  it('with every control is judged by as what is in force: what was not observed is an objection', () => {
+    for (const load of [loadBundle, loadRecordedBundle]) {
+      const bundle = load(defaultPolicies(), references);
+      for (const action of ['enroll', 'renew'] as const) {
+        assert.equal(judge(bundle, provenFacts(action)).decision, 'allow');
+        assert.deepEqual(factsAsOf(bundle, provenFacts(action)), provenFacts(action));
+        const silent = later.filter((id) => action === 'renew' || id !== 'renewal-lineage');
+        assert.deepEqual(objecting(bundle, earlierFacts(action)), [...silent, 'incomplete'].toSorted());
+        assert.equal(judge(bundle, earlierFacts(action)).decision, 'deny');
+      }
+    }
   });
 });
 

@@ -4,14 +4,14 @@ import { SallyportError } from '#errors';
 
 import { prepareCandidate } from './candidate.ts';
 import { preparePolicies, validatePolicies } from './cedar.ts';
-import { controlTable } from './controls.ts';
+import { controlTable, type RequiredControl } from './controls.ts';
 import { findOpenOnEmptyFacts } from './empty-facts.ts';
 import { findUnliftable } from './lifting.ts';
 import { Memo } from './memo.ts';
 import { parsePolicySet, type Policy, type PolicySet, refuse } from './policy-set.ts';
 import { project, type Projection } from './projection.ts';
 import { namesOf, questionsOf, type References } from './questions.ts';
-import { loadSchema, type Schema } from './schema.ts';
+import { type Group, loadSchema, type Schema, withoutGroups } from './schema.ts';
 import { checkTextLimits } from './text-limits.ts';
 import type { Finding } from './verdict.ts';
 import { findWeakened } from './weakening.ts';
@@ -25,7 +25,7 @@ export interface Control {
   readonly text: string;
 }
 
-/** Policies that passed every check of `loadBundle`. The judge takes no other object. */
+/** Policies that passed every check of `loadBundle` or `loadRecordedBundle`. The judge takes no other object. */
 export interface Bundle {
   /** SHA-256 of the text, lower hex. */
   readonly digest: string;
@@ -38,6 +38,10 @@ export interface Bundle {
 export interface CompiledBundle {
   /** The name under which Cedar keeps the parsed policies. */
   readonly policies: string;
+  /** What there is to know: the schema, without what came with a control that recorded policies do not have. */
+  readonly groupsOf: Schema['groupsOf'];
+  /** That. */
+  readonly without: ReadonlySet<Group>;
   readonly projection: Projection;
   readonly titles: ReadonlyMap<string, string>;
   readonly liftable: ReadonlySet<string>;
@@ -54,11 +58,34 @@ const compiledBundles = new WeakMap<Bundle, CompiledBundle>();
  * not fit the schema, a required control that is missing, weakened, or silent on facts that prove nothing.
  */
 export function loadBundle(text: string, references: References): Bundle {
+  return load(text, references, () => controlTable);
+}
+
+/**
+ * To judge again what was recorded, and for nothing that is put in force: such policies may lack the controls that came later, and are asked nothing that came
+ * with them. In every other respect they are examined as any.
+ */
+export function loadRecordedBundle(text: string, references: References): Bundle {
+  return load(text, references, ({ controls }) => {
+    const present = new Set(controls.map(({ id }) => id));
+    return controlTable.filter(({ id, brought }) => brought === null || present.has(id));
+  });
+}
+
+function load(
+  text: string,
+  references: References,
+  requiredOf: (policySet: PolicySet) => readonly RequiredControl[],
+): Bundle {
   checkTextLimits(text);
-  const schema = loadSchema();
   const policySet = parsePolicySet(text);
+  const required = requiredOf(policySet);
+  const without = controlTable
+    .filter((control) => !required.includes(control))
+    .map(({ brought }) => brought!);
+  const schema = withoutGroups(loadSchema(), without);
   refuse([
-    ...missingControls(policySet),
+    ...missingControls(policySet, required),
     ...forbiddenHolds(policySet),
     ...policySet.controls.flatMap((control) => stageProblems(schema, control)),
     ...policySet.controls.flatMap((control) => unknownNames(references, control)),
@@ -67,21 +94,26 @@ export function loadBundle(text: string, references: References): Bundle {
   refuse(validate(schema, policySet));
   const questions = questionsOf(policySet, references);
   const candidate = prepareCandidate(policySet);
-  refuse(findOpenOnEmptyFacts(candidate, questions));
+  refuse(findOpenOnEmptyFacts(candidate, questions, required));
   refuse(findUnliftable(candidate, questions));
   refuse(findWeakened(policySet));
-  return compile(text, schema, policySet);
+  return compile(text, schema, without, policySet);
 }
 
 export function compiledBundle(bundle: Bundle): CompiledBundle {
   const compiled = compiledBundles.get(bundle);
   if (compiled === undefined) {
-    throw new SallyportError('policy', 'these policies were not loaded by loadBundle');
+    throw new SallyportError('policy', 'these policies were not loaded by loadBundle or loadRecordedBundle');
   }
   return compiled;
 }
 
-function compile(text: string, schema: Schema, { permit, controls }: PolicySet): Bundle {
+function compile(
+  text: string,
+  schema: Schema,
+  without: readonly Group[],
+  { permit, controls }: PolicySet,
+): Bundle {
   const digest = createHash('sha256').update(text).digest('hex');
   const policies = [permit, ...controls];
   preparePolicies(digest, textsById(policies));
@@ -96,6 +128,8 @@ function compile(text: string, schema: Schema, { permit, controls }: PolicySet):
   });
   compiledBundles.set(bundle, {
     policies: digest,
+    groupsOf: schema.groupsOf,
+    without: new Set(without),
     projection: project(
       digest,
       schema,
@@ -119,9 +153,9 @@ function textsById(policies: readonly Policy[]): Record<string, string> {
 }
 
 /** A bundle with its permit but without its controls would be an open door. */
-function missingControls({ controls }: PolicySet): string[] {
+function missingControls({ controls }: PolicySet, required: readonly RequiredControl[]): string[] {
   const present = new Set(controls.map(({ id }) => id));
-  return controlTable
+  return required
     .filter(({ id }) => !present.has(id))
     .map(({ id }) => `the required control ${id} is missing: take it from the default policies`);
 }

@@ -11,6 +11,11 @@ export interface RequiredControl {
   readonly liftable: boolean;
   /** Each of these alone must make the control object. */
   readonly disproofs: readonly Disproof[];
+  /**
+   * The group of facts that came with it, when requests had been recorded without either. Policies that are put in force must have it; those
+   * that are recorded without it are judged by as they were. null: no text was ever in force without it.
+   */
+  readonly brought: keyof Context | null;
 }
 
 const issuing = ['enroll', 'renew'] as const;
@@ -106,7 +111,7 @@ export const controlTable: readonly RequiredControl[] = [
   required('renewal-names', ['renew'], { presenter: { sameNames: false } }),
   required('renewal-key', ['renew'], { presenter: { keyAllowed: false } }),
   liftable('renewal-window', ['renew']),
-  liftable('renewal-lineage', ['renew']),
+  liftable('renewal-lineage', ['renew'], 'lineage'),
 
   required('account-valid', issuing, { account: { presented: true, valid: false } }),
   required('account-template', issuing, { account: { presented: true, forTemplate: false } }),
@@ -126,8 +131,8 @@ export const controlTable: readonly RequiredControl[] = [
   required('attestation-device', issuing, { evidence: { judged: true, forDevice: false } }),
   required('attestation-unused', issuing, { evidence: { judged: true, unused: false } }),
 
-  liftable('attestation-rollback', issuing),
-  liftable('attestation-shared', issuing),
+  liftable('attestation-rollback', issuing, 'versions'),
+  liftable('attestation-shared', issuing, 'attestingKey'),
 
   required('workflow-agreed', issuing, { workflow: { required: true, agreed: false } }),
 
@@ -144,11 +149,15 @@ export const requiredControls: Readonly<Record<Action, readonly string[]>> = {
 };
 
 function required(id: string, applies: readonly Action[], ...disproofs: Disproof[]): RequiredControl {
-  return { id, actions: applies, liftable: false, disproofs };
+  return { id, actions: applies, liftable: false, disproofs, brought: null };
 }
 
-function liftable(id: string, applies: readonly Action[]): RequiredControl {
-  return { id, actions: applies, liftable: true, disproofs: [] };
+function liftable(
+  id: string,
+  applies: readonly Action[],
+  brought: keyof Context | null = null,
+): RequiredControl {
+  return { id, actions: applies, liftable: true, disproofs: [], brought };
 }
 
 function idsFor(action: Action): string[] {

@@ -3,7 +3,7 @@ import { ask } from './cedar.ts';
 import type { Context, Facts, Verdict } from './facts.ts';
 import { permitId } from './policy-set.ts';
 import { memoKey } from './projection.ts';
-import { type Group, loadSchema, schemaName } from './schema.ts';
+import { type Group, schemaName } from './schema.ts';
 import { type Finding, type FoundObjection, pronounce } from './verdict.ts';
 
 /**
@@ -18,6 +18,13 @@ export function judge(bundle: Bundle, facts: Facts): Verdict {
   return pronounce(finding, facts);
 }
 
+/** Facts as they were derived when such policies were in force: without what came with controls that they do not have. */
+export function factsAsOf(bundle: Bundle, facts: Facts): Facts {
+  const { without } = compiledBundle(bundle);
+  const known = Object.entries(facts.context).filter(([group]) => !without.has(group as Group));
+  return { ...facts, context: Object.fromEntries(known) };
+}
+
 /** The judge without its memory. */
 export function judgeUnremembered(bundle: Bundle, facts: Facts): Verdict {
   return pronounce(find(compiledBundle(bundle), facts), facts);
@@ -25,9 +32,12 @@ export function judgeUnremembered(bundle: Bundle, facts: Facts): Verdict {
 
 function find(compiled: CompiledBundle, facts: Facts): Finding {
   const answer = ask(schemaName, compiled.policies, facts);
-  if (answer.type === 'failure') return { decision: 'deny', objections: [unevaluable(facts)] };
+  const strangers = strangeGroups(compiled, facts);
+  if (answer.type === 'failure' || strangers.length > 0) {
+    return { decision: 'deny', objections: [unevaluable(facts, strangers)] };
+  }
 
-  const missing = missingGroups(facts);
+  const missing = missingGroups(compiled, facts);
   const objections = [
     ...answer.objecting.map((id) => objection(compiled, id)),
     ...answer.errors.map((id) => failedControl(compiled, id)),
@@ -59,10 +69,8 @@ function failedControl({ titles }: CompiledBundle, id: string): FoundObjection {
 }
 
 /** Everything the schema offers to the action must have been observed before anyone decides, an operator included. */
-function missingGroups({ action, context }: Facts): Group[] {
-  return loadSchema().groupsOf[action].filter(
-    (group) => context[group] === undefined && !isDispensable(group, context),
-  );
+function missingGroups({ groupsOf }: CompiledBundle, { action, context }: Facts): Group[] {
+  return groupsOf[action].filter((group) => context[group] === undefined && !isDispensable(group, context));
 }
 
 /** One of these suffices. */
@@ -87,10 +95,13 @@ function incomplete(missing: readonly Group[]): FoundObjection {
   };
 }
 
-function unevaluable({ action, context }: Facts): FoundObjection {
-  const { groupsOf } = loadSchema();
+/** Cedar is asked by the schema of today: of recorded policies it knows more groups than they do. */
+function strangeGroups({ groupsOf }: CompiledBundle, { action, context }: Facts): string[] {
   const offered: readonly string[] = Object.hasOwn(groupsOf, action) ? groupsOf[action] : [];
-  const strangers = Object.keys(context).filter((group) => !offered.includes(group));
+  return Object.keys(context).filter((group) => !offered.includes(group));
+}
+
+function unevaluable({ action }: Facts, strangers: readonly string[]): FoundObjection {
   const why = strangers.length > 0 ? `: ${action} knows nothing of ${strangers.join(', ')}` : '';
   return {
     control: 'unevaluable',

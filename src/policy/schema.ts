@@ -31,6 +31,13 @@ export function loadSchema(): Schema {
   return loaded;
 }
 
+/** As it was before these groups came. */
+export function withoutGroups(schema: Schema, groups: readonly Group[]): Schema {
+  const { admit, enroll, renew } = schema.groupsOf;
+  const rest = (offered: readonly Group[]) => offered.filter((group) => !groups.includes(group));
+  return { ...schema, groupsOf: { admit: rest(admit), enroll: rest(enroll), renew: rest(renew) } };
+}
+
 interface Type {
   readonly type: string;
   readonly attributes?: Readonly<Record<string, Type>>;

@@ -62,41 +62,50 @@ export interface TestAuthority extends AuthorityFiles {
   readonly admin: AdminActs;
 }
 
+export interface AuthorityInProcess extends TestAuthority {
+  readonly running: RunningAuthority;
+  advance(milliseconds: number): void;
+  readonly faults: unknown[];
+}
+
 /** An authority in this process, with a clock that the test can move. */
 export async function authorityInProcess(
   cleanup: Cleanup,
   edit: (yaml: string) => string = (yaml) => yaml,
-): Promise<
-  TestAuthority & {
-    readonly running: RunningAuthority;
-    advance(milliseconds: number): void;
-    readonly faults: unknown[];
-  }
-> {
+): Promise<AuthorityInProcess> {
   // A test's own hooks run in the order of their registration: the authority must end before its folder goes.
   const ends: (() => Promise<void> | void)[] = [];
   cleanup.after(async () => {
     for (const end of ends.toReversed()) await end();
   });
-  const files = await initAuthority({ after: (end) => ends.push(end) }, (yaml) => edit(anyPorts(yaml)));
+  const ending: Cleanup = { after: (end) => ends.push(end) };
+  return startInProcess(ending, await initAuthority(ending, (yaml) => edit(anyPorts(yaml))));
+}
+
+/** `ahead`: of the clock of this machine, in milliseconds. */
+export async function startInProcess(
+  cleanup: Cleanup,
+  files: AuthorityFiles,
+  ahead = 0,
+): Promise<AuthorityInProcess> {
   const faults: unknown[] = [];
-  let ahead = 0;
+  let by = ahead;
   const running = await startAuthority({
     configuration: loadConfiguration(files.configuration, process.env),
     environment: process.env,
-    wallClock: () => Date.now() + ahead,
-    monotonicClock: () => performance.now() + ahead,
+    wallClock: () => Date.now() + by,
+    monotonicClock: () => performance.now() + by,
     version: '0',
     replay: (configuration, signal) => replayLog(configuration.file, process.env, signal),
     report: (fault) => faults.push(fault),
   });
-  ends.push(() => running.close());
+  cleanup.after(() => running.close());
   return {
     ...(await reach(files, running.listeners)),
     running,
     faults,
     advance(milliseconds) {
-      ahead += milliseconds;
+      by += milliseconds;
     },
   };
 }
