@@ -172,6 +172,9 @@ export async function startJobs(ports: {
   startForAll('nonces', 60_000, async () => {
     await storage.acme.forgetNonces(clock.now());
     await storage.enrollment.forgetEvidenceNonces(clock.now());
+    // It counts while its request waits for an operator, and once more while that waits for its device.
+    const { lifetimeSeconds } = configuration().approvals;
+    await storage.enrollment.forgetWaitingEvidence(clock.now() - 2 * lifetimeSeconds * 1000);
     await storage.enrollment.forgetActivations(clock.now() - keptActivationsMilliseconds);
   });
   startForAll('orders', 600_000, () =>

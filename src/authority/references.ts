@@ -49,6 +49,7 @@ export function referencesOf(
         },
       ]),
     ),
+    approvals: { lifetimeSeconds: configuration.approvals.lifetimeSeconds },
     limits: {
       source,
       device,

@@ -100,6 +100,7 @@ export async function problemOf(
     template,
     spki,
     issued: null,
+    approvedAt: null,
     time,
   };
   const { facts, reasons } = deriveEvidence(seen, references, asked);

@@ -102,6 +102,7 @@ export function derive(
     template: source.template,
     spki: keygen ? null : spki,
     issued,
+    approvedAt: approvedAt(observations.approval),
     time,
   });
   gathered.add('evidence', evidence);
@@ -204,6 +205,11 @@ function issuedBefore(
   if (order) return order.finalizedSpki === asked.spki ? order.certificate : null;
   if (secret !== null) return isRequestAgain(secret, asked) ? secret.certificate : null;
   return !asked.keygen && issued !== null && issued.names === asked.names ? issued.sha256 : null;
+}
+
+/** One that was given beforehand, for any key, is nothing that a request has waited for. */
+function approvedAt(approval: Observations['approval']): number | null {
+  return approval === null || approval.spki === null ? null : approval.createdAt;
 }
 
 /** A secret that was reserved for what was denied is void; what asks without one has only this to remember it by. */

@@ -280,6 +280,8 @@ export interface EarlierEvidence {
   readonly fresh: boolean;
   /** That it got a certificate for. */
   readonly certificate: string | null;
+  /** When it came first. Absent: as before it was observed. */
+  readonly seenAt?: number;
 }
 
 export interface KeyObservation {

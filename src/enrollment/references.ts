@@ -13,6 +13,8 @@ export interface References {
   readonly attestation?: { readonly roots: Readonly<Record<string, TrustAnchors>> };
   /** By issuer name. */
   readonly issuers: Readonly<Record<string, IssuerReference>>;
+  /** How long a request waits for an operator, and then for its device. Absent: for ever, as before it was kept. */
+  readonly approvals?: { readonly lifetimeSeconds: number };
   readonly limits: {
     readonly source: RateLimit;
     readonly device: RateLimit;

@@ -42,6 +42,6 @@ function awaitsList(
   );
   if (!isOfTrust || evidence === null || request === null) return false;
   // A certificate that was issued for the same evidence would be given again, and not refused.
-  const asked = { device, template, spki: request.spki, issued: null, time };
+  const asked = { device, template, spki: request.spki, issued: null, approvedAt: null, time };
   return lacksListAlone(evidence, references, asked);
 }

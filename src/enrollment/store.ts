@@ -64,6 +64,8 @@ export interface EnrollmentStore {
   ): Promise<LogPosition>;
   /** Nonces that have expired. */
   forgetEvidenceNonces(now: number): Promise<void>;
+  /** Evidence that came until then, and got no certificate. */
+  forgetWaitingEvidence(before: number): Promise<void>;
   /** The devices that have one of these keys, each once. */
   devicesBy(keys: readonly DeviceKey[]): Promise<readonly Pick<Device, 'id' | 'deviceClass' | 'state'>[]>;
   /** By SHA-256 of the endorsement key's SubjectPublicKeyInfo. */

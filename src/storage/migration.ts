@@ -18,6 +18,7 @@ import { evidenceVersions } from './migrations/0017-evidence-versions.ts';
 import { attestationKeysOfDevices } from './migrations/0018-attestation-keys-of-devices.ts';
 import { lineages } from './migrations/0019-lineages.ts';
 import { provenMessages } from './migrations/0020-proven-messages.ts';
+import { waitingEvidence } from './migrations/0021-waiting-evidence.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -55,4 +56,5 @@ export const migrations: readonly Migration[] = [
   attestationKeysOfDevices,
   lineages,
   provenMessages,
+  waitingEvidence,
 ];

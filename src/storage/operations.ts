@@ -70,7 +70,7 @@ import { setDeviceState } from './operations/device-state.ts';
 import { device, deviceBySerialNumber, devices } from './operations/devices.ts';
 import { eraseDevice } from './operations/erase-device.ts';
 import { approvalRecords, secretCount, secretRecords } from './operations/grants.ts';
-import { forgetEvidenceNonces, giveNonce } from './operations/evidence.ts';
+import { forgetEvidenceNonces, forgetWaitingEvidence, giveNonce } from './operations/evidence.ts';
 import { hold } from './operations/hold.ts';
 import { abandonIntent, expiredIntents } from './operations/intents.ts';
 import { takeLease } from './operations/leases.ts';
@@ -135,6 +135,7 @@ export const operations = {
   delivered: durable(delivered),
   giveNonce: durable(giveNonce),
   forgetEvidenceNonces: lazy(forgetEvidenceNonces),
+  forgetWaitingEvidence: lazy(forgetWaitingEvidence),
   devicesBy: read(devicesBy),
   deviceOfEndorsementKey: read(deviceOfEndorsementKey),
   giveActivation: durable(giveActivation),

@@ -364,6 +364,7 @@ export interface EvidenceRow {
   readonly fresh: number;
   /** That was issued on it; null: none was yet. */
   readonly certificate: string | null;
+  /** What got none is forgotten once no request can wait for so long. */
   readonly seen_at: number;
   /** What a verifier outside said of it; null: it was examined here, or its device is erased. */
   readonly examination: JsonText<Examination> | null;

@@ -61,6 +61,7 @@ function derived(claims: Claims, of: Template, more: { attester?: object; ekSha2
       template: of.name,
       spki: key,
       issued: null,
+      approvedAt: null,
       time: noon,
     },
   );
@@ -157,6 +158,7 @@ describe('a list of revoked keys that is lacking or too old', () => {
       template: template.name,
       spki: key,
       issued: null,
+      approvedAt: null,
       time: noon,
     };
     const observed = { offered: ['tpm'], examination, status, earlier: null };
@@ -194,5 +196,78 @@ describe('a list of revoked keys that is lacking or too old', () => {
     assert.deepEqual(alone(old, { identities: {} }), [false, false]);
     assert.deepEqual(alone(old, { claims: { ...tpm, hash: 'sha1' } }), [false, false]);
     assert.deepEqual(alone({ ...list, revoked }), [false, false]);
+  });
+});
+
+/** Who could ask early, and be refused nothing, would have evidence in store for keys that are used when the hardware is gone. */
+describe('evidence that was fresh when it came', () => {
+  const lifetimeSeconds = 7 * 86_400;
+  const lifetime = lifetimeSeconds * 1000;
+  const earlier = { same: true, fresh: true, certificate: null, seenAt: noon };
+  const isFresh = (
+    time: number,
+    {
+      approvedAt = null,
+      issued = null,
+      approvals = { lifetimeSeconds },
+      ...seen
+    }: {
+      approvedAt?: number | null;
+      issued?: string | null;
+      approvals?: { lifetimeSeconds: number } | null;
+    } & Partial<NonNullable<EvidenceObservation['earlier']>> = {},
+  ) => {
+    const statement: Statement = {
+      spki: key,
+      fresh: null,
+      identities: { endorsementKey: ekSha256 },
+      claims: tpm,
+    };
+    const examination = { sha256: key, format: 'tpm', fault: null, certificates: [], statement } as const;
+    const references = {
+      ...referencesWith({}),
+      templates: { [template.name]: template },
+      deviceClasses: { [takesBoth.name]: takesBoth },
+      ...(approvals === null ? {} : { approvals }),
+    };
+    return deriveEvidence(
+      { offered: ['tpm'], examination, status: null, earlier: { ...earlier, ...seen } },
+      references,
+      {
+        device: { ...device, identifiers: { ekSha256 } },
+        template: template.name,
+        spki: key,
+        issued,
+        approvedAt,
+        time,
+      },
+    ).facts.fresh;
+  };
+
+  test('stays so for as long as its request waits for an operator', () => {
+    assert.deepEqual([isFresh(noon), isFresh(noon + lifetime - 1)], [true, true]);
+    assert.equal(isFresh(noon + lifetime), false);
+    assert.equal(isFresh(noon, { fresh: false }), false);
+  });
+
+  test('and once more for its device, where one approved it in time', () => {
+    const approvedAt = noon + lifetime - 1;
+    assert.equal(isFresh(approvedAt + lifetime - 1, { approvedAt }), true);
+    assert.equal(isFresh(approvedAt + lifetime, { approvedAt }), false);
+    assert.equal(isFresh(noon + lifetime, { approvedAt: noon + lifetime }), false);
+    // An older one of the same key takes nothing away.
+    assert.equal(isFresh(noon + lifetime - 1, { approvedAt: noon - lifetime }), true);
+  });
+
+  test('is for what it got already, whenever that is asked for again', () => {
+    const certificate = digest('ce');
+    assert.equal(isFresh(noon + 10 * lifetime, { certificate, issued: certificate }), true);
+    assert.equal(isFresh(noon, { certificate, issued: null }), false);
+  });
+
+  test('was for ever where nobody wrote down since when, or for how long a request waits', () => {
+    const before: object = { seenAt: undefined };
+    assert.equal(isFresh(noon + 10 * lifetime, before), true);
+    assert.equal(isFresh(noon + 10 * lifetime, { approvals: null }), true);
   });
 });

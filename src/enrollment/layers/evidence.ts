@@ -9,11 +9,23 @@ import {
 } from '#evidence';
 import type { DeviceClass, EvidenceRequirement } from '#inventory';
 import type { Context } from '#policy';
-import type { DeviceObservation, EvidenceObservation } from '../observations.ts';
+import type { DeviceObservation, EarlierEvidence, EvidenceObservation } from '../observations.ts';
 import { named, type References } from '../references.ts';
 import { Finding } from './finding.ts';
 
 type EvidenceFacts = NonNullable<Context['evidence']>;
+
+interface AskedOf {
+  readonly device: DeviceObservation | null;
+  readonly template: string | null;
+  /** SHA-256 of the key that is to be certified; null: the authority makes it. */
+  readonly spki: string | null;
+  /** What this same request got already. */
+  readonly issued: string | null;
+  /** When an operator approved this key, where one did; null: nobody did. */
+  readonly approvedAt: number | null;
+  readonly time: number;
+}
 
 const unjudged = {
   sound: false,
@@ -32,15 +44,7 @@ const unjudged = {
 export function deriveEvidence(
   evidence: EvidenceObservation | null,
   references: References,
-  asked: {
-    device: DeviceObservation | null;
-    template: string | null;
-    /** SHA-256 of the key that is to be certified; null: the authority makes it. */
-    spki: string | null;
-    /** What this same request got already. */
-    issued: string | null;
-    time: number;
-  },
+  asked: AskedOf,
 ): Finding<EvidenceFacts> {
   const { device, template } = asked;
   const ofClass = named(references.deviceClasses, device?.deviceClass);
@@ -92,7 +96,7 @@ export function deriveEvidence(
 export function lacksListAlone(
   evidence: EvidenceObservation,
   references: References,
-  asked: Parameters<typeof deriveEvidence>[2],
+  asked: AskedOf,
 ): boolean {
   const { format = null } = evidence.examination ?? {};
   const ofClass = named(references.deviceClasses, asked.device?.deviceClass);
@@ -119,12 +123,7 @@ function problemsOf(
   ofClass: DeviceClass | undefined,
   ofTemplate: Template | undefined,
   references: References,
-  asked: {
-    device: DeviceObservation | null;
-    spki: string | null;
-    issued: string | null;
-    time: number;
-  },
+  asked: AskedOf,
 ): Problems {
   const { format, fault, statement } = examination;
   const requirement = format === null ? undefined : ofClass?.evidence?.[format];
@@ -157,7 +156,7 @@ function problemsOf(
   return {
     sound,
     fresh:
-      statement.fresh === true || (isOfThis && earlier.fresh)
+      statement.fresh === true || (isOfThis && isStillFresh(earlier, references, asked))
         ? null
         : statement.fresh === null
           ? 'no nonce was given out that it could hold'
@@ -176,6 +175,21 @@ function problemsOf(
       endorsementProblem(statement.identities, asked.device),
     unused: earlier === null || isOfThis ? null : 'the same evidence came before, with another request',
   };
+}
+
+/**
+ * What was fresh when it came stays so while its request may wait: for an operator, and where one approved it in time, for its device. Evidence that was made beforehand, of keys
+ * for later, is not. What it got already it gets again, which is nothing new.
+ */
+function isStillFresh(
+  { fresh, certificate, seenAt }: EarlierEvidence,
+  { approvals }: References,
+  { approvedAt, time }: Pick<AskedOf, 'approvedAt' | 'time'>,
+): boolean {
+  if (!fresh || certificate !== null || seenAt === undefined || approvals === undefined) return fresh;
+  const lifetime = approvals.lifetimeSeconds * 1000;
+  const isApproved = approvedAt !== null && approvedAt < seenAt + lifetime;
+  return time < (isApproved ? Math.max(approvedAt, seenAt) : seenAt) + lifetime;
 }
 
 function joined(problems: readonly (string | null)[]): string | null {

@@ -8,9 +8,12 @@ import {
   entry,
   holdRecord,
   importDevices,
+  intent,
+  issuedRecord,
   mac,
   createSecret,
   newSecret,
+  now,
   observeQuery,
   openStores,
 } from '../storage.fixture.ts';
@@ -56,7 +59,7 @@ suite('what a verifier outside said', () => {
     await enrollment.hold(holdRecord('r1', 'd1', { evidence: used, entry: entry('held') }));
     const seen = await enrollment.observe(observeQuery(query));
     assert.deepEqual(seen.verifiedEvidence, verified);
-    assert.deepEqual(seen.earlierEvidence, { same: true, fresh: true, certificate: null });
+    assert.deepEqual(seen.earlierEvidence, { same: true, fresh: true, certificate: null, seenAt: now });
     for (const other of [
       { spki: digest('other key') },
       { template: 'server' },
@@ -76,5 +79,41 @@ suite('what a verifier outside said', () => {
     const query = observeQuery({ secretMacs: [mac('s1')], evidence: used.sha256 });
     const { earlierEvidence, verifiedEvidence } = await enrollment.observe(query);
     assert.deepEqual([earlierEvidence?.same, verifiedEvidence], [true, null]);
+  });
+});
+
+suite('evidence that got no certificate', () => {
+  test('is forgotten, and its nonce was used up when it came', async (t) => {
+    const { admin, enrollment } = openStores(t);
+    await importDevices(admin, device('d1'));
+    await createSecret(admin, newSecret('s1', 'd1'));
+    const nonce = new Uint8Array(32).fill(7);
+    const given = { secretMacs: [mac('s1')], presenterSha256: null, isVouchedFor: false };
+    await enrollment.giveNonce({ ...given, nonce, expiresAt: now + 1e12, now, entry: entry('nonce') });
+    const query = observeQuery({ secretMacs: [mac('s1')], evidence: used.sha256 });
+    assert.deepEqual((await enrollment.observe(query)).nonce, nonce);
+    const evidence = { ...used, secretId: 's1' };
+    await enrollment.hold(holdRecord('r1', 'd1', { evidence, secretId: 's1', entry: entry('held') }));
+
+    await enrollment.forgetWaitingEvidence(now - 1);
+    const waiting = await enrollment.observe(query);
+    assert.deepEqual([waiting.earlierEvidence?.fresh, waiting.nonce], [true, null]);
+    await enrollment.forgetWaitingEvidence(now);
+    const forgotten = await enrollment.observe(query);
+    assert.deepEqual([forgotten.earlierEvidence, forgotten.nonce], [null, null]);
+  });
+
+  test('is not what got one, which is of that request for ever', async (t) => {
+    const { admin, enrollment } = openStores(t);
+    await importDevices(admin, device('d1'));
+    await createSecret(admin, newSecret('s1', 'd1'));
+    const intended = intent('i1', 'd1');
+    await enrollment.reserve(intended);
+    const record = issuedRecord(intended);
+    await enrollment.close({ ...record, evidence: used });
+    await enrollment.forgetWaitingEvidence(now + 1e12);
+    const query = observeQuery({ secretMacs: [mac('s1')], evidence: used.sha256 });
+    const { earlierEvidence } = await enrollment.observe(query);
+    assert.equal(earlierEvidence?.certificate, record.certificate.sha256);
   });
 });

@@ -69,6 +69,10 @@ const deleteNonce = statement((database, p: { holder: string }) =>
   database.deleteFrom('evidence_nonce').where('holder', '=', p.holder),
 );
 
+const deleteWaiting = statement((database, p: { before: number }) =>
+  database.deleteFrom('evidence').where('certificate', 'is', null).where('seen_at', '<=', p.before),
+);
+
 const deleteNonces = statement((database, p: { before: number }) =>
   database.deleteFrom('evidence_nonce').where('expires_at', '<=', p.before),
 );
@@ -85,10 +89,10 @@ export function* observeEvidence(
 ): Operation<{ readonly earlier: EarlierEvidence; readonly verified: Examination | null } | null> {
   const row = yield* first(select, { sha256 });
   if (row === undefined) return null;
-  const { fresh, certificate, examination } = row;
+  const { fresh, certificate, seen_at: seenAt, examination } = row;
   const same = asked !== null && isOf(row, asked);
   return {
-    earlier: { same, fresh: fresh === 1, certificate },
+    earlier: { same, fresh: fresh === 1, certificate, seenAt },
     verified: same && examination !== null ? fromJson(examination) : null,
   };
 }
@@ -153,6 +157,13 @@ export function* keepNonce(holder: string, nonce: Uint8Array, expiresAt: number)
 
 export function* forgetEvidenceNonces({ now }: { now: number }): Operation<void> {
   yield* run(deleteNonces, { before: now });
+}
+
+/**
+ * What came until then and got no certificate. Its nonce was used up when it came, and none is given twice: the same octets, should they come again, are evidence that is not fresh.
+ */
+export function* forgetWaitingEvidence({ before }: { before: number }): Operation<void> {
+  yield* run(deleteWaiting, { before });
 }
 
 function isOf({ device_id, template, spki }: EvidenceRow, asked: EvidenceRequest): boolean {
