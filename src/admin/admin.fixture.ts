@@ -230,6 +230,7 @@ async function holdRequest(storage: Storage, id: string, deviceId: string, now: 
     deviceId,
     evidence: null,
     contested: null,
+    contestant: null,
     template: 'device',
     spki: heldKey,
     names: heldNames,

@@ -47,6 +47,7 @@ async function withRequests(t: TestContext, ids: readonly string[]): Promise<Sto
       order: null,
       evidence: null,
       contested: null,
+      contestant: null,
       summary: {
         protocol: 'est',
         operation: 'simpleenroll',

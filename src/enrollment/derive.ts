@@ -74,8 +74,8 @@ export function derive(
 
   const gathered = new Gathering();
   gathered.add('segment', deriveSegment(source, references, className, stage, time));
-  gathered.add('rate', deriveRate(observations.rate, references, source.template, time));
   if (stage === 'admit') {
+    gathered.add('rate', deriveRate(observations.rate, references, source.template, time));
     return { facts: gathered.facts('admit', className, source.template), plan: null, issued: null };
   }
 
@@ -109,18 +109,16 @@ export function derive(
   const attested = { deviceClass: className, verified: evidence.facts.verified, again: issued !== null };
   gathered.add('versions', deriveVersions(observations.evidence, attested));
   gathered.add('attestingKey', deriveAttestingKey(observations.evidence, references, attested));
-  gathered.add(
-    'approval',
-    deriveApproval(observations.approval, references, {
-      deviceClass: className,
-      spki,
-      names: digest,
-      time,
-      again: issued !== null,
-      deniedAt: secret === null ? lastDenial(observations.denials, digest) : null,
-      ownNames: names !== null && names.admitted.length > 0,
-    }),
-  );
+  const approval = deriveApproval(observations.approval, references, {
+    deviceClass: className,
+    spki,
+    names: digest,
+    time,
+    again: issued !== null,
+    deniedAt: secret === null ? lastDenial(observations.denials, digest) : null,
+    ownNames: names !== null && names.admitted.length > 0,
+  });
+  gathered.add('approval', approval);
   if (action === 'enroll' && secret !== null) {
     const asked = {
       deviceId: device?.id ?? null,
@@ -157,14 +155,18 @@ export function derive(
   if (action === 'enroll' && secret === null && presenter !== null && order === null) {
     gathered.add('identity', deriveIdentity(presenter, references, { device, template, request, time }));
   }
+  let contested = false;
   if (renewed !== null) {
     gathered.add(
       'presenter',
       derivePresenter(renewed, references, { template, source, request, names, key, time }),
     );
     const asked = { presented: renewed.sha256, again: issued !== null };
-    gathered.add('lineage', deriveLineage(observations.lineage ?? null, asked));
+    const lineage = deriveLineage(observations.lineage ?? null, asked);
+    gathered.add('lineage', lineage);
+    contested = !lineage.facts.uncontested && !approval.facts.lifts.includes('renewal-lineage');
   }
+  gathered.add('rate', deriveRate(observations.rate, references, source.template, time, contested));
   const forwarded =
     action === 'enroll' &&
     secret === null &&

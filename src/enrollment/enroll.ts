@@ -8,7 +8,7 @@ import type { Decided } from './decided.ts';
 import { derive, type Derivation } from './derive.ts';
 import { sha256Hex } from './digests.ts';
 import type { Outcome, RequestEntry } from './entry.ts';
-import { contestedBy, lineageSeen } from './lineage.ts';
+import { contestOf, lineageSeen } from './lineage.ts';
 import { notAdmitted } from './not-admitted.ts';
 import { needsApproval } from './needs-approval.ts';
 import type { SourceObservation } from './observations.ts';
@@ -255,7 +255,7 @@ export class Enrollment {
         polled: pollOf(asked, observations),
         order: keptOrderOf(asked),
         evidence: usedEvidence(decided, this.#ports.random),
-        contested: contestedBy(observations, verdict),
+        ...contestOf(observations, verdict),
         now: time,
         entry: this.#records.newEntry(this.#entry(decided, 'held'), asked),
       });

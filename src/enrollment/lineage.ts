@@ -8,11 +8,12 @@ export function lineageSeen({ lineage }: Observations, predecessor: string | nul
   return { forked: lineage.others.length > 0, contested: lineage.contested !== null };
 }
 
-/** The certificate that a request is held for, since it was renewed to another key before; null: that is not why. */
-export function contestedBy(
+/** Of a request that is held for its lineage. `contested`: the certificate that it presents was renewed to another key before. */
+export function contestOf(
   { lineage, presenter }: Observations,
   { objections }: Verdict,
-): HoldRecord['contested'] {
+): Pick<HoldRecord, 'contested' | 'contestant'> {
   const isWhy = objections.some(({ control }) => control === 'renewal-lineage');
-  return isWhy && presenter !== null && (lineage?.others.length ?? 0) > 0 ? presenter.sha256 : null;
+  const contestant = isWhy ? (presenter?.sha256 ?? null) : null;
+  return { contested: (lineage?.others.length ?? 0) > 0 ? contestant : null, contestant };
 }

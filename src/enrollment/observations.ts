@@ -86,6 +86,8 @@ export interface RateObservation {
   /** null at admit. */
   readonly device: { readonly tat: number | null } | null;
   readonly template: { readonly tat: number | null } | null;
+  /** Of the certificate that is presented; absent where its lineage is not contested. */
+  readonly presented?: { readonly tat: number | null };
   /** Of the template's static challenge; absent where none was presented. */
   readonly challenge?: { readonly tat: number | null };
 }

@@ -263,6 +263,7 @@ export async function observe(
       source: { tat: admission.sourceTat },
       device: stored.device === null ? null : { tat: stored.rates.device },
       template: { tat: stored.rates.template },
+      ...(stored.rates.presented === null ? {} : { presented: stored.rates.presented }),
       ...(asked.challenge?.kind === 'static' ? { challenge: { tat: stored.rates.challenge } } : {}),
     },
     request: asked.requestObservation,

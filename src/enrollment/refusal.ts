@@ -16,7 +16,8 @@ export function refusal(
   time: number,
 ): Answer {
   const { rate, workflows = [] } = observations;
-  const retryAfterSeconds = rateWaitSeconds(rate, authority.references, source.template, time);
+  const contested = objections.some(({ control }) => control === 'renewal-lineage');
+  const retryAfterSeconds = rateWaitSeconds(rate, authority.references, source.template, time, contested);
   const { examination } = observations.evidence ?? {};
   const awaitsVerifier = examination !== undefined && isUnanswered(examination);
   const awaitsWorkflows =

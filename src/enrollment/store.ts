@@ -30,7 +30,7 @@ export interface EnrollmentStore {
   /**
    * Reserves the secret (when given) for key and names, opens or refreshes the pending request, appends the entry. `request` is the pending
    * request's id: that of whoever first asked for these names, with these objections; with others it is another request, and the earlier one
-   * ends, so that nobody approves what they have not seen. Opening one spends from the device's limit. Throws 'conflict' when the secret is no
+   * ends, so that nobody approves what they have not seen. Opening one spends from the device's limit, or the contestant's. Throws 'conflict' when the secret is no
    * longer what was observed, or the limit is spent.
    */
   hold(record: HoldRecord): Promise<LogPosition & { readonly request: string; readonly firstSeen: number }>;
@@ -213,10 +213,11 @@ export interface StoreObservation {
   readonly issued: { readonly sha256: string; readonly names: string } | null;
   /** Of the presenter where that is in our store, for the device, template and key; null: there is none, or an order has one. */
   readonly lineage: LineageObservation | null;
-  /** Of key `device:<id>`, `template:<name>`, and `challenge:<template>` where that was asked. */
+  /** Of key `device:<id>`, `template:<name>`, `challenge:<template>` where that was asked, and `presented:<sha256>` where its lineage is contested; null: it is not. */
   readonly rates: {
     readonly device: number | null;
     readonly template: number | null;
+    readonly presented: { readonly tat: number | null } | null;
     readonly challenge: number | null;
   };
 }
@@ -244,7 +245,7 @@ export interface HoldRecord {
   readonly names: string;
   readonly secretId: string | null;
   readonly objections: readonly Objection[];
-  /** A request that waits is work for people. */
+  /** A request that waits is work for people. `device`: of the device, or of the contestant. */
   readonly limits: Pick<Intent['limits'], 'device' | 'challenge'>;
   /** For the operator's eyes: protocol, source address, subject and SAN asked for and to be issued, key. */
   readonly summary: RequestSummary;
@@ -261,6 +262,8 @@ export interface HoldRecord {
   readonly evidence: UsedEvidence | null;
   /** SHA-256 of a certificate that was presented, and was renewed to another key before: from here on none of its branches goes on until an operator has decided for one. */
   readonly contested: string | null;
+  /** SHA-256 of the certificate that was presented, where its lineage is why the request waits: it is charged to that. null: to the device. */
+  readonly contestant: string | null;
   readonly now: number;
   readonly entry: NewEntry;
 }

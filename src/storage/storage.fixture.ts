@@ -201,6 +201,7 @@ export function holdRecord(id: string, deviceId: string, changes: Partial<HoldRe
     order: null,
     evidence: null,
     contested: null,
+    contestant: null,
     summary: {
       protocol: 'est',
       operation: 'simpleenroll',

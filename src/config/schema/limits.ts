@@ -13,7 +13,9 @@ export const limits = z.strictObject({
     ),
   device: rate
     .prefault({ burst: 5, count: 10, period: '1d' })
-    .describe('For each device: certificates asked for.'),
+    .describe(
+      'For each device: certificates asked for. What waits because its lineage is contested counts for the certificate that it presents instead, by the same numbers.',
+    ),
   template: rate
     .prefault({ burst: 200, count: 1000, period: '1h' })
     .describe(

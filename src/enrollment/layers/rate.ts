@@ -4,15 +4,23 @@ import type { RateObservation } from '../observations.ts';
 import { named, type References } from '../references.ts';
 import { Finding } from './finding.ts';
 
-/** Would this request conform, given each key's arrival time before it? Of a key not yet known nothing is held against it. */
+/**
+ * Would this request conform, given each key's arrival time before it? Of a key not yet known nothing is held against it. `contested`: it waits for who decides its
+ * lineage, and spends from the limit of the certificate that it presents: who has that beside the device spends nothing of the device's.
+ */
 export function deriveRate(
   rate: RateObservation,
   references: References,
   template: string | null,
   time: number,
+  contested = false,
 ): Finding<NonNullable<Context['rate']>> {
-  const { source, device, perTemplate } = spendings(rate, references, template, time);
-  return new Finding({ source: source.conforms, device: device.conforms, template: perTemplate.conforms })
+  const { source, device, presented, perTemplate } = spendings(rate, references, template, time, contested);
+  return new Finding({
+    source: source.conforms,
+    device: device.conforms && presented.conforms,
+    template: perTemplate.conforms,
+  })
     .because(
       'rate-source',
       source.conforms,
@@ -20,8 +28,10 @@ export function deriveRate(
     )
     .because(
       'rate-device',
-      device.conforms,
-      `this device is over its limit for another ${device.retryAfterSeconds} s`,
+      device.conforms && presented.conforms,
+      device.conforms
+        ? `this certificate, whose lineage is contested, is over its limit for another ${presented.retryAfterSeconds} s`
+        : `this device is over its limit for another ${device.retryAfterSeconds} s`,
     )
     .because(
       'rate-template',
@@ -36,17 +46,25 @@ export function rateWaitSeconds(
   references: References,
   template: string | null,
   time: number,
+  contested: boolean,
 ): number | null {
-  const limits = Object.values(spendings(rate, references, template, time));
+  const limits = Object.values(spendings(rate, references, template, time, contested));
   return Math.max(...limits.map(({ retryAfterSeconds }) => retryAfterSeconds)) || null;
 }
 
-function spendings(rate: RateObservation, references: References, template: string | null, time: number) {
+function spendings(
+  rate: RateObservation,
+  references: References,
+  template: string | null,
+  time: number,
+  contested: boolean,
+) {
   const of = (limit: RateLimit, observed: { tat: number | null } | null) =>
     observed === null ? { conforms: true, retryAfterSeconds: 0 } : spend(limit, observed.tat, time);
   return {
     source: of(references.limits.source, rate.source),
     device: of(references.limits.device, rate.device),
+    presented: of(references.limits.device, contested ? (rate.presented ?? null) : null),
     perTemplate: of(templateLimit(references, template), rate.template),
   };
 }

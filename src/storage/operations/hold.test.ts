@@ -59,6 +59,19 @@ suite('holding a request', () => {
     assert.deepEqual(await verifiedIds(stores.log), ['import', 'create s1', 'r1']);
   });
 
+  test('of a contested lineage is charged to the certificate that it presents', async (t) => {
+    const { enrollment } = await prepared(t);
+    const limits = { device: { burst: 1, count: 1, periodSeconds: 60 }, challenge: null };
+    const contestant = digest('stolen');
+    const held = (id: string, more: Parameters<typeof holdRecord>[2]) =>
+      enrollment.hold(holdRecord(id, 'd1', { spki: digest(id), limits, ...more }));
+    await held('r1', { contestant });
+    await assert.rejects(held('r2', { contestant }), (error) => isSallyportError(error, 'conflict'));
+    await held('r3', { contestant: digest('another') });
+    await held('r4', { contestant: null });
+    await assert.rejects(held('r5', { contestant: null }), (error) => isSallyportError(error, 'conflict'));
+  });
+
   test('asked again finds the same request, with what is so now', async (t) => {
     const { enrollment, admin, log } = await prepared(t);
     await enrollment.hold(holdRecord('r1', 'd1', { secretId: 's1' }));

@@ -18,7 +18,9 @@ export function* hold(record: HoldRecord): Operation<Held> {
   const { request, firstSeen, opened } = yield* openRequest(record);
   if (opened) {
     const { device, challenge } = record.limits;
-    yield* keepArrival(yield* conformingArrival(rateKeys.device(deviceId), device, record.now));
+    const { contestant } = record;
+    const charged = contestant === null ? rateKeys.device(deviceId) : rateKeys.presented(contestant);
+    yield* keepArrival(yield* conformingArrival(charged, device, record.now));
     if (challenge !== null) {
       yield* keepArrival(yield* conformingArrival(rateKeys.challenge(template), challenge, record.now));
     }

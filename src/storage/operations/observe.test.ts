@@ -41,7 +41,7 @@ suite('observing an empty store', () => {
         otherKeyCurrent: false,
         issued: null,
         lineage: null,
-        rates: { device: null, template: null, challenge: null },
+        rates: { device: null, template: null, presented: null, challenge: null },
         nonce: null,
         earlierEvidence: null,
         verifiedEvidence: null,
@@ -379,7 +379,7 @@ suite('observing the rates', () => {
     const { rates } = await enrollment.observe(observeQuery({ presenterSha256: sha256 }));
     const interval = (wide.periodSeconds * 1000) / wide.count;
     const spent = now + interval;
-    assert.deepEqual(rates, { device: spent, template: spent, challenge: null });
+    assert.deepEqual(rates, { device: spent, template: spent, challenge: null, presented: null });
   });
 
   test('of a static challenge, where one is presented, as reserving and holding spent it', async (t) => {

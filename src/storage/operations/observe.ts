@@ -12,7 +12,7 @@ import { observeVersions } from './evidence-versions.ts';
 import { isKeyShared } from './key-holders.ts';
 import { observeLineage } from './lineage.ts';
 import { observePresenter, observeSecret } from './presented.ts';
-import { observeRates } from './rate-limits.ts';
+import { observePresentedRate, observeRates } from './rate-limits.ts';
 import { byAuthority } from './requests.ts';
 
 const deviceColumns = ['id', 'serial_number', 'device_class', 'state', 'identifiers'] as const;
@@ -106,6 +106,8 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
               : observeAttestingKey({ spki: query.attestingKey, deviceId }),
           ),
     );
+  const isContested = lineage !== null && (lineage.others.length > 0 || lineage.contested !== null);
+  const presented = isContested ? yield* observePresentedRate(predecessor!) : null;
   const [nonce, used, attester, versions, attestingKey] = ofEvidence ?? [null, null, null, null, null];
   return {
     secret,
@@ -119,7 +121,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     otherKeyCurrent: otherKeyCurrent ?? false,
     issued,
     lineage,
-    rates,
+    rates: { ...rates, presented },
     nonce,
     earlierEvidence: used?.earlier ?? null,
     verifiedEvidence: used?.verified ?? null,

@@ -37,6 +37,7 @@ export const rateKeys = {
   source: (key: string) => `${sourcePrefix}${key}`,
   device: (id: string) => `device:${id}`,
   template: (name: string) => `template:${name}`,
+  presented: (sha256: string) => `presented:${sha256}`,
   challenge: (template: string) => `challenge:${template}`,
 };
 
@@ -97,7 +98,7 @@ export function* observeRates(query: {
   deviceId: string | null;
   template: string;
   staticChallenge: boolean;
-}): Operation<StoreObservation['rates']> {
+}): Operation<Omit<StoreObservation['rates'], 'presented'>> {
   const { deviceId, template, staticChallenge } = query;
   const [device, ofTemplate, challenge] = yield* together(
     deviceId === null ? null : readTat(rateKeys.device(deviceId)),
@@ -105,6 +106,11 @@ export function* observeRates(query: {
     staticChallenge ? readTat(rateKeys.challenge(template)) : null,
   );
   return { device, template: ofTemplate, challenge };
+}
+
+/** Of a certificate whose lineage is contested. */
+export function* observePresentedRate(sha256: string): Operation<{ readonly tat: number | null }> {
+  return { tat: yield* readTat(rateKeys.presented(sha256)) };
 }
 
 function* readTat(key: string): Operation<number | null> {
