@@ -229,6 +229,7 @@ async function holdRequest(storage: Storage, id: string, deviceId: string, now: 
     requestId: id,
     deviceId,
     evidence: null,
+    seen: null,
     contested: null,
     contestant: null,
     template: 'device',

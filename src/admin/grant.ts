@@ -70,6 +70,7 @@ export function approvalBeforehand(
     spki: null,
     names: null,
     lifts: liftedBeforehand,
+    evidence: null,
     by: operator.name,
     createdAt: now,
     expiresAt: now + ports.settings().approvalLifetimeSeconds * 1000,

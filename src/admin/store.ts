@@ -1,5 +1,5 @@
 import type { NewEntry } from '#audit';
-import type { IndexRange, LogPosition, RequestSummary } from '#enrollment';
+import type { EvidenceSeen, IndexRange, LogPosition, RequestSummary } from '#enrollment';
 import type { Device, DeviceState } from '#inventory';
 import type { Objection } from '#policy';
 import type { GeneralName, Name } from '#x509';
@@ -90,10 +90,14 @@ export interface AdminStore extends MachineStore, ExternalAccountStore {
     limit: number;
   }): Promise<readonly StoredRequest[]>;
   request(id: string): Promise<StoredRequest | null>;
-  /** pending -> approved, with an approval for the request's device, template, key and names that lifts its objections. */
+  /**
+   * pending -> approved, with an approval for the request's device, template, key, names and evidence that lifts its objections. It takes in what was approved before, and of that
+   * the controls `ofEvidence` where they were lifted for evidence that says the same.
+   */
   approveRequest(act: {
     id: string;
     approval: NewApproval;
+    ofEvidence: readonly string[];
     now: number;
     entry: NewEntry;
   }): Promise<LogPosition>;
@@ -271,6 +275,8 @@ export interface NewApproval {
   readonly spki: string | null;
   readonly names: string | null;
   readonly lifts: readonly string[];
+  /** What was seen under the request; null: none that was verified, or there is no request yet. */
+  readonly evidence: EvidenceSeen | null;
   readonly by: string;
   readonly createdAt: number;
   readonly expiresAt: number;
@@ -310,6 +316,8 @@ export interface StoredRequest {
   readonly state: RequestState;
   readonly objections: readonly Objection[];
   readonly summary: RequestSummary;
+  /** That it opened with; what says the same comes under the same request. */
+  readonly evidence: EvidenceSeen | null;
   readonly firstSeen: number;
   readonly lastSeen: number;
   readonly decidedBy: string | null;

@@ -46,6 +46,7 @@ async function withRequests(t: TestContext, ids: readonly string[]): Promise<Sto
       polled: null,
       order: null,
       evidence: null,
+      seen: null,
       contested: null,
       contestant: null,
       summary: {
@@ -65,11 +66,19 @@ async function withRequests(t: TestContext, ids: readonly string[]): Promise<Sto
 }
 
 async function approve({ admin }: Storage, id: string, now: number): Promise<void> {
-  const approval = { id: `approval of ${id}`, deviceId: 'd1', template: 'device', names: 'names', lifts: [] };
+  const approval = {
+    id: `approval of ${id}`,
+    deviceId: 'd1',
+    template: 'device',
+    names: 'names',
+    lifts: [],
+    evidence: null,
+  };
   const lasting = { by: 'ada', createdAt: now, expiresAt: now + lifetimeSeconds * 1000 };
   await admin.approveRequest({
     id,
     approval: { ...approval, ...lasting, spki: `key of ${id}` },
+    ofEvidence: [],
     now,
     entry: entry(`approve ${id}`),
   });

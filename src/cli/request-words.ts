@@ -25,6 +25,7 @@ export function requestWords({ paint, now }: Session, request: RequestView): str
     ['subject', shown(request.subject)],
     ['names', listed(request.subjectAltName)],
     ['key', `${request.keyAlgorithm}, SHA-256 ${request.spki}`],
+    ['evidence', evidenceWords(request.evidence)],
     [
       'asked by',
       `${request.protocol} ${request.operation} (${request.action}) from ${printable(request.address)}`,
@@ -34,4 +35,12 @@ export function requestWords({ paint, now }: Session, request: RequestView): str
     ['decided', decided],
     ['objections', objections.join('\n')],
   ]);
+}
+
+function evidenceWords(evidence: RequestView['evidence']): string | null {
+  if (evidence === null) return null;
+  const { format, versions, attestingKey } = evidence.said;
+  const said = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const words = [format, ...said, ...(attestingKey === null ? [] : [`by key ${attestingKey}`])];
+  return printable(words.join(', '));
 }

@@ -4,6 +4,7 @@ import type { Action, Context, Facts } from '#policy';
 import { namesDigest } from './digests.ts';
 import { identityOf } from './identity.ts';
 import { certifiedNames } from './certified-names.ts';
+import { evidenceSeen } from './evidence-seen.ts';
 import { deriveAccount } from './layers/account.ts';
 import { deriveApproval } from './layers/approval.ts';
 import { deriveAttestingKey } from './layers/attesting-key.ts';
@@ -117,6 +118,7 @@ export function derive(
     again: issued !== null,
     deniedAt: secret === null ? lastDenial(observations.denials, digest) : null,
     ownNames: names !== null && names.admitted.length > 0,
+    evidence: evidenceSeen(observations.evidence, evidence.facts.verified),
   });
   gathered.add('approval', approval);
   if (action === 'enroll' && secret !== null) {

@@ -9,6 +9,7 @@ import { derive, type Derivation } from './derive.ts';
 import { sha256Hex } from './digests.ts';
 import type { Outcome, RequestEntry } from './entry.ts';
 import { contestOf, lineageSeen } from './lineage.ts';
+import { evidenceSeen } from './evidence-seen.ts';
 import { notAdmitted } from './not-admitted.ts';
 import { needsApproval } from './needs-approval.ts';
 import type { SourceObservation } from './observations.ts';
@@ -255,6 +256,7 @@ export class Enrollment {
         polled: pollOf(asked, observations),
         order: keptOrderOf(asked),
         evidence: usedEvidence(decided, this.#ports.random),
+        seen: evidenceSeen(observations.evidence, facts.context.evidence?.verified === true),
         ...contestOf(observations, verdict),
         now: time,
         entry: this.#records.newEntry(this.#entry(decided, 'held'), asked),

@@ -24,6 +24,7 @@ export {
   type IndexRange,
   rangesOf,
 } from './erasure.ts';
+export { controlsOfEvidence } from './evidence-seen.ts';
 export { type FirstEntry, type OutsideHead, parseFirstEntry, type PreviousLog } from './first-entry.ts';
 export { canonicalGivenName, isEverOrderable } from './given-name.ts';
 export { observeManagement, type SentCertificate } from './management.ts';

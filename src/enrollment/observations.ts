@@ -1,4 +1,4 @@
-import type { EvidenceVersions, Examination, IssuerLists, RevocationStatus } from '#evidence';
+import type { EvidenceFormat, EvidenceVersions, Examination, IssuerLists, RevocationStatus } from '#evidence';
 import type { DeviceState } from '#inventory';
 import type { GeneralName, Name } from '#x509';
 import type { IdentifierType, OrderIdentifier } from './order.ts';
@@ -274,6 +274,17 @@ export interface AttestingKeyObservation {
   readonly known: boolean;
 }
 
+/** What an operator sees of verified evidence, and approves. */
+export interface EvidenceSeen {
+  readonly sha256: string;
+  readonly said: {
+    readonly format: EvidenceFormat;
+    readonly versions: EvidenceVersions;
+    /** SHA-256 of the SubjectPublicKeyInfo of the key that attests; null: there is none, or it was not sent. */
+    readonly attestingKey: string | null;
+  };
+}
+
 /** The same evidence, octet for octet, that came with a request before. */
 export interface EarlierEvidence {
   /** With this same request: device, template and key. */
@@ -305,6 +316,8 @@ export interface ApprovalObservation {
   readonly spki: string | null;
   readonly names: string | null;
   readonly lifts: readonly string[];
+  /** Of the request that was approved; null: it had none that was verified, or nobody wrote it down. Absent: the entry is from before it was kept. */
+  readonly evidence?: EvidenceSeen | null;
   readonly createdAt: number;
   readonly expiresAt: number;
   readonly by: string;

@@ -7,6 +7,7 @@ import type { Der, GeneralName, Name } from '#x509';
 import type {
   AttestingKeyObservation,
   EarlierEvidence,
+  EvidenceSeen,
   LineageObservation,
   OrderObservation,
   PresenterObservation,
@@ -186,6 +187,8 @@ export interface StoreObservation {
     readonly spki: string | null;
     readonly names: string | null;
     readonly lifts: readonly string[];
+    /** Of the request that was approved; null: it had none that was verified, it was approved before this was kept, or the approval was given beforehand. */
+    readonly evidence: EvidenceSeen | null;
     readonly createdAt: number;
     readonly expiresAt: number;
     readonly by: string;
@@ -260,6 +263,8 @@ export interface HoldRecord {
   /** The ACME order that it is for. */
   readonly order: KeptOrder | null;
   readonly evidence: UsedEvidence | null;
+  /** What an operator sees of it, and approves; null: it has none that is verified. */
+  readonly seen: EvidenceSeen | null;
   /** SHA-256 of a certificate that was presented, and was renewed to another key before: from here on none of its branches goes on until an operator has decided for one. */
   readonly contested: string | null;
   /** SHA-256 of the certificate that was presented, where its lineage is why the request waits: it is charged to that. null: to the device. */

@@ -84,3 +84,9 @@ export interface AcmeAuthorizationRow {
   /** What was seen of the evidence that answered it. */
   readonly evidence: JsonText<Examination> | null;
 }
+
+export interface AcmeOrderAuthorizationRow {
+  readonly order_id: string;
+  readonly position: number;
+  readonly authorization_id: string;
+}

@@ -82,7 +82,7 @@ function perform(
         spki: request?.spki ?? null,
         names: request?.names ?? null,
       });
-      return admin.approveRequest({ id: next.id, approval, ...common });
+      return admin.approveRequest({ id: next.id, approval, ofEvidence: [], ...common });
     }
     case 'deny request':
       return admin.denyRequest({ id: next.id, by: 'ada', ...common });

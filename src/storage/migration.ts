@@ -19,6 +19,7 @@ import { attestationKeysOfDevices } from './migrations/0018-attestation-keys-of-
 import { lineages } from './migrations/0019-lineages.ts';
 import { provenMessages } from './migrations/0020-proven-messages.ts';
 import { waitingEvidence } from './migrations/0021-waiting-evidence.ts';
+import { approvedEvidence } from './migrations/0022-approved-evidence.ts';
 
 /**
  * One step of the schema. Its statements are written for SQLite in words that PostgreSQL shares, but for the types (`integer` there is
@@ -57,4 +58,5 @@ export const migrations: readonly Migration[] = [
   lineages,
   provenMessages,
   waitingEvidence,
+  approvedEvidence,
 ];

@@ -1,11 +1,12 @@
 import type { MachineScope, NewSecret } from '#admin';
 import type { EvidenceVersions, Examination } from '#evidence';
-import type { RequestSummary } from '#enrollment';
+import type { EvidenceSeen, RequestSummary } from '#enrollment';
 import type { DeviceState } from '#inventory';
 import type { Objection } from '#policy';
 import type {
   AcmeAccountRow,
   AcmeAuthorizationRow,
+  AcmeOrderAuthorizationRow,
   AcmeOrderRow,
   ExternalAccountKeyRow,
 } from './acme-rows.ts';
@@ -39,11 +40,7 @@ export interface Schema {
   readonly acme_account: AcmeAccountRow;
   readonly acme_order: AcmeOrderRow;
   readonly acme_authorization: AcmeAuthorizationRow;
-  readonly acme_order_authorization: {
-    readonly order_id: string;
-    readonly position: number;
-    readonly authorization_id: string;
-  };
+  readonly acme_order_authorization: AcmeOrderAuthorizationRow;
   /** Used ones, until they would be refused for their age. */
   readonly acme_nonce: { readonly nonce: Uint8Array; readonly expires_at: number };
   readonly evidence: EvidenceRow;
@@ -142,6 +139,7 @@ export interface ApprovalRow {
   readonly names: string | null;
   /** Ids of controls. */
   readonly lifts: JsonText<readonly string[]>;
+  readonly evidence: JsonText<EvidenceSeen> | null;
   /** `taken` by an open intent; `used` by the certificate that this intent became. */
   readonly state: 'open' | 'taken' | 'used' | 'void';
   readonly intent_id: string | null;
@@ -160,6 +158,7 @@ export interface RequestRow {
   readonly state: 'pending' | 'approved' | 'denied' | 'issued';
   readonly objections: JsonText<readonly Objection[]>;
   readonly summary: JsonText<RequestSummary>;
+  readonly evidence: JsonText<EvidenceSeen> | null;
   readonly first_seen: number;
   readonly last_seen: number;
   readonly decided_by: string | null;

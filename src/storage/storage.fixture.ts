@@ -174,6 +174,7 @@ export function newApproval(id: string, deviceId: string, changes: Partial<NewAp
     spki: null,
     names: null,
     lifts: ['first-enrollment'],
+    evidence: null,
     by: 'ada',
     createdAt: now,
     expiresAt: now + hour,
@@ -200,6 +201,7 @@ export function holdRecord(id: string, deviceId: string, changes: Partial<HoldRe
     polled: null,
     order: null,
     evidence: null,
+    seen: null,
     contested: null,
     contestant: null,
     summary: {

@@ -3,6 +3,7 @@ import { before, describe, test } from 'node:test';
 import { AttestedLaptop } from '../harness/attested-laptop.ts';
 import { attestingAuthority } from '../harness/attesting-device.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
+import { makeKey } from '../harness/csr.ts';
 import type { EstAnswer } from '../harness/est-client.ts';
 import { entryOf, supportCodeOf } from '../harness/expect.ts';
 import { verifyLog } from '../harness/log-findings.ts';
@@ -63,6 +64,35 @@ describe('a device whose versions go back', () => {
       await laptop.ask(authority.tpm('ilse', { firmware: '00010004' })),
       /firmware is 1\.4, and was 1\.5$/,
     );
+  });
+
+  test('is let go back to what the operator read, and with the same key no further', async () => {
+    const laptop = await enrolled('lena');
+    const [key, attestationKey] = [makeKey(), makeKey()];
+    const tpm = (firmware: string) => authority.tpm('lena', { firmware, key: attestationKey });
+    const waiting = await laptop.ask(tpm('00010009'), key);
+    await held(waiting, /firmware is 1\.9, and was 2\.0$/);
+    await authority.admin.client.perform('approveRequest', { id: supportCodeOf(waiting) });
+    await held(await laptop.ask(tpm('00000001'), key), /firmware is 0\.1, and was 2\.0$/);
+    // With evidence of another nonce, as a client makes it that asks again.
+    issued(await laptop.ask(tpm('00010009'), key));
+    await held(await laptop.ask(tpm('00000001')), /firmware is 0\.1, and was 1\.9$/);
+  });
+
+  test('does not wait under an id that the operator read something else of', async () => {
+    const laptop = await enrolled('mara');
+    const [key, attestationKey] = [makeKey(), makeKey()];
+    const tpm = (firmware: string) => authority.tpm('mara', { firmware, key: attestationKey });
+    const read = supportCodeOf(await laptop.ask(tpm('00010009'), key));
+    await held(await laptop.ask(tpm('00010009'), key), /is 1\.9/);
+    const { items } = await authority.admin.client.perform('listRequests', { state: 'pending' });
+    const own = items.filter(({ device }) => device === 'mara');
+    assert.deepEqual(
+      own.map(({ id, evidence }) => [id, evidence?.said.versions]),
+      [[read, { firmware: '1.9' }]],
+    );
+    await held(await laptop.ask(tpm('00000001'), key), /is 0\.1/);
+    await assert.rejects(authority.admin.client.perform('approveRequest', { id: read }), /is denied already/);
   });
 
   test('gets the answer to a request that was answered before all the same', async () => {

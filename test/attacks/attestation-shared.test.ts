@@ -83,6 +83,30 @@ describe('one attestation key on two devices', () => {
     assert.deepEqual((await verifyLog(authority)).findings, []);
   });
 
+  test('an approval of one attestation key lifts nothing of another', async () => {
+    const [read, other] = [makeKey(), makeKey()];
+    issued(await (await ask('owner-of-read', authority.tpm('owner-of-read', { key: read }))).request());
+    issued(await (await ask('owner-of-other', authority.tpm('owner-of-other', { key: other }))).request());
+    const laptop = await AttestedLaptop.expected(authority, 'moved');
+    const deviceKey = makeKey();
+    const waiting = await laptop.ask(authority.tpm('moved', { key: read }), deviceKey);
+    assert.equal(waiting.status, 202, waiting.text);
+    await authority.admin.client.perform('approveRequest', { id: supportCodeOf(waiting) });
+    const answer = await laptop.ask(authority.tpm('moved', { key: other }), deviceKey);
+    assert.equal(answer.status, 202, answer.text);
+    const { verdict, observations } = await entryOf(authority, answer);
+    assert.deepEqual(
+      verdict.objections.map(({ control }) => control),
+      ['attestation-shared'],
+    );
+    assert.notEqual(
+      observations.approval?.evidence?.said.attestingKey,
+      observations.evidence?.attestingKey?.spki,
+    );
+    // With evidence of another nonce, as a client makes it that asks again.
+    issued(await laptop.ask(authority.tpm('moved', { key: read }), deviceKey));
+  });
+
   test('is let by a class that says so, up to its number', async () => {
     const shared = makeKey();
     authority = await attestingAuthority(cleanup, { evidence: { devicesPerAttestationKey: 2 } });

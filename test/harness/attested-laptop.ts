@@ -22,8 +22,8 @@ export class AttestedLaptop {
     return new AttestedLaptop(authority, id, await authority.admin.secret(id));
   }
 
-  /** A request with evidence of this TPM, to be sent as often as need be. */
-  async request(tpm: PlayedTpm): Promise<() => Promise<EstAnswer>> {
+  /** A request with evidence of this TPM, to be sent as often as need be. The evidence is new each time, also of the same key. */
+  async request(tpm: PlayedTpm, key: ClientKey = makeKey()): Promise<() => Promise<EstAnswer>> {
     const current = this.#current;
     const credential =
       current === null ? { user: [this.id, this.#secret] as [string, string] } : { client: current };
@@ -32,7 +32,6 @@ export class AttestedLaptop {
     const given = await est({ url: `${base}/nonce`, ...at });
     assert.equal(given.status, 200, given.text);
     const nonce = Buffer.from((JSON.parse(given.text) as { nonce: string }).nonce, 'base64url');
-    const key = makeKey();
     const attributes = [tpm.attribute(new Uint8Array(nonce), key)];
     const csr =
       current === null
@@ -47,7 +46,7 @@ export class AttestedLaptop {
     };
   }
 
-  async ask(tpm: PlayedTpm): Promise<EstAnswer> {
-    return (await this.request(tpm))();
+  async ask(tpm: PlayedTpm, key?: ClientKey): Promise<EstAnswer> {
+    return (await this.request(tpm, key))();
   }
 }

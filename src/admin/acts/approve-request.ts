@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { controlsOfEvidence } from '#enrollment';
 import { SallyportError } from '#errors';
 import { act } from '../act.ts';
 import { recordAct } from '../act-entry.ts';
@@ -17,7 +18,7 @@ const input = z.strictObject({
 });
 
 /**
- * Approves a digest (device, template, public key, names) and names the objections lifted. No certificate yet: the client asks
+ * Approves a digest (device, template, public key, names, and what evidence says) and names the objections lifted. No certificate yet: the client asks
  * again, and all is observed, derived and judged again with this approval among the observations.
  */
 export const approveRequest = act(input, async (ports, operator, { id, lifts: seen, remark: why }) => {
@@ -31,7 +32,7 @@ export const approveRequest = act(input, async (ports, operator, { id, lifts: se
       `the objections to request ${id} have changed; look at it again: sallyport request show ${id}`,
     );
   }
-  const { deviceId, template, spki, names } = request;
+  const { deviceId, template, spki, names, evidence } = request;
   const approvalId = newId('approval', ports.random);
   const expiresAt = ports.clock.now() + ports.settings().approvalLifetimeSeconds * 1000;
   const detail = {
@@ -41,6 +42,7 @@ export const approveRequest = act(input, async (ports, operator, { id, lifts: se
     template,
     spki,
     names,
+    evidence,
     lifts,
     expiresAt,
     remark: why,
@@ -52,12 +54,19 @@ export const approveRequest = act(input, async (ports, operator, { id, lifts: se
     template,
     spki,
     names,
+    evidence,
     lifts,
     by: operator.name,
     createdAt: now,
     expiresAt,
   };
-  const { index } = await ports.store.approveRequest({ id, approval, now, entry });
+  const { index } = await ports.store.approveRequest({
+    id,
+    approval,
+    ofEvidence: controlsOfEvidence,
+    now,
+    entry,
+  });
   return {
     id,
     state: 'approved' as const,

@@ -1,4 +1,4 @@
-import type { RequestSummary } from '#enrollment';
+import type { EvidenceSeen, RequestSummary } from '#enrollment';
 import type { Objection } from '#policy';
 import type { RequestState, StoredRequest } from '../store.ts';
 import { isoTime, isoTimeOrNull } from './time.ts';
@@ -14,6 +14,8 @@ export interface RequestView extends RequestSummary {
   /** SHA-256 of the public key, and of the names to be certified: what an approval is given for. */
   readonly spki: string;
   readonly names: string;
+  /** What its evidence says, to which an approval is bound where that was objected to; null: it has none that is verified. */
+  readonly evidence: EvidenceSeen | null;
   readonly firstSeen: string;
   readonly lastSeen: string;
   readonly decidedBy: string | null;
@@ -21,7 +23,7 @@ export interface RequestView extends RequestSummary {
 }
 
 export function requestView(request: StoredRequest): RequestView {
-  const { id, deviceId, template, state, objections, spki, names, summary, decidedBy } = request;
+  const { id, deviceId, template, state, objections, spki, names, evidence, summary, decidedBy } = request;
   return {
     id,
     device: deviceId,
@@ -31,6 +33,7 @@ export function requestView(request: StoredRequest): RequestView {
     objections,
     spki,
     names,
+    evidence,
     firstSeen: isoTime(request.firstSeen),
     lastSeen: isoTime(request.lastSeen),
     decidedBy,

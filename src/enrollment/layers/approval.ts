@@ -1,5 +1,6 @@
 import type { Context } from '#policy';
-import type { ApprovalObservation } from '../observations.ts';
+import { controlsOfEvidence, isSeen } from '../evidence-seen.ts';
+import type { ApprovalObservation, EvidenceSeen } from '../observations.ts';
 import { named, type References } from '../references.ts';
 import { Finding } from './finding.ts';
 
@@ -24,6 +25,8 @@ export function deriveApproval(
     deniedAt: number | null;
     /** The request brings names of its own, that a rule of the template admits. */
     ownNames: boolean;
+    /** What it comes with, where that is verified. */
+    evidence: EvidenceSeen | null;
   },
 ): Finding<NonNullable<Context['approval']>> {
   const ofClass = named(references.deviceClasses, asked.deviceClass);
@@ -33,7 +36,9 @@ export function deriveApproval(
     (approval.spki === null || approval.spki === asked.spki) &&
     (approval.names === null ? !asked.ownNames : approval.names === asked.names);
   const granted = fits || asked.again;
-  const lifts = [...new Set([...(asked.again ? liftedAgain : []), ...(fits ? approval.lifts : [])])];
+  const lifts = [
+    ...new Set([...(asked.again ? liftedAgain : []), ...(fits ? liftedFor(approval, asked.evidence) : [])]),
+  ];
   const required = ofClass?.approval !== 'policy';
   const words =
     approval !== null && !granted
@@ -58,4 +63,15 @@ export function deriveApproval(
       !denied,
       'an operator has denied this key and these names; approve the device (sallyport device approve) to let it ask again',
     );
+}
+
+/**
+ * What objected to evidence is lifted for evidence that says what the operator read. An approval given beforehand is for any, by the word of
+ * an operator who named the control; so is one of an entry from before it was written down.
+ */
+function liftedFor(approval: ApprovalObservation, evidence: EvidenceSeen | null): readonly string[] {
+  const { spki, evidence: seen, lifts } = approval;
+  const isOfAny = spki === null || seen === undefined;
+  if (isOfAny || (seen !== null && isSeen(seen, evidence))) return lifts;
+  return lifts.filter((control) => !controlsOfEvidence.includes(control));
 }

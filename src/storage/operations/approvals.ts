@@ -8,20 +8,23 @@ import type { ApprovalRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { assertNotRetired } from './devices.ts';
 import { append } from './log.ts';
+import { isSameEvidence } from './same-evidence.ts';
 
-const insertApproval = statement((database, p: Omit<NewApproval, 'lifts'> & Pick<ApprovalRow, 'lifts'>) =>
-  database.insertInto('approval').values({
-    id: p.id,
-    device_id: p.deviceId,
-    template: p.template,
-    spki: p.spki,
-    names: p.names,
-    lifts: p.lifts,
-    state: 'open',
-    created_by: p.by,
-    created_at: p.createdAt,
-    expires_at: p.expiresAt,
-  }),
+const insertApproval = statement(
+  (database, p: Omit<NewApproval, 'lifts' | 'evidence'> & Pick<ApprovalRow, 'lifts' | 'evidence'>) =>
+    database.insertInto('approval').values({
+      id: p.id,
+      device_id: p.deviceId,
+      template: p.template,
+      spki: p.spki,
+      names: p.names,
+      lifts: p.lifts,
+      evidence: p.evidence,
+      state: 'open',
+      created_by: p.by,
+      created_at: p.createdAt,
+      expires_at: p.expiresAt,
+    }),
 );
 
 interface Taking {
@@ -78,7 +81,7 @@ type Fitting = Pick<NewApproval, 'deviceId' | 'template' | 'spki' | 'names' | 'c
 const selectFitting = statement((database, p: Fitting) =>
   database
     .selectFrom('approval')
-    .select(['id', 'lifts'])
+    .select(['id', 'spki', 'lifts', 'evidence'])
     .where('device_id', '=', p.deviceId)
     .where('template', '=', p.template)
     .where('state', '=', 'open')
@@ -117,17 +120,25 @@ export function* endApprovalsBeforehand(of: { deviceId: string; template: string
 export function* openApproval(approval: NewApproval): Operation<void> {
   yield* assertNotRetired(approval.deviceId);
   if (approval.spki === null) yield* run(voidOpenBeforehand, approval);
-  yield* run(insertApproval, { ...approval, lifts: toJson(approval.lifts) });
+  const { lifts, evidence } = approval;
+  yield* run(insertApproval, { ...approval, lifts: toJson(lifts), evidence: evidence && toJson(evidence) });
 }
 
 /**
  * An approval of a request takes in what was open for it already: what objected was shown with those lifted, and only
- * one approval counts at a time.
+ * one approval counts at a time. What was lifted for evidence that said something else was not.
  */
-export function* openApprovalOfRequest(approval: NewApproval): Operation<void> {
+export function* openApprovalOfRequest(
+  approval: NewApproval,
+  ofEvidence: readonly string[],
+): Operation<void> {
   const lifts = new Set(approval.lifts);
   for (const earlier of yield* all(selectFitting, approval)) {
-    for (const control of fromJson(earlier.lifts)) lifts.add(control);
+    const seen = earlier.evidence && fromJson(earlier.evidence);
+    const isOfThis = earlier.spki === null || (seen !== null && isSameEvidence(seen, approval.evidence));
+    for (const control of fromJson(earlier.lifts)) {
+      if (isOfThis || !ofEvidence.includes(control)) lifts.add(control);
+    }
     yield* run(voidOne, earlier);
   }
   yield* openApproval({ ...approval, lifts: [...lifts].sort() });

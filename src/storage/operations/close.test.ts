@@ -94,6 +94,7 @@ suite('closing', () => {
     await admin.approveRequest({
       id: 'r1',
       approval: newApproval('a2', 'd1', names),
+      ofEvidence: [],
       now,
       entry: entry('approve'),
     });

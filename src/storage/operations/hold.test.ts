@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import type { EvidenceSeen } from '#enrollment';
 import { isSallyportError } from '#errors';
 import {
   createSecret,
@@ -31,6 +32,15 @@ async function secretState({ admin }: Stores, id: string): Promise<string | unde
   return (await admin.secrets({ limit: 10 })).find((secret) => secret.id === id)?.state;
 }
 
+const seen: EvidenceSeen = {
+  sha256: digest('evidence'),
+  said: { format: 'tpm', versions: { firmware: '1.9' }, attestingKey: digest('attestation key') },
+};
+
+function saying(said: Partial<EvidenceSeen['said']>): EvidenceSeen {
+  return { sha256: digest('other evidence'), said: { ...seen.said, ...said } };
+}
+
 suite('holding a request', () => {
   test('opens it, reserves its secret and appends its entry', async (t) => {
     const stores = await prepared(t);
@@ -46,6 +56,7 @@ suite('holding a request', () => {
       state: 'pending',
       objections: record.objections,
       summary: record.summary,
+      evidence: record.seen,
       firstSeen: now,
       lastSeen: now,
       decidedBy: null,
@@ -86,8 +97,20 @@ suite('holding a request', () => {
     assert.equal((await verifiedIds(log)).at(-1), 'r2');
   });
 
+  test('asked again with other evidence that says the same finds the same request, and what it opened with', async (t) => {
+    const { enrollment, admin } = await prepared(t);
+    await enrollment.hold(holdRecord('r1', 'd1', { seen }));
+    const again = holdRecord('r2', 'd1', { seen: { ...seen, sha256: digest('evidence of another nonce') } });
+    assert.equal((await enrollment.hold(again)).request, 'r1');
+    assert.deepEqual((await admin.request('r1'))?.evidence, seen);
+  });
+
   const others: readonly [string, Parameters<typeof holdRecord>[2]][] = [
     ['names', { names: digest('other names') }],
+    ['versions', { seen: saying({ versions: { firmware: '0.1' } }) }],
+    ['attestation key', { seen: saying({ attestingKey: digest('other key') }) }],
+    ['format of evidence', { seen: saying({ format: 'endorsement' }) }],
+    ['evidence, which is none any more,', { seen: null }],
     [
       'objections',
       {
@@ -103,17 +126,18 @@ suite('holding a request', () => {
   for (const [what, changes] of others) {
     test(`with other ${what} is another request, and the earlier one can no longer be approved`, async (t) => {
       const { enrollment, admin } = await prepared(t);
-      await enrollment.hold(holdRecord('r1', 'd1'));
-      const { request } = await enrollment.hold(holdRecord('r2', 'd1', { now: now + 5, ...changes }));
+      await enrollment.hold(holdRecord('r1', 'd1', { seen }));
+      const { request } = await enrollment.hold(holdRecord('r2', 'd1', { seen, now: now + 5, ...changes }));
       assert.equal(request, 'r2');
       const earlier = await admin.request('r1');
       assert.deepEqual(
         [earlier?.state, earlier?.decidedBy, earlier?.decidedAt],
         ['denied', 'authority', now + 5],
       );
-      const approval = newApproval('a1', 'd1', { spki: digest('key'), names: digest('names') });
+      const bound = { spki: digest('key'), names: digest('names'), evidence: seen };
+      const approval = newApproval('a1', 'd1', bound);
       await assert.rejects(
-        admin.approveRequest({ id: 'r1', approval, now, entry: entry('approve') }),
+        admin.approveRequest({ id: 'r1', approval, ofEvidence: [], now, entry: entry('approve') }),
         (error) => isSallyportError(error, 'conflict'),
       );
       // Nobody denied it: it may come again.

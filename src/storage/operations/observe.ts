@@ -39,7 +39,7 @@ const selectApprovals = statement(
   (database, p: { deviceId: string; template: string; spki: string; now: number }) =>
     database
       .selectFrom('approval')
-      .select(['id', 'spki', 'names', 'lifts', 'expires_at', 'created_by', 'created_at'])
+      .select(['id', 'spki', 'names', 'lifts', 'evidence', 'expires_at', 'created_by', 'created_at'])
       .where('device_id', '=', p.deviceId)
       .where('template', '=', p.template)
       .where('state', '=', 'open')
@@ -193,6 +193,7 @@ function* observeApproval(query: {
     spki: row.spki,
     names: row.names,
     lifts: fromJson(row.lifts),
+    evidence: row.evidence && fromJson(row.evidence),
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     by: row.created_by,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { suite, test, type TestContext } from 'node:test';
+import type { NewApproval } from '#admin';
+import type { EvidenceSeen } from '#enrollment';
 import { isSallyportError } from '#errors';
 import {
   createSecret,
@@ -27,6 +29,13 @@ async function held(t: Parameters<typeof openStores>[0]): Promise<Stores> {
   await createSecret(stores.admin, newSecret('s1', 'd1'));
   await stores.enrollment.hold(holdRecord('r1', 'd1', { secretId: 's1' }));
   return stores;
+}
+
+function seenAs(evidence: string, firmware: string): EvidenceSeen {
+  return {
+    sha256: digest(evidence),
+    said: { format: 'tpm', versions: { firmware }, attestingKey: digest('attestation key') },
+  };
 }
 
 async function observe({ enrollment }: Stores) {
@@ -59,7 +68,7 @@ suite('approving a request', () => {
   test('decides it and opens the approval for device, template, key and names', async (t) => {
     const stores = await held(t);
     const approval = newApproval('a1', 'd1', forRequest);
-    const act = { id: 'r1', approval, now: now + 1, entry: entry('approve') };
+    const act = { id: 'r1', approval, ofEvidence: [], now: now + 1, entry: entry('approve') };
     assert.deepEqual(await stores.admin.approveRequest(act), { index: 3 });
     const request = await stores.admin.request('r1');
     assert.deepEqual([request?.state, request?.decidedBy, request?.decidedAt], ['approved', 'ada', now + 1]);
@@ -74,17 +83,66 @@ suite('approving a request', () => {
     ['another key', { spki: digest('other') }],
     ['any key', { spki: null }],
     ['other names, as after a refresh', { names: digest('other') }],
+    ['evidence that it does not have', { evidence: seenAs('evidence', '1.9') }],
   ] as const) {
     test(`by an approval for ${what} is a conflict`, async (t) => {
       const stores = await held(t);
       await importDevices(stores.admin, device('d2'));
       const approval = newApproval('a1', 'd1', { ...forRequest, ...changes });
       await assert.rejects(
-        stores.admin.approveRequest({ id: 'r1', approval, now, entry: entry('approve') }),
+        stores.admin.approveRequest({ id: 'r1', approval, ofEvidence: [], now, entry: entry('approve') }),
         (error) => isSallyportError(error, 'conflict'),
       );
       assert.equal((await stores.admin.request('r1'))?.state, 'pending');
       assert.equal((await observe(stores)).approval, null);
+    });
+  }
+});
+
+suite('approving what evidence said', () => {
+  const lifts = ['attestation-rollback', 'enrollment-again'];
+  const ofEvidence = ['attestation-rollback'];
+
+  /** r1, of firmware 1.9, is approved; then r2 of the same key is, with this evidence, which wants only its first-enrollment lifted. */
+  async function approvedTwice(t: TestContext, first: Partial<NewApproval>, then: EvidenceSeen | null) {
+    const stores = openStores(t);
+    await importDevices(stores.admin, device('d1'));
+    await createSecret(stores.admin, newSecret('s1', 'd1'));
+    const { evidence = seenAs('evidence', '1.9'), ...changes } = first;
+    if (changes.spki === null) {
+      const approval = newApproval('a1', 'd1', { lifts, ...changes });
+      await stores.admin.approveDevice({ approval, now, entry: entry('approve a1') });
+    } else {
+      await stores.enrollment.hold(holdRecord('r1', 'd1', { seen: evidence }));
+      const approval = newApproval('a1', 'd1', { lifts, ...forRequest, evidence });
+      await stores.admin.approveRequest({ id: 'r1', approval, ofEvidence, now, entry: entry('approve a1') });
+      assert.deepEqual((await observe(stores)).approval?.evidence, evidence);
+    }
+    await stores.enrollment.hold(holdRecord('r2', 'd1', { seen: then }));
+    const approval = newApproval('a2', 'd1', { ...forRequest, evidence: then });
+    await stores.admin.approveRequest({ id: 'r2', approval, ofEvidence, now, entry: entry('approve a2') });
+    const open = (await observe(stores)).approval;
+    assert.deepEqual([open?.id, open?.evidence], ['a2', then]);
+    return open?.lifts;
+  }
+  const all = [...lifts, 'first-enrollment'];
+
+  test('takes in what was lifted before for evidence that says the same', async (t) => {
+    assert.deepEqual(await approvedTwice(t, {}, seenAs('other evidence', '1.9')), all);
+  });
+
+  test('takes in what was lifted beforehand, for whatever evidence', async (t) => {
+    assert.deepEqual(await approvedTwice(t, { spki: null }, seenAs('evidence', '1.9')), all);
+  });
+
+  for (const [what, evidence, then] of [
+    ['said something else', seenAs('evidence', '1.9'), seenAs('other evidence', '0.1')],
+    ['is none any more', seenAs('evidence', '1.9'), null],
+    ['nobody wrote down', null, seenAs('evidence', '1.9')],
+    ['nobody wrote down, twice', null, null],
+  ] as const) {
+    test(`leaves what was lifted for evidence that ${what}`, async (t) => {
+      assert.deepEqual(await approvedTwice(t, { evidence }, then), ['enrollment-again', 'first-enrollment']);
     });
   }
 });
@@ -95,7 +153,13 @@ suite('ending a request', () => {
       const stores = await held(t);
       if (approved) {
         const approval = newApproval('a1', 'd1', forRequest);
-        await stores.admin.approveRequest({ id: 'r1', approval, now, entry: entry('approve') });
+        await stores.admin.approveRequest({
+          id: 'r1',
+          approval,
+          ofEvidence: [],
+          now,
+          entry: entry('approve'),
+        });
       }
       await stores.admin.endRequest({ id: 'r1', now: now + 1, entry: entry('end') });
       const request = await stores.admin.request('r1');
@@ -147,6 +211,7 @@ suite('deciding', () => {
       admin.approveRequest({
         id,
         approval: newApproval('a1', 'd1', forRequest),
+        ofEvidence: [],
         now,
         entry: entry('approve'),
       });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import type { AdminStore, NewApproval, RequestState, StoredRequest } from '#admin';
 import type { NewEntry } from '#audit';
@@ -10,6 +11,7 @@ import type { RequestRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { openApprovalOfRequest } from './approvals.ts';
 import { append } from './log.ts';
+import { isSameEvidence } from './same-evidence.ts';
 import { voidSecretsReservedFor } from './secrets.ts';
 
 interface Asking {
@@ -20,13 +22,14 @@ interface Asking {
   readonly names: string;
   readonly objections: RequestRow['objections'];
   readonly summary: RequestRow['summary'];
+  readonly evidence: RequestRow['evidence'];
   readonly now: number;
 }
 
 const selectPending = statement((database, p: Asker) =>
   database
     .selectFrom('request')
-    .select(['id', 'first_seen', 'names', 'objections'])
+    .select(['id', 'first_seen', 'names', 'objections', 'evidence'])
     .where('device_id', '=', p.deviceId)
     .where('template', '=', p.template)
     .where('spki', '=', p.spki)
@@ -51,6 +54,7 @@ const insertPending = statement((database, p: Asking) =>
     state: 'pending',
     objections: p.objections,
     summary: p.summary,
+    evidence: p.evidence,
     first_seen: p.now,
     last_seen: p.now,
   }),
@@ -128,8 +132,8 @@ const selectPage = statement((database, p: Page) =>
 );
 
 /**
- * The pending request of this device, template and key: opened, or seen again under the id that it has. With other names or other controls that
- * object it is another one, and the earlier one ends: an id stands for what was seen under it.
+ * The pending request of this device, template and key: opened, or seen again under the id that it has. With other names, other controls that
+ * object, or evidence that says something else it is another one, and the earlier one ends: an id stands for what was seen under it.
  */
 export function* openRequest(
   record: HoldRecord,
@@ -137,12 +141,14 @@ export function* openRequest(
   const { requestId: id, deviceId, template, spki, names, now } = record;
   const objections = toJson(record.objections);
   const summary = toJson(record.summary);
-  const asking = { id, deviceId, template, spki, names, objections, summary, now };
+  const evidence = record.seen && toJson(record.seen);
+  const asking = { id, deviceId, template, spki, names, objections, summary, evidence, now };
   const known = yield* first(selectPending, asking);
   if (
     known !== undefined &&
     known.names === names &&
-    sameControls(fromJson(known.objections), record.objections)
+    sameControls(fromJson(known.objections), record.objections) &&
+    isSameEvidence(known.evidence && fromJson(known.evidence), record.seen)
   ) {
     yield* run(seeAgain, { ...asking, id: known.id });
     return { request: known.id, firstSeen: known.first_seen, opened: false };
@@ -192,19 +198,21 @@ export function* requests(
 export function* approveRequest(act: {
   id: string;
   approval: NewApproval;
+  ofEvidence: readonly string[];
   now: number;
   entry: NewEntry;
 }): Operation<LogPosition> {
-  const { id, approval, now, entry } = act;
+  const { id, approval, ofEvidence, now, entry } = act;
   const row = yield* pendingRequest(id);
   const same =
     approval.deviceId === row.device_id &&
     approval.template === row.template &&
     approval.spki === row.spki &&
-    approval.names === row.names;
+    approval.names === row.names &&
+    isDeepStrictEqual(approval.evidence, row.evidence && fromJson(row.evidence));
   if (!same) throw new SallyportError('conflict', `request ${id} has changed: look at it again`);
   yield* run(decide, { id, state: 'approved', by: approval.by, now });
-  yield* openApprovalOfRequest(approval);
+  yield* openApprovalOfRequest(approval, ofEvidence);
   return { index: yield* append(entry) };
 }
 
@@ -253,6 +261,7 @@ function storedRequest(row: RequestRow): StoredRequest {
     state: row.state,
     objections: fromJson(row.objections),
     summary: fromJson(row.summary),
+    evidence: row.evidence && fromJson(row.evidence),
     firstSeen: row.first_seen,
     lastSeen: row.last_seen,
     decidedBy: row.decided_by,
