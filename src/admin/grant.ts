@@ -55,13 +55,22 @@ export async function knownDevice(ports: AdminPorts, id: string): Promise<Stored
 /** The controls that an approval given before any request can lift: what a first enrollment is held for. */
 export const liftedBeforehand = ['class-approval', 'enrollment-again', 'first-enrollment'] as const;
 
-/** For whatever key the device will bring, and the names that the template builds. */
+/** And those that an operator may name besides, for a device whose client makes a new key each time. There is nothing yet to be read: it is lifted by their word. */
+export const liftableBeforehand = [
+  ...liftedBeforehand,
+  'attestation-rollback',
+  'attestation-shared',
+  'renewal-lineage',
+] as const;
+
+/** For whatever key and evidence the device will bring, and the names that the template builds. */
 export function approvalBeforehand(
   ports: AdminPorts,
   operator: Operator,
   device: string,
   template: string,
   now: number,
+  lifts: readonly (typeof liftableBeforehand)[number][] = liftedBeforehand,
 ): NewApproval {
   return {
     id: newId('approval', ports.random),
@@ -69,7 +78,7 @@ export function approvalBeforehand(
     template,
     spki: null,
     names: null,
-    lifts: liftedBeforehand,
+    lifts: [...new Set(lifts)].sort(),
     evidence: null,
     by: operator.name,
     createdAt: now,

@@ -20,6 +20,7 @@ export {
   type Machine,
   nameOfMachine,
 } from './machine.ts';
+export { liftableBeforehand } from './grant.ts';
 export { newId } from './identifiers.ts';
 export { type MachineScope, machineScopes } from './machine-scope.ts';
 export { type Problem, statusOf } from './http/problem.ts';

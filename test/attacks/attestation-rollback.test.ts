@@ -79,6 +79,25 @@ describe('a device whose versions go back', () => {
     await held(await laptop.ask(tpm('00000001')), /firmware is 0\.1, and was 1\.9$/);
   });
 
+  test('whose client makes a new key each time is let go back once by an approval that names it, and by no other', async () => {
+    const laptop = await enrolled('nora');
+    const approve = (lifts?: 'attestation-rollback'[]) =>
+      authority.admin.client.perform('approveDevice', {
+        id: 'nora',
+        template: 'device',
+        ...(lifts === undefined ? {} : { lifts }),
+      });
+    await approve();
+    const repaired = () => laptop.ask(authority.tpm('nora', { firmware: '00010009' }));
+    await held(await repaired(), /is 1\.9, and was 2\.0$/);
+    await approve(['attestation-rollback']);
+    issued(await repaired());
+    await held(
+      await laptop.ask(authority.tpm('nora', { firmware: '00010008' })),
+      /firmware is 1\.8, and was 1\.9$/,
+    );
+  });
+
   test('does not wait under an id that the operator read something else of', async () => {
     const laptop = await enrolled('mara');
     const [key, attestationKey] = [makeKey(), makeKey()];

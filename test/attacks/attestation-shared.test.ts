@@ -107,6 +107,21 @@ describe('one attestation key on two devices', () => {
     issued(await laptop.ask(authority.tpm('moved', { key: read }), deviceKey));
   });
 
+  test('is let by an approval beforehand that names it, once', async () => {
+    const shared = makeKey();
+    issued(await (await ask('before', authority.tpm('before', { key: shared }))).request());
+    const asked = await ask('later', authority.tpm('later', { key: shared }));
+    assert.equal((await asked.request()).status, 202);
+    await authority.admin.client.perform('approveDevice', {
+      id: 'later',
+      template: 'device',
+      lifts: ['attestation-shared'],
+    });
+    issued(await asked.request());
+    const third = await ask('third-of-shared', authority.tpm('third-of-shared', { key: shared }));
+    assert.equal((await third.request()).status, 202);
+  });
+
   test('is let by a class that says so, up to its number', async () => {
     const shared = makeKey();
     authority = await attestingAuthority(cleanup, { evidence: { devicesPerAttestationKey: 2 } });

@@ -118,6 +118,26 @@ describe('a certificate that two renew', () => {
     }
   });
 
+  for (const isHeldBefore of [false, true]) {
+    const when = isHeldBefore ? 'after it waited' : 'before it comes';
+    test(`a client that makes a new key each time is let by an approval that names it, ${when}, and the other branch is held`, async () => {
+      const id = `new-keys-${isHeldBefore}`;
+      const a = await stolen(id);
+      const lost = await renewed(a);
+      if (isHeldBefore) await held(await renew(a, makeKey()));
+      await authority.admin.client.perform('approveDevice', {
+        id,
+        template: 'device',
+        lifts: ['renewal-lineage'],
+      });
+      const b = await renewed(a);
+      // Once.
+      await held(await renew(a, makeKey()));
+      await held(await renew(lost, makeKey()));
+      await renewed(await renewed(b));
+    });
+  }
+
   test('the same request again gets what it got, and contests nothing', async () => {
     const a = await stolen('again');
     const key = makeKey();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { ada, assertRefused, openWorld, refusedWith } from '../admin.fixture.ts';
+import { ada, assertRefused, detailOf, openWorld, refusedWith } from '../admin.fixture.ts';
 
 suite('device states', () => {
   test('suspend, resume, retire; retiring is for good', async (t) => {
@@ -30,6 +30,18 @@ suite('device states', () => {
       { ...approve, template: 'iot' },
       refusedWith('forbidden', /laptop/),
     );
+    assert.deepEqual(approval.lifts, ['class-approval', 'enrollment-again', 'first-enrollment']);
+    const named = ['renewal-lineage', 'attestation-rollback', 'renewal-lineage'] as const;
+    const { lifts, logIndex } = await world.admin.perform('approveDevice', ada, {
+      ...approve,
+      lifts: [...named],
+    });
+    assert.deepEqual(lifts, ['attestation-rollback', 'renewal-lineage']);
+    assert.deepEqual((await world.approval('laptop-7', 'device'))?.lifts, lifts);
+    assert.deepEqual((await detailOf(world, logIndex))['lifts'], lifts);
+    for (const none of [[], ['renewal-window'], ['key-strength']]) {
+      await assertRefused(world, 'approveDevice', { ...approve, lifts: none as never }, refusedWith('usage'));
+    }
     await assertRefused(world, 'approveDevice', { ...approve, id: 'nobody' }, refusedWith('not-found'));
     await world.admin.perform('suspendDevice', ada, { id: 'laptop-7' });
     await assertRefused(world, 'approveDevice', approve, refusedWith('conflict', /suspended/));

@@ -10,7 +10,7 @@ import { newestIssued } from './current-certificates.ts';
 import { activateExpected, assertAdmissible } from './devices.ts';
 import { useEvidence } from './evidence.ts';
 import { takeIntent } from './intents.ts';
-import { assertLineage, settleContests } from './lineage.ts';
+import { assertLineage, openContest, settleContests } from './lineage.ts';
 import { append, appendBehind, readHead } from './log.ts';
 import { endRequests } from './requests.ts';
 import { spendSecret } from './secrets.ts';
@@ -54,6 +54,10 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
     activateExpected(deviceId, now),
   );
   if (predecessor !== null && lineage !== null) {
+    // Approved beforehand, and so held by nothing before: the other branches stay held as if it had been.
+    if (lineage.forked && approvalId !== null) {
+      yield* openContest({ presented: predecessor, device_id: deviceId, template, opened_at: now });
+    }
     yield* settleContests({ presented: predecessor, deviceId, template }, certificate.sha256);
   }
   if (evidence?.alarm) yield* append(evidence.alarm);

@@ -3,6 +3,7 @@ import { suite, test, type TestContext } from 'node:test';
 import type { Intent, LineageObservation } from '#enrollment';
 import { isSallyportError } from '#errors';
 import {
+  approve,
   device,
   digest,
   entry,
@@ -12,6 +13,7 @@ import {
   intent,
   issue,
   issuedRecord,
+  newApproval,
   now,
   observeQuery,
   openStores,
@@ -129,6 +131,16 @@ suite('a line of certificates', () => {
     await enrollment.close(issuedRecord(renewal('b', 'a')));
     await assertConflict(enrollment.close(issuedRecord(renewal('c', 'a'))));
     assert.equal(await enrollment.reserve(renewal('d', 'a')), 'conflict');
+  });
+
+  test('that an operator let go on before it was held is settled for its branch, and the others stay held', async (t) => {
+    const stores = await withFirst(t);
+    await issue(stores.enrollment, renewal('b', 'a'));
+    await approve(stores.admin, newApproval('a1', 'd1', { lifts: ['renewal-lineage'] }));
+    const lineage = { forked: true, contested: false };
+    await issue(stores.enrollment, renewal('c', 'a', { approvalId: 'a1', lineage }));
+    assert.deepEqual(await presenting(stores, 'b', 'd'), contested('a', 'c'));
+    assert.deepEqual(await presenting(stores, 'c', 'e'), free);
   });
 
   test('that comes to be contested between reserving and closing gives nothing, and is not settled by it', async (t) => {
