@@ -293,10 +293,8 @@ export interface EvidenceMemory {
   /** As they were observed, and must still be unless they are these. */
   readonly before: EvidenceVersions | null;
   /** As it was observed: no other device may have come since. */
-  readonly attestingKey: AttestingKeyMemory | null;
+  readonly attestingKey: AttestingKeyObservation | null;
 }
-
-export type AttestingKeyMemory = AttestingKeyObservation;
 
 /** `address`: of the certification request that is kept beside the entry. */
 export interface KeptOrder {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test, type TestContext } from 'node:test';
-import type { AttestingKeyMemory, UsedEvidence } from '#enrollment';
+import type { AttestingKeyObservation, UsedEvidence } from '#enrollment';
 import { isSallyportError } from '#errors';
 import {
   device,
@@ -24,7 +24,7 @@ async function withDevices(t: TestContext): Promise<Stores> {
   return stores;
 }
 
-function used(id: string, key: Partial<AttestingKeyMemory> | null, alarm = false): UsedEvidence {
+function used(id: string, key: Partial<AttestingKeyObservation> | null, alarm = false): UsedEvidence {
   const attestingKey = key && { spki, otherDevices: 0, known: false, ...key };
   return {
     secretId: null,
@@ -44,7 +44,7 @@ async function issuedBy(
   { enrollment }: Stores,
   id: string,
   deviceId: string,
-  ...of: [Partial<AttestingKeyMemory>, boolean?]
+  ...of: [Partial<AttestingKeyObservation>, boolean?]
 ) {
   assert.equal(await enrollment.reserve(wanted(id, deviceId)), 'reserved');
   await enrollment.close(issuedRecord(wanted(id, deviceId), { evidence: used(id, ...of) }));

@@ -1,5 +1,5 @@
 import type { AttestationKeyInfo } from '#admin';
-import type { AttestingKeyMemory, AttestingKeyObservation } from '#enrollment';
+import type { AttestingKeyObservation } from '#enrollment';
 import { SallyportError } from '#errors';
 import { all, first, type Operation, run, together } from '../operation.ts';
 import type { AttestationKeyDeviceRow } from '../schema.ts';
@@ -79,7 +79,7 @@ export function* observeAttestingKey(asked: Asked): Operation<AttestingKeyObserv
 export function* rememberAttestingKey(
   deviceId: string,
   format: string,
-  { spki, otherDevices, known }: AttestingKeyMemory,
+  { spki, otherDevices, known }: AttestingKeyObservation,
   certificate: string,
 ): Operation<void> {
   const now = yield* observeAttestingKey({ spki, deviceId });
