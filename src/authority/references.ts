@@ -18,7 +18,7 @@ export function referencesOf(
   const { issuers, identities, managementCertificates, anchors } = loaded;
   const identityCertificates = (name: string) =>
     (identities.get(name) ?? []).map(({ der }) => sha256Hex(der));
-  const { source, device, template, templates } = configuration.limits;
+  const { source, device, template, verifier, templates } = configuration.limits;
   const byName = <T extends { readonly name: string }>(list: readonly T[]) =>
     Object.fromEntries(list.map((item) => [item.name, item]));
   return {
@@ -54,6 +54,7 @@ export function referencesOf(
       source,
       device,
       template,
+      verifier,
       templates,
       staticChallenges: Object.fromEntries(
         Object.entries(configuration.staticChallenges).map(([template, { limit }]) => [template, limit]),

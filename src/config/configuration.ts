@@ -280,6 +280,7 @@ export interface LimitsConfiguration {
   readonly source: RateLimit;
   readonly device: RateLimit;
   readonly template: RateLimit;
+  readonly verifier: RateLimit;
   readonly unopened: RateLimit;
   /** Only the templates that have their own. */
   readonly templates: Readonly<Record<string, RateLimit>>;

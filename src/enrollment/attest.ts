@@ -12,6 +12,7 @@ import { attestedDevice } from './attested-device.ts';
 import { deriveEvidence, lacksListAlone } from './layers/evidence.ts';
 import { attesterOf, evidenceObservation, recordable } from './offered-evidence.ts';
 import type { StoreObservation } from './store.ts';
+import { verifierLimit } from './verifier-limit.ts';
 
 /** Evidence that comes before its certification request. */
 export interface Attesting {
@@ -19,6 +20,8 @@ export interface Attesting {
   readonly id: string;
   /** null: it says itself of which device it is. */
   readonly deviceId: string | null;
+  /** Id of the ACME account that sent it. */
+  readonly account: string;
   readonly template: string;
   readonly evidence: Evidence;
   readonly nonce: Nonce;
@@ -30,7 +33,7 @@ export interface Attested {
   readonly deviceId: string | null;
   /** What is wrong with it, in words for the log; null: it would be taken, for a request of the key that it attests. */
   readonly problem: string | null;
-  /** Who reads it elsewhere has not answered, or our list of revoked keys is lacking or too old and nothing else is wrong: the same evidence may be taken another time. */
+  /** Who reads it elsewhere has not answered or was asked too often, or our list of revoked keys is lacking or too old and nothing else is wrong: the same evidence may be taken another time. */
   readonly isPassing: boolean;
 }
 
@@ -55,6 +58,10 @@ export async function attest(
   const ofDevice = { ...attesting, deviceId: known };
   const asking =
     opened.external === null ? null : await verifierToAsk(ofDevice, opened.external, seen, ports);
+  if (asking !== null && !(await spendQuestion(ofDevice, ports))) {
+    const problem = 'this account had verifiers asked as often as they may be';
+    return { examination: seen, deviceId: known, problem, isPassing: true };
+  }
   const examination = asking === null ? seen : await askVerifier(asking, opened.sha256);
   const { problem, isPassing } = await problemOf(examination, ofDevice, ports);
   return {
@@ -82,6 +89,15 @@ async function verifierToAsk(
   if (found === null) return null;
   const question = { id, template, evidence: external, nonce: nonce.toBeSigned, key: null, device };
   return { ...found, question };
+}
+
+async function spendQuestion(
+  { deviceId, account }: OfDevice,
+  { store, clock, authority }: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
+): Promise<boolean> {
+  const limit = verifierLimit(authority().references);
+  const credential = `account ${account}`;
+  return (await store.spendVerifierRate({ deviceId, credential, limit, now: clock.now() })).conforms;
 }
 
 /** As in Attested. */

@@ -7,9 +7,12 @@ import type { Authority } from './authority.ts';
 import type { Observations } from './observations.ts';
 import { type Asked, observe } from './observe.ts';
 import type { EnrollmentStore } from './store.ts';
+import { credentialOf, verifierLimit } from './verifier-limit.ts';
 
 /** What a verifier said, of which device's evidence, and of which nonce. */
 interface Verified {
+  /** As it was before the question was spent. */
+  readonly rate: { readonly tat: number | null };
   readonly device: string;
   readonly nonce: string;
   readonly examination: Examination;
@@ -56,13 +59,24 @@ export class Consultation {
     // What was said was said of another one's evidence, or of another nonce.
     if (this.#verified?.device !== device || this.#verified.nonce !== held) this.#verified = null;
     if (this.#verified !== null) {
-      const { examination } = this.#verified;
-      return { ...observations, evidence: { ...observations.evidence!, examination } };
+      const { examination, rate } = this.#verified;
+      return {
+        ...observations,
+        rate: { ...observations.rate, verifier: rate },
+        evidence: { ...observations.evidence!, examination },
+      };
     }
     const asking = verifierToAsk(this.#asked, observations, nonce, this.#authority, time);
     if (asking === null) return observations;
+    const { conforms, tat } = await this.#store.spendVerifierRate({
+      deviceId: device,
+      credential: credentialOf(observations),
+      limit: verifierLimit(this.#authority.references),
+      now: time,
+    });
+    if (!conforms) return { ...observations, rate: { ...observations.rate, verifier: { tat } } };
     const examination = await askVerifier(asking, this.#asked.evidence!.sha256);
-    this.#verified = { device, nonce: held, examination };
+    this.#verified = { rate: { tat }, device, nonce: held, examination };
     return null;
   }
 

@@ -55,6 +55,9 @@ export class Enrollment {
   /** Requests under way by credential and key: the same request twice at once waits for its twin and finds the twin's certificate. */
   readonly #underWay = new Map<string, Promise<Answer>>();
 
+  /** The same answer to a challenge twice at once is judged once: others may have to be asked about it. */
+  readonly #attesting = new Map<string, Promise<Attested>>();
+
   constructor(ports: EnrollmentPorts) {
     this.#ports = ports;
     this.#records = new Records(ports);
@@ -120,8 +123,18 @@ export class Enrollment {
   }
 
   /** What evidence proves that comes before its request. */
-  attest(attesting: Attesting): Promise<Attested> {
-    return attest(attesting, this.#ports);
+  async attest(attesting: Attesting): Promise<Attested> {
+    const { account, deviceId, evidence, nonce } = attesting;
+    const twin = `${account} ${deviceId} ${sha256Hex(evidence.bytes)} ${sha256Hex(nonce.token)}`;
+    const known = this.#attesting.get(twin);
+    if (known !== undefined) return known;
+    const attested = attest(attesting, this.#ports);
+    this.#attesting.set(twin, attested);
+    try {
+      return await attested;
+    } finally {
+      this.#attesting.delete(twin);
+    }
   }
 
   /** Records a fault of ours: the client is told to try again later, and nothing of what it was. */

@@ -65,6 +65,7 @@ export { type StaticChallenges, staticChallengeDigest } from './challenge.ts';
 export { supportCode } from './support-code.ts';
 export { isWeakAlgorithm } from './weak-algorithm.ts';
 export type { Verifier, VerifierQuestion } from './verifier.ts';
+export type { VerifierSpending } from './verifier-limit.ts';
 export {
   type Workflow,
   type WorkflowAnswer,

@@ -88,6 +88,8 @@ export interface RateObservation {
   readonly template: { readonly tat: number | null } | null;
   /** Of the certificate that is presented; absent where its lineage is not contested. */
   readonly presented?: { readonly tat: number | null };
+  /** Of questions to verifiers by who presents this, where one was to be asked; absent where none was. */
+  readonly verifier?: { readonly tat: number | null };
   /** Of the template's static challenge; absent where none was presented. */
   readonly challenge?: { readonly tat: number | null };
 }

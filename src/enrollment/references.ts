@@ -19,6 +19,8 @@ export interface References {
     readonly source: RateLimit;
     readonly device: RateLimit;
     readonly template: RateLimit;
+    /** Of questions to verifiers outside. Absent: as before it was kept. */
+    readonly verifier?: RateLimit;
     readonly templates: Readonly<Record<string, RateLimit>>;
     /** Of the static challenges of templates, by template. Absent: no template has one. */
     readonly staticChallenges?: Readonly<Record<string, RateLimit>>;

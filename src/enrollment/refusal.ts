@@ -3,7 +3,7 @@ import type { Verdict } from '#policy';
 import { wouldPass } from './ask-verifier.ts';
 import type { Authority } from './authority.ts';
 import { lacksListAlone } from './layers/evidence.ts';
-import { rateWaitSeconds } from './layers/rate.ts';
+import { isOverVerifierLimit, rateWaitSeconds } from './layers/rate.ts';
 import type { Observations } from './observations.ts';
 import type { Admission, Answer } from './request.ts';
 
@@ -26,7 +26,9 @@ export function refusal(
     workflows.every(({ decision, device }) => decision !== 'refused' && device !== 'other');
   const isPassing = awaitsVerifier
     ? wouldPass(observations, authority, time)
-    : awaitsWorkflows || awaitsList(observations, objections, source.template, authority.references, time);
+    : isOverVerifierLimit(rate, authority.references, time) ||
+      awaitsWorkflows ||
+      awaitsList(observations, objections, source.template, authority.references, time);
   return { outcome: 'refused', id, objections, retryAfterSeconds, isPassing };
 }
 

@@ -12,6 +12,7 @@ import type {
   OrderObservation,
   PresenterObservation,
 } from './observations.ts';
+import type { VerifierSpending } from './verifier-limit.ts';
 
 /**
  * What enrollment asks of the store. Each method is one atomic operation; those that return a LogPosition are durable
@@ -65,6 +66,8 @@ export interface EnrollmentStore {
   ): Promise<LogPosition>;
   /** Nonces that have expired. */
   forgetEvidenceNonces(now: number): Promise<void>;
+  /** Spends one of the questions that who presents this may have a verifier asked, when it conforms. */
+  spendVerifierRate(spending: VerifierSpending): Promise<{ conforms: boolean; tat: number | null }>;
   /** Evidence that came until then, and got no certificate. */
   forgetWaitingEvidence(before: number): Promise<void>;
   /** The devices that have one of these keys, each once. */

@@ -42,7 +42,13 @@ import {
   takeActivation,
 } from './operations/activations.ts';
 import { attestationKeys } from './operations/attestation-keys.ts';
-import { admit, forgetIdleRates, saveSourceRates, sourceRates } from './operations/rate-limits.ts';
+import {
+  admit,
+  forgetIdleRates,
+  saveSourceRates,
+  sourceRates,
+  spendVerifierRate,
+} from './operations/rate-limits.ts';
 import { approveDevice } from './operations/approvals.ts';
 import { policies, references, savePolicies, saveReferences } from './operations/bodies.ts';
 import {
@@ -136,6 +142,7 @@ export const operations = {
   giveNonce: durable(giveNonce),
   forgetEvidenceNonces: lazy(forgetEvidenceNonces),
   forgetWaitingEvidence: lazy(forgetWaitingEvidence),
+  spendVerifierRate: lazy(spendVerifierRate),
   devicesBy: read(devicesBy),
   deviceOfEndorsementKey: read(deviceOfEndorsementKey),
   giveActivation: durable(giveActivation),

@@ -46,6 +46,7 @@ export function enrollmentStore(
     delivered: (sha256) => perform('delivered', { sha256 }),
     giveNonce: (act) => perform('giveNonce', act),
     forgetEvidenceNonces: (now) => perform('forgetEvidenceNonces', { now }),
+    spendVerifierRate: (spending) => perform('spendVerifierRate', spending),
     forgetWaitingEvidence: (before) => perform('forgetWaitingEvidence', { before }),
     devicesBy: (keys) => perform('devicesBy', { keys }),
     deviceOfEndorsementKey: (endorsementKey) => perform('deviceOfEndorsementKey', { endorsementKey }),

@@ -21,6 +21,12 @@ export const limits = z.strictObject({
     .describe(
       'For each template: certificates asked for by the whole fleet. A thief of many secrets gets no more.',
     ),
+  // An enrollment asks once, and again where the verifier has not answered: what is refused is sent again by nobody but who tries.
+  verifier: rate
+    .prefault({ burst: 10, count: 30, period: '1h' })
+    .describe(
+      'For each device and secret, certificate or account: questions to a verifier of its evidence (`attestation.verifiers`). Beyond it nobody is asked, and the client told to come later.',
+    ),
   // Reading one message through the answers to changed ones takes some hundred thousand of them. Those that are being opened count until they are, so that
   // the burst is also how many of a source may be so at once.
   unopened: rate

@@ -2,6 +2,7 @@ import { spend, type RateLimit } from '#limits';
 import type { Context } from '#policy';
 import type { RateObservation } from '../observations.ts';
 import { named, type References } from '../references.ts';
+import { verifierLimit } from '../verifier-limit.ts';
 import { Finding } from './finding.ts';
 
 /**
@@ -15,10 +16,16 @@ export function deriveRate(
   time: number,
   contested = false,
 ): Finding<NonNullable<Context['rate']>> {
-  const { source, device, presented, perTemplate } = spendings(rate, references, template, time, contested);
+  const { source, device, presented, verifier, perTemplate } = spendings(
+    rate,
+    references,
+    template,
+    time,
+    contested,
+  );
   return new Finding({
     source: source.conforms,
-    device: device.conforms && presented.conforms,
+    device: device.conforms && presented.conforms && verifier.conforms,
     template: perTemplate.conforms,
   })
     .because(
@@ -28,10 +35,12 @@ export function deriveRate(
     )
     .because(
       'rate-device',
-      device.conforms && presented.conforms,
-      device.conforms
-        ? `this certificate, whose lineage is contested, is over its limit for another ${presented.retryAfterSeconds} s`
-        : `this device is over its limit for another ${device.retryAfterSeconds} s`,
+      device.conforms && presented.conforms && verifier.conforms,
+      !device.conforms
+        ? `this device is over its limit for another ${device.retryAfterSeconds} s`
+        : !presented.conforms
+          ? `this certificate, whose lineage is contested, is over its limit for another ${presented.retryAfterSeconds} s`
+          : `who presents this had verifiers asked as often as they may be, for another ${verifier.retryAfterSeconds} s`,
     )
     .because(
       'rate-template',
@@ -65,10 +74,16 @@ function spendings(
     source: of(references.limits.source, rate.source),
     device: of(references.limits.device, rate.device),
     presented: of(references.limits.device, contested ? (rate.presented ?? null) : null),
+    verifier: of(verifierLimit(references), rate.verifier ?? null),
     perTemplate: of(templateLimit(references, template), rate.template),
   };
 }
 
 export function templateLimit(references: References, template: string | null): RateLimit {
   return named(references.limits.templates, template) ?? references.limits.template;
+}
+
+/** Nobody was asked about its evidence, since that was done as often as it may be. */
+export function isOverVerifierLimit({ verifier }: RateObservation, references: References, time: number) {
+  return verifier !== undefined && !spend(verifierLimit(references), verifier.tat, time).conforms;
 }

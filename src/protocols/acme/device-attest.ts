@@ -39,6 +39,7 @@ export async function answerWithEvidence(
   } = await ports.enrollment.attest({
     id: admission.id,
     deviceId: own.device,
+    account: own.id,
     template,
     evidence: { envelope: 'attestation-object', bytes },
     nonce: { toBeSigned: encoded(`${token}.${own.thumbprint}`), token: encoded(token) },

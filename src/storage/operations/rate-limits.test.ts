@@ -35,3 +35,18 @@ suite('admit', () => {
     assert.equal(observed.rates.template, null);
   });
 });
+
+suite('questions to verifiers', () => {
+  test('count for each credential of each device', async (t) => {
+    const { enrollment } = openStores(t);
+    const spent = (deviceId: string, credential: string) =>
+      enrollment.spendVerifierRate({ deviceId, credential, limit: two, now });
+    const { tat } = spend(two, null, now);
+    const full = spend(two, tat, now).tat;
+    assert.deepEqual(await spent('d1', 'secret s1'), { conforms: true, tat: null });
+    assert.deepEqual(await spent('d1', 'secret s1'), { conforms: true, tat });
+    assert.deepEqual(await spent('d1', 'secret s1'), { conforms: false, tat: full });
+    assert.deepEqual(await spent('d1', 'secret s2'), { conforms: true, tat: null });
+    assert.deepEqual(await spent('d2', 'secret s1'), { conforms: true, tat: null });
+  });
+});

@@ -1,4 +1,4 @@
-import type { StoreObservation } from '#enrollment';
+import type { StoreObservation, VerifierSpending } from '#enrollment';
 import { SallyportError } from '#errors';
 import { type RateLimit, spend } from '#limits';
 import { all, first, type Operation, run, together } from '../operation.ts';
@@ -38,6 +38,7 @@ export const rateKeys = {
   device: (id: string) => `device:${id}`,
   template: (name: string) => `template:${name}`,
   presented: (sha256: string) => `presented:${sha256}`,
+  verifier: (device: string, credential: string) => `verifier:${credential}:${device}`,
   challenge: (template: string) => `challenge:${template}`,
 };
 
@@ -78,6 +79,10 @@ export function* admit(query: {
 }): Operation<{ tat: number | null }> {
   const { tat } = yield* spendRate(rateKeys.source(query.sourceKey), query.limit, query.now);
   return { tat };
+}
+
+export function* spendVerifierRate({ deviceId, credential, limit, now }: VerifierSpending): Operation<Spent> {
+  return yield* spendRate(rateKeys.verifier(deviceId, credential), limit, now);
 }
 
 /** Every source's arrival time, for an adapter that keeps them in memory. */
