@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { AcmeClient, type Json } from '../harness/acme-client.ts';
 import { authorityInProcess } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
@@ -7,6 +8,7 @@ import { csrFor, makeKey } from '../harness/csr.ts';
 import { est, type EstAnswer } from '../harness/est-client.ts';
 import { assertRefused } from '../harness/expect.ts';
 import { verifyLog } from '../harness/log-findings.ts';
+import type { Reply } from '../harness/other-system.ts';
 import { TestDevice } from '../harness/test-device.ts';
 import { withVerifier } from '../harness/verified-authority.ts';
 import { VerifierService } from '../harness/verifier-service.ts';
@@ -126,7 +128,15 @@ describe('questions to a verifier', () => {
     const client = await account('twice');
     service.changed = (answer) => ({ body: answer });
     const { url, answer } = await challengeOf(client, 'S-twice');
-    const answers = await Promise.all([client.post(url, answer), client.post(url, answer)]);
+    const twin = client.twin(authority.trustPem);
+    cleanup.after(() => twin.close());
+    const { answering } = service.system;
+    service.system.answering = async (question) => {
+      await setTimeout(500);
+      return (await answering(question)) as Reply;
+    };
+    const answers = await Promise.all([client.post(url, answer), twin.post(url, answer)]);
+    service.system.answering = answering;
     for (const { body } of answers) assert.equal(body['status'], 'valid');
     assert.equal(service.questions.length, 1);
   });

@@ -115,6 +115,17 @@ suite('erasing a device', () => {
     assert.equal(await enrollment.takeActivation({ macs: [mac('activation')], template: 'ak' }), null);
   });
 
+  test('ends what was counted of its questions to verifiers, and of no other device', async (t) => {
+    const stores = openStores(t);
+    const limit = { burst: 2, count: 2, periodSeconds: 7 };
+    const spent = async (deviceId: string) =>
+      (await stores.enrollment.spendVerifierRate({ deviceId, credential: 'secret s1', limit, now })).tat;
+    for (const id of ['ida', 'ida2']) assert.equal(await spent(id), null);
+    await stores.admin.eraseDevice(await withPast(stores));
+    assert.equal(await spent('ida'), null);
+    assert.notEqual(await spent('ida2'), null);
+  });
+
   test('takes its name, its documents and the bytes of its certificates away, and leaves what others rely on', async (t) => {
     const stores = openStores(t);
     const { admin, log } = stores;

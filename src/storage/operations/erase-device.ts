@@ -6,6 +6,7 @@ import { fromJson, type JsonText, toJson } from '../json-text.ts';
 import { all, first, type Operation, run } from '../operation.ts';
 import { placeOf } from '../place.ts';
 import type { RequestRow } from '../schema.ts';
+import { forgetRatesOf } from './rate-limits.ts';
 import { statement } from '../statement.ts';
 import { forgetActivationsOf } from './activations.ts';
 import { renameInAttestationKeys } from './attestation-keys.ts';
@@ -103,10 +104,6 @@ const deleteDevice = statement((database, p: { id: string }) =>
   database.deleteFrom('device').where('id', '=', p.id),
 );
 
-const deleteRate = statement((database, p: { key: string }) =>
-  database.deleteFrom('rate_limit').where('key', '=', p.key),
-);
-
 const deleteBlobs = statement((database, p: { from: number; to: number }) =>
   database.deleteFrom('blob').where('log_idx', '>=', p.from).where('log_idx', '<=', p.to),
 );
@@ -153,7 +150,7 @@ export function* eraseDevice(act: Erasing): Operation<LogPosition & { readonly c
   yield* forgetContestsOf(id);
   yield* renameInAttestationKeys({ id, as });
   yield* eraseRequests({ id, as });
-  yield* run(deleteRate, { key: `device:${id}` });
+  yield* forgetRatesOf(id);
   yield* run(deleteDevice, { id });
   let index: number | null = null;
   for (const entry of act.acts) {

@@ -19,6 +19,14 @@ const deleteIdle = statement((database, p: { now: number }) =>
   database.deleteFrom('rate_limit').where('tat', '<=', p.now),
 );
 
+const deleteRate = statement((database, p: { key: string }) =>
+  database.deleteFrom('rate_limit').where('key', '=', p.key),
+);
+
+const deleteVerifierRates = statement((database, p: { from: string; to: string }) =>
+  database.deleteFrom('rate_limit').where('key', '>=', p.from).where('key', '<', p.to),
+);
+
 const countLeft = statement((database) =>
   database.selectFrom('rate_limit').select((eb) => eb.fn.countAll<number>().as('left')),
 );
@@ -33,12 +41,14 @@ const selectSources = statement((database) =>
     .where('key', '<', 'source;'),
 );
 
+const verifierPrefix = (device: string) => `verifier:${device} `;
+
 export const rateKeys = {
   source: (key: string) => `${sourcePrefix}${key}`,
   device: (id: string) => `device:${id}`,
   template: (name: string) => `template:${name}`,
   presented: (sha256: string) => `presented:${sha256}`,
-  verifier: (device: string, credential: string) => `verifier:${credential}:${device}`,
+  verifier: (device: string, credential: string) => `${verifierPrefix(device)}${credential}`,
   challenge: (template: string) => `challenge:${template}`,
 };
 
@@ -83,6 +93,12 @@ export function* admit(query: {
 
 export function* spendVerifierRate({ deviceId, credential, limit, now }: VerifierSpending): Operation<Spent> {
   return yield* spendRate(rateKeys.verifier(deviceId, credential), limit, now);
+}
+
+/** Of an id that begins with this one and a space they go as well, which is no loss. */
+export function* forgetRatesOf(deviceId: string): Operation<void> {
+  yield* run(deleteRate, { key: rateKeys.device(deviceId) });
+  yield* run(deleteVerifierRates, { from: verifierPrefix(deviceId), to: `verifier:${deviceId}!` });
 }
 
 /** Every source's arrival time, for an adapter that keeps them in memory. */
