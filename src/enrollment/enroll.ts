@@ -274,12 +274,8 @@ export class Enrollment {
         now: time,
         entry: this.#records.newEntry(this.#entry(decided, 'held'), asked),
       });
-      const waited = time - held.firstSeen;
-      return {
-        outcome: 'held',
-        id,
-        retryAfterSeconds: retryAfterSeconds(waited, authority.longestRetryAfterSeconds),
-      };
+      const seconds = retryAfterSeconds(time - held.firstSeen, authority.longestRetryAfterSeconds);
+      return { outcome: 'held', id, retryAfterSeconds: seconds };
     } catch (error) {
       if (isSallyportError(error, 'conflict')) return 'conflict';
       throw error;

@@ -212,10 +212,7 @@ export interface StoreObservation {
   readonly denials: readonly { readonly names: string; readonly at: number }[];
   /** The device has a current certificate (neither revoked nor expired) of this template for another key. Of an order of names: false, since its owner has one for each set of them. */
   readonly otherKeyCurrent: boolean;
-  /**
-   * The newest current certificate that this key got already for this device and template: as the successor of the presenter where that is in
-   * our store, otherwise as a first certificate. `names` as in the intent that it came from.
-   */
+  /** The newest current certificate that this key got already for this device and template: as the successor of the presenter where that is in our store, otherwise as a first certificate. `names` as in the intent that it came from. */
   readonly issued: { readonly sha256: string; readonly names: string } | null;
   /** Of the presenter where that is in our store, for the device, template and key; null: there is none, or an order has one. */
   readonly lineage: LineageObservation | null;

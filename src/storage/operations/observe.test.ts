@@ -339,6 +339,7 @@ suite('observing the approval', () => {
       spki: null,
       names: null,
       lifts: ['first-enrollment'],
+      evidence: null,
       createdAt: now - 2,
       expiresAt: now + hour,
       by: 'ada',

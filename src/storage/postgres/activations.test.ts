@@ -47,11 +47,11 @@ suite('activations over several nodes', { skip: 'skip' in postgresql ? postgresq
   test('a device has no more of them than on one node', async (t) => {
     const [one, other] = postgresNodes(t, cluster, upgraded);
     await importDevices(one.admin, device('d1'));
-    const names = Array.from({ length: 40 }, (_, at) => `${at}`);
+    const names = Array.from({ length: 100 }, (_, at) => `${at}`);
     await Promise.all(names.map((name, at) => give((at % 2 === 0 ? one : other).enrollment, name)));
     const taken = await Promise.all(
       names.map((name) => one.enrollment.takeActivation({ macs: [mac(name)], template: 'ak' })),
     );
-    assert.equal(taken.filter((each) => each !== null).length, 16);
+    assert.equal(taken.filter((each) => each !== null).length, 64);
   });
 });
