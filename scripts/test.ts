@@ -15,7 +15,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     name: { type: 'string', multiple: true, default: [] },
-    minutes: { type: 'string', default: '30' },
+    minutes: { type: 'string', default: '45' },
   },
 });
 
