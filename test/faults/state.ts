@@ -8,8 +8,7 @@ const queries = {
   approvals: `select id, state, device_id, template, spki, intent_id from approval`,
   requests: `select id, state, device_id, template, spki from request`,
   devices: `select id, state from device`,
-  accounts: `select acme_account.id, device_id from acme_account
-    join external_account_key on external_account_key.id = acme_account.external_account_key`,
+  accounts: `select id, device_id from acme_account`,
   orders: `select id, account, template, finalized_at, error, certificate from acme_order`,
   authorizations: `select order_id, id, status, method, request, due_at from acme_order_authorization
     join acme_authorization on id = authorization_id`,
