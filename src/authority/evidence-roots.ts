@@ -2,7 +2,7 @@ import type { Configuration } from '#config';
 import { sha256Hex } from '#enrollment';
 import { SallyportError } from '#errors';
 import { knownRootOf, rootConcerns, type TrustAnchors, vendorConcerns } from '#evidence';
-import { type Certificate, formatName, parseCertificate } from '#x509';
+import { type Certificate, formatName, parseBase64Certificate } from '#x509';
 import { readCertificates } from './read-certificates.ts';
 
 /** Whom evidence is believed, in the order of the configuration. Throws 'config'. */
@@ -33,7 +33,7 @@ function demandOneFormat(anchors: readonly TrustAnchors[]): void {
   const seen = new Map<string, TrustAnchors>();
   for (const each of anchors) {
     for (const root of each.roots) {
-      const key = certificateOf(root).spki.toHex();
+      const key = parseBase64Certificate(root).spki.toHex();
       const other = seen.get(key) ?? each;
       if (other.format !== each.format) {
         throw new SallyportError(
@@ -50,7 +50,7 @@ function demandOneFormat(anchors: readonly TrustAnchors[]): void {
 function demandKnownFormats(anchors: readonly TrustAnchors[]): void {
   for (const each of anchors) {
     for (const root of each.roots) {
-      const found = vendorConcerns(knownRootOf(certificateOf(root)), each).find(
+      const found = vendorConcerns(knownRootOf(parseBase64Certificate(root)), each).find(
         ({ check }) => check !== 'root-unknown',
       );
       if (found === undefined) continue;
@@ -64,7 +64,7 @@ function demandCompared(anchors: readonly TrustAnchors[], { attestation }: Confi
   for (const { name, roots } of anchors) {
     const compared = attestation.roots.find((each) => each.name === name)?.fingerprints ?? null;
     for (const root of roots) {
-      const sha256 = sha256Hex(certificateOf(root).der);
+      const sha256 = sha256Hex(parseBase64Certificate(root).der);
       if (compared === null || compared.includes(sha256)) continue;
       throw new SallyportError(
         'config',
@@ -88,7 +88,7 @@ export function rootFindings(
   const ours = new Set([...issuers.map(({ der }) => sha256Hex(der)), ...compared]);
   const found = anchors.flatMap((each) =>
     each.roots.flatMap((root) => {
-      const certificate = certificateOf(root);
+      const certificate = parseBase64Certificate(root);
       const subject = formatName(certificate.subject).slice(0, maximumNameCharacters);
       const sha256 = sha256Hex(certificate.der);
       return rootConcerns(certificate, each, time)
@@ -102,10 +102,6 @@ export function rootFindings(
     ...found.slice(0, maximumFindings),
     `of attestation.roots there is as much to say ${more} times more: see sallyport roots list`,
   ];
-}
-
-function certificateOf(base64: string): Certificate {
-  return parseCertificate(new Uint8Array(Buffer.from(base64, 'base64')));
 }
 
 /**

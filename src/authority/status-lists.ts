@@ -9,7 +9,7 @@ import {
   parseStatusList,
   type TrustAnchors,
 } from '#evidence';
-import { type Certificate, type Der, parseCertificate, pemToDer } from '#x509';
+import { type Der, parseBase64Certificate, pemToDer } from '#x509';
 
 type Files = Configuration['attestation']['statusLists'];
 
@@ -60,8 +60,8 @@ async function loadLists(
   { before, fault }: { readonly before: ListsOfIssuers | undefined; readonly fault: Loading['fault'] },
 ): Promise<ListsOfIssuers | null> {
   if (names.length === 0) return null;
-  const intermediates = anchors.flatMap((each) => each.intermediates.map(certificateOf));
-  const cas = [...anchors.flatMap(({ roots }) => roots.map(certificateOf)), ...intermediates];
+  const intermediates = anchors.flatMap((each) => each.intermediates.map(parseBase64Certificate));
+  const cas = [...anchors.flatMap(({ roots }) => roots.map(parseBase64Certificate)), ...intermediates];
   // Another CA may have signed what none had.
   const areAnchors =
     before?.anchors.length === anchors.length && before.anchors.every((each, at) => each === anchors[at]);
@@ -92,10 +92,6 @@ function listsIn(bytes: Buffer): readonly Der[] {
   const lists = pemToDer(bytes.toString('latin1'), 'X509 CRL');
   if (lists.length === 0) throw new SallyportError('malformed', 'there is none in it');
   return lists;
-}
-
-function certificateOf(base64: string): Certificate {
-  return parseCertificate(new Uint8Array(Buffer.from(base64, 'base64')));
 }
 
 async function readable<Value>(

@@ -1,4 +1,4 @@
-import { type Certificate, findCertificationPath, matchesName, parseCertificate } from '#x509';
+import { type Certificate, findCertificationPath, matchesName, parseBase64Certificate } from '#x509';
 import { findAndroidPath } from './android/chain.ts';
 import type { TrustAnchors } from './appraisal.ts';
 import type { EvidenceFormat } from './evidence.ts';
@@ -14,7 +14,7 @@ const parsed = new WeakMap<TrustAnchors, Parsed>();
 /** What was sent leads to so many certificates of the anchors at most, beside which there is room for ten that were sent. */
 const maximumIntermediates = 6;
 
-/** The first anchors of the format that the certificates, the leaf first, lead to, and the path with its root. Throws as `parseCertificate` for anchors that do not parse. */
+/** The first anchors of the format that the certificates, the leaf first, lead to, and the path with its root. Throws as `parseBase64Certificate` for anchors that do not parse. */
 export function findAnchoredPath(
   format: EvidenceFormat,
   certificates: readonly Certificate[],
@@ -36,7 +36,10 @@ function parsedAnchors(anchors: TrustAnchors): Parsed {
   const known = parsed.get(anchors);
   if (known !== undefined) return known;
   const { roots, intermediates } = anchors;
-  const value = { roots: roots.map(certificateOf), intermediates: intermediates.map(certificateOf) };
+  const value = {
+    roots: roots.map(parseBase64Certificate),
+    intermediates: intermediates.map(parseBase64Certificate),
+  };
   parsed.set(anchors, value);
   return value;
 }
@@ -68,8 +71,4 @@ function above(
     }
   }
   return [...found];
-}
-
-function certificateOf(base64: string): Certificate {
-  return parseCertificate(new Uint8Array(Buffer.from(base64, 'base64')));
 }

@@ -1,4 +1,4 @@
-import { type Certificate, parseCertificate } from '#x509';
+import { type Certificate, parseBase64Certificate } from '#x509';
 import { findAnchoredPath } from './anchored-path.ts';
 import { isCountedKey } from './attesting-key.ts';
 import { androidLevel, appraiseAndroid } from './android/appraise-android.ts';
@@ -42,7 +42,7 @@ export function appraise(
       ],
     };
   }
-  const certificates = encoded.map((each) => parseCertificate(new Uint8Array(Buffer.from(each, 'base64'))));
+  const certificates = encoded.map(parseBase64Certificate);
   const found = findAnchoredPath(claims.format, certificates, values.anchors);
   const level = levelOf(claims) ?? found?.anchors.level ?? null;
   return {

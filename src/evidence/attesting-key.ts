@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type Certificate, parseCertificate } from '#x509';
+import { type Certificate, parseBase64Certificate } from '#x509';
 import type { Claims, Examination } from './examination.ts';
 import { isIssuedBy } from './issued-by.ts';
 
@@ -24,7 +24,7 @@ export function attestingKeyOf({
   const { claims, identities } = statement;
   // Whatever algorithm its maker has certified it under.
   if (claims.format === 'endorsement') return identities.endorsementKey ?? null;
-  const [leaf, ...others] = certificates.map(certificateOf);
+  const [leaf, ...others] = certificates.map(parseBase64Certificate);
   if (leaf === undefined) return null;
   if (!isBelowItsKey(claims)) return hash('sha256', leaf.spki);
   const signers = new Set(
@@ -48,8 +48,4 @@ export function isCountedKey(
 /** The attested key has a certificate by the key that attests; of a TPM that key has one itself. */
 function isBelowItsKey({ format }: Claims): boolean {
   return format === 'android-key' || format === 'step';
-}
-
-function certificateOf(base64: string): Certificate {
-  return parseCertificate(new Uint8Array(Buffer.from(base64, 'base64')));
 }

@@ -6,7 +6,7 @@ import {
   matchesName,
   matchingKey,
   type Name,
-  parseCertificate,
+  parseBase64Certificate,
   parseCertificateList,
   verifyCertificateListSignature,
 } from '#x509';
@@ -96,7 +96,7 @@ export function issuerListsOf(
   intermediates: readonly Certificate[],
   { certificates }: Pick<Examination, 'certificates'>,
 ): IssuerLists {
-  const asked = certificates.map((each) => parseCertificate(new Uint8Array(Buffer.from(each, 'base64'))));
+  const asked = certificates.map(parseBase64Certificate);
   // What is added while it is gone through comes last.
   for (const { issuer } of asked) {
     asked.push(...intermediates.filter((each) => matchesName(each.subject, issuer) && !asked.includes(each)));

@@ -60,6 +60,11 @@ export function parseCertificate(bytes: Der, { serialOctets }: { serialOctets?: 
   return { der: node.der, ...fields, signature };
 }
 
+/** Of DER in base64, as `parseCertificate`. */
+export function parseBase64Certificate(base64: string): Certificate {
+  return parseCertificate(new Uint8Array(Buffer.from(base64, 'base64')));
+}
+
 /** The same for a to-be-signed certificate that nobody has signed yet. */
 export function parseTbsCertificate(bytes: Der): TbsCertificate {
   const node = readDer(bytes);

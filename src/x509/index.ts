@@ -7,6 +7,7 @@ export {
 export {
   type Certificate,
   type TbsCertificate,
+  parseBase64Certificate,
   parseCertificate,
   parseTbsCertificate,
   verifyCertificateSignature,

@@ -4,7 +4,7 @@ import { before, describe, test } from 'node:test';
 import {
   der,
   extendedKeyUsages,
-  parseCertificate,
+  parseBase64Certificate,
   permanentIdentifierOf,
   readDer,
   subjectPublicKeyInfoOf,
@@ -51,7 +51,7 @@ describe('certificates of attestation keys', () => {
   const chainOf = ({ status, text }: HttpAnswer) => {
     assert.equal(status, 200, text);
     const { chain } = JSON.parse(text) as { chain: string[] };
-    return chain.map((each) => parseCertificate(new Uint8Array(Buffer.from(each, 'base64'))));
+    return chain.map(parseBase64Certificate);
   };
   const rejected = async (answer: HttpAnswer, words: RegExp) => {
     assert.equal(answer.status, 403);

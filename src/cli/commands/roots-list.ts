@@ -30,7 +30,7 @@ export function rootsList(run: Run): Command {
 
 async function listRoots(session: Session): Promise<ExitCode> {
   const { readTrustAnchors } = await import('#authority');
-  const { parseCertificate } = await import('#x509');
+  const { parseBase64Certificate } = await import('#x509');
   const { rootView } = await import('../roots/root-view.ts');
   const anchors = await readTrustAnchors(await session.configuration());
   const sets = anchors.map(({ name, format, level, roots, intermediates }) => ({
@@ -38,9 +38,7 @@ async function listRoots(session: Session): Promise<ExitCode> {
     format,
     level,
     intermediates: intermediates.length,
-    roots: roots.map((root) =>
-      rootView(parseCertificate(new Uint8Array(Buffer.from(root, 'base64'))), { format, level }, session.now),
-    ),
+    roots: roots.map((root) => rootView(parseBase64Certificate(root), { format, level }, session.now)),
   }));
   const isSound = sets.every(({ roots }) =>
     roots.every(({ concerns }) => concerns.every(({ check }) => check === 'root-unknown')),

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { SallyportError } from '#errors';
-import { parseCertificate } from '#x509';
+import { parseBase64Certificate } from '#x509';
 import type { RevocationStatus } from '../appraisal.ts';
 import type { Examination } from '../examination.ts';
 
@@ -40,7 +40,7 @@ export function revocationStatusOf(
   at: number,
 ): RevocationStatus {
   const revoked = certificates.flatMap((each) => {
-    const certificate = parseCertificate(new Uint8Array(Buffer.from(each, 'base64')));
+    const certificate = parseBase64Certificate(each);
     const serialNumber = withoutZeros(certificate.serialNumber);
     const status = entries.get(serialNumber);
     return status === undefined ? [] : [{ serialNumber, status }];
