@@ -18,3 +18,26 @@ test('whose an ACME account is, how to reach them and what it is about stand bes
   assert.doesNotMatch(Buffer.from(bytes).toString(), /ida/);
   assert.deepEqual(readEntry(bytes, blobs).entry['detail'], detail);
 });
+
+test('the key that attests stands beside the log wherever it is named: of a TPM it is what the inventory has of the device', () => {
+  const key = 'ab'.repeat(32);
+  const evidence = {
+    sha256: 'cd'.repeat(32),
+    said: { format: 'endorsement', versions: {}, attestingKey: key },
+  };
+  const request = {
+    type: 'request',
+    observations: {
+      approval: { evidence },
+      evidence: { attestingKey: { spki: key, otherDevices: 0, known: false } },
+    },
+  };
+  const approved = { type: 'act', detail: { evidence } };
+  const alarm = { type: 'event', detail: { attestationKey: key, otherDevices: 3 } };
+  for (const each of [request, approved, alarm]) {
+    const entry = { version: 2, id: 'R-1', time: 0, ...each } as unknown as Entry;
+    const { bytes, blobs } = newEntry(entry, randomBytes);
+    assert.doesNotMatch(Buffer.from(bytes).toString(), new RegExp(key));
+    assert.deepEqual(readEntry(bytes, blobs).entry, entry);
+  }
+});

@@ -60,6 +60,7 @@ const ofRequests = new SealedFields([
   '/observations/evidence/attester/deviceId',
   // Of an endorsement key it is what the inventory has.
   '/observations/evidence/attestingKey/spki',
+  '/observations/approval/evidence/said/attestingKey',
   '/observations/evidence/examination/certificates',
   '/observations/evidence/examination/fault/detail',
   '/observations/evidence/examination/statement/identities',
@@ -81,6 +82,7 @@ const ofDetails = new SealedFields([
   '/detail/addresses',
   '/detail/problem',
   '/detail/attestationKey',
+  '/detail/evidence/said/attestingKey',
 ]);
 
 type Json = { readonly [name: string]: JsonValue };
