@@ -83,7 +83,7 @@ test('a root whose fingerprint the configuration has is known, and no other may 
             },
           ],
         },
-      } as unknown as Parameters<typeof loadTrustAnchors>[0]);
+      });
     for (const fingerprints of [null, [sha256], ['00'.repeat(32), sha256]]) {
       assert.equal((await load(fingerprints)).length, 1);
     }
@@ -135,8 +135,10 @@ test(
     await writeFile(file, derToPem(amd, 'CERTIFICATE'));
     const load = (format: TrustAnchors['format'], level: TrustAnchors['level']) =>
       loadTrustAnchors({
-        attestation: { roots: [{ name: 'amd', format, level, files: [file], intermediateFiles: [] }] },
-      } as unknown as Parameters<typeof loadTrustAnchors>[0]);
+        attestation: {
+          roots: [{ name: 'amd', format, level, files: [file], intermediateFiles: [], fingerprints: null }],
+        },
+      });
     assert.equal((await load('endorsement', 'firmware-tpm')).length, 1);
     for (const [format, level, words] of [
       ['tpm', 'firmware-tpm', /^attestation\.roots\.amd: .* vouches for endorsement, and not for tpm$/],

@@ -5,8 +5,13 @@ import { knownRootOf, rootConcerns, type TrustAnchors, vendorConcerns } from '#e
 import { type Certificate, formatName, parseBase64Certificate } from '#x509';
 import { readCertificates } from './read-certificates.ts';
 
+/** What of the configuration says who is believed. */
+interface Roots {
+  readonly attestation: Pick<Configuration['attestation'], 'roots'>;
+}
+
 /** Whom evidence is believed, in the order of the configuration. Throws 'config'. */
-export async function loadTrustAnchors(configuration: Configuration): Promise<readonly TrustAnchors[]> {
+export async function loadTrustAnchors(configuration: Roots): Promise<readonly TrustAnchors[]> {
   const loaded = await readTrustAnchors(configuration);
   demandOneFormat(loaded);
   demandKnownFormats(loaded);
@@ -15,7 +20,7 @@ export async function loadTrustAnchors(configuration: Configuration): Promise<re
 }
 
 /** The same as the files have it, and nobody asks whether it fits. Throws 'config' where one cannot be read. */
-export async function readTrustAnchors({ attestation }: Configuration): Promise<readonly TrustAnchors[]> {
+export async function readTrustAnchors({ attestation }: Roots): Promise<readonly TrustAnchors[]> {
   const loading = attestation.roots.map(async ({ name, format, level, files, intermediateFiles }) => {
     const [roots, intermediates] = await Promise.all([encoded(files), encoded(intermediateFiles)]);
     return { name, format, level, roots, intermediates };
@@ -60,7 +65,7 @@ function demandKnownFormats(anchors: readonly TrustAnchors[]): void {
 }
 
 /** Whoever changes a file of roots changes nothing where the configuration says which ones are meant. */
-function demandCompared(anchors: readonly TrustAnchors[], { attestation }: Configuration): void {
+function demandCompared(anchors: readonly TrustAnchors[], { attestation }: Roots): void {
   for (const { name, roots } of anchors) {
     const compared = attestation.roots.find((each) => each.name === name)?.fingerprints ?? null;
     for (const root of roots) {

@@ -4,7 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
-import type { Configuration } from '#config';
 import type { StatusLists } from '#enrollment';
 import type { TrustAnchors } from '#evidence';
 import { assembleSigned, encodeRevokedCertificates, encodeTbsCertList, parseCertificate } from '#x509';
@@ -51,7 +50,7 @@ async function folder(t: TestContext) {
   };
   const configuration = {
     attestation: { statusLists: { 'android-key': files.android, endorsement: [files.one, files.two] } },
-  } as unknown as Pick<Configuration, 'attestation'>;
+  };
   const load = async (before: StatusLists = {}, by = anchors) => {
     const faults: string[] = [];
     const lists = await loadStatusLists(configuration, by, {

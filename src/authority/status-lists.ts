@@ -25,7 +25,7 @@ interface Loading {
  * asks for one by maximumStatusAge misses it. `anchors`: whose CAs sign lists.
  */
 export async function loadStatusLists(
-  { attestation }: Pick<Configuration, 'attestation'>,
+  { attestation }: { readonly attestation: Pick<Configuration['attestation'], 'statusLists'> },
   anchors: readonly TrustAnchors[],
   { before = {}, fault }: Loading,
 ): Promise<StatusLists> {

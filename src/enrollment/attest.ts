@@ -57,7 +57,7 @@ export async function attest(
   }
   const ofDevice = { ...attesting, deviceId: known };
   const asking =
-    opened.external === null ? null : await verifierToAsk(ofDevice, opened.external, seen, ports);
+    opened.external === null ? null : await verifierToAskBeforehand(ofDevice, opened.external, seen, ports);
   if (asking !== null && !(await spendQuestion(ofDevice, ports))) {
     const problem = 'this account had verifiers asked as often as they may be';
     return { examination: seen, deviceId: known, problem, isPassing: true };
@@ -76,7 +76,7 @@ export async function attest(
 type OfDevice = Attesting & { readonly deviceId: string };
 
 /** null: nobody is, since the device may have nothing, or the evidence came before. Its account has proven who asks. */
-async function verifierToAsk(
+async function verifierToAskBeforehand(
   { id, deviceId, template, nonce }: OfDevice,
   external: ExternalEvidence,
   examination: Examination,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Template } from '#ca';
-import type { OrderObservation, RequestObservation, SourceObservation } from '../observations.ts';
+import type { OrderObservation, SourceObservation } from '../observations.ts';
 import { deriveAccount } from './account.ts';
 
 const identifier = { type: 'permanent-identifier', value: 'ada' } as const;
@@ -37,9 +37,16 @@ const asked = {
   source: { protocol: 'acme', template: 'hardware' } as SourceObservation,
   template: {
     authentication: ['account'],
-    acme: { challenges: ['device-attest-01'], externalAccountKey: 'optional' },
-  } as unknown as Template,
-  request: { spki: '00', subjectAltName: [], changeSubjectName: null } as unknown as RequestObservation,
+    acme: {
+      challenges: ['device-attest-01'],
+      externalAccountKey: 'optional',
+      networks: [],
+      caa: null,
+      orderSeconds: 600,
+      authorizationSeconds: 600,
+    },
+  } as Pick<Template, 'authentication' | 'acme'>,
+  request: { spki: '00', subjectAltName: [], changeSubjectName: null },
   renewed: null,
   notAfter: 200,
   attested: true,

@@ -11,6 +11,8 @@ import { Finding } from './finding.ts';
 
 type AccountFacts = NonNullable<Context['account']>;
 
+type AskedNames = Pick<RequestObservation, 'spki' | 'subjectAltName' | 'changeSubjectName'>;
+
 const none: AccountFacts = {
   presented: false,
   valid: false,
@@ -27,8 +29,8 @@ export function deriveAccount(
   order: OrderObservation | null,
   asked: {
     source: SourceObservation;
-    template: Template | undefined;
-    request: RequestObservation | null;
+    template: Pick<Template, 'authentication' | 'acme'> | undefined;
+    request: AskedNames | null;
     renewed: PresenterObservation | null;
     notAfter: number | null;
     /** The evidence of the order holds in every respect. */
@@ -120,7 +122,7 @@ export function deriveAccount(
 /** RFC 8555 section 7.4: "The CSR MUST indicate the exact same set of requested identifiers as the initial newOrder request." */
 function problemOf(
   order: OrderObservation,
-  request: RequestObservation | null,
+  request: AskedNames | null,
   notAfter: number | null,
   time: number,
 ): string | null {
