@@ -17,6 +17,10 @@ const identity: Problem = {
   words: 'The client certificate does not authorize this enrollment.',
 };
 const tooMany: Problem = { status: 429, words: 'Too many requests. Try again later.' };
+const notNow: Problem = {
+  status: 503,
+  words: 'The request could not be decided now. Try again later.',
+};
 const otherRequest = (what: string): Problem => ({
   status: 400,
   words: `The certification request ${what}.`,
@@ -111,8 +115,12 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
 ];
 
 /** The problem of a refusal. A control that is not in the table, an operator's own for one, is simply not allowed. */
-export function problemOfRefusal(answer: Extract<Answer, { outcome: 'refused' }>): Problem {
-  const objecting = new Set(answer.objections.map(({ control }) => control));
+export function problemOfRefusal({
+  objections,
+  isPassing,
+}: Extract<Answer, { outcome: 'refused' }>): Problem {
+  if (isPassing) return notNow;
+  const objecting = new Set(objections.map(({ control }) => control));
   return problemsByControl.find(([control]) => objecting.has(control))?.[1] ?? forbidden;
 }
 

@@ -69,11 +69,6 @@ export function render(
       );
     }
     case 'refused': {
-      const { isPassing, id } = answer;
-      if (isPassing) {
-        const retry = { 'Retry-After': String(answer.retryAfterSeconds ?? passingSeconds) };
-        return text(response, 503, retry, `${notNow} Support code ${id}.`);
-      }
       const problem = problemOfRefusal(answer);
       const headers: Record<string, string> = {};
       if (problem.status === 401) {
@@ -81,18 +76,16 @@ export function render(
         // The first of two requests of a client that waits to be asked: it has nothing to read.
         if (asksFirst) return send(response, 401, headers, '');
       }
-      if (problem.status === 429) {
+      if (problem.status === 429 || problem.status === 503) {
         headers['Retry-After'] = String(answer.retryAfterSeconds ?? 60);
-        // Each further attempt costs a handshake, and not only us: every refusal is an entry of the log.
-        headers['Connection'] = 'close';
       }
+      // Each further attempt costs a handshake, and not only us: every refusal is an entry of the log.
+      if (problem.status === 429) headers['Connection'] = 'close';
       return text(response, problem.status, headers, `${problem.words} Support code ${answer.id}.`);
     }
   }
 }
 
-const passingSeconds = 60;
-const notNow = 'The request could not be decided now. Try again later.';
 const challenge = { 'WWW-Authenticate': 'Basic realm="Sallyport"' };
 
 function certificates(response: ServerResponse, list: readonly Der[], userAgent: string | undefined): void {

@@ -279,12 +279,6 @@ function withMessage(
   return { ...admission, source: { ...admission.source, operation: type, message } };
 }
 
-/** RFC 8894 has no word for it but this one: PENDING would promise that somebody decides. */
-const notNow = {
-  failInfo: 'badRequest',
-  words: 'The request could not be decided now. Try again later.',
-} as const;
-
 function contentOf(
   answer: Exclude<Answer, { outcome: 'failed' }> | Found,
   { signer }: PkiMessage,
@@ -304,7 +298,7 @@ function contentOf(
     case 'held':
       return { status: 'pending' };
     case 'refused':
-      return failure(answer.isPassing ? notNow : problemOfRefusal(answer), answer.id);
+      return failure(problemOfRefusal(answer), answer.id);
     case 'malformed':
       return failure(problemOfMalformed(answer.error), answer.id);
   }

@@ -14,6 +14,8 @@ const forbidden = bad('This request is not allowed.');
 const evidence = bad('The evidence of this key is not accepted here.');
 const notHere = bad('This request is not allowed from here.');
 const tooMany = bad('Too many requests. Try again later.');
+/** RFC 8894 has no word for it but this one: PENDING would promise that somebody decides. */
+const notNow = bad('The request could not be decided now. Try again later.');
 const signer: Problem = {
   failInfo: 'badCertId',
   words: 'The certificate that signed does not authorize this request.',
@@ -94,7 +96,11 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
 ];
 
 /** The problem of a refusal. A control that is not in the table, an operator's own for one, is simply not allowed. */
-export function problemOfRefusal({ objections }: Extract<Answer, { outcome: 'refused' }>): Problem {
+export function problemOfRefusal({
+  objections,
+  isPassing,
+}: Extract<Answer, { outcome: 'refused' }>): Problem {
+  if (isPassing) return notNow;
   const objecting = new Set(objections.map(({ control }) => control));
   return problemsByControl.find(([control]) => objecting.has(control))?.[1] ?? forbidden;
 }
