@@ -35,33 +35,31 @@ export interface OfferedEvidence {
   examined(nonce: Uint8Array | null): Examination;
 }
 
-/** What is examined when it is known which nonce it is to hold: once for each. */
+/** What came with its request. Which nonce it is to hold is known when its device is. */
 export class UnseenEvidence implements OfferedEvidence {
   readonly #opened: OpenedEvidence;
-  readonly sha256: string;
   readonly attester: string | null;
-  readonly external: ExternalEvidence | null;
   readonly format: EvidenceFormat | null;
   readonly attestingKey: string | null;
-  #seen: { readonly nonce: string | null; readonly examination: Examination } | null = null;
 
   constructor(evidence: Evidence) {
     this.#opened = openEvidence(evidence);
-    this.sha256 = this.#opened.sha256;
     this.attester = attesterOf(this.#opened);
-    this.external = this.#opened.external;
     const seen = this.examined(null);
     this.format = seen.format;
     this.attestingKey = attestingKeyOf(seen);
   }
 
+  get sha256(): string {
+    return this.#opened.sha256;
+  }
+
+  get external(): ExternalEvidence | null {
+    return this.#opened.external;
+  }
+
   examined(nonce: Uint8Array | null): Examination {
-    const name = nonce === null ? null : Buffer.from(nonce).toString('hex');
-    if (this.#seen?.nonce !== name || this.#seen === null) {
-      const given = nonce === null ? null : { toBeSigned: nonce, token: nonce };
-      this.#seen = { nonce: name, examination: recordable(this.#opened.examined(given)) };
-    }
-    return this.#seen.examination;
+    return recordable(this.#opened.examined(nonce === null ? null : { toBeSigned: nonce, token: nonce }));
   }
 }
 

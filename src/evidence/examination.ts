@@ -1,6 +1,6 @@
 import type { AndroidClaims } from './android/claims.ts';
 import type { AppleClaims } from './apple/claims.ts';
-import type { EvidenceFormat } from './evidence.ts';
+import type { EvidenceFormat, Nonce } from './evidence.ts';
 import type { ExternalClaims } from './external/claims.ts';
 import type { StepClaims } from './step/claims.ts';
 import type { EndorsementClaims, TpmClaims } from './tpm/claims.ts';
@@ -36,6 +36,13 @@ export interface Statement {
   readonly fresh: boolean | null;
   readonly identities: EvidenceIdentities;
   readonly claims: Claims;
+}
+
+/** A statement that was read before anybody knew which nonce it is to hold. */
+export interface ReadStatement {
+  readonly content: Omit<Statement, 'fresh'>;
+  /** Whether it holds this nonce. Throws as readers do, where a signature over it is wrong. */
+  isFresh(nonce: Nonce): boolean;
 }
 
 /** How the evidence names the device, text as it stands there. Absent: it does not. */

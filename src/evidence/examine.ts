@@ -8,7 +8,7 @@ import { parseAttestationBundle, statementTypes } from './attestation-bundle.ts'
 import { EvidenceRefused } from './evidence-refused.ts';
 import type { Evidence, EvidenceFormat, Nonce } from './evidence.ts';
 import type { ExternalEvidence } from './external/external-examination.ts';
-import type { EvidenceFault, Examination, Statement } from './examination.ts';
+import type { EvidenceFault, Examination, ReadStatement } from './examination.ts';
 import { readStepStatement } from './step/statement.ts';
 import { readTpmStatement } from './tpm/statement.ts';
 import { openTcgAttestCertify } from './tpm/tcg-attest-certify.ts';
@@ -17,8 +17,7 @@ import { openTcgAttestCertify } from './tpm/tcg-attest-certify.ts';
 export type StatementReader = (
   statement: AttestationStatement,
   certificates: readonly Certificate[],
-  nonce: Nonce | null,
-) => Statement;
+) => ReadStatement;
 
 /** By fmt. What a TPM's evidence says is of its maker's own key becomes `idevid`: no evidence calls itself so. */
 const readers: Partial<Record<EvidenceFormat, StatementReader>> = {
@@ -45,18 +44,21 @@ export interface OpenedEvidence {
 export function openEvidence(evidence: Evidence): OpenedEvidence {
   const sha256 = hash('sha256', evidence.bytes);
   const seen: Seen = { format: null, certificates: [], external: null };
-  const open = evidence.envelope === 'attestation-bundle' ? openBundle : openObject;
-  const opened = faultOr(() => open(evidence.bytes, seen));
+  const read = evidence.envelope === 'attestation-bundle' ? readBundle : readObject;
+  const opened = faultOr(() => read(evidence.bytes, seen));
   const { format, certificates, external } = seen;
   return {
     sha256,
     certificates,
     external,
     examined(nonce) {
-      const read = 'fault' in opened ? opened : faultOr(() => opened.value(nonce));
-      if ('fault' in read) return { sha256, format, fault: read.fault, certificates, statement: null };
-      const { format: ofClaims } = read.value.claims;
-      return { sha256, format: ofClaims, fault: null, certificates, statement: read.value };
+      const refused = { sha256, format, certificates, statement: null };
+      if ('fault' in opened) return { ...refused, fault: opened.fault };
+      const { content, isFresh } = opened.value;
+      const fresh = nonce === null ? { value: null } : faultOr(() => isFresh(nonce));
+      if ('fault' in fresh) return { ...refused, fault: fresh.fault };
+      const statement = { ...content, fresh: fresh.value };
+      return { sha256, format: content.claims.format, fault: null, certificates, statement };
     },
   };
 }
@@ -72,8 +74,6 @@ interface Seen {
   external: ExternalEvidence | null;
 }
 
-type ReadStatement = (nonce: Nonce | null) => Statement;
-
 function faultOr<Value>(read: () => Value): { readonly value: Value } | { readonly fault: EvidenceFault } {
   try {
     return { value: read() };
@@ -84,7 +84,7 @@ function faultOr<Value>(read: () => Value): { readonly value: Value } | { readon
   }
 }
 
-function openObject(bytes: Uint8Array, seen: Seen): ReadStatement {
+function readObject(bytes: Uint8Array, seen: Seen): ReadStatement {
   const { format, statement } = parseAttestationObject(bytes);
   const reader = Object.hasOwn(readers, format) ? readers[format as EvidenceFormat] : undefined;
   if (reader === undefined) {
@@ -96,26 +96,28 @@ function openObject(bytes: Uint8Array, seen: Seen): ReadStatement {
   seen.format = format as EvidenceFormat;
   const encoded = withinBounds(statement.certificates());
   seen.certificates = encoded.map(inBase64);
-  const certificates = encoded.map((each) => parseCertificate(each));
-  return (nonce) => reader(statement, certificates, nonce);
+  return reader(
+    statement,
+    encoded.map((each) => parseCertificate(each)),
+  );
 }
 
 /** Of its statements the one whose type we read: with two of them nobody could say which was examined. */
-function openBundle(bytes: Uint8Array, seen: Seen): ReadStatement {
+function readBundle(bytes: Uint8Array, seen: Seen): ReadStatement {
   const bundle = parseAttestationBundle(bytes);
   const known = bundle.statements.filter(({ type }) => Object.values<string>(statementTypes).includes(type));
   const [statement] = known;
   if (statement === undefined) throw new EvidenceRefused('format', 'no statement of a type that we read');
   if (known.length > 1) throw new EvidenceRefused('bundle-statements', 'several statements');
   if (statement.type === statementTypes.attestationObject) {
-    return openObject(statement.value.octetString('attestation object'), seen);
+    return readObject(statement.value.octetString('attestation object'), seen);
   }
   seen.format = 'tpm';
   seen.certificates = withinBounds(bundle.certificates).map(inBase64);
   const sent = bundle.certificates.map((each) => parseCertificate(each));
   const opened = openTcgAttestCertify(statement.value, statement.hasHint, sent);
   seen.certificates = opened.certificates.map(({ der }) => inBase64(der));
-  return opened.read;
+  return opened.read();
 }
 
 /** All of them are recorded: chains of real devices have 3 to 7 KiB. */

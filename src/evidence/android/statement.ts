@@ -3,7 +3,7 @@ import type { Certificate } from '#x509';
 import type { AttestationStatement } from '../attestation-object.ts';
 import { EvidenceRefused } from '../evidence-refused.ts';
 import type { Nonce } from '../evidence.ts';
-import type { EvidenceIdentities, Statement } from '../examination.ts';
+import type { EvidenceIdentities, ReadStatement } from '../examination.ts';
 import { sameOctets } from '../same-octets.ts';
 import { isSignedByAttestedKey } from '../statement-signature.ts';
 import { chainSecurityLevelOf, keyDescriptionOf, provisioningOf } from './chain.ts';
@@ -16,26 +16,30 @@ import { type AuthorizationList, parseKeyDescription } from './key-description.t
 export function readAndroidStatement(
   statement: AttestationStatement,
   certificates: readonly Certificate[],
-  nonce: Nonce | null,
-): Statement {
+): ReadStatement {
   statement.requireNames(['x5c', 'alg', 'sig']);
-  const description = parseKeyDescription(keyDescriptionOf(certificates));
+  const { attestationChallenge, hardwareEnforced, ...described } = parseKeyDescription(
+    keyDescriptionOf(certificates),
+  );
   const target = certificates[0]!;
-  const fresh = nonce === null ? null : isChallenge(description.attestationChallenge, nonce);
-  if (nonce !== null && fresh === true) requireSignature(statement, target, nonce);
-  const { attestationChallenge: _, hardwareEnforced, ...described } = description;
   const { serial, imei, secondImei, meid, ...enforced } = hardwareEnforced;
   const provisioning = provisioningOf(certificates);
   return {
-    spki: hash('sha256', target.spki),
-    fresh,
-    identities: identitiesOf({ serial, imei, secondImei, meid }),
-    claims: {
-      format: 'android-key',
-      ...described,
-      chainSecurityLevel: chainSecurityLevelOf(certificates, provisioning),
-      provisioning,
-      ...enforced,
+    content: {
+      spki: hash('sha256', target.spki),
+      identities: identitiesOf({ serial, imei, secondImei, meid }),
+      claims: {
+        format: 'android-key',
+        ...described,
+        chainSecurityLevel: chainSecurityLevelOf(certificates, provisioning),
+        provisioning,
+        ...enforced,
+      },
+    },
+    isFresh(nonce) {
+      if (!isChallenge(attestationChallenge, nonce)) return false;
+      requireSignature(statement, target, nonce);
+      return true;
     },
   };
 }

@@ -2,8 +2,7 @@ import { hash } from 'node:crypto';
 import { type Extension, type Certificate, findExtension } from '#x509';
 import type { AttestationStatement } from '../attestation-object.ts';
 import { EvidenceRefused } from '../evidence-refused.ts';
-import type { Nonce } from '../evidence.ts';
-import type { EvidenceIdentities, Statement } from '../examination.ts';
+import type { EvidenceIdentities, ReadStatement } from '../examination.ts';
 import { sameOctets } from '../same-octets.ts';
 import { statementText } from '../statement-text.ts';
 import type { AppleClaims } from './claims.ts';
@@ -29,16 +28,17 @@ const oids = {
 export function readAppleStatement(
   statement: AttestationStatement,
   [leaf]: readonly Certificate[],
-  nonce: Nonce | null,
-): Statement {
+): ReadStatement {
   statement.requireNames(['x5c', 'alg']);
   const { extensions, spki } = leaf!;
   const freshness = freshnessOf(extensions);
   return {
-    spki: hash('sha256', spki),
-    fresh: nonce === null ? null : sameOctets(freshness, hash('sha256', nonce.token, 'buffer')),
-    identities: identitiesOf(extensions),
-    claims: claimsOf(extensions),
+    content: {
+      spki: hash('sha256', spki),
+      identities: identitiesOf(extensions),
+      claims: claimsOf(extensions),
+    },
+    isFresh: ({ token }) => sameOctets(freshness, hash('sha256', token, 'buffer')),
   };
 }
 

@@ -3,8 +3,7 @@ import { SallyportError } from '#errors';
 import { type Certificate, attributeTypeOid, findExtension, readDer, tags } from '#x509';
 import type { AttestationStatement } from '../attestation-object.ts';
 import { EvidenceRefused } from '../evidence-refused.ts';
-import type { Nonce } from '../evidence.ts';
-import type { Statement } from '../examination.ts';
+import type { ReadStatement } from '../examination.ts';
 import { isSignedByAttestedKey } from '../statement-signature.ts';
 import { statementText } from '../statement-text.ts';
 import { formFactors, pinPolicies, touchPolicies } from './claims.ts';
@@ -25,20 +24,20 @@ const maximumSerialOctets = 8;
 export function readStepStatement(
   statement: AttestationStatement,
   [leaf]: readonly Certificate[],
-  nonce: Nonce | null,
-): Statement {
+): ReadStatement {
   statement.requireNames(['x5c', 'alg', 'sig']);
   const alg = statement.integer('alg');
   const signature = statement.bytesInBytes('sig');
   return {
-    spki: hash('sha256', leaf!.spki),
-    fresh: nonce === null ? null : isSignedByAttestedKey(leaf!.spki, alg, nonce.toBeSigned, signature),
-    ...deviceOf(leaf!),
+    content: { spki: hash('sha256', leaf!.spki), ...deviceOf(leaf!) },
+    isFresh: ({ toBeSigned }) => isSignedByAttestedKey(leaf!.spki, alg, toBeSigned, signature),
   };
 }
 
+type Device = Pick<ReadStatement['content'], 'identities' | 'claims'>;
+
 /** One of both kinds: with the extensions of both, it would be up to the reader which device it is. */
-function deviceOf(leaf: Certificate): Pick<Statement, 'identities' | 'claims'> {
+function deviceOf(leaf: Certificate): Device {
   const isManaged = findExtension(leaf.extensions, managedDevice) !== null;
   const isYubiKey = Object.values(yubico).some((oid) => findExtension(leaf.extensions, oid) !== null);
   if (isManaged === isYubiKey) {
@@ -50,7 +49,7 @@ function deviceOf(leaf: Certificate): Pick<Statement, 'identities' | 'claims'> {
   return isYubiKey ? yubiKeyOf(leaf) : managedDeviceOf(leaf);
 }
 
-function yubiKeyOf({ extensions, subject }: Certificate): Pick<Statement, 'identities' | 'claims'> {
+function yubiKeyOf({ extensions, subject }: Certificate): Device {
   function read(name: keyof typeof yubico, octets: number): Uint8Array | null {
     const value = findExtension(extensions, yubico[name]);
     if (value !== null && value.length !== octets) {
@@ -77,7 +76,7 @@ function yubiKeyOf({ extensions, subject }: Certificate): Pick<Statement, 'ident
   };
 }
 
-function managedDeviceOf({ extensions }: Certificate): Pick<Statement, 'identities' | 'claims'> {
+function managedDeviceOf({ extensions }: Certificate): Device {
   const fields = readDer(findExtension(extensions, managedDevice)!).sequence('managed device');
   const deviceId = fields.next();
   fields.finish();

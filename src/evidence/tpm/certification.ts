@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { inspectPublicKey } from '#x509';
 import { EvidenceRefused } from '../evidence-refused.ts';
-import type { Statement } from '../examination.ts';
+import type { ReadStatement } from '../examination.ts';
 import { sameOctets } from '../same-octets.ts';
 import { digest, nameOf } from './algorithms.ts';
 import { attestationKeyCertificateOf } from './attestation-key-certificate.ts';
@@ -12,16 +12,12 @@ import { requireAttributes } from './object-attributes.ts';
 import { parsePublic, subjectPublicKeyInfoOf } from './public-area.ts';
 import type { SignedAttest } from './signed-attest.ts';
 
-/**
- * What TPM2_Certify says of the key with this TPMT_PUBLIC (WebAuthn Level 3 section 8.3, verification procedure). `isFresh`: whether this is the
- * qualifying data that holds our nonce.
- */
+/** What TPM2_Certify says of the key with this TPMT_PUBLIC (WebAuthn Level 3 section 8.3, verification procedure), and its qualifying data, which hold the nonce. */
 export function examineCertification(
   attest: SignedAttest,
   publicArea: Uint8Array,
   statement: TpmClaims['statement'],
-  isFresh: ((extraData: Uint8Array) => boolean) | null,
-): Statement {
+): { readonly content: ReadStatement['content']; readonly extraData: Uint8Array } {
   const { format, device, identities } = attestationKeyCertificateOf(attest.certificate);
   const { extraData, name, firmwareVersion } = parseAttest(attest.octets, 'certify');
   const { nameAlg, attributes, authPolicy, key } = parsePublic(publicArea);
@@ -36,19 +32,21 @@ export function examineCertification(
   const spki = subjectPublicKeyInfoOf(key);
   requireStrongKey(inspectPublicKey(spki), 'tpm-key');
   return {
-    spki: hash('sha256', spki),
-    fresh: isFresh === null ? null : isFresh(extraData),
-    identities,
-    claims: {
-      format,
-      statement,
-      hash: attest.hash,
-      signature: attest.form,
-      attributes,
-      authPolicy: authPolicy?.toHex() ?? null,
-      device,
-      firmwareVersion,
+    content: {
+      spki: hash('sha256', spki),
+      identities,
+      claims: {
+        format,
+        statement,
+        hash: attest.hash,
+        signature: attest.form,
+        attributes,
+        authPolicy: authPolicy?.toHex() ?? null,
+        device,
+        firmwareVersion,
+      },
     },
+    extraData,
   };
 }
 

@@ -2,7 +2,7 @@ import { isSallyportError } from '#errors';
 import type { Certificate, DerNode } from '#x509';
 import { EvidenceRefused } from '../evidence-refused.ts';
 import type { Nonce } from '../evidence.ts';
-import type { Statement } from '../examination.ts';
+import type { ReadStatement } from '../examination.ts';
 import { sameOctets } from '../same-octets.ts';
 import { isAttestationKeyCertificate } from './attestation-key-certificate.ts';
 import { examineCertification, isDigestOf } from './certification.ts';
@@ -17,26 +17,27 @@ interface TcgAttestCertify {
 
 /**
  * The statement tcg-attest-tpm-certify (2.23.133.20.1) of an AttestationBundle. Its certificates come in any order: the one of the attestation key is
- * that whose key signed, and comes first in the result. A nonce is looked for when it is known.
+ * that whose key signed, and comes first in the result.
  */
 export function openTcgAttestCertify(
   value: DerNode,
   hasHint: boolean,
   certificates: readonly Certificate[],
-): { readonly certificates: readonly Certificate[]; read(nonce: Nonce | null): Statement } {
+): { readonly certificates: readonly Certificate[]; read(): ReadStatement } {
   const { attest, signature, publicArea } = parse(value);
   for (const candidate of certificates.filter(isAttestationKeyCertificate)) {
     const attested = verify(attest, signature, candidate);
     if (attested === null) continue;
     return {
       certificates: [candidate, ...certificates.filter((each) => each !== candidate)],
-      read: (nonce) =>
-        examineCertification(
+      read() {
+        const { content, extraData } = examineCertification(
           attested,
           publicArea,
           hasHint ? 'tcg-attest-tpm-certify-with-hint' : 'tcg-attest-tpm-certify',
-          nonce === null ? null : (extraData) => holdsNonce(nonce, attested, extraData),
-        ),
+        );
+        return { content, isFresh: (nonce) => holdsNonce(nonce, attested, extraData) };
+      },
     };
   }
   throw new EvidenceRefused(
