@@ -5,12 +5,15 @@ import { equalBytes } from '#x509';
 import { errorCode } from './files.ts';
 import { syncFolder } from './init/private-folder.ts';
 
-/** Nothing here is secret, and the service must be able to read what an operator writes. */
-const mode = 0o644;
+/** Of what is not secret, and an operator writes for the service to read. */
+export const readableByAll = 0o644;
+export const readableByOwner = 0o600;
 
 export interface Replacing {
   /** false: what is there and holds something else stays, and is a 'conflict'. */
   readonly replace: boolean;
+  /** Whatever the umask says. */
+  readonly mode: number;
   /** n bytes of a cryptographic generator. */
   readonly random: (n: number) => Uint8Array;
 }
@@ -19,7 +22,7 @@ export interface Replacing {
 export async function putFile(file: string, bytes: Uint8Array, how: Replacing): Promise<void> {
   const beside = join(dirname(file), `.${basename(file)}.${Buffer.from(how.random(8)).toString('hex')}`);
   try {
-    await writeNew(beside, bytes);
+    await writeNew(beside, bytes, how.mode);
     await (how.replace ? rename(beside, file) : link(beside, file));
     await syncFolder(dirname(file));
   } catch (cause) {
@@ -53,11 +56,10 @@ async function isFree(file: string): Promise<boolean> {
   }
 }
 
-async function writeNew(file: string, bytes: Uint8Array): Promise<void> {
+async function writeNew(file: string, bytes: Uint8Array, mode: number): Promise<void> {
   const handle = await open(file, 'wx', mode);
   try {
     await handle.writeFile(bytes);
-    // Whatever the umask took.
     await handle.chmod(mode);
     await handle.sync();
   } finally {

@@ -26,7 +26,7 @@ import { Tpm, type TpmKey } from './tpm.ts';
 export async function attest(session: Session, options: AttestOptions): Promise<void> {
   requireFitting(options);
   const { parseDuration } = await import('#config');
-  const folder = new IdentityFolder(session.path(options.out));
+  const folder = new IdentityFolder(session.path(options.out), session.terminal.random);
   await folder.requireFree();
   const tools = await TpmTools.open(session.terminal.environment);
   try {
@@ -97,7 +97,7 @@ async function askedOf(
     const name = buildName([{ type: 'commonName', value: subject! }]);
     return { subject: name, subjectAltName: [], challengePassword };
   }
-  const pem = await new IdentityFolder(session.path(renew)).certificate();
+  const pem = await new IdentityFolder(session.path(renew), session.terminal.random).certificate();
   const current = parseCertificate(pemToDer(pem, 'CERTIFICATE')[0]!);
   return { subject: current.subject, subjectAltName: current.subjectAltName, challengePassword };
 }

@@ -1,8 +1,10 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SallyportError } from '#errors';
 import { type Der, derToPem } from '#x509';
 import { errorCode } from '../files.ts';
+import { putFile, readableByOwner } from '../replace-file.ts';
+import type { Terminal } from '../terminal.ts';
 import type { OwnAttestationKey } from './attestation-key.ts';
 
 const files = {
@@ -17,12 +19,17 @@ export interface KeptAttestation extends OwnAttestationKey {
   readonly certificates: readonly Der[];
 }
 
-/** A certificate with its key. A request that was not answered yet is kept with its key: it is for this key that the secret was used. */
+/**
+ * A certificate with its key. A request that was not answered yet is kept with its key: it is for this key that the secret was used. What is kept is on disk before
+ * anybody hears of it.
+ */
 export class IdentityFolder {
   readonly folder: string;
+  readonly #random: Terminal['random'];
 
-  constructor(folder: string) {
+  constructor(folder: string, random: Terminal['random']) {
     this.folder = folder;
+    this.#random = random;
   }
 
   get paths(): { readonly certificate: string; readonly key: string; readonly request: string } {
@@ -69,21 +76,20 @@ export class IdentityFolder {
   }
 
   async keepAttestation(kept: KeptAttestation): Promise<void> {
-    await this.#begin(async () => this.#write(files.attestation, encodeAttestation(kept)));
+    await this.#make();
+    await this.#write(files.attestation, encodeAttestation(kept));
   }
 
   async begin(request: Der, key: string): Promise<void> {
-    await this.#begin(async () => {
-      // A key without a request is somebody's.
-      await this.#write(files.request, request);
-      await this.#write(files.key, key);
-    });
+    await this.#make();
+    // A key without a request is somebody's.
+    await this.#write(files.request, request);
+    await this.#write(files.key, key);
   }
 
-  async #begin(write: () => Promise<void>): Promise<void> {
+  async #make(): Promise<void> {
     try {
       await mkdir(this.folder, { recursive: true, mode: 0o700 });
-      await write();
     } catch (cause) {
       throw new SallyportError('usage', `${this.folder} cannot be written (${errorCode(cause)})`, { cause });
     }
@@ -116,7 +122,12 @@ export class IdentityFolder {
   }
 
   async #write(name: string, content: string | Uint8Array): Promise<void> {
-    await writeFile(join(this.folder, name), content, { mode: 0o600 });
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    await putFile(join(this.folder, name), bytes, {
+      replace: true,
+      mode: readableByOwner,
+      random: this.#random,
+    });
   }
 }
 

@@ -40,7 +40,7 @@ async function byEst(
 ): Promise<Protocol> {
   const file = session.path(trust);
   const ca = Buffer.from(await readNamedFile(file)).toString();
-  const identity = renew === undefined ? {} : await renewing(session, session.path(renew), file);
+  const identity = renew === undefined ? {} : await renewing(session, renew, file);
   const credential = secret === null ? null : ([user ?? subject!, secret] as const);
   const server: EstServer = { url, tls: { ca, ...identity }, user: credential };
   return {
@@ -91,10 +91,10 @@ async function secretOf({ terminal }: Session, file: string): Promise<string> {
 }
 
 /** TLS of Node.js for a key in a file, openssl for one in the TPM. */
-async function renewing({ terminal }: Session, folder: string, trust: string): Promise<Omit<Tls, 'ca'>> {
-  const identity = new IdentityFolder(folder);
+async function renewing(session: Session, folder: string, trust: string): Promise<Omit<Tls, 'ca'>> {
+  const identity = new IdentityFolder(session.path(folder), session.terminal.random);
   const [cert, key] = [await identity.certificate(), await identity.key()];
   if (!isKeyFile(key)) return { cert, key };
   const files = { trust, ...identity.paths };
-  return { connect: (url) => opensslConnection(url, files, terminal.environment) };
+  return { connect: (url) => opensslConnection(url, files, session.terminal.environment) };
 }

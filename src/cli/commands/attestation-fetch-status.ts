@@ -48,7 +48,7 @@ async function fetchStatus(
   const { parseDuration } = await import('#config');
   const { parseStatusList } = await import('#evidence');
   const { fetchList } = await import('../attestation/fetch-list.ts');
-  const { putFile } = await import('../replace-file.ts');
+  const { putFile, readableByAll } = await import('../replace-file.ts');
   const { readNamedFile } = await import('../files.ts');
   const file = named === undefined ? await configured(session) : session.path(named);
   const pem = ca === undefined ? null : Buffer.from(await readNamedFile(session.path(ca))).toString('utf8');
@@ -56,7 +56,7 @@ async function fetchStatus(
   const list = parse(bytes, url, parseStatusList);
   const before = await entriesOf(file, parseStatusList);
   demandNotShrunken(list.entries.size, before, acceptFewer);
-  await putFile(file, bytes, { replace: true, random: session.terminal.random });
+  await putFile(file, bytes, { replace: true, mode: readableByAll, random: session.terminal.random });
   const found = { file, url, entries: list.entries.size, before, sha256: list.sha256 };
   session.print(
     found,

@@ -137,14 +137,14 @@ async function write(
 ): Promise<readonly string[]> {
   const { join } = await import('node:path');
   const { mkdir } = await import('node:fs/promises');
-  const { demandReplaceable, putFile } = await import('../replace-file.ts');
+  const { demandReplaceable, putFile, readableByAll } = await import('../replace-file.ts');
   const files = [
     { path: `roots/${name}.pem`, bytes: texts.roots },
     ...(texts.intermediates === null
       ? []
       : [{ path: `roots/${name}-intermediates.pem`, bytes: texts.intermediates }]),
   ];
-  const how = { replace, random: session.terminal.random };
+  const how = { replace, mode: readableByAll, random: session.terminal.random };
   await mkdir(join(directory, 'roots'), { recursive: true, mode: 0o755 });
   for (const { path, bytes } of files) await demandReplaceable(join(directory, path), bytes, how);
   for (const { path, bytes } of files.toReversed()) await putFile(join(directory, path), bytes, how);
