@@ -1,10 +1,9 @@
 import { type Examination, type ExternalEvidence, externalExamination } from '#evidence';
-import { judge } from '#policy';
 import type { Authority } from './authority.ts';
-import { derive } from './derive.ts';
 import type { DeviceObservation, Observations } from './observations.ts';
 import type { Asked } from './observe.ts';
 import { recordable } from './offered-evidence.ts';
+import { wouldPass } from './passing.ts';
 import { named } from './references.ts';
 import type { Verifier, VerifierQuestion } from './verifier.ts';
 
@@ -46,36 +45,14 @@ export function verifierToAsk(
   if (external === null || device === null || nonce === null || keygen) return null;
   const { earlier = null } = observations.evidence ?? {};
   const found = verifierFor(external, device, authority);
-  if (found === null || earlier !== null || !wouldPass(observations, authority, time)) return null;
+  if (found === null || earlier !== null) return null;
+  if (!wouldPass(observations, authority, time, { evidenceHolds: true })) return null;
   const { id } = admission;
   const key = request?.spki ?? null;
   return {
     ...found,
     question: { id, template: source.template ?? '', evidence: external, nonce, key, device },
   };
-}
-
-/** Whether it would be issued, or wait for an operator, if the evidence held and the workflows agreed, which are asked after it. */
-export function wouldPass(observations: Observations, authority: Authority, time: number): boolean {
-  const template = named(authority.references.templates, observations.source.template);
-  const workflows = (template?.workflows ?? []).map(
-    (name) => ({ name, decision: 'agreed', code: '', device: 'none' }) as const,
-  );
-  const { facts } = derive({ ...observations, workflows }, authority.references, 'request', time);
-  const evidence = {
-    required: true,
-    offered: true,
-    judged: true,
-    sound: true,
-    fresh: true,
-    trusted: true,
-    forKey: true,
-    forDevice: true,
-    unused: true,
-    verified: true,
-  };
-  const { decision } = judge(authority.bundle, { ...facts, context: { ...facts.context, evidence } });
-  return decision !== 'deny';
 }
 
 /** `sha256`: of the evidence as it came. */

@@ -1,20 +1,18 @@
 import { SallyportError } from '#errors';
-import { judge, type Objection } from '#policy';
+import type { Objection } from '#policy';
 import type { Der } from '#x509';
 import type { Authority } from './authority.ts';
-import { actionOf, derive } from './derive.ts';
+import { actionOf } from './derive.ts';
 import type { Observations, WorkflowObservation } from './observations.ts';
 import type { Asked } from './observe.ts';
+import { wouldPass } from './passing.ts';
 import { named } from './references.ts';
 import type { WorkflowAnswer, WorkflowRequest } from './workflow.ts';
 
 /** Whether the template has workflows, and nothing else stands against the request for good: no stranger makes us call others for what is refused anyway. */
 export function isWorthAsking(observations: Observations, authority: Authority, time: number): boolean {
-  const names = workflowsOf(observations, authority);
-  if (names.length === 0 || observations.device === null) return false;
-  const workflows = names.map((name) => ({ name, decision: 'agreed', code: '', device: 'none' }) as const);
-  const { facts } = derive({ ...observations, workflows }, authority.references, 'request', time);
-  return judge(authority.bundle, facts).decision !== 'deny';
+  const hasWorkflows = workflowsOf(observations, authority).length > 0;
+  return hasWorkflows && observations.device !== null && wouldPass(observations, authority, time);
 }
 
 /** The workflows of one request. */

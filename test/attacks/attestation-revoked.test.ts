@@ -159,6 +159,13 @@ describe('endorsement keys that their maker takes back', () => {
     assert.equal((await client.attest(tpm, tpm.createKey())).status, 200);
     await configure({ maximumStatusAge: '1d' });
     await rejected(await client.attest(tpm, tpm.createKey()), /^revocation-list: /, 503);
+    await configure({ maximumStatusAge: '3d' });
+    const secret = await challenged(tpm, tpm.createKey());
+    await configure({ maximumStatusAge: '1d' });
+    const second = await client.secret(secret);
+    assert.deepEqual([second.status, second.headers['retry-after']], [503, '60'], 'nothing is wrong with it');
+    const { facts } = await entryOf(authority, second);
+    assert.match(facts.reasons['attestation-trusted'] ?? '', /^revocation-list: /);
     await assert.rejects(
       configure({ maximumStatusAge: '3d' }, []),
       /needs attestation\.statusLists\.endorsement/,

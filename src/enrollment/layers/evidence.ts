@@ -98,20 +98,30 @@ export function lacksListAlone(
   references: References,
   asked: AskedOf,
 ): boolean {
-  const { format = null } = evidence.examination ?? {};
-  const ofClass = named(references.deviceClasses, asked.device?.deviceClass);
+  const renewed = withoutAgeOfLists(references, asked.device, evidence);
+  return (
+    renewed !== null &&
+    !deriveEvidence(evidence, references, asked).facts.verified &&
+    deriveEvidence(evidence, renewed, asked).facts.verified
+  );
+}
+
+/** As if the list that there is for such evidence were new; null: the class of the device asks for none of any age. */
+export function withoutAgeOfLists(
+  references: References,
+  device: DeviceObservation | null,
+  evidence: EvidenceObservation | null,
+): References | null {
+  const format = evidence?.examination?.format ?? null;
+  const ofClass = named(references.deviceClasses, device?.deviceClass);
   const requirement = format === null ? undefined : ofClass?.evidence?.[format];
   if (ofClass === undefined || format === null || requirement?.maximumStatusAgeSeconds === undefined) {
-    return false;
+    return null;
   }
   const { maximumStatusAgeSeconds: _, ...rest } = requirement;
   const without = format === 'android-key' ? rest : { ...rest, maximumStatusAgeSeconds: Infinity };
   const changed = { ...ofClass, evidence: { ...ofClass.evidence, [format]: without } };
-  const deviceClasses = { ...references.deviceClasses, [ofClass.name]: changed };
-  return (
-    !deriveEvidence(evidence, references, asked).facts.verified &&
-    deriveEvidence(evidence, { ...references, deviceClasses }, asked).facts.verified
-  );
+  return { ...references, deviceClasses: { ...references.deviceClasses, [ofClass.name]: changed } };
 }
 
 type Problems = Record<'sound' | 'fresh' | 'trusted' | 'forKey' | 'forDevice' | 'unused', string | null>;
