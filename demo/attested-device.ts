@@ -28,7 +28,7 @@ export const hasTpm = tpmClients.every((program) => findProgram(program) !== nul
 export async function tpmKey(ca: TestCa, device: string, cleanup: Cleanup): Promise<TpmKey> {
   if (!hasTpm) {
     const key = makeKey();
-    const tpm = new PlayedTpm(ca, device);
+    const tpm = PlayedTpm.certifiedBy(ca, device);
     return {
       spki: key.spki,
       sign: async (data) => new Uint8Array(sign('sha256', data, key.privateKey)),

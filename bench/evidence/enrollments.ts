@@ -48,7 +48,7 @@ export async function measureEnrollments(
   const plain = await prepare(authority, 'plain', 'laptop', count);
   const attesting = (await prepare(authority, 'attesting', 'attested-laptop', count)).map((device) => ({
     ...device,
-    tpm: new PlayedTpm(ca, device.id),
+    tpm: PlayedTpm.certifiedBy(ca, device.id),
   }));
   const all: Round[] = [];
   for (let at = 0; at <= rounds; at += 1) {

@@ -46,7 +46,7 @@ export async function measureOrders(
     deviceClass: 'attested-laptop',
     template: 'hardware',
     names: null,
-    wish: (device) => wishByEvidence(device, new PlayedTpm(ca, device)),
+    wish: (device) => wishByEvidence(device, PlayedTpm.certifiedBy(ca, device)),
   });
   const all: { readonly evidence: Cpu; readonly http: Cpu }[] = [];
   for (let at = 0; at <= rounds; at += 1) {

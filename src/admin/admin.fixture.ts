@@ -330,6 +330,7 @@ async function issueCertificate(storage: Storage, deviceId: string, now: number)
     order: null,
     predecessor: null,
     lineage: null,
+    evidence: null,
     limits: { device: limit, template: limit, challenge: null },
     leaseUntil: now + 30_000,
     now,

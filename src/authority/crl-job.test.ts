@@ -81,6 +81,7 @@ async function withEmptyCrl(t: TestContext) {
       order: null,
       predecessor: null,
       lineage: null,
+      evidence: null,
       limits: { device: wide, template: wide, challenge: null },
       leaseUntil: now,
       now,

@@ -106,11 +106,12 @@ export async function problemOf(
   { deviceId, template }: Pick<OfDevice, 'deviceId' | 'template'>,
   ports: Pick<EnrollmentPorts, 'store' | 'clock' | 'authority'>,
 ): Promise<Problem> {
-  const { references, statusLists } = ports.authority();
+  const authority = ports.authority();
+  const { references } = authority;
   const time = ports.clock.now();
   const spki = spkiOf(examination);
   const stored = await observed(examination, { deviceId, template }, ports);
-  const seen = evidenceObservation(examination, statusLists, stored);
+  const seen = evidenceObservation(examination, authority, stored);
   const asked = {
     device: stored.device === null ? null : { ...stored.device, otherKeyCurrent: stored.otherKeyCurrent },
     template,

@@ -18,6 +18,9 @@ interface Verified {
   readonly examination: Examination;
 }
 
+/** What is seen of a request. `nonce`: that its evidence is to hold; null: none was given out. */
+type Seen = Awaited<ReturnType<typeof observe>>;
+
 /** Those outside who have a say in one request: who reads its evidence, and the workflows of its template. */
 export class Consultation {
   readonly #asked: Asked;
@@ -33,10 +36,11 @@ export class Consultation {
   }
 
   /** What is seen, and what those outside have said of it. null: they were asked and took their time, and it is to be observed anew. */
-  async observe(time: number): Promise<Observations | null> {
+  async observe(time: number): Promise<Seen | null> {
     const { observations, nonce } = await observe(this.#asked, this.#authority, this.#store, time);
-    const seen = await this.#withEvidence(observations, nonce, time);
-    return seen === null ? null : this.#withWorkflows(seen, time);
+    const examined = await this.#withEvidence(observations, nonce, time);
+    const answered = examined && (await this.#withWorkflows(examined, time));
+    return answered && { observations: answered, nonce };
   }
 
   /** As WorkflowsAsked has it. */

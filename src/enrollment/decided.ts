@@ -8,6 +8,8 @@ export interface Decided {
   readonly asked: Asked;
   readonly authority: Authority;
   readonly observations: Observations;
+  /** That evidence is to hold; null: none was given out. */
+  readonly nonce: Uint8Array | null;
   readonly facts: Facts;
   readonly verdict: Verdict;
   readonly time: number;

@@ -15,6 +15,7 @@ import { needsApproval } from './needs-approval.ts';
 import type { SourceObservation } from './observations.ts';
 import { Consultation } from './consultation.ts';
 import {
+  asSeen,
   isFresh,
   issuedBefore,
   issuerOf,
@@ -24,6 +25,7 @@ import {
   type Plan,
   reservable,
   storedForm,
+  summaryOfIssued,
 } from './plan.ts';
 import { attest, type Attested, type Attesting } from './attest.ts';
 import { type GivenNonce, giveNonce, type NonceCredential } from './evidence-nonce.ts';
@@ -192,14 +194,21 @@ export class Enrollment {
     const { store, clock } = this.#ports;
     const outside = new Consultation(asked, authority, store);
     try {
+      let unstored = null as SallyportError | null;
       for (let attempt = 0; attempt < attempts; attempt += 1) {
         const time = clock.now();
-        const observations = await outside.observe(time);
-        if (observations === null) continue;
-        const derivation = derive(observations, authority.references, 'request', time);
+        const seen = await outside.observe(time);
+        if (seen === null) continue;
+        const derivation = derive(seen.observations, authority.references, 'request', time);
         const verdict = judge(authority.bundle, derivation.facts);
-        const decided: Decided = { asked, authority, observations, facts: derivation.facts, verdict, time };
-        const answer = await this.#carryOut(decided, derivation);
+        const decided: Decided = { asked, authority, ...seen, facts: derivation.facts, verdict, time };
+        // The sweep revokes what was signed and not stored; who would be issued another until then comes again.
+        if (unstored !== null && verdict.decision === 'allow') throw unstored;
+        const answer = await this.#carryOut(decided, derivation).catch((error: unknown) => {
+          if (!isSallyportError(error, 'conflict')) throw error;
+          unstored = error;
+          return 'conflict' as const;
+        });
         if (answer === 'conflict') continue;
         if (answer.outcome === 'refused') outside.failed(verdict.objections[0]);
         return await this.#deliver(decided, answer, outside);
@@ -312,12 +321,13 @@ export class Enrollment {
     const linted = lint(buildTbs(issuePlan, issuer), issuePlan, issuer);
     const mandate = mintMandate(verdict, linted);
 
-    const { id: deviceId, serialNumber: deviceSerialNumber, deviceClass, identifiers } = observations.device!;
-    const seen = { serialNumber: deviceSerialNumber, deviceClass, identifiers };
+    const { id: deviceId } = observations.device!;
+    const seen = asSeen(observations.device!);
     const { secret, approval, presenter } = observations;
     const predecessor = decided.facts.action === 'renew' ? (presenter?.sha256 ?? null) : null;
     // An approval is used up by what needed it, and left open by what did not.
     const approvalId = needsApproval(decided.facts, authority.bundle) ? approval!.id : null;
+    const evidence = usedEvidence(decided, random);
     if (clock.now() - time > verdictHoldsMilliseconds) return 'conflict';
     const reserved = await store.reserve({
       id: asked.admission.id,
@@ -336,6 +346,7 @@ export class Enrollment {
       order: orderOf(asked),
       predecessor,
       lineage: lineageSeen(observations, predecessor),
+      evidence,
       limits: limitsOf(authority, observations, plan),
       leaseUntil: time + leaseMilliseconds,
       now: time,
@@ -343,15 +354,7 @@ export class Enrollment {
     if (reserved === 'conflict') return 'conflict';
 
     const certificate = await issue(issuer, mandate);
-    const sha256 = sha256Hex(certificate.der);
-    const summary = {
-      issuer: issuer.name,
-      serialNumber,
-      sha256,
-      template: plan.template.name,
-      deviceId,
-      predecessor,
-    };
+    const summary = summaryOfIssued(certificate, issuer.name, plan, deviceId, predecessor);
     // The sweep may have it on the CRL already, or in a moment.
     if (clock.now() >= time + leaseMilliseconds) {
       throw new SallyportError('conflict', 'this process stood still for longer than its intent is leased');
@@ -368,7 +371,7 @@ export class Enrollment {
       secretId: secret?.id ?? null,
       approvalId,
       order: keptOrderOf(asked),
-      evidence: usedEvidence(decided, random),
+      evidence,
       issuedBefore: issuedBefore(asked, observations),
       now: time,
       entry: this.#records.newEntry({ ...this.#entry(decided, 'issued'), certificate: summary }, asked),

@@ -34,6 +34,7 @@ export { leafOf, newEntry, readEntries, type ReadEntry, readEntry } from './pers
 export type { Attested, Attesting } from './attest.ts';
 export type { GivenNonce } from './evidence-nonce.ts';
 export {
+  attesterOf,
   type OfferedEvidence,
   SeenEvidence,
   type ListsOfIssuers,
@@ -55,10 +56,11 @@ export {
   ordersDevices,
 } from './order.ts';
 export { generateSecret, type MacKey, macSecret } from './one-time-secret.ts';
-export { recheckEvidence } from './recheck.ts';
+export { type AttesterNow, recheckEvidence } from './recheck.ts';
 export { type IssuerReference, type ListenerReference, named, type References } from './references.ts';
 export { type RecordedBodies, RequestReplay } from './request-replay.ts';
 export type { Admission, Answer, ChannelBindings, Credential, EnrollmentRequest } from './request.ts';
+export type * from './evidence-store.ts';
 export type * from './store.ts';
 export { seal, unseal } from './sealing.ts';
 export { type StaticChallenges, staticChallengeDigest } from './challenge.ts';

@@ -9,7 +9,10 @@ import { type Authority, path } from './authority.ts';
 import { sha256Hex } from './digests.ts';
 
 /** The CA of ours whose signature a certificate bears; null: none. */
-export function issuingCertificate(presenter: Certificate, authority: Authority): Certificate | null {
+export function issuingCertificate(
+  presenter: Certificate,
+  authority: Pick<Authority, 'issuers'>,
+): Certificate | null {
   for (const { issuer } of authority.issuers.values()) {
     for (const candidate of path(issuer)) {
       if (Buffer.compare(candidate.subjectDer, presenter.issuerDer) !== 0) continue;

@@ -259,12 +259,23 @@ export interface EvidenceObservation {
   readonly status?: RevocationStatus | IssuerLists | null;
   /** What came of it before; null: nobody has seen it. */
   readonly earlier?: EarlierEvidence | null;
-  /** Of the certificate of its attestation key, where that is in our store; null: it is of another authority. */
-  readonly attester?: { readonly deviceId: string; readonly revoked: boolean } | null;
+  /** null: nothing is known of the key that attests, and its certificate is of another authority. */
+  readonly attester?: AttesterObservation | null;
   /** What evidence of this format said of the device when a certificate was last issued on it; null: none was. Absent: nobody has looked, as before it was kept. */
   readonly versions?: EvidenceVersions | null;
   /** The key that attests, and who got certificates by it; null: there is none, or it was not sent. Absent: nobody has looked, as before it was kept. */
   readonly attestingKey?: AttestingKeyObservation | null;
+}
+
+/** A key that attests, and its certificate, as far as we have to do with it. */
+export interface AttesterObservation {
+  /** To whom we have issued the certificate; null: to nobody that is known. */
+  readonly deviceId: string | null;
+  readonly revoked: boolean;
+  /** A certificate of this key was revoked as compromised. */
+  readonly compromised?: boolean;
+  /** A CA of ours has signed it, and the store does not have it. */
+  readonly unknown?: boolean;
 }
 
 export interface AttestingKeyObservation {

@@ -290,13 +290,13 @@ function offeredBy({ attestationBundle }: CertificationRequest): OfferedEvidence
 
 function observeEvidence(
   { evidence }: Asked,
-  { statusLists }: Authority,
+  authority: Authority,
   stored: StoreObservation,
 ): EvidenceObservation {
   if (evidence === null) return { offered: [] };
   // Nobody is asked twice about what came with this same request.
   const verified = evidence.external === null ? null : stored.verifiedEvidence;
-  return evidenceObservation(verified ?? evidence.examined(stored.nonce), statusLists, stored);
+  return evidenceObservation(verified ?? evidence.examined(stored.nonce), authority, stored);
 }
 
 function observeRequest(

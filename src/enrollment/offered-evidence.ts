@@ -18,14 +18,17 @@ import {
 } from '#evidence';
 import type { Certificate } from '#x509';
 import { sha256Hex } from './digests.ts';
-import type { EvidenceObservation } from './observations.ts';
+import type { Authority } from './authority.ts';
+import { issuingCertificate, parsedIfAny } from './issuing-certificate.ts';
+import type { AttesterObservation, EvidenceObservation } from './observations.ts';
+import type { AttesterQuery } from './evidence-store.ts';
 import type { StoreObservation } from './store.ts';
 
 /** Evidence that came with a request, or before it for its order. */
 export interface OfferedEvidence {
   readonly sha256: string;
-  /** SHA-256 of the first of its certificates, that of the key that attests; null: it has none that can be read. */
-  readonly attester: string | null;
+  /** Of the first of its certificates, that of the key that attests; null: it has none that can be read. */
+  readonly attester: AttesterQuery | null;
   /** What is read elsewhere, and by nobody yet; null: there is nothing to ask. */
   readonly external: ExternalEvidence | null;
   readonly format: EvidenceFormat | null;
@@ -38,7 +41,7 @@ export interface OfferedEvidence {
 /** What came with its request. Which nonce it is to hold is known when its device is. */
 export class UnseenEvidence implements OfferedEvidence {
   readonly #opened: OpenedEvidence;
-  readonly attester: string | null;
+  readonly attester: AttesterQuery | null;
   readonly format: EvidenceFormat | null;
   readonly attestingKey: string | null;
 
@@ -72,7 +75,7 @@ export class SeenEvidence implements OfferedEvidence {
     this.#examination = examination;
   }
 
-  get attester(): string | null {
+  get attester(): AttesterQuery | null {
     return attesterOf(this.#examination);
   }
 
@@ -107,9 +110,16 @@ export function recordable(examination: Examination): Examination {
   return { ...examination, fault, certificates: [], statement: null };
 }
 
-/** SHA-256 of the certificate of the key that attests. */
-export function attesterOf({ certificates: [first] }: Pick<Examination, 'certificates'>): string | null {
-  return first === undefined ? null : sha256Hex(Buffer.from(first, 'base64'));
+/** By what its issuer has signed of the certificate. */
+export function attesterOf(examination: Pick<Examination, 'certificates'>): AttesterQuery | null {
+  const certificate = certificateOfAttester(examination);
+  return certificate && { spki: sha256Hex(certificate.spki), serialNumber: certificate.serialNumber };
+}
+
+function certificateOfAttester({
+  certificates: [first],
+}: Pick<Examination, 'certificates'>): Certificate | null {
+  return first === undefined ? null : (parsedIfAny(Buffer.from(first, 'base64'))[0] ?? null);
 }
 
 /** By format, what issuers of keys that attest have revoked. */
@@ -142,7 +152,7 @@ export interface FileOfLists {
 /** What layers see of evidence, with what the store knows of it. */
 export function evidenceObservation(
   examination: Examination,
-  lists: StatusLists,
+  authority: Pick<Authority, 'statusLists' | 'issuers'>,
   {
     earlierEvidence,
     attester,
@@ -153,12 +163,22 @@ export function evidenceObservation(
   return {
     offered: [examination.format ?? 'unknown'],
     examination,
-    status: recordableStatus(statusOf(examination, lists)),
+    status: recordableStatus(statusOf(examination, authority.statusLists)),
     earlier: earlierEvidence,
-    attester,
+    attester: attester ?? unknownAttester(examination, authority),
     versions,
     attestingKey,
   };
+}
+
+/** What we have signed is known, or it was lost with a database, and may have been taken back. */
+function unknownAttester(
+  examination: Examination,
+  authority: Pick<Authority, 'issuers'>,
+): AttesterObservation | null {
+  const certificate = certificateOfAttester(examination);
+  const isOurs = certificate !== null && issuingCertificate(certificate, authority) !== null;
+  return isOurs ? { deviceId: null, revoked: false, unknown: true } : null;
 }
 
 /** null: there is no list for its format, or nothing that one could be asked about. */

@@ -4,13 +4,14 @@ import type { Facts } from '#policy';
 import type { Certificate } from '#x509';
 import type { Authority, IssuerInForce } from './authority.ts';
 import type { Derivation } from './derive.ts';
+import { sha256Hex } from './digests.ts';
 import type { RequestEntry } from './entry.ts';
 import { templateLimit } from './layers/rate.ts';
-import type { Observations } from './observations.ts';
+import type { DeviceObservation, Observations } from './observations.ts';
 import { isDeviceIdentifier } from './order.ts';
 import type { Asked } from './observe.ts';
 import { named } from './references.ts';
-import type { Intent, IssuedRecord } from './store.ts';
+import type { DeviceAsSeen, Intent, IssuedRecord } from './store.ts';
 
 /** What would be certified. */
 export type Plan = NonNullable<Derivation['plan']>;
@@ -52,6 +53,22 @@ export function issuedBefore(
   if (secret !== null || order !== undefined || keygen || request === null) return null;
   const ours = presenter !== null && presenter.record !== null;
   return { predecessor: ours ? presenter.sha256 : null, sha256: issued?.sha256 ?? null };
+}
+
+export function asSeen({ serialNumber, deviceClass, identifiers }: DeviceObservation): DeviceAsSeen {
+  return { serialNumber, deviceClass, identifiers };
+}
+
+/** As the entry names the certificate. */
+export function summaryOfIssued(
+  { der, serialNumber }: Certificate,
+  issuer: string,
+  { template }: Plan,
+  deviceId: string,
+  predecessor: string | null,
+): NonNullable<RequestEntry['certificate']> {
+  const sha256 = sha256Hex(der);
+  return { issuer, serialNumber, sha256, template: template.name, deviceId, predecessor };
 }
 
 export function storedForm(

@@ -1,18 +1,32 @@
 import { appraise, type EvidenceFault } from '#evidence';
 import type { RequestEntry } from './entry.ts';
-import { referenceValues } from './layers/evidence.ts';
-import { attesterOf, statusOf, type StatusLists } from './offered-evidence.ts';
+import {
+  attesterProblem,
+  deviceProblem,
+  endorsementProblem,
+  levelProblem,
+  referenceValues,
+} from './layers/evidence.ts';
+import type { AttesterObservation } from './observations.ts';
+import { statusOf, type StatusLists } from './offered-evidence.ts';
 import { named, type References } from './references.ts';
 
+/** Of the key that attests, now. */
+export interface AttesterNow {
+  readonly observed: AttesterObservation | null;
+  /** What stands against the evidence on which we certified it. */
+  readonly fallen: readonly EvidenceFault[];
+}
+
 /**
- * What stands against the evidence that a certificate rests on, by what is believed and asked now; null: it rests on none. Dates are those of its issuance, for
- * nobody attests again meanwhile; what issuers have revoked since counts, and what we have: `revoked`, SHA-256 of certificates.
+ * What stands against the evidence that a certificate rests on, by what is believed and asked now; null: it rests on none. Dates and the device's names are those of its
+ * issuance, for nobody attests again meanwhile; what issuers have revoked since counts, and what we have.
  */
 export function recheckEvidence(
-  { observations: { evidence }, facts, time }: RequestEntry,
-  references: Pick<References, 'deviceClasses' | 'attestation'>,
+  { observations: { evidence, device }, facts, time }: RequestEntry,
+  references: Pick<References, 'deviceClasses' | 'templates' | 'attestation'>,
   statusLists: StatusLists,
-  revoked: ReadonlySet<string>,
+  attester: AttesterNow,
 ): readonly EvidenceFault[] | null {
   const examination = evidence?.examination;
   if (examination === undefined || facts.context.evidence?.verified !== true) return null;
@@ -25,9 +39,21 @@ export function recheckEvidence(
   }
   // Lists are of now, and that one is old, lacking or of too many to record is no fault of the evidence.
   const { maximumStatusAgeSeconds: _, ...values } = referenceValues(requirement, references);
-  const { objections } = appraise(examination, values, statusOf(examination, statusLists), time);
-  const attester = attesterOf(examination);
-  if (attester === null || !revoked.has(attester)) return objections;
-  const detail = 'the certificate of its attestation key is revoked';
-  return [...objections, { check: 'attester-revoked', detail }];
+  const { level, objections } = appraise(examination, values, statusOf(examination, statusLists), time);
+  const { identities } = examination.statement!;
+  const template = named(references.templates, facts.template);
+  const faults = {
+    // A template that is gone asks for nothing, and issues nothing.
+    'template-level': template === undefined || objections.length > 0 ? null : levelProblem(level, template),
+    device: deviceProblem(identities, requirement, device) ?? endorsementProblem(identities, device),
+    'attester-revoked': attesterProblem(attester.observed, device),
+    'attester-fallen':
+      attester.fallen.length === 0
+        ? null
+        : `we certified its attestation key on evidence that does not hold any more: ${attester.fallen.map(({ check }) => check).join(', ')}`,
+  };
+  const found = Object.entries(faults).flatMap(([check, detail]) =>
+    detail === null ? [] : [{ check, detail }],
+  );
+  return [...objections, ...found];
 }

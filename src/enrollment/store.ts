@@ -4,7 +4,9 @@ import type { Device, DeviceState } from '#inventory';
 import type { RateLimit } from '#limits';
 import type { Objection } from '#policy';
 import type { Der, GeneralName, Name } from '#x509';
+import type { AttesterQuery, UsedEvidence } from './evidence-store.ts';
 import type {
+  AttesterObservation,
   AttestingKeyObservation,
   EarlierEvidence,
   EvidenceSeen,
@@ -133,8 +135,8 @@ export interface ObserveQuery {
   readonly order: { readonly id: string; readonly account: string } | null;
   /** SHA-256 of the evidence that came with the request; null: none did. */
   readonly evidence: string | null;
-  /** SHA-256 of the first of its certificates; null: it has none. */
-  readonly attester: string | null;
+  /** null: it has no certificate. */
+  readonly attester: AttesterQuery | null;
   /** Of the evidence; null: none came, or none that can be read. */
   readonly evidenceFormat: EvidenceFormat | null;
   /** SHA-256 of the key in the hardware that vouches for the attested one; null: there is none, or it was not sent. */
@@ -202,8 +204,8 @@ export interface StoreObservation {
   readonly earlierEvidence: EarlierEvidence | null;
   /** What a verifier outside said of the same evidence when it came with this same request; null: none was asked then. */
   readonly verifiedEvidence: Examination | null;
-  /** Of the certificate that was asked for by `attester`; null: it is not in the store. */
-  readonly attester: { readonly deviceId: string; readonly revoked: boolean } | null;
+  /** null: none was asked for, or nothing is known of it. */
+  readonly attester: AttesterObservation | null;
   /** What evidence of this format said of the device when a certificate was last issued on it; null: none was. */
   readonly versions: EvidenceVersions | null;
   /** Of the key that was asked for; null: none was, or there is no device. */
@@ -273,29 +275,6 @@ export interface HoldRecord {
   readonly entry: NewEntry;
 }
 
-/** Evidence that a request came with. From then on it is of no other, and what was fresh then stays so for this one; its nonce is used up. */
-export interface UsedEvidence {
-  readonly secretId: string | null;
-  readonly presenterSha256: string | null;
-  readonly sha256: string;
-  readonly fresh: boolean;
-  /** What a verifier outside said of it; null: it was examined here. */
-  readonly verified: Examination | null;
-  /** What is remembered of it when it gets a certificate; null where it is not verified. */
-  readonly memory: EvidenceMemory | null;
-  /** An entry of its own that follows: where a request is opened, and where a certificate is issued. */
-  readonly alarm: NewEntry | null;
-}
-
-export interface EvidenceMemory {
-  readonly format: EvidenceFormat;
-  readonly versions: EvidenceVersions;
-  /** As they were observed, and must still be unless they are these. */
-  readonly before: EvidenceVersions | null;
-  /** As it was observed: no other device may have come since. */
-  readonly attestingKey: AttestingKeyObservation | null;
-}
-
 /** `address`: of the certification request that is kept beside the entry. */
 export interface KeptOrder {
   readonly id: string;
@@ -336,6 +315,7 @@ export interface Intent {
   readonly predecessor: string | null;
   /** Of a predecessor that was presented; it must not have come to be contested. */
   readonly lineage: LineageSeen | null;
+  readonly evidence: UsedEvidence | null;
   readonly limits: {
     readonly device: RateLimit;
     readonly template: RateLimit;

@@ -3,9 +3,9 @@ import type { Decided } from './decided.ts';
 import type { AuthorityEntry } from './entry.ts';
 import { limitOf } from './layers/attesting-key.ts';
 import type { Observations } from './observations.ts';
-import { withoutFreshness } from './offered-evidence.ts';
+import { attesterOf, withoutFreshness } from './offered-evidence.ts';
 import { newEntry } from './personal-fields.ts';
-import type { EvidenceMemory, UsedEvidence } from './store.ts';
+import type { EvidenceMemory, UsedEvidence } from './evidence-store.ts';
 import { supportCode } from './support-code.ts';
 
 /** Evidence that was judged is of this request from here on; null: none was. */
@@ -17,8 +17,10 @@ export function usedEvidence(decided: Decided, random: (n: number) => Uint8Array
   return {
     secretId: secret?.id ?? null,
     presenterSha256: presenter?.sha256 ?? null,
+    nonce: examination.statement?.fresh === true ? decided.nonce : null,
     sha256: examination.sha256,
     fresh: context.evidence.fresh,
+    attester: context.evidence.verified ? attesterOf(examination) : null,
     verified: examination.format === 'external' ? withoutFreshness(examination) : null,
     memory: context.evidence.verified ? memoryOf(decided.observations) : null,
     alarm: context.attestingKey?.withinLimit === false ? newEntry(alarmOf(decided, random), random) : null,

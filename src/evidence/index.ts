@@ -43,6 +43,7 @@ export {
 export { formFactors, pinPolicies, touchPolicies } from './step/claims.ts';
 export { type ActivatedKeys, activationEvidence } from './tpm/activation-evidence.ts';
 export type { AttestationKey, Creation } from './tpm/attestation-key.ts';
+export { isAttestationKeyCertificate } from './tpm/attestation-key-certificate.ts';
 export {
   type ActivationExamination,
   type ActivationRequest,

@@ -242,10 +242,9 @@ export function observeQuery(changes: Partial<ObserveQuery> = {}): ObserveQuery 
 
 /** The key that is certified asks for itself unless `requestSpki` is changed. */
 export function intent(id: string, deviceId: string, changes: Partial<Intent> = {}): Intent {
-  const { serialNumber, deviceClass, identifiers } = device(deviceId);
   return {
     id,
-    seen: { serialNumber, deviceClass, identifiers },
+    seen: device(deviceId),
     issuer: 'issuing',
     serialNumber: digest(`serial of ${id}`).slice(0, 40),
     tbsSha256: digest(`tbs of ${id}`),
@@ -258,6 +257,7 @@ export function intent(id: string, deviceId: string, changes: Partial<Intent> = 
     secret: null,
     approvalId: null,
     order: null,
+    evidence: null,
     predecessor: null,
     lineage: null,
     limits: { device: wide, template: wide, challenge: null },
@@ -293,10 +293,10 @@ export function issuedRecord(intent: Intent, changes: Partial<IssuedRecord> = {}
     certificate: certificateOf(intent),
     seen: intent.seen,
     lineage: intent.lineage,
+    evidence: intent.evidence,
     secretId: intent.secret?.id ?? null,
     approvalId: intent.approvalId,
     order: intent.order === null ? null : { id: intent.order, address: new Uint8Array() },
-    evidence: null,
     issuedBefore: null,
     now,
     entry: entry(intent.id),

@@ -115,7 +115,7 @@ describe('an account without an external account key', () => {
   test('is nobody’s by evidence that nobody vouches for, of another order, or that does not parse', async () => {
     await device('ella');
     const client = await registered();
-    const forged = new PlayedTpm(TestCa.root('Attestation CA'), 'ella');
+    const forged = PlayedTpm.certifiedBy(TestCa.root('Attestation CA'), 'ella');
     const untrusted = await attest(client, await ordered(client, 'ella'), forged);
     await assertNobodys(client, untrusted.answer, /certification-path/);
     // What it claims is in nobody's record, and is not kept.

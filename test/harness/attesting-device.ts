@@ -28,8 +28,8 @@ export async function attestingAuthority(
   });
   return {
     ...authority,
-    tpm: (deviceId: string | null, settings?: ConstructorParameters<typeof PlayedTpm>[2]) =>
-      new PlayedTpm(ca, deviceId, settings),
+    tpm: (deviceId: string | null, settings?: Parameters<typeof PlayedTpm.certifiedBy>[2]) =>
+      PlayedTpm.certifiedBy(ca, deviceId, settings),
   };
 }
 

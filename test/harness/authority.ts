@@ -226,9 +226,18 @@ const terminal = processTerminal();
 export async function sallyportHere(
   ...words: string[]
 ): Promise<{ code: number; stdout: string; stderr: string }> {
+  return sallyportAt(terminal.now, ...words);
+}
+
+/** At another time than it is, in milliseconds since the epoch. */
+export async function sallyportAt(
+  now: () => number,
+  ...words: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
   let [stdout, stderr] = ['', ''];
   const code = await runCommandLine(words, {
     ...terminal,
+    now,
     out: (text) => void (stdout += text),
     err: (text) => void (stderr += text),
     outIsTerminal: false,

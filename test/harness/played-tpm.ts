@@ -3,7 +3,7 @@ import { encode } from 'cborg';
 import { statementTypes } from '#evidence';
 import { der, type Der, type GeneralName, oids } from '#x509';
 import { type ClientKey, makeKey } from './csr.ts';
-import type { Certified, TestCa } from './pki.ts';
+import type { TestCa } from './pki.ts';
 
 /** fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth and sign (TPM 2.0 Library, part 2, section 8.3). */
 const signingKey = 0x0004_0072;
@@ -24,26 +24,32 @@ interface Certifying {
 
 /** A TPM that is played here: by the octets that a real one sends (test/interop has real ones). */
 export class PlayedTpm {
-  readonly #attestationKey: Certified;
-  readonly #ca: TestCa;
+  readonly #key: ClientKey;
+  readonly #chain: readonly Der[];
+
+  /** `chain`: of the certificate of its attestation key, which comes first. */
+  constructor(key: ClientKey, chain: readonly Uint8Array[]) {
+    this.#key = key;
+    this.#chain = chain.map((each) => new Uint8Array(each));
+  }
 
   /**
    * `deviceId`: the device as which the attestation CA knows it; null: as none. `firmware`: as its certificate has it. `key`: its attestation key, which it shares
    * with another.
    */
-  constructor(
+  static certifiedBy(
     ca: TestCa,
     deviceId: string | null,
     { firmware = '00010203', key = makeKey() }: { firmware?: string; key?: ClientKey } = {},
-  ) {
-    this.#ca = ca;
+  ): PlayedTpm {
     const subjectAltName = [tpmName(firmware), ...(deviceId === null ? [] : [permanentIdentifier(deviceId)])];
-    this.#attestationKey = ca.endEntity({
+    const { certificate } = ca.endEntity({
       key,
       subject: [{ type: 'commonName', value: 'attestation key' }],
       subjectAltName,
       extendedKeyUsage: ['tcgAttestationIdentityKey'],
     });
+    return new PlayedTpm(key, [certificate, ca.certificate]);
   }
 
   /** The attribute of a request. */
@@ -55,8 +61,8 @@ export class PlayedTpm {
       der.octetString(publicArea),
     );
     const statements = der.sequence(der.sequence(der.oid(statementTypes.tpmCertify), statement));
-    const more = Array.from({ length: settings.beside ?? 0 }, () => new Uint8Array(this.#ca.certificate));
-    const certificates = der.sequence(...this.#chain(), ...more);
+    const more = Array.from({ length: settings.beside ?? 0 }, () => this.#chain.at(-1)!);
+    const certificates = der.sequence(...this.#chain, ...more);
     return { oid: oids.attestation, values: [der.sequence(statements, certificates)] };
   }
 
@@ -66,16 +72,12 @@ export class PlayedTpm {
     const attStmt = {
       ver: '2.0',
       alg: -7,
-      x5c: this.#chain(),
+      x5c: this.#chain,
       sig: signature,
       certInfo: attest,
       pubArea: publicArea,
     };
     return encode({ fmt: 'tpm', attStmt });
-  }
-
-  #chain(): readonly Der[] {
-    return [this.#attestationKey.certificate, this.#ca.certificate].map((each) => new Uint8Array(each));
   }
 
   #certify(qualifyingData: Uint8Array, key: ClientKey, { attributes = signingKey }: Certifying) {
@@ -89,7 +91,7 @@ export class PlayedTpm {
       sized(nameOf(publicArea)),
       sized(nameOf(Buffer.of(2))),
     );
-    const signature = new Uint8Array(sign('sha256', attest, this.#attestationKey.key.privateKey));
+    const signature = new Uint8Array(sign('sha256', attest, this.#key.privateKey));
     return { attest, signature, publicArea };
   }
 }

@@ -1,12 +1,17 @@
+import { revocationReasons } from '#ca';
 import {
+  type AttesterNow,
+  attesterOf,
+  type AttesterQuery,
   type RequestEntry,
   readEntries,
   recheckEvidence,
   type References,
   type StatusLists,
 } from '#enrollment';
-import type { EvidenceFault } from '#evidence';
+import { type EvidenceFault, isAttestationKeyCertificate } from '#evidence';
 import type { ReadOnlyStorage } from '#storage';
+import { type Der, parseCertificate } from '#x509';
 import { type LogOfStorage, logsOf } from '../verify/logs-of.ts';
 
 /** A live certificate, and what stands against the evidence that it rests on. */
@@ -30,37 +35,76 @@ export interface Recheck {
 
 const tileWidth = 256;
 
-/** Each live certificate against what is believed and asked now, by the entry of its issuance. */
+/** Each live certificate against what is believed and asked now, by the entry of its issuance, and by those of the attestation keys below it. */
 export async function recheck(
   storage: ReadOnlyStorage,
-  references: Pick<References, 'deviceClasses' | 'attestation'>,
+  references: Pick<References, 'deviceClasses' | 'templates' | 'attestation'>,
   statusLists: StatusLists,
   now: number,
 ): Promise<Recheck> {
   const entries = new Entries(await logsOf(storage));
+  const attesters = await Attesters.of(storage);
   const fallen: FallenCertificate[] = [];
   let [attested, erased] = [0, 0];
-  const revoked = new Set<string>();
-  for await (const { sha256, revokedAt } of storage.certificates()) {
-    if (revokedAt !== null) revoked.add(sha256);
-  }
   for await (const certificate of storage.certificates()) {
-    const { sha256, serialNumber, issuer, template, log, logIndex, revokedAt, notAfter } = certificate;
-    if (revokedAt !== null || notAfter < now) continue;
-    const { entry, isAbsent } = await entries.at(log, logIndex);
+    const { sha256, serialNumber, issuer, template, deviceId: device } = certificate;
+    const isLive = certificate.revokedAt === null && certificate.notAfter >= now;
+    // What rests on an attestation key outlives its certificate.
+    const mayAttest = isLive || isOfAttestationKey(certificate.der);
+    if (!mayAttest) continue;
+    const { entry, isAbsent } = await entries.at(certificate.log, certificate.logIndex);
     if (entry.facts?.context?.evidence?.verified !== true) continue;
-    attested += 1;
-    if (isAbsent) {
-      erased += 1;
-      continue;
-    }
-    const problems = recheckEvidence(entry, references, statusLists, revoked) ?? [];
+    if (isLive) attested += 1;
+    if (isLive && isAbsent) erased += 1;
+    if (isAbsent) continue;
+    const examination = entry.observations.evidence?.examination;
+    const attester = examination === undefined ? null : attesterOf(examination);
+    const problems = recheckEvidence(entry, references, statusLists, attesters.now(attester)) ?? [];
     if (problems.length === 0) continue;
-    const format = entry.observations.evidence?.examination?.format ?? 'unknown';
-    fallen.push({ sha256, serialNumber, issuer, device: certificate.deviceId, template, format, problems });
+    attesters.fell(certificate, problems);
+    const format = examination?.format ?? 'unknown';
+    if (isLive) fallen.push({ sha256, serialNumber, issuer, device, template, format, problems });
   }
   return { attested, erased, fallen };
 }
+
+/** Of one that was erased nobody can say any more. */
+function isOfAttestationKey(der: Der): boolean {
+  return der.length > 0 && isAttestationKeyCertificate(parseCertificate(der));
+}
+
+/** The attestation keys that we have certified and do not stand by. They come before what rests on them, as certificates do. */
+class Attesters {
+  readonly #revoked = new Set<string>();
+  readonly #compromised = new Set<string>();
+  readonly #fallen = new Map<string, readonly EvidenceFault[]>();
+
+  static async of(storage: ReadOnlyStorage): Promise<Attesters> {
+    const attesters = new Attesters();
+    for await (const { spki, serialNumber, revokedAt, revocationReason } of storage.certificates()) {
+      if (revokedAt !== null) attesters.#revoked.add(serialNumber);
+      if (revocationReason === revocationReasons.keyCompromise) attesters.#compromised.add(spki);
+    }
+    for (const { serial_number: serialNumber } of await storage.lostCertificates()) {
+      attesters.#revoked.add(serialNumber);
+    }
+    return attesters;
+  }
+
+  now(attester: AttesterQuery | null): AttesterNow {
+    if (attester === null) return { observed: null, fallen: [] };
+    const revoked = this.#revoked.has(attester.serialNumber);
+    const compromised = this.#compromised.has(attester.spki);
+    const fallen = this.#fallen.get(nameOf(attester)) ?? [];
+    return { observed: { deviceId: null, revoked, compromised }, fallen };
+  }
+
+  fell(certificate: AttesterQuery, problems: readonly EvidenceFault[]): void {
+    this.#fallen.set(nameOf(certificate), problems);
+  }
+}
+
+const nameOf = ({ spki, serialNumber }: AttesterQuery) => `${serialNumber} ${spki}`;
 
 /** Certificates come in the order of their entries: each tile is read once. */
 class Entries {

@@ -28,6 +28,7 @@ async function recheckCommand(session: Session, { revoke = false }: { revoke?: b
   const anchors = await loadTrustAnchors(configuration);
   const references = {
     deviceClasses: byName(configuration.deviceClasses),
+    templates: byName(configuration.templates),
     attestation: { roots: byName(anchors) },
   };
   const statusLists = await loadStatusLists(configuration, anchors, {

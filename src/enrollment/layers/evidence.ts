@@ -173,9 +173,7 @@ function problemsOf(
           : 'it does not hold the nonce that was given out',
     trusted: joined([
       ...objections.map(faultWords),
-      objections.length === 0 && ofTemplate?.keyProtection !== 'declared' && !isHardware(level)
-        ? `the template demands hardware, and the level is ${level ?? 'unknown'}`
-        : null,
+      objections.length === 0 ? levelProblem(level, ofTemplate) : null,
       attesterProblem(evidence.attester ?? null, asked.device),
     ]),
     forKey:
@@ -207,14 +205,23 @@ function joined(problems: readonly (string | null)[]): string | null {
   return found.length === 0 ? null : found.join('; ');
 }
 
+export function levelProblem(level: AssuranceLevel | null, template: Template | undefined): string | null {
+  if (template?.keyProtection === 'declared' || isHardware(level)) return null;
+  return `the template demands hardware, and the level is ${level ?? 'unknown'}`;
+}
+
 /** What we certified of an attestation key ourselves, we can take back. */
-function attesterProblem(
+export function attesterProblem(
   attester: EvidenceObservation['attester'],
   device: DeviceObservation | null,
 ): string | null {
   if (!attester) return null;
+  if (attester.compromised === true) return 'its attestation key was revoked as compromised';
   if (attester.revoked) return 'the certificate of its attestation key is revoked';
-  return attester.deviceId === device?.id
+  if (attester.unknown === true) {
+    return 'a CA of ours has signed the certificate of its attestation key, and nobody knows of it';
+  }
+  return attester.deviceId === null || attester.deviceId === device?.id
     ? null
     : `the certificate of its attestation key was issued to device ${attester.deviceId}`;
 }
@@ -249,7 +256,7 @@ export function referenceValues(
 }
 
 /** Octet for octet: nothing is folded, trimmed or normalised. */
-function deviceProblem(
+export function deviceProblem(
   identities: NonNullable<Examination['statement']>['identities'],
   { device: { from, is, types } }: EvidenceRequirement,
   device: DeviceObservation | null,
@@ -268,7 +275,7 @@ function deviceProblem(
 }
 
 /** A TPM that was replaced is the device's no more, whatever its attestation key was certified as. */
-function endorsementProblem(
+export function endorsementProblem(
   { endorsementKey }: NonNullable<Examination['statement']>['identities'],
   device: DeviceObservation | null,
 ): string | null {

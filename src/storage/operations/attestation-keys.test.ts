@@ -15,6 +15,7 @@ import {
   type Stores,
   verifiedIds,
 } from '../storage.fixture.ts';
+import { usedEvidence } from './evidence.fixture.ts';
 
 const spki = digest('attestation key');
 
@@ -26,19 +27,15 @@ async function withDevices(t: TestContext): Promise<Stores> {
 
 function used(id: string, key: Partial<AttestingKeyObservation> | null, alarm = false): UsedEvidence {
   const attestingKey = key && { spki, otherDevices: 0, known: false, ...key };
-  return {
-    secretId: null,
-    presenterSha256: null,
-    sha256: digest(`evidence of ${id}`),
-    fresh: true,
-    verified: null,
+  return usedEvidence(`evidence of ${id}`, {
     memory: { format: 'tpm', versions: {}, before: null, attestingKey },
     alarm: alarm ? entry(`alarm of ${id}`) : null,
-  };
+  });
 }
 
 /** A certificate of another key for each. */
-const wanted = (id: string, deviceId: string) => intent(id, deviceId, { spki: digest(`key of ${id}`) });
+const wanted = (id: string, deviceId: string, evidence: UsedEvidence) =>
+  intent(id, deviceId, { spki: digest(`key of ${id}`), evidence });
 
 async function issuedBy(
   { enrollment }: Stores,
@@ -46,8 +43,9 @@ async function issuedBy(
   deviceId: string,
   ...of: [Partial<AttestingKeyObservation>, boolean?]
 ) {
-  assert.equal(await enrollment.reserve(wanted(id, deviceId)), 'reserved');
-  await enrollment.close(issuedRecord(wanted(id, deviceId), { evidence: used(id, ...of) }));
+  const asked = wanted(id, deviceId, used(id, ...of));
+  assert.equal(await enrollment.reserve(asked), 'reserved');
+  await enrollment.close(issuedRecord(asked));
 }
 
 async function seen({ enrollment }: Stores, id: string, attestingKey = spki) {
@@ -73,12 +71,11 @@ suite('keys that attest', () => {
 
   test('of two devices that ask at once by one key the second gets nothing', async (t) => {
     const stores = await withDevices(t);
-    const late = wanted('late', 'd2');
+    const late = wanted('late', 'd2', used('late', {}));
     assert.equal(await stores.enrollment.reserve(late), 'reserved');
     await issuedBy(stores, 'i1', 'd1', {});
-    await assert.rejects(
-      stores.enrollment.close(issuedRecord(late, { evidence: used('late', {}) })),
-      (error) => isSallyportError(error, 'conflict'),
+    await assert.rejects(stores.enrollment.close(issuedRecord(late)), (error) =>
+      isSallyportError(error, 'conflict'),
     );
     assert.deepEqual(await seen(stores, 'd2'), { spki, otherDevices: 1, known: false });
   });

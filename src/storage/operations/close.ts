@@ -8,7 +8,7 @@ import { endApprovalsBeforehand, useApproval } from './approvals.ts';
 import { assertUnrevoked, insertIssued } from './certificates.ts';
 import { newestIssued } from './current-certificates.ts';
 import { activateExpected, assertAdmissible } from './devices.ts';
-import { useEvidence } from './evidence.ts';
+import { spendEvidence } from './evidence.ts';
 import { takeIntent } from './intents.ts';
 import { assertLineage, openContest, settleContests } from './lineage.ts';
 import { append, appendBehind, readHead } from './log.ts';
@@ -49,7 +49,7 @@ export function* close(record: IssuedRecord): Operation<LogPosition> {
         }),
     evidence === null
       ? null
-      : useEvidence(evidence, { deviceId, template, spki: requestSpki }, certificate.sha256, now),
+      : spendEvidence(evidence, { deviceId, template, spki: requestSpki }, certificate.sha256),
     endRequests({ deviceId, template, spki: requestSpki }),
     activateExpected(deviceId, now),
   );

@@ -14,6 +14,7 @@ import {
   openStores,
   type Stores,
 } from '../storage.fixture.ts';
+import { usedEvidence } from './evidence.fixture.ts';
 
 const older = { osVersion: '17.4' };
 const newer = { osVersion: '18' };
@@ -26,21 +27,13 @@ async function withDevice(t: TestContext): Promise<Stores> {
 
 function used(id: string, memory: Partial<EvidenceMemory> | null): UsedEvidence {
   const of = { format: 'apple' as const, versions: newer, before: null, attestingKey: null };
-  return {
-    secretId: null,
-    presenterSha256: null,
-    sha256: digest(`evidence of ${id}`),
-    fresh: true,
-    verified: null,
-    memory: memory && { ...of, ...memory },
-    alarm: null,
-  };
+  return usedEvidence(`evidence of ${id}`, { memory: memory && { ...of, ...memory } });
 }
 
 async function issuedOn({ enrollment }: Stores, id: string, memory: Partial<EvidenceMemory> | null) {
-  const wanted = intent(id, 'd1');
+  const wanted = intent(id, 'd1', { evidence: used(id, memory) });
   assert.equal(await enrollment.reserve(wanted), 'reserved');
-  await enrollment.close(issuedRecord(wanted, { evidence: used(id, memory) }));
+  await enrollment.close(issuedRecord(wanted));
 }
 
 async function remembered(
@@ -78,13 +71,12 @@ suite('versions that evidence said', () => {
 
   test('that came between are not overwritten: nothing is issued', async (t) => {
     const stores = await withDevice(t);
-    const late = intent('late', 'd1');
+    const late = intent('late', 'd1', { evidence: used('late', { versions: older }) });
     assert.equal(await stores.enrollment.reserve(late), 'reserved');
     await issuedOn(stores, 'i1', { versions: newer });
     const { size } = await stores.log.head();
-    await assert.rejects(
-      stores.enrollment.close(issuedRecord(late, { evidence: used('late', { versions: older }) })),
-      (error) => isSallyportError(error, 'conflict'),
+    await assert.rejects(stores.enrollment.close(issuedRecord(late)), (error) =>
+      isSallyportError(error, 'conflict'),
     );
     assert.deepEqual(await remembered(stores), newer);
     assert.equal((await stores.log.head()).size, size);
@@ -92,10 +84,10 @@ suite('versions that evidence said', () => {
 
   test('may be the same of two requests at once', async (t) => {
     const stores = await withDevice(t);
-    const second = intent('i2', 'd1');
+    const second = intent('i2', 'd1', { evidence: used('i2', {}) });
     assert.equal(await stores.enrollment.reserve(second), 'reserved');
     await issuedOn(stores, 'i1', {});
-    await stores.enrollment.close(issuedRecord(second, { evidence: used('i2', {}) }));
+    await stores.enrollment.close(issuedRecord(second));
     assert.deepEqual(await remembered(stores), newer);
   });
 });

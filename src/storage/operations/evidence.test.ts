@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
-import type { UsedEvidence } from '#enrollment';
+import { suite, test, type TestContext } from 'node:test';
+import { isSallyportError } from '#errors';
 import type { Examination } from '#evidence';
 import {
   device,
@@ -17,6 +17,7 @@ import {
   observeQuery,
   openStores,
 } from '../storage.fixture.ts';
+import { usedEvidence } from './evidence.fixture.ts';
 
 const verified: Examination = {
   sha256: digest('evidence'),
@@ -37,15 +38,7 @@ const verified: Examination = {
     },
   },
 };
-const used: UsedEvidence = {
-  secretId: null,
-  presenterSha256: null,
-  sha256: verified.sha256,
-  fresh: true,
-  verified,
-  memory: null,
-  alarm: null,
-};
+const used = usedEvidence('evidence', { verified });
 
 suite('what a verifier outside said', () => {
   test('is kept for the same request, and for no other', async (t) => {
@@ -92,7 +85,7 @@ suite('evidence that got no certificate', () => {
     await enrollment.giveNonce({ ...given, nonce, expiresAt: now + 1e12, now, entry: entry('nonce') });
     const query = observeQuery({ secretMacs: [mac('s1')], evidence: used.sha256 });
     assert.deepEqual((await enrollment.observe(query)).nonce, nonce);
-    const evidence = { ...used, secretId: 's1' };
+    const evidence = { ...used, secretId: 's1', nonce };
     await enrollment.hold(holdRecord('r1', 'd1', { evidence, secretId: 's1', entry: entry('held') }));
 
     await enrollment.forgetWaitingEvidence(now - 1);
@@ -107,13 +100,67 @@ suite('evidence that got no certificate', () => {
     const { admin, enrollment } = openStores(t);
     await importDevices(admin, device('d1'));
     await createSecret(admin, newSecret('s1', 'd1'));
-    const intended = intent('i1', 'd1');
+    const intended = intent('i1', 'd1', { evidence: used });
     await enrollment.reserve(intended);
     const record = issuedRecord(intended);
-    await enrollment.close({ ...record, evidence: used });
+    await enrollment.close(record);
     await enrollment.forgetWaitingEvidence(now + 1e12);
     const query = observeQuery({ secretMacs: [mac('s1')], evidence: used.sha256 });
     const { earlierEvidence } = await enrollment.observe(query);
     assert.equal(earlierEvidence?.certificate, record.certificate.sha256);
+  });
+});
+
+suite('the nonce of evidence', () => {
+  const given = { secretMacs: [mac('s1')], presenterSha256: null, isVouchedFor: false };
+  async function withNonce(t: TestContext) {
+    const stores = openStores(t);
+    await importDevices(stores.admin, device('d1'));
+    await createSecret(stores.admin, newSecret('s1', 'd1'));
+    const giveNonce = async (octet: number) => {
+      const nonce = new Uint8Array(32).fill(octet);
+      const expiresAt = now + 1e12;
+      await stores.enrollment.giveNonce({ ...given, nonce, expiresAt, now, entry: entry(`nonce ${octet}`) });
+      return nonce;
+    };
+    return { ...stores, giveNonce };
+  }
+  const evidenceOf = (name: string, nonce: Uint8Array | null) =>
+    usedEvidence(name, { secretId: 's1', nonce });
+
+  test('is used up by the first that holds it, of whatever key', async (t) => {
+    const { enrollment, giveNonce } = await withNonce(t);
+    const nonce = await giveNonce(1);
+    const [first, second] = ['one', 'two'].map((name) =>
+      intent(name, 'd1', { spki: digest(name), evidence: evidenceOf(name, nonce) }),
+    );
+    assert.equal(await enrollment.reserve(first!), 'reserved');
+    assert.equal(await enrollment.reserve(second!), 'conflict');
+    const held = holdRecord('r1', 'd1', { evidence: evidenceOf('three', nonce), entry: entry('held') });
+    await assert.rejects(enrollment.hold(held), (error) => isSallyportError(error, 'conflict'));
+  });
+
+  test('that came after it stays, when the same request asks again', async (t) => {
+    const { enrollment, giveNonce } = await withNonce(t);
+    await enrollment.hold(holdRecord('r1', 'd1', { evidence: evidenceOf('one', await giveNonce(1)) }));
+    const newer = await giveNonce(2);
+    const again = evidenceOf('one', null);
+    await enrollment.hold(holdRecord('r2', 'd1', { evidence: again, entry: entry('again') }));
+    const seen = await enrollment.observe(observeQuery({ secretMacs: [mac('s1')], evidence: digest('one') }));
+    assert.deepEqual([seen.nonce, seen.earlierEvidence?.fresh], [newer, true]);
+  });
+});
+
+suite('evidence of a certificate that was reserved and never issued', () => {
+  test('is of the same request still, and fresh', async (t) => {
+    const { admin, enrollment } = openStores(t);
+    await importDevices(admin, device('d1'));
+    await createSecret(admin, newSecret('s1', 'd1'));
+    assert.equal(await enrollment.reserve(intent('i1', 'd1', { evidence: used })), 'reserved');
+    const query = observeQuery({ secretMacs: [mac('s1')], evidence: used.sha256 });
+    const { earlierEvidence } = await enrollment.observe(query);
+    assert.deepEqual(earlierEvidence, { same: true, fresh: true, certificate: null, seenAt: now });
+    const other = await enrollment.observe({ ...query, spki: digest('another key') });
+    assert.equal(other.earlierEvidence?.same, false);
   });
 });

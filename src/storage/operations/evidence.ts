@@ -12,6 +12,7 @@ import { first, type Operation, run, together } from '../operation.ts';
 import type { EvidenceRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { rememberAttestingKey } from './attestation-keys.ts';
+import { assertAttests } from './attesters.ts';
 import { rememberVersions } from './evidence-versions.ts';
 import { append } from './log.ts';
 import { observePresenter, observeSecret } from './presented.ts';
@@ -65,8 +66,8 @@ const upsertNonce = statement((database, p: { holder: string; nonce: Uint8Array;
     ),
 );
 
-const deleteNonce = statement((database, p: { holder: string }) =>
-  database.deleteFrom('evidence_nonce').where('holder', '=', p.holder),
+const deleteNonce = statement((database, p: { holder: string; nonce: Uint8Array }) =>
+  database.deleteFrom('evidence_nonce').where('holder', '=', p.holder).where('nonce', '=', p.nonce),
 );
 
 const deleteWaiting = statement((database, p: { before: number }) =>
@@ -97,34 +98,51 @@ export function* observeEvidence(
   };
 }
 
-/** From here on the evidence is of this request, and of no other, and its nonce is used up; what got a certificate is remembered. Throws 'conflict' where it is another's, or has got a certificate already. */
-export function* useEvidence(
-  { sha256, fresh, verified, secretId, presenterSha256, memory }: UsedEvidence,
+/** From here on the evidence is of this request, and of no other, and its nonce is used up. Throws 'conflict' where it is another's, or the nonce is not in force any more. */
+export function* takeEvidence(
+  { sha256, fresh, verified, secretId, presenterSha256, nonce }: UsedEvidence,
   asked: EvidenceRequest,
-  certificate: string | null,
   now: number,
 ): Operation<void> {
   const holder = holderOf(secretId === null ? null : { id: secretId }, presenterSha256);
-  if (holder !== null) yield* run(deleteNonce, { holder });
-  if (certificate !== null && memory !== null) yield* remember(asked.deviceId, memory, certificate);
-  const row = yield* first(select, { sha256 });
-  if (row === undefined) {
-    const { deviceId: device_id, template, spki } = asked;
-    yield* run(insert, {
-      sha256,
-      device_id,
-      template,
-      spki,
-      fresh: fresh ? 1 : 0,
-      certificate,
-      seen_at: now,
-      examination: verified === null ? null : toJson(verified),
-    });
-    return;
+  if (nonce !== null && holder !== null && (yield* run(deleteNonce, { holder, nonce })) === 0) {
+    throw new SallyportError('conflict', 'the nonce was used with another request meanwhile');
   }
-  const isSpent = certificate !== null && (yield* run(spend, { sha256, certificate })) === 0;
-  if (isOf(row, asked) && !isSpent) return;
-  throw new SallyportError('conflict', 'the evidence came with another request meanwhile');
+  const row = yield* first(select, { sha256 });
+  if (row !== undefined) return assertOf(row, asked);
+  const { deviceId: device_id, template, spki } = asked;
+  yield* run(insert, {
+    sha256,
+    device_id,
+    template,
+    spki,
+    fresh: fresh ? 1 : 0,
+    certificate: null,
+    seen_at: now,
+    examination: verified === null ? null : toJson(verified),
+  });
+}
+
+/** What got a certificate gets no other, and is remembered. Throws 'conflict' where it has got one already, or does not hold any more. */
+export function* spendEvidence(
+  { sha256, attester, memory }: UsedEvidence,
+  asked: EvidenceRequest,
+  certificate: string,
+): Operation<void> {
+  if (attester !== null) yield* assertAttests(attester);
+  if (memory !== null) yield* remember(asked.deviceId, memory, certificate);
+  const row = yield* first(select, { sha256 });
+  if (row === undefined) throw new SallyportError('conflict', 'the evidence was forgotten meanwhile');
+  assertOf(row, asked);
+  if ((yield* run(spend, { sha256, certificate })) === 0) throw anothers();
+}
+
+function assertOf(row: EvidenceRow, asked: EvidenceRequest): void {
+  if (!isOf(row, asked)) throw anothers();
+}
+
+function anothers(): SallyportError {
+  return new SallyportError('conflict', 'the evidence came with another request meanwhile');
 }
 
 function* remember(deviceId: string, memory: EvidenceMemory, certificate: string): Operation<void> {

@@ -2,7 +2,7 @@ import type { HoldRecord, LogPosition } from '#enrollment';
 import type { Operation } from '../operation.ts';
 import { placeOf } from '../place.ts';
 import { holdOrder } from './acme-issuance.ts';
-import { useEvidence } from './evidence.ts';
+import { takeEvidence } from './evidence.ts';
 import { openContest } from './lineage.ts';
 import { append, appendBehind, readHead } from './log.ts';
 import { keepPolled } from './polled-requests.ts';
@@ -29,7 +29,7 @@ export function* hold(record: HoldRecord): Operation<Held> {
   yield* appendBehind(head, record.entry);
   yield* keepPolled(record, placeOf(head.number, head.size));
   if (record.evidence !== null) {
-    yield* useEvidence(record.evidence, { deviceId, template, spki }, null, record.now);
+    yield* takeEvidence(record.evidence, { deviceId, template, spki }, record.now);
   }
   if (record.contested !== null) {
     const { contested: presented, now: opened_at } = record;

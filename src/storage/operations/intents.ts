@@ -8,7 +8,9 @@ import { isTrue, statement } from '../statement.ts';
 import { freeApproval } from './approvals.ts';
 import { append } from './log.ts';
 
-type IntentParameters = Omit<Intent, 'fresh' | 'secret' | 'limits'> & { readonly secretId: string | null };
+type IntentParameters = Omit<Intent, 'fresh' | 'secret' | 'evidence' | 'limits'> & {
+  readonly secretId: string | null;
+};
 
 const insert = statement((database, p: IntentParameters) =>
   database.insertInto('intent').values({

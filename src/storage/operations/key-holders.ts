@@ -3,7 +3,7 @@ import { first, type Operation } from '../operation.ts';
 import { isTrue, statement } from '../statement.ts';
 
 /** RFC 5280 section 5.3.1. */
-const keyCompromise = 1;
+export const keyCompromise = 1;
 
 /**
  * Whoever else has, had or asks for a certificate of this key: who stole it, where a certificate was revoked as compromised. An open intent counts as the certificate that it is about

@@ -6,6 +6,7 @@ import type { ApprovalRow } from '../schema.ts';
 import { statement } from '../statement.ts';
 import { observeOrder } from './acme-issuance.ts';
 import { observeAttestingKey } from './attestation-keys.ts';
+import { observeAttester } from './attesters.ts';
 import { hasCurrentForOtherKey, newestIssued } from './current-certificates.ts';
 import { evidenceNonce, holderOf, observeEvidence } from './evidence.ts';
 import { observeVersions } from './evidence-versions.ts';
@@ -97,7 +98,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
         : together(
             holder === null ? null : evidenceNonce(holder, now),
             observeEvidence(query.evidence, asked),
-            observePresenter({ presenterSha256: query.attester }),
+            query.attester === null ? null : observeAttester(query.attester),
             device === null || query.evidenceFormat === null
               ? null
               : observeVersions({ deviceId, format: query.evidenceFormat }),
@@ -125,7 +126,7 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
     nonce,
     earlierEvidence: used?.earlier ?? null,
     verifiedEvidence: used?.verified ?? null,
-    attester: attester && { deviceId: attester.deviceId, revoked: attester.revoked },
+    attester,
     versions,
     attestingKey,
   };

@@ -6,6 +6,7 @@ import { takeApproval } from './approvals.ts';
 import { assertUnrevoked } from './certificates.ts';
 import { hasCurrentForOtherKey } from './current-certificates.ts';
 import { assertAdmissible } from './devices.ts';
+import { takeEvidence } from './evidence.ts';
 import { assertSerialUnused, hasIntentForOtherKey, insertIntent } from './intents.ts';
 import { isKeyShared } from './key-holders.ts';
 import { assertLineage } from './lineage.ts';
@@ -15,7 +16,7 @@ import { reserveSecret } from './secrets.ts';
 /** All or nothing: throws 'conflict' for the first thing that is no longer as it was observed. */
 export function* reserve(intent: Intent): Operation<void> {
   const { id, deviceId, seen, template, spki, requestSpki, names, now } = intent;
-  const { fresh, secret, approvalId, order, predecessor, lineage, limits } = intent;
+  const { fresh, secret, approvalId, order, predecessor, lineage, evidence, limits } = intent;
   const [ofDevice, ofTemplate, ofChallenge] = yield* together(
     conformingArrival(rateKeys.device(deviceId), limits.device, now),
     conformingArrival(rateKeys.template(template), limits.template, now),
@@ -33,6 +34,8 @@ export function* reserve(intent: Intent): Operation<void> {
   // Before anything else changes: of those who come at once with one secret, all but the first end here.
   if (secret !== null) yield* reserveSecret({ ...asked, id: secret.id, names }, secret.state);
   if (order !== null) yield* takeOrder(order, id, now);
+  // Should this process end before it is issued, the same request goes on with it.
+  if (evidence !== null) yield* takeEvidence(evidence, asked, now);
   if (approvalId !== null) yield* takeApproval({ ...asked, id: approvalId, intentId: id, now });
   yield* together(
     keepArrival(ofDevice),

@@ -18,6 +18,7 @@ import {
   newApproval,
   newSecret,
   now,
+  observeQuery,
   openStores,
   origin,
   type Stores,
@@ -266,6 +267,17 @@ suite('restoring', () => {
       (await allOf(admin.revoked('issuing', now))).map(({ serialNumber }) => serialNumber),
       ['0b'],
     );
+  });
+
+  test('a lost certificate attests nothing', async (t) => {
+    const stores = openStores(t);
+    await restored(stores, { lost: [lost('0a')] });
+    const query = observeQuery({
+      evidence: digest('evidence'),
+      attester: { spki: digest('key'), serialNumber: '0a' },
+    });
+    const { attester } = await stores.enrollment.observe(query);
+    assert.deepEqual(attester, { deviceId: 'later', revoked: true });
   });
 
   test('goes on above a CRL number that is known to be out', async (t) => {
