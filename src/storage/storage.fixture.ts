@@ -323,14 +323,8 @@ export async function createAccount(
   externalAccountKey: string | null,
 ): Promise<void> {
   const [thumbprint, spki] = [`thumbprint of ${id}`, digest(`key of ${id}`)];
-  const account = {
-    id,
-    externalAccountKey,
-    thumbprint,
-    jwk: '{}',
-    spki,
-    contact: [`mailto:${id}@example.org`],
-  };
+  const contact = [`mailto:${id}@example.org`];
+  const account = { id, externalAccountKey, thumbprint, jwk: '{}', spki, contact };
   await acme.createAccount({ account, now, entry: entry(`account ${id}`) });
 }
 
@@ -354,6 +348,7 @@ export async function createOrder(
     expiresAt: now + hour,
     wanted: [{ ...identifier, id: `authorization of ${id}`, wildcard: false, token: `token of ${id}` }],
     reuseUntil: now,
+    proveUntil: now + hour,
     maximumOpen: 9,
     now,
     entry: entry(`order ${id}`),

@@ -127,6 +127,14 @@ describe('an account without an external account key', () => {
         [undefined, null],
       ],
     );
+    const database = new DatabaseSync(path.join(authority.directory, 'data/sallyport.db'), {
+      readOnly: true,
+    });
+    const kept = database.prepare(
+      "select count(*) as rows from acme_authorization where evidence like '%ella%'",
+    );
+    assert.equal(kept.get()?.['rows'], 0);
+    database.close();
     const elsewhere = await attest(client, await ordered(client, 'elsa'), authority.tpm('ella'));
     await assertNobodys(client, elsewhere.answer, /not of permanent-identifier elsa/);
     const { url } = await challengeOf(client, await ordered(client, 'ella'));

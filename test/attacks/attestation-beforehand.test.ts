@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { AttestedLaptop } from '../harness/attested-laptop.ts';
-import { attestingAuthority } from '../harness/attesting-device.ts';
+import { AcmeClient } from '../harness/acme-client.ts';
+import { attestingAuthority, withDeviceAttest } from '../harness/attesting-device.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
+import { makeCsr } from '../harness/csr.ts';
+import { attest, ordered } from '../harness/device-order.ts';
 import type { EstAnswer } from '../harness/est-client.ts';
 import { entryOf, supportCodeOf } from '../harness/expect.ts';
 import { verifyLog } from '../harness/log-findings.ts';
 
+const minute = 60_000;
 const day = 86_400_000;
 
 /** Who has the hardware for an hour would have it attest keys for years, and ask with them as each certificate ends. */
@@ -17,7 +21,7 @@ describe('evidence that was made beforehand', () => {
     authority = await attestingAuthority(cleanup, {
       edit(settings) {
         Object.assign(settings['templates']!['device']!, { validity: '90d', renewalWindow: '30d' });
-        return settings;
+        return withDeviceAttest(settings, { externalAccountKey: 'optional' });
       },
     });
   });
@@ -56,6 +60,25 @@ describe('evidence that was made beforehand', () => {
     pass(6);
     const collected = await ask();
     assert.equal(collected.status, 200, collected.text);
+  });
+
+  test('for the token of an order that nobody answered for an hour, proves nothing', async () => {
+    await authority.admin.device('tokens', { deviceClass: 'attested-laptop' });
+    const client = await AcmeClient.at(
+      `${new URL(authority.est).origin}/acme/hardware/directory`,
+      authority.trustPem,
+    );
+    cleanup.after(() => client.close());
+    await client.register(null);
+    const [first, second] = [await ordered(client, 'tokens'), await ordered(client, 'tokens')];
+    authority.advance(59 * minute);
+    const { answer } = await attest(client, first, authority.tpm('tokens'));
+    assert.equal(answer.body['status'], 'valid', answer.text);
+    authority.advance(2 * minute);
+    const { answer: late, key } = await attest(client, second, authority.tpm('tokens'));
+    assert.notEqual(late.body['status'], 'valid', late.text);
+    const finalized = await client.finalize(second, makeCsr({ key }));
+    assert.equal(finalized.status, 403, finalized.text);
   });
 
   test('and all of it follows from what the log says', async () => {

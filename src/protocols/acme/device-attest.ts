@@ -14,8 +14,8 @@ import type { AcmePorts, Exchange } from './ports.ts';
 import { AcmeError, malformed } from './problems.ts';
 import type { StoredAccount, StoredAuthorization } from './store.ts';
 
-/** Evidence is as good as its nonce is new: what is not finalized by then attests again. */
-const longestMilliseconds = 3_600_000;
+/** Evidence is as good as its nonce is new: a challenge is answered within this time, and what is not finalized as long after that attests again. */
+export const attestedWithinMilliseconds = 3_600_000;
 const passingSeconds = 30;
 
 /** draft-ietf-acme-device-attest section 5. The answer holds the evidence, and nothing needs to be looked for. */
@@ -51,9 +51,9 @@ export async function answerWithEvidence(
   const told = problem === null ? null : refusal(problem);
   const now = ports.now();
   const { authorizationSeconds = 0 } = named(ports.authority().references.templates, template)?.acme ?? {};
-  const lifetime = Math.min(longestMilliseconds, authorizationSeconds * 1000);
+  const lifetime = Math.min(attestedWithinMilliseconds, authorizationSeconds * 1000);
   const expiresAt = Math.min(found.expiresAt, now + lifetime);
-  // What a stranger's evidence claims is in no device's record.
+  // What a stranger's evidence claims is in no device's record, and is kept nowhere.
   const isOfNobody = own.device === null && problem !== null;
   const seen = {
     ...ownerOf({ id: own.id, device: isOfNobody ? null : deviceId }),
@@ -89,7 +89,7 @@ export async function answerWithEvidence(
       request: admission.id,
       problem: told === null ? null : told.document,
       expiresAt,
-      evidence: examination,
+      evidence: isOfNobody ? null : examination,
       owner:
         own.device === null && deviceId !== null && problem === null
           ? { account: own.id, device: deviceId }

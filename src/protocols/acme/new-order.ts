@@ -15,6 +15,7 @@ import { isSallyportError } from '#errors';
 import { identifierProblem } from '#validation';
 import { certificateOfId } from './renewal-info.ts';
 import { orderStatus } from './order-state.ts';
+import { attestedWithinMilliseconds } from './device-attest.ts';
 import { servedTemplates } from './directory.ts';
 import { accountOf, type Message, ownerOf, payloadOf } from './message.ts';
 import { orderReply } from './order.ts';
@@ -44,9 +45,8 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
       told: 'this account is not allowed this profile',
     });
   }
-  const identifiers = ordersDevices(template)
-    ? [deviceOf(payload['identifiers'])]
-    : identifiersOf(payload['identifiers']);
+  const isOfDevice = ordersDevices(template);
+  const identifiers = isOfDevice ? [deviceOf(payload['identifiers'])] : identifiersOf(payload['identifiers']);
   demandOrderable(notOrderable(template, account.key?.names ?? null, identifiers));
   const now = ports.now();
   const validity = validityOf(payload, now, latestEnd(template, now, references));
@@ -78,7 +78,8 @@ export async function newOrder(message: Message, exchange: Exchange, ports: Acme
         token: Buffer.from(ports.random(32)).toString('base64url'),
       })),
       // Evidence is of one order: whoever orders again attests again.
-      reuseUntil: ordersDevices(template) ? null : now + reuseMarginMilliseconds,
+      reuseUntil: isOfDevice ? null : now + reuseMarginMilliseconds,
+      proveUntil: isOfDevice ? Math.min(expiresAt, now + attestedWithinMilliseconds) : expiresAt,
       maximumOpen: account.key === null ? mostOpenOrdersWithoutKey : mostOpenOrders,
       now,
       entry: ports.enrollment.entryOf(exchange.admission, detail),

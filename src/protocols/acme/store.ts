@@ -32,7 +32,7 @@ export interface AcmeStore {
     entry: NewEntry;
   }): Promise<LogPosition>;
   /**
-   * An order, with an authorization for each of `wanted`: one of the same account and template that still counts at `reuseUntil`, or else the new one. Throws
+   * An order, with an authorization for each of `wanted`: one of the same account and template that still counts at `reuseUntil`, or else the new one, to be proven by `proveUntil`. Throws
    * 'conflict' where the account has `maximumOpen` open orders, or an order that is not over replaces what `replaces` names.
    */
   createOrder(act: NewOrder): Promise<LogPosition & { readonly order: StoredOrder }>;
@@ -61,7 +61,8 @@ export interface AcmeStore {
     request: string;
     problem: object | null;
     expiresAt: number;
-    evidence: Examination;
+    /** null: it proves nothing of anybody, and is not kept. */
+    evidence: Examination | null;
     /** Whose the account is from here on, where it was nobody's; null: it was somebody's, or is nobody's still. */
     owner: { account: string; device: string } | null;
     now: number;
@@ -161,6 +162,7 @@ export interface NewOrder {
   readonly wanted: readonly WantedAuthorization[];
   /** null: none is used again. */
   readonly reuseUntil: number | null;
+  readonly proveUntil: number;
   readonly maximumOpen: number;
   readonly now: number;
   readonly entry: NewEntry;

@@ -244,7 +244,7 @@ export function* attested(act: Act<'attested'>): Operation<LogPosition> {
     error: problem === null ? null : toJson(problem),
     validated_at: problem === null ? now : null,
     expires_at: expiresAt,
-    evidence: toJson(evidence),
+    evidence: evidence === null ? null : toJson(evidence),
     now,
   });
   if (done !== 1) throw new SallyportError('conflict', `authorization ${id} waits for no answer any more`);

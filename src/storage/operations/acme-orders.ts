@@ -210,7 +210,7 @@ export function* createOrder(act: Act<'createOrder'>): Operation<LogPosition & {
     expires_at: act.expiresAt,
   });
   for (const [position, wanted] of act.wanted.entries()) {
-    const asked = { account, template, until: act.reuseUntil, expiresAt: act.expiresAt };
+    const asked = { account, template, until: act.reuseUntil, expiresAt: act.proveUntil };
     const authorization = yield* authorizationFor(wanted, asked);
     yield* run(insertAuthorization, { order: id, position, authorization });
   }

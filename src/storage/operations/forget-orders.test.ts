@@ -76,6 +76,7 @@ suite('the count of an account', () => {
       expiresAt: now + hour,
       wanted: [{ ...identifier, id: 'authorization of o2', wildcard: false, token: 't' }],
       reuseUntil: now,
+      proveUntil: now + hour,
       maximumOpen: 9,
       now,
       entry: entry('order o2'),
