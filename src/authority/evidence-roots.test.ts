@@ -7,30 +7,9 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { isSallyportError } from '#errors';
 import type { TrustAnchors } from '#evidence';
-import { type Certificate, derToPem, formatName, parseCertificate, pemToDer } from '#x509';
+import { derToPem, formatName, parseCertificate, pemToDer } from '#x509';
 import { TestCa } from '../../test/harness/pki.ts';
 import { demandLevels, loadTrustAnchors, rootFindings } from './evidence-roots.ts';
-
-const issuer = { der: new Uint8Array([1]) } as Certificate;
-const anchors = (name: string, format: TrustAnchors['format'], level: TrustAnchors['level'], der = 2) =>
-  ({ name, format, level, roots: [Buffer.of(der).toString('base64')], intermediates: [] }) as const;
-const believing = (...roots: string[]) =>
-  [{ name: 'laptop', evidence: { endorsement: { roots } } }] as unknown as Parameters<typeof demandLevels>[1];
-
-test('attestation keys that we certify are of the level of every maker that is believed', () => {
-  const ours = anchors('ours', 'tpm', 'discrete-tpm', 1);
-  const makers = anchors('makers', 'endorsement', 'discrete-tpm');
-  const cloud = anchors('cloud', 'endorsement', 'virtual-tpm', 3);
-  demandLevels([ours, makers], believing('makers'), [issuer]);
-  // Nobody believes these makers, or the CA is another one.
-  demandLevels([ours, makers, cloud], believing('makers'), [issuer]);
-  demandLevels([anchors('others', 'tpm', 'discrete-tpm', 4), cloud], believing('cloud'), [issuer]);
-  assert.throws(
-    () => demandLevels([ours, makers, cloud], believing('makers', 'cloud'), [issuer]),
-    (error) =>
-      isSallyportError(error, 'config') && error.message.endsWith('of cloud, which is of level virtual-tpm'),
-  );
-});
 
 const day = 86_400_000;
 const now = Date.UTC(2026, 10, 26);
@@ -42,6 +21,46 @@ const setOf = (name: string, ...roots: readonly TestCa[]): TrustAnchors => ({
   level: 'discrete-tpm',
   roots: roots.map(({ certificate }) => Buffer.from(certificate).toString('base64')),
   intermediates: [],
+});
+
+const believing = (...roots: string[]) =>
+  [{ name: 'laptop', evidence: { endorsement: { roots } } }] as unknown as Parameters<typeof demandLevels>[1];
+
+test('attestation keys that we certify are of the level of every maker that is believed', () => {
+  const root = TestCa.root('ours');
+  const issuing = root.intermediate('issuing');
+  const issuers = [issuing, root].map(({ certificate }) => parseCertificate(certificate));
+  const makers = { ...setOf('makers', rootOf('maker')), format: 'endorsement' } as const;
+  const cloud = { ...makers, name: 'cloud', level: 'virtual-tpm' } as const;
+  const demand = (anchors: TrustAnchors, ...believed: string[]) =>
+    demandLevels([anchors, makers, cloud], believing(...believed), issuers);
+  const elsewhere = TestCa.root('elsewhere');
+  demand(setOf('ours', issuing), 'makers');
+  demand(setOf('others', elsewhere), 'makers', 'cloud');
+  const ours = [
+    setOf('as it is', issuing),
+    setOf('by the root above it', root),
+    setOf('issued anew', TestCa.root('issuing', { key: issuing.key })),
+    // Certified by somebody else as well.
+    {
+      ...setOf('elsewhere', elsewhere),
+      intermediates: setOf('', elsewhere.intermediate('issuing', { key: issuing.key })).roots,
+    },
+    {
+      ...setOf('elsewhere', elsewhere),
+      intermediates: setOf('', elsewhere.intermediate('ours', { key: root.key })).roots,
+    },
+  ];
+  for (const anchors of ours) {
+    demand(anchors, 'makers');
+    assert.throws(
+      () => demand(anchors, 'makers', 'cloud'),
+      (error) =>
+        isSallyportError(error, 'config') &&
+        error.message.endsWith('of cloud, which is of level virtual-tpm'),
+      anchors.name,
+    );
+  }
 });
 
 test('a finding for each root that nobody knows, and for each that ends within 90 days', () => {

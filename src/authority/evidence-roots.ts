@@ -1,7 +1,7 @@
 import type { Configuration } from '#config';
 import { sha256Hex } from '#enrollment';
 import { SallyportError } from '#errors';
-import { knownRootOf, rootConcerns, type TrustAnchors, vendorConcerns } from '#evidence';
+import { findAnchoredPath, knownRootOf, rootConcerns, type TrustAnchors, vendorConcerns } from '#evidence';
 import { type Certificate, formatName, parseBase64Certificate } from '#x509';
 import { readCertificates } from './read-certificates.ts';
 
@@ -118,11 +118,11 @@ export function demandLevels(
   deviceClasses: Configuration['deviceClasses'],
   issuers: readonly Certificate[],
 ): void {
-  const ours = new Set(issuers.map(({ der }) => Buffer.from(der).toString('base64')));
   const believed = new Set(deviceClasses.flatMap(({ evidence }) => evidence?.endorsement?.roots ?? []));
   const makers = anchors.filter(({ name, format }) => format === 'endorsement' && believed.has(name));
-  for (const { name, format, level, roots } of anchors) {
-    if (format !== 'tpm' || !roots.some((root) => ours.has(root))) continue;
+  for (const each of anchors) {
+    const { name, format, level } = each;
+    if (format !== 'tpm' || !vouchesFor(issuers, each)) continue;
     const other = makers.find((maker) => maker.level !== level);
     if (other === undefined) continue;
     throw new SallyportError(
@@ -131,3 +131,16 @@ export function demandLevels(
     );
   }
 }
+
+/** Whether one of them is among the anchors, by its key, since it may have been issued anew; or has a path to them. */
+function vouchesFor(issuers: readonly Certificate[], anchors: TrustAnchors): boolean {
+  const keys = new Set(
+    [...anchors.roots, ...anchors.intermediates].map((each) => keyOf(parseBase64Certificate(each))),
+  );
+  return issuers.some(
+    (issuer) =>
+      keys.has(keyOf(issuer)) || findAnchoredPath(anchors.format, [issuer, ...issuers], [anchors]) !== null,
+  );
+}
+
+const keyOf = ({ spki }: Certificate) => spki.toHex();

@@ -8,6 +8,7 @@ export type {
   RevocationStatus,
   TrustAnchors,
 } from './appraisal.ts';
+export { findAnchoredPath } from './anchored-path.ts';
 export { appraise } from './appraise.ts';
 export { attestingKeyOf, hasAttestingKey } from './attesting-key.ts';
 export {
