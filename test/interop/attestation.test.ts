@@ -124,8 +124,10 @@ describe('sallyport attest', { skip, timeout: 300_000 }, () => {
     const wrong = await device.attest(authority, secret, ...scep, '--nonce', 'A'.repeat(43));
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /refused it: The evidence is not fresh/);
+    const key = await readFile(device.folder.path('own/refused-key.pem'), 'utf8');
     const { code, stderr } = await device.attest(authority, secret, ...scep, '--nonce', nonce!);
     assert.equal(code, 0, stderr);
+    assert.equal(await readFile(device.folder.path('own/key.pem'), 'utf8'), key, 'attested anew');
     const { observations, outcome } = await newest();
     assert.deepEqual([observations.source.protocol, outcome], ['scep', 'issued']);
     await device.folder.must('openssl', 'verify', '-CAfile', authority.trust, 'own/certificate.pem');

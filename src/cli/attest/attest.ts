@@ -21,7 +21,7 @@ import { patiently } from './patience.ts';
 import { attestedRequest, type Asked, type AttestationKey } from './request.ts';
 import { type Protocol, protocolOf } from './protocol.ts';
 import { ToolFailure, TpmTools } from './tools.ts';
-import { Tpm, type TpmKey } from './tpm.ts';
+import { Tpm, type TpmKey, type TpmKeyAlgorithm } from './tpm.ts';
 
 export async function attest(session: Session, options: AttestOptions): Promise<void> {
   requireFitting(options);
@@ -81,10 +81,25 @@ async function begin(
     options.nonce === undefined
       ? await protocol.nonce()
       : Uint8Array.fromBase64(options.nonce, { alphabet: 'base64url' });
-  const key = await tpm.create(options.key ?? protocol.algorithm, protocol.decrypts);
+  const algorithm = options.key ?? protocol.algorithm;
+  const key =
+    (await refused(folder, tpm, algorithm, protocol)) ?? (await tpm.create(algorithm, protocol.decrypts));
   const request = await attestedRequest(tpm, key, attestationKey, nonce, asked);
   await folder.begin(request, encodeKeyFile(key.blobs));
   return { key, request };
+}
+
+/** The key of a request that was refused, where it will do: with another one, a secret that was used for it would be of no use any more. */
+async function refused(
+  folder: IdentityFolder,
+  tpm: Tpm,
+  algorithm: TpmKeyAlgorithm,
+  { decrypts }: Protocol,
+): Promise<TpmKey | null> {
+  const pem = await folder.refusedKey();
+  if (pem === null) return null;
+  const key = await tpm.load(parseKeyFile(pem)).catch(() => null);
+  return key?.algorithm === algorithm && key.decrypts === decrypts ? key : null;
 }
 
 /** RFC 7030 section 4.2.2: a renewal has the names of what it renews. */
@@ -127,7 +142,7 @@ async function attestationKeyOf(
   return { object, certificates: certificates.map(({ der }) => der) };
 }
 
-/** What is refused is not kept: neither its secret nor its nonce will do once more. */
+/** A request that is refused is not sent again: its nonce will not do once more. */
 async function sent(
   session: Session,
   waitSeconds: number,

@@ -60,10 +60,12 @@ suite('the folder of an identity', () => {
     assert.deepEqual(await identity.pending(), { request: bytes('request'), key: 'key' });
     await identity.requireFree();
     await identity.discard();
-    assert.deepEqual(await readdir(identity.folder), []);
+    assert.equal(await identity.pending(), null);
+    await identity.requireFree();
+    assert.equal(await identity.refusedKey(), 'key', 'for the next request');
     await identity.begin(bytes('another'), 'key');
     await identity.finish([bytes('certificate')]);
-    assert.equal(await identity.pending(), null);
+    assert.deepEqual([await identity.pending(), await identity.refusedKey()], [null, null]);
     await assert.rejects(identity.requireFree(), { code: 'conflict' });
   });
 });

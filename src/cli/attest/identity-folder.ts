@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SallyportError } from '#errors';
 import { type Der, derToPem } from '#x509';
@@ -11,6 +11,7 @@ const files = {
   certificate: 'certificate.pem',
   key: 'key.pem',
   request: 'request.der',
+  refused: 'refused-key.pem',
   attestation: 'attestation.json',
 } as const;
 
@@ -97,12 +98,19 @@ export class IdentityFolder {
 
   async finish(certificates: readonly Der[]): Promise<void> {
     await this.#write(files.certificate, certificates.map((each) => derToPem(each, 'CERTIFICATE')).join(''));
-    await rm(join(this.folder, files.request), { force: true });
+    for (const name of [files.request, files.refused]) await rm(join(this.folder, name), { force: true });
   }
 
-  /** What was refused will not be taken another time. */
+  /** What was refused will not be taken another time. Its key may be, and no other: the secret may be for it. */
   async discard(): Promise<void> {
-    for (const name of [files.request, files.key]) await rm(join(this.folder, name), { force: true });
+    const at = (name: string) => join(this.folder, name);
+    await rename(at(files.key), at(files.refused));
+    await rm(at(files.request), { force: true });
+  }
+
+  /** PEM of the key whose request was refused last; null: there is none. */
+  async refusedKey(): Promise<string | null> {
+    return (await this.#read(files.refused))?.toString() ?? null;
   }
 
   async #must(name: string): Promise<string> {

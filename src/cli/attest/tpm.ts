@@ -13,6 +13,8 @@ export type TpmKeyAlgorithm = keyof typeof keyForms;
 /** A key that is loaded. */
 export interface TpmKey {
   readonly algorithm: TpmKeyAlgorithm;
+  /** It opens messages too, as SCEP's must. */
+  readonly decrypts: boolean;
   readonly blobs: KeyBlobs;
   readonly spki: Der;
   /** As the tools name it: a file of theirs. */
@@ -94,8 +96,10 @@ export class Tpm {
     await this.#tools.run('load', '-C', storageParent, '-u', 'key.pub', '-r', 'key.priv', '-c', context);
     await this.#tools.flush();
     const spki = await this.publicKey(context);
-    // TPMT_PUBLIC begins with its type, behind the length.
-    return { algorithm: blobs.publicArea[3] === 0x01 ? 'rsa-2048' : 'ec-p256', blobs, spki, context };
+    // TPMT_PUBLIC (TPM 2.0 Part 2 section 12.2.4) begins with type, name algorithm and attributes, behind the length.
+    const { publicArea } = blobs;
+    const algorithm = publicArea[3] === 0x01 ? 'rsa-2048' : 'ec-p256';
+    return { algorithm, decrypts: (publicArea[7]! & 0x02) !== 0, blobs, spki, context };
   }
 
   /** Of what a handle or a file of the tools names. */
