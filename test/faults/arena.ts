@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
-import { acmeSurroundings, type AcmeSurroundings, acmeYaml } from '../harness/acme-authority.ts';
+import { acmeSurroundings, acmeYaml } from '../harness/acme-authority.ts';
+import { attestationCa, believing, type Yaml } from '../harness/attesting-device.ts';
 import { anyPorts, type Cleanup, initAuthority } from '../harness/authority.ts';
 import { anotherNode, databaseOf, initForPostgres, migrate } from '../harness/postgres-authority.ts';
 import type { PostgresCluster } from '../harness/postgres-cluster.ts';
@@ -27,19 +28,19 @@ export class Arena implements Aftermath {
   private constructor(
     database: TestDatabase,
     nodes: readonly Victim[],
-    surroundings: AcmeSurroundings,
+    { acme, attestation }: Surroundings,
     random: Random,
   ) {
     this.database = database;
     this.nodes = nodes;
     const asking = new Asking(nodes, this.witness, random);
-    this.est = new EstClients(asking, this.witness);
-    this.acme = new AcmeClients(asking, this.witness, surroundings);
+    this.est = new EstClients(asking, this.witness, attestation.tpm);
+    this.acme = new AcmeClients(asking, this.witness, acme);
   }
 
   static async onSqlite(cleanup: Cleanup, random: Random): Promise<Arena> {
-    const surroundings = await acmeSurroundings(cleanup);
-    const files = await initAuthority(cleanup, (yaml) => raiseLimits(acmeYaml(anyPorts(yaml), surroundings)));
+    const surroundings = await surroundingsOf(cleanup);
+    const files = await initAuthority(cleanup, (yaml) => withoutLimits(anyPorts(yaml), surroundings));
     const database = new SqliteFile(path.join(files.directory, 'data/sallyport.db'));
     const arena = new Arena(database, [new Victim(files, database, cleanup)], surroundings, random);
     await arena.start();
@@ -52,10 +53,8 @@ export class Arena implements Aftermath {
     cluster: PostgresCluster,
     names: readonly string[] = ['node-1'],
   ): Promise<Arena> {
-    const surroundings = await acmeSurroundings(cleanup);
-    const files = await initForPostgres(cleanup, cluster, (yaml) =>
-      raiseLimits(acmeYaml(yaml, surroundings)),
-    );
+    const surroundings = await surroundingsOf(cleanup);
+    const files = await initForPostgres(cleanup, cluster, (yaml) => withoutLimits(yaml, surroundings));
     const database = await PostgresDatabase.withClock(cluster, await databaseOf(files));
     await migrate(files);
     const nodes: Victim[] = [];
@@ -98,11 +97,17 @@ export class Arena implements Aftermath {
   }
 }
 
-/** An hour's worth at once: a clock that is moved must not look like a crowd to a node that has not read it yet. */
-function raiseLimits(yaml: string): string {
-  const settings = parse(yaml) as { limits: Record<string, object> };
-  for (const name of Object.keys(settings.limits)) {
-    settings.limits[name] = { burst: 1_000_000, count: 1_000_000, period: '1h' };
+export async function surroundingsOf(cleanup: Cleanup) {
+  return { acme: await acmeSurroundings(cleanup), attestation: await attestationCa(cleanup) };
+}
+
+type Surroundings = Awaited<ReturnType<typeof surroundingsOf>>;
+
+/** With an hour's worth at once: a clock that is moved must not look like a crowd to a node that has not read it yet. */
+export function withoutLimits(yaml: string, { acme, attestation }: Surroundings): string {
+  const settings = believing(parse(acmeYaml(yaml, acme)) as Yaml, attestation.file);
+  for (const name of Object.keys(settings['limits']!)) {
+    settings['limits']![name] = { burst: 1_000_000, count: 1_000_000, period: '1h' };
   }
   return stringify(settings, { aliasDuplicateObjects: false });
 }

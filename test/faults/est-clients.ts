@@ -1,20 +1,29 @@
 import { inParallel } from '../../bench/workers.ts';
+import { csrFor } from '../harness/csr.ts';
 import type { EstAnswer } from '../harness/est-client.ts';
+import type { PlayedTpm } from '../harness/played-tpm.ts';
 import { TestDevice } from '../harness/test-device.ts';
 import type { Asking } from './asking.ts';
 import type { Victim } from './victim.ts';
 import type { Witness } from './witness.ts';
 
+export interface AttestedDevice {
+  readonly device: TestDevice;
+  readonly csr: Uint8Array;
+}
+
 /** Devices that ask over EST, and an operator who does what they need, until they have what they asked for. */
 export class EstClients {
   readonly #asking: Asking;
   readonly #witness: Witness;
+  readonly #tpm: (deviceId: string) => PlayedTpm;
   readonly #enrolled: TestDevice[] = [];
   #made = 0;
 
-  constructor(asking: Asking, witness: Witness) {
+  constructor(asking: Asking, witness: Witness, tpm: (deviceId: string) => PlayedTpm) {
     this.#asking = asking;
     this.#witness = witness;
+    this.#tpm = tpm;
   }
 
   /** Made while the authority runs, before anything goes wrong. */
@@ -28,6 +37,27 @@ export class EstClients {
     return made;
   }
 
+  /** As `devices`, of a class that must attest, each with the request that it has made with its nonce. */
+  async attested(count: number): Promise<AttestedDevice[]> {
+    const made: AttestedDevice[] = [];
+    for (let i = 0; i < count; i += 1) {
+      const { authority } = this.#asking;
+      const id = `device-${(this.#made += 1)}`;
+      const device = await TestDevice.unapproved(authority, id, { deviceClass: 'attested-laptop' });
+      const nonce = await device.nonce();
+      made.push({
+        device,
+        csr: csrFor(id, device.key, { attributes: [this.#tpm(id).attribute(nonce, device.key)] }),
+      });
+    }
+    return made;
+  }
+
+  /** With the same request, and so the same evidence, until it is answered. */
+  async enrollAttested({ device, csr }: AttestedDevice): Promise<void> {
+    await this.#ask(device, (est) => device.enroll({ est, csr }), undefined);
+  }
+
   /** Devices that have a certificate, each given out once, and enrolled now where there are too few. */
   async enrolled(count: number): Promise<TestDevice[]> {
     const known = this.#enrolled.splice(0, count);
@@ -38,11 +68,13 @@ export class EstClients {
 
   async enroll(device: TestDevice, nodes?: readonly Victim[]): Promise<void> {
     await this.#ask(device, (est) => device.enroll({ est }), nodes);
+    if (device.certificate !== null) this.#enrolled.push(device);
   }
 
   /** With the certificate that it has now, and the same request until it is answered. */
   async renew(device: TestDevice, nodes?: readonly Victim[]): Promise<void> {
     await this.#ask(device, renewal(device), nodes);
+    if (device.certificate !== null) this.#enrolled.push(device);
   }
 
   /** One request to one node, whatever comes of it; every answer counts. */
@@ -88,7 +120,6 @@ export class EstClients {
       ({ est }) => ask(est),
       (answer) => {
         this.#witness.saw(device.id, answer);
-        if (answer.status === 200) this.#enrolled.push(device);
         if (answer.status === wanted || answer.status === 200) return 'done';
         // 202: the approval is in the hands of an intent that a crash left open.
         return [202, 503].includes(answer.status) ? 'again' : 'wrong';

@@ -3,11 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { before, describe, test } from 'node:test';
-import { acmeSurroundings, acmeYaml } from '../harness/acme-authority.ts';
 import { anyPorts, initAuthority } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { TamperedAuthority } from '../harness/tampering.ts';
 import { AcmeClients } from './acme-clients.ts';
+import { surroundingsOf, withoutLimits } from './arena.ts';
 import { Asking } from './asking.ts';
 import { EstClients } from './est-clients.ts';
 import { SqliteFile } from './database.ts';
@@ -22,18 +22,20 @@ describe('what must hold after a fault', () => {
   let victim: Victim;
   const witness = new Witness();
   before(async () => {
-    const surroundings = await acmeSurroundings(cleanup);
-    const files = await initAuthority(cleanup, (yaml) => acmeYaml(anyPorts(yaml), surroundings));
+    const surroundings = await surroundingsOf(cleanup);
+    const files = await initAuthority(cleanup, (yaml) => withoutLimits(anyPorts(yaml), surroundings));
     victim = new Victim(files, new SqliteFile(path.join(files.directory, 'data/sallyport.db')), cleanup);
     await victim.start();
     const asking = new Asking([victim], witness, seeded('invariants'));
-    const clients = new EstClients(asking, witness);
+    const clients = new EstClients(asking, witness, surroundings.attestation.tpm);
     const [device, renewed] = await clients.devices(2);
     await clients.enroll(device!);
     await clients.enroll(renewed!);
     await clients.renew(renewed!);
     await clients.revoke(device!);
-    const acme = new AcmeClients(asking, witness, surroundings);
+    const [attested] = await clients.attested(1);
+    await clients.enrollAttested(attested!);
+    const acme = new AcmeClients(asking, witness, surroundings.acme);
     const [owner, another, presuming] = await acme.devices(3);
     await acme.enroll(owner!);
     await acme.enroll(another!);
@@ -92,6 +94,16 @@ describe('what must hold after a fault', () => {
       'a secret is spent for nothing',
       sql("update secret set certificate = 'none' where state = 'spent'"),
       /spent for a certificate that is not there/,
+    ],
+    [
+      'evidence is spent for nothing',
+      sql("update evidence set certificate = 'none'"),
+      /evidence [0-9a-f]{64} is spent for a certificate that is not there/,
+    ],
+    [
+      'evidence lives on',
+      sql('update evidence set certificate = null'),
+      /evidence [0-9a-f]{64} is not spent for its certificate/,
     ],
     [
       'an intent is open',

@@ -41,6 +41,7 @@ export async function brokenInvariants(
     ...witness.findings.splice(0),
     ...certificatesOf(state, witness),
     ...secretsOf(state),
+    ...evidenceOf(state),
     ...intentsOf(state),
     ...approvalsOf(state),
     ...acmeOf(state, witness),
@@ -137,6 +138,23 @@ function secretsOf({ secrets, certificates, entries }: State): string[] {
     }
   }
   return [...broken, ...repeated(bySecret).map((secret) => `secret ${secret} gave two certificates`)];
+}
+
+/** One certificate on each, and it says itself which. */
+function evidenceOf({ evidence, certificates, entries }: State): string[] {
+  const there = new Set(certificates.map((row) => row['sha256']));
+  const bySha256 = new Map(evidence.map((row) => [row['sha256'], row['certificate']]));
+  const broken = evidence
+    .filter(({ certificate }) => certificate !== null && !there.has(certificate))
+    .map(({ sha256 }) => `evidence ${String(sha256)} is spent for a certificate that is not there`);
+  for (const { value, index } of entries) {
+    const sha256 = value.observations?.evidence?.examination?.sha256;
+    if (value.outcome !== 'issued' || sha256 === undefined) continue;
+    if (bySha256.get(sha256) !== value.certificate?.sha256) {
+      broken.push(`entry ${index}: evidence ${sha256} is not spent for its certificate`);
+    }
+  }
+  return broken;
 }
 
 /** Each ended once: as a certificate, or as a serial number that nobody got. */

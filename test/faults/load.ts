@@ -9,7 +9,8 @@ export interface Share {
 }
 
 export interface LoadSize {
-  readonly est?: Share;
+  /** `attesting`: of a class that must, and with evidence of one nonce however often they ask. */
+  readonly est?: Share & { readonly attesting: number };
   /** `presuming`: they cannot prove what they order. */
   readonly acme?: Share & { readonly presuming: number };
 }
@@ -32,6 +33,8 @@ export async function prepareLoad({ est, acme }: Arena, size: LoadSize): Promise
     ...(size.est === undefined ? [] : await prepareShare(est, size.est)),
     ...(size.acme === undefined ? [] : await prepareShare(acme, size.acme)),
   ];
+  const attesting = await est.attested(size.est?.attesting ?? 0);
+  begins.push(...attesting.map((device) => () => est.enrollAttested(device)));
   const presuming = await acme.devices(size.acme?.presuming ?? 0);
   begins.push(...presuming.map((device) => () => acme.presume(device)));
   return async () => {

@@ -5,6 +5,7 @@ const queries = {
   abandoned: `select id, serial_number from abandoned_intent`,
   certificates: `select log_idx, sha256, serial_number, device_id, template, spki, predecessor, revoked_at from certificate`,
   secrets: `select id, state, device_id, certificate from secret`,
+  evidence: `select sha256, fresh, certificate from evidence`,
   approvals: `select id, state, device_id, template, spki, intent_id from approval`,
   requests: `select id, state, device_id, template, spki from request`,
   devices: `select id, state from device`,
@@ -36,6 +37,7 @@ export interface LoggedEntry {
       readonly source: { readonly protocol: string; readonly operation: string };
       readonly secret: { readonly id: string | null } | null;
       readonly order?: { readonly id: string } | null;
+      readonly evidence?: { readonly examination?: { readonly sha256: string } } | null;
     };
     readonly certificate?: { readonly sha256: string; readonly predecessor: string | null } | null;
   };

@@ -17,20 +17,24 @@ export async function attestingAuthority(
     edit = (settings) => settings,
   }: { evidence?: object; level?: string; edit?: (settings: Yaml) => Yaml } = {},
 ) {
+  const { file, tpm } = await attestationCa(cleanup);
+  const authority = await authorityInProcess(cleanup, (yaml) => {
+    const settings = believing(parse(yaml) as Yaml, file, { evidence, level });
+    return stringify(edit(settings), { aliasDuplicateObjects: false });
+  });
+  return { ...authority, tpm };
+}
+
+/** In a file, and TPMs that it has certified. */
+export async function attestationCa(cleanup: Cleanup) {
   const folder = await mkdtemp(path.join(tmpdir(), 'sallyport-roots-'));
   cleanup.after(() => rm(folder, { recursive: true, force: true }));
   const file = path.join(folder, 'attestation-ca.pem');
   const ca = TestCa.root('Attestation CA');
   await writeFile(file, ca.pem);
-  const authority = await authorityInProcess(cleanup, (yaml) => {
-    const settings = believing(parse(yaml) as Yaml, file, { evidence, level });
-    return stringify(edit(settings), { aliasDuplicateObjects: false });
-  });
-  return {
-    ...authority,
-    tpm: (deviceId: string | null, settings?: Parameters<typeof PlayedTpm.certifiedBy>[2]) =>
-      PlayedTpm.certifiedBy(ca, deviceId, settings),
-  };
+  const tpm = (deviceId: string | null, settings?: Parameters<typeof PlayedTpm.certifiedBy>[2]) =>
+    PlayedTpm.certifiedBy(ca, deviceId, settings);
+  return { file, tpm };
 }
 
 /** With a class `attested-laptop` that believes the attestation CA in this file. */

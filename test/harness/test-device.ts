@@ -80,6 +80,14 @@ export class TestDevice {
     return this.#keep(await this.#ask('simpleenroll', csr, { user: [this.id, secret] }, asking));
   }
 
+  /** For evidence to hold, of who has its secret. */
+  async nonce(): Promise<Uint8Array> {
+    const { est: base, trustPem: trust } = this.#authority;
+    const given = await est({ url: `${base}/${this.template}/nonce`, user: [this.id, this.secret], trust });
+    const { nonce } = JSON.parse(given.text) as { nonce: string };
+    return Uint8Array.fromBase64(nonce, { alphabet: 'base64url' });
+  }
+
   async renew(asking: Asking = {}): Promise<EstAnswer> {
     const { key = this.key, csr = renewalCsr(this.certificate!, key) } = asking;
     const client = { certificate: this.certificate!, key: this.key };
