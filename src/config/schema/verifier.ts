@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { evidenceFormats, externalType } from '#evidence';
+import { askingTimeout, httpsUrl, signingKey } from './asked-service.ts';
 import { secretReference } from './secret-reference.ts';
 import { distinct, path } from './values.ts';
-import { askingTimeout, httpsUrl, signingKey } from './workflow.ts';
 
 const format = z
   .string()
