@@ -36,7 +36,7 @@ import { refusal } from './refusal.ts';
 import { judgeAdmission, Records, retryAfterFaultSeconds } from './records.ts';
 import { atAdmission, entryOf } from './request-entry.ts';
 import { keptOrderOf, pollOf, summaryOf } from './request-summary.ts';
-import { retryAfterSeconds } from './retry-after.ts';
+import { anyTimeSeconds, retryAfterSeconds } from './retry-after.ts';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
 import { usedEvidence } from './used-evidence.ts';
 import type { LogPosition } from './store.ts';
@@ -56,7 +56,6 @@ export class Enrollment {
   readonly #records: Records;
   /** Requests under way by credential and key: the same request twice at once waits for its twin and finds the twin's certificate. */
   readonly #underWay = new Map<string, Promise<Answer>>();
-
   /** The same answer to a challenge twice at once is judged once: others may have to be asked about it. */
   readonly #attesting = new Map<string, Promise<Attested>>();
 
@@ -203,7 +202,7 @@ export class Enrollment {
         const verdict = judge(authority.bundle, derivation.facts);
         const decided: Decided = { asked, authority, ...seen, facts: derivation.facts, verdict, time };
         // The sweep revokes what was signed and not stored; who would be issued another until then comes again.
-        if (unstored !== null && verdict.decision === 'allow') throw unstored;
+        if (unstored !== null && verdict.decision === 'allow' && derivation.issued === null) throw unstored;
         const answer = await this.#carryOut(decided, derivation).catch((error: unknown) => {
           if (!isSallyportError(error, 'conflict')) throw error;
           unstored = error;
@@ -247,7 +246,8 @@ export class Enrollment {
     }
     if (!isFinal) return { outcome: 'failed', id, retryAfterSeconds: retryAfterFaultSeconds };
     outside.failed(objection);
-    return { outcome: 'refused', id, objections: [objection], retryAfterSeconds: null, isPassing: false };
+    const objections = [objection];
+    return { outcome: 'refused', id, objections, retryAfterSeconds: anyTimeSeconds, isPassing: false };
   }
 
   async #carryOut(decided: Decided, { plan, issued }: Derivation): Promise<Answer | 'conflict'> {
@@ -321,8 +321,8 @@ export class Enrollment {
     const linted = lint(buildTbs(issuePlan, issuer), issuePlan, issuer);
     const mandate = mintMandate(verdict, linted);
 
-    const { id: deviceId } = observations.device!;
-    const seen = asSeen(observations.device!);
+    const device = observations.device!;
+    const seen = asSeen(device);
     const { secret, approval, presenter } = observations;
     const predecessor = decided.facts.action === 'renew' ? (presenter?.sha256 ?? null) : null;
     // An approval is used up by what needed it, and left open by what did not.
@@ -334,7 +334,7 @@ export class Enrollment {
       issuer: issuer.name,
       serialNumber,
       tbsSha256: mandate.tbsHash,
-      deviceId,
+      deviceId: device.id,
       seen,
       template: plan.template.name,
       spki: sha256Hex(spki),
@@ -354,7 +354,7 @@ export class Enrollment {
     if (reserved === 'conflict') return 'conflict';
 
     const certificate = await issue(issuer, mandate);
-    const summary = summaryOfIssued(certificate, issuer.name, plan, deviceId, predecessor);
+    const summary = summaryOfIssued(certificate, issuer.name, plan, device.id, predecessor);
     // The sweep may have it on the CRL already, or in a moment.
     if (clock.now() >= time + leaseMilliseconds) {
       throw new SallyportError('conflict', 'this process stood still for longer than its intent is leased');

@@ -57,6 +57,7 @@ export {
 } from './order.ts';
 export { generateSecret, type MacKey, macSecret } from './one-time-secret.ts';
 export { type AttesterNow, recheckEvidence } from './recheck.ts';
+export { anyTimeSeconds } from './retry-after.ts';
 export { type IssuerReference, type ListenerReference, named, type References } from './references.ts';
 export { type RecordedBodies, RequestReplay } from './request-replay.ts';
 export type { Admission, Answer, ChannelBindings, Credential, EnrollmentRequest } from './request.ts';

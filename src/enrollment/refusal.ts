@@ -4,6 +4,7 @@ import { rateWaitSeconds } from './layers/rate.ts';
 import type { Observations } from './observations.ts';
 import { isPassing } from './passing.ts';
 import type { Admission, Answer } from './request.ts';
+import { anyTimeSeconds } from './retry-after.ts';
 
 /** What the protocol is told of a verdict that stands against the request. */
 export function refusal(
@@ -15,11 +16,12 @@ export function refusal(
 ): Answer {
   const { rate } = observations;
   const contested = objections.some(({ control }) => control === 'renewal-lineage');
+  const waiting = rateWaitSeconds(rate, authority.references, source.template, time, contested);
   return {
     outcome: 'refused',
     id,
     objections,
-    retryAfterSeconds: rateWaitSeconds(rate, authority.references, source.template, time, contested),
+    retryAfterSeconds: waiting ?? anyTimeSeconds,
     isPassing: isPassing(observations, authority, time),
   };
 }

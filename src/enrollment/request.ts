@@ -90,7 +90,8 @@ export type Answer =
       readonly outcome: 'refused';
       readonly id: string;
       readonly objections: readonly Objection[];
-      readonly retryAfterSeconds: number | null;
+      /** Until every limit would let it pass, and otherwise as good as any other time. */
+      readonly retryAfterSeconds: number;
       /** Nothing stood against it for good but that workflows or a verifier of evidence could not be asked, or that our list of revoked keys is too old: the same request may be answered later. */
       readonly isPassing: boolean;
     }

@@ -121,7 +121,7 @@ function sourceOf(
 function renderAnswer(response: ServerResponse, answer: Answer, nonce: string, index: string): void {
   if (answer.outcome === 'refused') {
     const { type: _, detail, status } = problemOfRefusal(answer);
-    const retry = { 'Retry-After': String(answer.retryAfterSeconds ?? 60) };
+    const retry = { 'Retry-After': String(answer.retryAfterSeconds) };
     const error = new AcmeError(
       status === 429 ? 'rateLimited' : 'unauthorized',
       detail,

@@ -19,8 +19,6 @@ import type { StoredAccount, StoredOrder } from './store.ts';
 import { authorizationUrl, certificateUrl, finalizeUrl, orderUrl } from './urls.ts';
 
 const pollSeconds = 2;
-/** A limit, or a workflow that could not be asked. */
-const passingSeconds = 60;
 
 /** RFC 8555 section 7.1.3. */
 export async function orderReply(
@@ -217,7 +215,7 @@ async function replyTo(
     case 'refused': {
       const document = problemOfRefusal(answer);
       const isLimit = document.status === 429;
-      const seconds = answer.retryAfterSeconds ?? passingSeconds;
+      const { retryAfterSeconds: seconds } = answer;
       // A limit passes, and so does what keeps a workflow from being asked. Whatever else refuses what was waited for ends the order: its client has no other way to hear of it.
       if (isHeld && (isLimit || answer.isPassing)) return fresh(seconds);
       if (answer.isPassing) return later(answer.id, seconds);

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type ActivationAnswer, type Authority, path } from '#enrollment';
+import { type ActivationAnswer, anyTimeSeconds, type Authority, path } from '#enrollment';
 import { SallyportError } from '#errors';
 import { type Der, equalBytes } from '#x509';
 import { encodeChain, encodeChallenge } from './messages.ts';
@@ -21,7 +21,7 @@ export function render(response: ServerResponse, answer: ActivationAnswer, autho
       if (answer.isPassing) return later(response, answer.id, answer.retryAfterSeconds);
       const status = statusOfRefusal(answer);
       if (status === 403) return text(response, status, {}, refused, answer.id);
-      const headers = { 'Retry-After': String(answer.retryAfterSeconds ?? 60), Connection: 'close' };
+      const headers = { 'Retry-After': String(answer.retryAfterSeconds), Connection: 'close' };
       return text(response, status, headers, 'Too many requests. Try again later.', answer.id);
     }
     // A certificate is what the second message is answered with: whoever asks again begins anew.
@@ -48,12 +48,10 @@ export function render(response: ServerResponse, answer: ActivationAnswer, autho
 }
 
 /** The TPM has nothing wrong, and whoever asks again begins anew. */
-function later(response: ServerResponse, id: string, seconds: number | null = null): void {
-  const headers = { 'Retry-After': String(seconds ?? passingSeconds) };
+function later(response: ServerResponse, id: string, seconds = anyTimeSeconds): void {
+  const headers = { 'Retry-After': String(seconds) };
   text(response, 503, headers, 'The request could not be decided now. Try again later.', id);
 }
-
-const passingSeconds = 60;
 
 /** Up to the root, which whoever believes the certificate has. */
 function above(name: string, { issuers }: Authority): readonly Der[] {

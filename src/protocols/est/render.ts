@@ -77,7 +77,7 @@ export function render(
         if (asksFirst) return send(response, 401, headers, '');
       }
       if (problem.status === 429 || problem.status === 503) {
-        headers['Retry-After'] = String(answer.retryAfterSeconds ?? 60);
+        headers['Retry-After'] = String(answer.retryAfterSeconds);
       }
       // Each further attempt costs a handshake, and not only us: every refusal is an entry of the log.
       if (problem.status === 429) headers['Connection'] = 'close';

@@ -15,7 +15,7 @@ export function render(response: ServerResponse, answer: ScepAnswer): void {
     case 'refused': {
       const { words } = problemOfRefusal(answer);
       const isRate = answer.objections.some(({ control }) => control === 'rate-source');
-      const headers = { 'Retry-After': String(answer.retryAfterSeconds ?? 60), Connection: 'close' };
+      const headers = { 'Retry-After': String(answer.retryAfterSeconds), Connection: 'close' };
       return text(response, isRate ? 429 : 403, isRate ? headers : {}, `${words} Support code ${answer.id}.`);
     }
     case 'failed': {
