@@ -2,6 +2,7 @@
 // Node's test runner over our globs; after its closing lines, what was skipped and why.
 import { globSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { pipeline } from 'node:stream/promises';
@@ -23,10 +24,15 @@ const wanted = positionals.length === 0 ? everyTest : positionals;
 const timeUp = AbortSignal.timeout(Number(values.minutes) * 60_000);
 const tally = new TestTally();
 
+// Each file is a process that loads what the others load; with what `sallyport` keeps.
+process.env['NODE_COMPILE_CACHE'] ??= resolve('node_modules/.cache/sallyport');
+
 const stream = run({
   files: [...new Set(wanted.flatMap(filesOf))].toSorted(),
-  // Most tests wait for a child process or for a signature on another thread, so two cores carry two files at once and more.
-  concurrency: Math.max(2, availableParallelism()),
+  // A test waits half of its time: for the disk, a child process, a signature on another thread.
+  concurrency: availableParallelism() + 1,
+  // As `sallyport` runs: Cedar's WebAssembly is compiled and not optimised.
+  execArgv: ['--liftoff-only'],
   timeout: minutesForOneTest * 60_000,
   signal: timeUp,
   ...(values.name.length === 0 ? {} : { testNamePatterns: values.name }),
