@@ -29,6 +29,7 @@ import {
   stepExtensions,
   stepValues,
 } from './step/step.fixture.ts';
+import { makeObject, root as tpmRoot } from './tpm/statement.fixture.ts';
 
 /** What is common to all formats is shown on step, whose path is an ordinary one. */
 function appraised(
@@ -160,6 +161,15 @@ suite('intermediates of the anchors', () => {
     assert.deepEqual(found(keys.root), []);
     assert.deepEqual(found(keyPair('rsa-2048')), ['certification-path']);
   });
+  test('the first six of one name are looked at, however many there are', () => {
+    const same = Array.from({ length: 16 }, () =>
+      base64(issue({ ...recipe, key: keyPair(), subject: names.f9 })),
+    );
+    const found = (...intermediates: readonly string[]) =>
+      checksOf({ statement: { x5c } }, { anchors: [anchorsOf('step', [root], { intermediates })] });
+    assert.deepEqual(found(base64(f9!), ...same), []);
+    assert.deepEqual(found(...same, base64(f9!)), ['certification-path']);
+  });
   test('each above the other', () => {
     const anchors = [anchorsOf('step', [root], { intermediates: [base64(below), base64(intermediate)] })];
     assert.deepEqual(checksOf({ statement: { x5c } }, { anchors }), []);
@@ -251,6 +261,10 @@ test('without reference values of its format nothing is accepted: reference-valu
     [androidEvidence(), androidValues()],
     [appleEvidence(), appleValues()],
     [stepEvidence(), stepValues()],
+    [
+      { envelope: 'attestation-object', bytes: makeObject() },
+      { anchors: [anchorsOf('tpm', [tpmRoot], { level: 'discrete-tpm' })], levels: null },
+    ],
   ] as const) {
     const { objections } = appraise(examine(evidence, nonce), { anchors, levels }, null, now);
     assert.deepEqual(

@@ -52,6 +52,7 @@ suite('attestation object: malformed', () => {
     'a tag around everything': `d9 d9f7 ${valid}`,
     undefined: `a2 ${fmt} ${attStmt} a1 ${x5c} f7`,
     'no number': `a2 ${fmt} ${attStmt} a1 ${x5c} f9 7e00`,
+    'an integer of more than 53 bits': `a2 ${fmt} ${attStmt} a1 ${x5c} 1b 1000000000000000`,
     infinity: `a2 ${fmt} ${attStmt} a1 ${x5c} f9 7c00`,
     'octets after its end': `${valid} 00`,
     'another object after its end': `${valid} ${valid}`,

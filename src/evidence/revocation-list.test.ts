@@ -251,6 +251,23 @@ suite('lists of revoked certificates (RFC 5280 section 5)', () => {
     assert.deepEqual(checks(status), ['revocation', 'revocation']);
   });
 
+  test('what one lists is not listed by those of another key or another issuer', () => {
+    const cas = [
+      middle,
+      certified(names.middle, keys.other, names.root, keys.root, '0e'),
+      certified(names.root, keys.middle, names.root, keys.root, '0f'),
+    ];
+    const parsed = [
+      crl({ thisUpdate: now - 2 * day }),
+      crl({ by: keys.other, revoked: [] }),
+      crl({ issuer: names.root, revoked: [] }),
+    ].map((each) => parseRevocationList(each, cas));
+    assert.deepEqual(
+      newestLists(parsed).map(({ serialNumbers }) => [...serialNumbers]),
+      [['0b'], [], []],
+    );
+  });
+
   test('so many lists of one name by other keys, as nobody has, are not passed over', () => {
     const cas = Array.from({ length: 17 }, () => {
       const key = keyPair();

@@ -60,6 +60,7 @@ suite('android-key: each check alone', () => {
     ['android-attestation-version', { description: keyDescription({ 0: der.integer(200) }) }],
     ['android-purpose', { description: withHardware({ 1: der.set(der.integer(3)) }) }],
     ['android-purpose', { description: withHardware({ 1: undefined }) }],
+    ['android-purpose', {}, { purposes: ['sign', 'agree'] }],
     [
       'android-tag-order',
       { description: keyDescription({ 7: der.sequence(...elementsOf(hardwareEnforced).toReversed()) }) },
@@ -123,6 +124,11 @@ suite('android-key: the security level', () => {
   });
   test('nor a key of a StrongBox that it is in a TEE', () => {
     assert.deepEqual(checksOf({ certificates: strongBoxChain }), ['android-security-level']);
+  });
+  test('is the lower one of what signs the KeyDescription and of what keeps the key', () => {
+    for (const field of [1, 3]) {
+      assert.equal(appraised({ description: keyDescription({ [field]: der.enumerated(2) }) }).level, 'tee');
+    }
   });
   test('software is no level unless it is named, and has not booted anything that we could know', () => {
     const recipe: Partial<AndroidRecipe> = {

@@ -131,6 +131,10 @@ suite('KeyDescription: refused', () => {
     ['an unknown boot state', withHardware({ 704: rootOfTrust({ state: 4 }) })],
     ['an indefinite length', withLength(0x80, 2, 1, 0, 0, 0)],
     ['a length that is not minimal', withLength(0x81, 3, 2, 1, 0)],
+    [
+      'a length of two octets that is not minimal',
+      hardware(...lists, Uint8Array.of(0xbf, 0x82, 0x2f, 0x82, 0, 0x90), new Uint8Array(0x90)),
+    ],
     ['a length of three octets', withLength(0x83, 0, 0, 3, 2, 1, 0)],
     ['an element longer than its list', withLength(4, 2, 1, 0)],
     ['an element that ends in its tag', hardware(Uint8Array.of(0xbf, 0x85))],
@@ -151,6 +155,12 @@ suite('KeyDescription: refused', () => {
     const long = Uint8Array.of(0x83, 1, 0, 0, ...new Uint8Array(65_536));
     const description = der.sequence(Uint8Array.of(0xbf, 0x85, 0x3e, ...long));
     assert.throws(() => parseKeyDescription(description), /above 2\^16/);
+  });
+
+  test('an element that is cut off, in its tag or its length', () => {
+    for (const octets of [[4], [4, 0x81], [4, 0x82, 1], [0xbf], [0xbf, 0x81]]) {
+      assert.throws(() => parseKeyDescription(hardware(Uint8Array.from(octets))), /cut off/, String(octets));
+    }
   });
 
   test('more elements in a list than we read', () => {

@@ -200,6 +200,11 @@ suite('android-key: how the attestation key came to the device, and its level', 
       assert.deepEqual(claimed({ provisioning: 'factory', certificates }), ['factory', 'strongbox']);
     }
   });
+  test('nor does the name of a root say it', () => {
+    const subject = named({ commonName: 'StrongBox roots' });
+    const certificates = { root: { subject, issuer: subject }, intermediate: { issuer: subject } };
+    assert.deepEqual(claimed({ provisioning: 'factory', certificates }), ['factory', null]);
+  });
   test('in neither way: other names, or another number of certificates', () => {
     const others = [
       { commonName: 'Droid CA2', organizationName: 'Google' },

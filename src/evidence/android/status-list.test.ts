@@ -9,7 +9,7 @@ import { examine } from '../examine.ts';
 import { androidEvidence, androidValues } from './android.fixture.ts';
 import { parseStatusList, revocationStatusOf } from './status-list.ts';
 
-function list(entries: Readonly<Record<string, unknown>>, others: object = {}): Uint8Array {
+function list(entries: Readonly<Record<string, unknown>>, others: object = {}): Buffer {
   return Buffer.from(JSON.stringify({ ...others, entries }));
 }
 
@@ -56,7 +56,7 @@ suite('status list: refused', () => {
   const refused: Readonly<Record<string, Uint8Array>> = {
     nothing: new Uint8Array(),
     'no JSON': Buffer.from('<html>'),
-    'no UTF-8': Buffer.from([...list({}).subarray(0, -1), 0xff, 0x7d]),
+    'no UTF-8': Buffer.from(list({}, { comment: 'é' }).toString(), 'latin1'),
     'a list': Buffer.from('[]'),
     'no entries': Buffer.from('{}'),
     'entries that are a list': Buffer.from('{"entries":[]}'),

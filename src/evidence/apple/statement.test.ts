@@ -130,6 +130,11 @@ suite('apple: properties in the encodings that were seen', () => {
     ['13.3', 'thirdPartyKernelExtensions', '1', 'allowed'],
     ['13.3', 'thirdPartyKernelExtensions', integer(0x80), 'unknown'],
     ['13.3', 'thirdPartyKernelExtensions', Uint8Array.of(2, 2, 0, 0), 'unknown'],
+    ['13.3', 'thirdPartyKernelExtensions', Uint8Array.of(2, 1, 0, 0), 'unknown'],
+    ['13.3', 'thirdPartyKernelExtensions', Uint8Array.of(2, 2, 0), 'unknown'],
+    ['13.3', 'thirdPartyKernelExtensions', Uint8Array.of(1, 1, 0), 'unknown'],
+    ['13.3', 'thirdPartyKernelExtensions', '/', 'unknown'],
+    ['13.3', 'thirdPartyKernelExtensions', ':', 'unknown'],
   ];
   for (const [arcs, name, value, expected] of cases) {
     test(`${name} ${Buffer.from(value).toString('hex')}: ${expected}`, () => {

@@ -12,6 +12,7 @@ const said = (bytes: Uint8Array) => {
   const answer = parseVerifierAnswer(bytes);
   return `${answer.decision} ${answer.code}`;
 };
+const latin1 = (bytes: Uint8Array) => new Uint8Array(Buffer.from(Buffer.from(bytes).toString(), 'latin1'));
 const without = (name: string) => answerOf({ [name]: undefined });
 
 suite('the answer of a verifier outside', () => {
@@ -62,7 +63,7 @@ suite('the answer of a verifier outside', () => {
     ['no JSON', bytesOf('verified'), 'unreadable-answer'],
     ['a list', bytesOf('[]'), 'unreadable-answer'],
     ['null', bytesOf('null'), 'unreadable-answer'],
-    ['no UTF-8', Uint8Array.of(0x22, 0xff, 0x22), 'unreadable-answer'],
+    ['no UTF-8', latin1(answerOf({ identities: { udid: 'é' } })), 'unreadable-answer'],
     ['no nonce', without('nonce'), 'unreadable-nonce'],
     ['an empty nonce', answerOf({ nonce: '' }), 'unreadable-nonce'],
     ['a nonce in base64url', answerOf({ nonce: '-_-_' }), 'unreadable-nonce'],
@@ -85,10 +86,37 @@ suite('the answer of a verifier outside', () => {
     ['a long name', answerOf({ identities: { udid: 'x'.repeat(257) } }), 'unreadable-identities'],
     ['a name that is a number', answerOf({ identities: { serialNumber: 7 } }), 'unreadable-identities'],
     ['many names', answerOf({ identities: { imei: Array(5).fill('x') } }), 'unreadable-identities'],
+    ['a number among names', answerOf({ identities: { imei: ['x', 7] } }), 'unreadable-identities'],
+    [
+      'a control character among names',
+      answerOf({ identities: { imei: ['x', 'a\0'] } }),
+      'unreadable-identities',
+    ],
+    ['half of a surrogate pair', answerOf({ identities: { udid: '\ud800' } }), 'unreadable-identities'],
     ['a list of no names', answerOf({ identities: { imei: [] } }), 'unreadable-identities'],
     [
       'a hardware module without its type',
       answerOf({ identities: { hardwareModule: { serialNumber: 'x' } } }),
+      'unreadable-identities',
+    ],
+    [
+      'a hardware module of a type that is no OID',
+      answerOf({ identities: { hardwareModule: { type: 'x', serialNumber: 'x' } } }),
+      'unreadable-identities',
+    ],
+    [
+      'a hardware module of an empty serial number',
+      answerOf({ identities: { hardwareModule: { type: '1.2.3', serialNumber: '' } } }),
+      'unreadable-identities',
+    ],
+    [
+      'a permanent identifier that is a number',
+      answerOf({ identities: { permanentIdentifier: { value: 7 } } }),
+      'unreadable-identities',
+    ],
+    [
+      'a permanent identifier of an assigner that is no OID',
+      answerOf({ identities: { permanentIdentifier: { value: 'x', assigner: 'Samsung' } } }),
       'unreadable-identities',
     ],
   ];

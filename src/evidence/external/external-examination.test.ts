@@ -74,6 +74,12 @@ suite('evidence that is read elsewhere', () => {
     }
   });
 
+  test('is objected to for the check that has refused it, were there a statement all the same', () => {
+    const fault = { check: 'verifier-refused', detail: '' };
+    const { objections } = appraise({ ...examination(), fault }, externalValues(), null, now);
+    assert.deepEqual(objections, [fault]);
+  });
+
   test('counts where the class believes the verifier', () => {
     assert.deepEqual(checksOf({}, externalValues({ external: { verifiers: ['chrome'] } })), ['verifier']);
     const { external: _, ...none } = externalValues();

@@ -70,6 +70,11 @@ suite('appraisal of what a TPM says', () => {
     assert.deepEqual(objections({ device: { ...device, version: 'ffffffff' } }), []);
   });
 
+  test('a least version of fewer digits is reached by none', () => {
+    const short: TpmReference = { ...strictest, minimumVersions: { '53544D20': '10203' } };
+    assert.deepEqual(objections({}, short), ['tpm-version-floor']);
+  });
+
   test('a device that does not say what it is, where that is asked', () => {
     assert.deepEqual(objections({ device: null }), ['tpm-manufacturer', 'tpm-version-floor']);
     assert.deepEqual(objections({ device: null }, anything), []);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { randomBytes, sign } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { isSallyportError } from '#errors';
 import { extendedKeyUsages } from '#x509';
 import { activate } from './activate.fixture.ts';
-import { type NameHash, digest, nameOf } from './algorithms.ts';
+import { type NameHash, type TpmHash, digest, nameOf } from './algorithms.ts';
 import type { Creation } from './attestation-key.ts';
 import { type ActivationRequest, examineActivation, makeCredential } from './credential-activation.ts';
 import { kdfa, kdfe } from './kdf.ts';
@@ -63,16 +63,20 @@ function keysOf(changed: Partial<ActivationRequest> = {}) {
 }
 
 /** TPM2_CertifyCreation by the attestation key itself. */
-function creation(changed: Partial<AttestFields> & { data?: Uint8Array; by?: SoftwareKey } = {}): Creation {
-  const data = changed.data ?? encodeCreationData();
+function creation({
+  data = encodeCreationData(),
+  by = ak,
+  hash = 'sha256',
+  ...changed
+}: Partial<AttestFields> & { data?: Uint8Array; by?: SoftwareKey; hash?: TpmHash } = {}): Creation {
   const attest = encodeAttest({
     type: attestTypes.creation,
     name: nameOf('sha256', akArea),
     more: digest('sha256', encodeCreationData()),
     ...changed,
   });
-  const raw = sign('sha256', attest, (changed.by ?? ak).privateKey);
-  return { data, attest, signature: wrap('ecdsa', 'sha256', new Uint8Array(raw)) };
+  const raw = new Uint8Array(sign(hash, attest, by.privateKey));
+  return { data, attest, signature: wrap(by.kind === 'rsa' ? 'rsassa' : 'ecdsa', hash, raw) };
 }
 
 suite('TPM2_MakeCredential (part 1 section 24)', () => {
@@ -175,6 +179,11 @@ const certified = (changed: Partial<CertificateSettings>) => ({
   endorsementCertificate: certificateOf(ek, changed),
 });
 const rsa1024 = rsaKey(1024);
+const secp256k1 = new Uint8Array(
+  generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey.export({ format: 'der', type: 'spki' }),
+);
+const rsaAk = rsaKey();
+const rsaAkArea = rsaAk.publicArea({ ...akFields, scheme: scheme(ids.rsassa, ids.sha256) });
 
 /** Each breaks one rule and no other. */
 const refused: Readonly<Record<string, readonly [check: string, Partial<ActivationRequest>]>> = {
@@ -182,6 +191,10 @@ const refused: Readonly<Record<string, readonly [check: string, Partial<Activati
   'an endorsement certificate for something else': [
     'ek-certificate-usage',
     certified({ usages: [extendedKeyUsages.tcgAttestationIdentityKey] }),
+  ],
+  'an endorsement certificate without any extended key usage': [
+    'ek-certificate-usage',
+    certified({ usages: [] }),
   ],
   'an endorsement certificate for no encryption': [
     'ek-certificate-key-usage',
@@ -195,6 +208,10 @@ const refused: Readonly<Record<string, readonly [check: string, Partial<Activati
   'an endorsement key of 1024 bits, without its public area': [
     'ek-strength',
     { endorsementCertificate: certificateOf(rsa1024), endorsementKey: null },
+  ],
+  'an endorsement key on a curve of no TPM, without its public area': [
+    'ek-strength',
+    { ...certified({ spki: secp256k1 }), endorsementKey: null },
   ],
   'an endorsement key that no template is for, without its public area': [
     'ek-template',
@@ -261,6 +278,13 @@ const refused: Readonly<Record<string, readonly [check: string, Partial<Activati
     { attestationKey: rsa1024.publicArea({ ...akFields, scheme: scheme(ids.rsassa, ids.sha256) }) },
   ],
   'a creation that another key signed': ['ak-creation-signature', { creation: creation({ by: ek }) }],
+  'a creation that the key signed with SHA-1': [
+    'ak-creation-signature',
+    {
+      attestationKey: rsaAkArea,
+      creation: creation({ by: rsaAk, name: nameOf('sha256', rsaAkArea), hash: 'sha1' }),
+    },
+  ],
   'a creation of another key': [
     'ak-creation-name',
     { creation: creation({ name: nameOf('sha256', ek.publicArea()) }) },

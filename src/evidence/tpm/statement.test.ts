@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
 import { decode, encode } from 'cborg';
-import { type GeneralName, der, extendedKeyUsages } from '#x509';
+import { type GeneralName, der, extendedKeyUsages, oids } from '#x509';
 import type { Examination, Statement } from '../examination.ts';
 import { examine } from '../examine.ts';
 import { nameOf } from './algorithms.ts';
@@ -83,6 +83,18 @@ suite('what a TPM statement says (WebAuthn Level 3 section 8.3)', () => {
     assert.deepEqual(statementOf(examined({})).identities, {});
     const assignerAlone = { certificate: { names: [tpmName(), permanentIdentifier(null, '1.2.3')] } };
     assert.deepEqual(statementOf(examined(assignerAlone)).identities, {});
+  });
+
+  test('names no endorsement key where the certificate names two', () => {
+    const endorsementKeyOf = (...digests: readonly Uint8Array[]) => {
+      const uris = digests.map(
+        (each) => ({ kind: 'uri', value: `urn:ek:sha256:${each.toBase64()}` }) as const,
+      );
+      return statementOf(examined({ certificate: { names: [tpmName(), ...uris] } })).identities
+        .endorsementKey;
+    };
+    assert.equal(endorsementKeyOf(new Uint8Array(32)), '00'.repeat(32));
+    assert.equal(endorsementKeyOf(new Uint8Array(32), new Uint8Array(32).fill(1)), undefined);
   });
 
   for (const [what, recipe, changed] of [
@@ -187,6 +199,7 @@ const attributesWithout = (bit: number) => ({
 const weak = {
   'RSA of 1024 bits': rsaKey(1024).publicArea(),
   'RSA with the exponent 3': rsaKey(2048, 3).publicArea(),
+  'RSA with the exponent 65539': rsaKey(2048, 65_539).publicArea(),
   "RSA of Infineon's generator": encodeRsaPublic(plainFields, rocaModulus()),
   'a point off its curve': encodeEccPublic(plainFields, curveIds['P-256'], [
     new Uint8Array(32).fill(1),
@@ -210,6 +223,11 @@ function rocaModulus(): Uint8Array {
 function identifierOf(...fields: readonly Uint8Array[]): GeneralName {
   return { kind: 'otherName', type: '1.3.6.1.5.5.7.8.3', value: der.sequence(...fields).toBase64() };
 }
+
+const modelAlone: GeneralName = {
+  kind: 'directoryName',
+  value: [[{ type: oids.tpmModel, value: 'ST33', encoding: 'utf8' }]],
+};
 
 /** Each breaks one rule and no other. */
 const refused: Readonly<Record<string, readonly [check: string, Partial<Recipe>]>> = {
@@ -254,6 +272,14 @@ const refused: Readonly<Record<string, readonly [check: string, Partial<Recipe>]
   'a manufacturer that is no id': [
     'tpm-certificate-san',
     { certificate: { names: [tpmName({ manufacturer: '53544D20' })] } },
+  ],
+  'a certificate with two models': [
+    'tpm-certificate-san',
+    { certificate: { names: [tpmName(), modelAlone] } },
+  ],
+  'a version that is none': [
+    'tpm-certificate-san',
+    { certificate: { names: [tpmName({ version: '00010203' })] } },
   ],
   'a maker that does not say that the key is restricted': [
     'tpm-certificate-restricted',
@@ -351,6 +377,12 @@ suite('refused, and for that alone', () => {
     assert.equal(faultOf(examined(rsa, { alg: -258 })), 'tpm-signature');
     assert.equal(faultOf(examined(rsa, { alg: -37 })), 'tpm-signature');
     assert.equal(faultOf(examined({ form: 'raw' }, { alg: -257 })), 'tpm-signature');
+  });
+
+  test('SHA-1 but by RSASSA', () => {
+    const rsa = { attestationKey: rsaAttestationKey, hash: 'sha1' } as const;
+    const sig = wrap('rsapss', 'sha1', makeParts({ ...rsa, form: 'raw' }).signature);
+    assert.equal(faultOf(examined(rsa, { sig })), 'tpm-signature');
   });
 
   test('a signature that is both forms', () => {

@@ -91,6 +91,7 @@ export function encodeHead(type: number, fields: PublicFields): Uint8Array {
 export interface AttestFields {
   readonly magic: number;
   readonly type: number;
+  readonly qualifiedSigner: Uint8Array;
   readonly extraData: Uint8Array;
   readonly safe: number;
   readonly firmwareVersion: Uint8Array;
@@ -105,7 +106,7 @@ export function encodeAttest(fields: Partial<AttestFields>): Uint8Array {
   return join(
     u32(fields.magic ?? 0xff544347),
     u16(fields.type ?? attestTypes.certify),
-    sized(nameOf('sha256', u8(1))),
+    sized(fields.qualifiedSigner ?? nameOf('sha256', u8(1))),
     sized(fields.extraData ?? new Uint8Array()),
     new Uint8Array(16).fill(7),
     u8(fields.safe ?? 1),

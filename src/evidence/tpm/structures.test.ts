@@ -125,6 +125,7 @@ suite('TPMT_PUBLIC (part 2 section 12.2.4)', () => {
     const bytes = (given: Uint8Array) => encodeEccPublic(plainFields, curveIds['P-256'], coordinates, given);
     assert.equal(parsePublic(bytes(kdf)).key.type, 'ecc');
     refuses('unsupported', () => parsePublic(bytes(scheme(ids.ecdsa, ids.sha256))));
+    refuses('unsupported', () => parsePublic(bytes(scheme(ids.kdf1Sp800108, ids.sm3))));
   });
 
   test('a policy of the size of a digest of nameAlg, or none', () => {
@@ -204,10 +205,17 @@ suite('TPMS_ATTEST (part 2 section 10.12.12)', () => {
     ['malformed', 'safe that is neither yes nor no', { safe: 2 }],
     ['too-large', 'extraData of 67 octets', { extraData: new Uint8Array(67) }],
     ['too-large', 'a name of 67 octets', { name: new Uint8Array(67) }],
+    ['too-large', 'a qualifiedSigner of 67 octets', { qualifiedSigner: new Uint8Array(67) }],
+    ['too-large', 'a qualifiedName of 67 octets', { more: new Uint8Array(67) }],
     ['malformed', 'an octet too many', { trailing: u8(0) }],
   ] as const) {
     test(`${what} is ${code}`, () => refuses(code, () => parseAttest(encodeAttest(fields), 'certify')));
   }
+
+  test('a creationHash of 65 octets is too-large', () => {
+    const bytes = encodeAttest({ type: attestTypes.creation, more: new Uint8Array(65) });
+    refuses('too-large', () => parseAttest(bytes, 'creation'));
+  });
 });
 
 suite('TPMT_SIGNATURE (part 2 section 11.3.4)', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
-import { type Der, der } from '#x509';
+import { type Der, der, extendedKeyUsages } from '#x509';
 import { statementTypes } from '../attestation-bundle.ts';
 import type { Examination } from '../examination.ts';
 import { examine } from '../examine.ts';
@@ -83,6 +83,22 @@ suite('tcg-attest-tpm-certify in an AttestationBundle', () => {
       assert.equal(fault, null);
       assert.deepEqual(certificates, base64([leaf!, ...sent.filter((each) => each !== leaf)]));
     }
+  });
+
+  for (const [what, settings] of [
+    ["is a CA's", { ca: true }],
+    ['is for something else', { usages: [extendedKeyUsages.clientAuth] }],
+  ] as const) {
+    test(`another certificate of the same key, that ${what}, is passed over`, () => {
+      const other = certify({ spki: defaultKeys.attestation.spki, ...settings });
+      assert.equal(examined(encodeBundle([[tpmCertify, statement]], [other, ...parts.x5c])).fault, null);
+    });
+  }
+
+  test('a signature that the key of one of them cannot have made is that of another', () => {
+    const raw = makeParts({ form: 'raw' });
+    const sent = [certify({ spki: rsaKey().spki }), ...raw.x5c];
+    assert.equal(examined(encodeBundle([[tpmCertify, encodeTcgStatement(raw)]], sent)).fault, null);
   });
 
   test('statements of other types are passed over', () => {
