@@ -92,6 +92,18 @@ describe('a key that attests', () => {
     });
   });
 
+  test('is none of evidence that is read elsewhere', () => {
+    const claims: Claims = {
+      format: 'external',
+      verifier: 'knox',
+      type: 'samsung-knox',
+      level: 'tee',
+      code: 'verified',
+      answer: digest('aa'),
+    };
+    assert.deepEqual(derived(null, { claims }).facts, { withinLimit: true });
+  });
+
   test('is no matter of evidence that is not verified, nor of a certificate that is there', () => {
     assert.deepEqual(derived(onOthers(9), { verified: false }).facts, { withinLimit: true });
     assert.deepEqual(derived(onOthers(9), { again: true }).facts, { withinLimit: true });

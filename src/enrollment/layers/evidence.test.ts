@@ -2,70 +2,92 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Template } from '#ca';
 import type { Examination, Statement } from '#evidence';
+import type { DeviceClass } from '#inventory';
 import { device, digest, noon, referencesWith, template } from '../identity.fixture.ts';
-import type { EvidenceObservation } from '../observations.ts';
-import { deriveEvidence, lacksListAlone } from './evidence.ts';
+import type { DeviceObservation, EvidenceObservation } from '../observations.ts';
+import type { References } from '../references.ts';
+import { deriveEvidence, deviceProblem, lacksListAlone, namesOf } from './evidence.ts';
+import { asked, type Claims, ekSha256, key, phone, takesBoth, tpm } from './evidence.fixture.ts';
 import { TestCa } from '../../../test/harness/pki.ts';
 
-type Claims = Statement['claims'];
-
-const key = digest('4d');
-const ekSha256 = digest('5d');
-const byEndorsementKey = { from: 'endorsementKey', is: 'ekSha256', types: null } as const;
-const values = { unregisteredManufacturers: false, manufacturers: null, minimumVersions: {} };
-const takesBoth = {
-  name: device.deviceClass,
-  attestation: 'required',
-  evidence: {
-    tpm: {
-      roots: [],
-      levels: null,
-      device: byEndorsementKey,
-      tpm: { ...values, sha1: false, authPolicies: null },
-    },
-    endorsement: { roots: [], levels: null, device: byEndorsementKey, endorsement: values },
-  },
-  approval: 'policy',
-  templates: null,
-  listeners: null,
-  maximumValiditySeconds: null,
-} as const;
 const attestationKeys: Template = { ...template, name: 'attestation-key', authentication: ['endorsement'] };
-const tpm: Claims = {
-  format: 'tpm',
-  statement: 'tcg-attest-tpm-certify',
-  hash: 'sha256',
-  signature: 'tpmt',
-  attributes: [],
-  authPolicy: null,
-  device: null,
-  firmwareVersion: '',
-};
 
-function derived(claims: Claims, of: Template, more: { attester?: object; ekSha256?: string } = {}) {
-  const statement: Statement = { spki: key, fresh: true, identities: { endorsementKey: ekSha256 }, claims };
+function derived(
+  claims: Claims,
+  of: Template,
+  changed: {
+    attester?: EvidenceObservation['attester'];
+    identities?: Statement['identities'];
+    device?: Partial<DeviceObservation>;
+    deviceClass?: Partial<DeviceClass>;
+  } = {},
+) {
+  const { attester = null, identities = { endorsementKey: ekSha256 } } = changed;
+  const statement: Statement = { spki: key, fresh: true, identities, claims };
   const { format } = claims;
   const examination: Examination = { sha256: key, format, fault: null, certificates: [], statement };
   const references = {
     ...referencesWith({}),
     templates: { [of.name]: of },
-    deviceClasses: { [takesBoth.name]: takesBoth },
+    deviceClasses: { [takesBoth.name]: { ...takesBoth, ...changed.deviceClass } },
   };
-  const identifiers = { ekSha256: more.ekSha256 ?? ekSha256 };
-  const attester = (more.attester ?? null) as EvidenceObservation['attester'] & object;
   return deriveEvidence(
     { offered: [format], examination, status: null, earlier: null, attester },
     references,
-    {
-      device: { ...device, identifiers },
-      template: of.name,
-      spki: key,
-      issued: null,
-      approvedAt: null,
-      time: noon,
-    },
+    { ...asked, device: { ...asked.device, ...changed.device }, template: of.name },
   );
 }
+
+/** Nobody goes without because a row is lacking. */
+describe('evidence is required', () => {
+  const lenient = { ...takesBoth, attestation: 'none' } as const;
+  const isRequired = (of: Template = template, changed: Partial<References> = {}) => {
+    const references = {
+      ...referencesWith({}),
+      templates: { [of.name]: of },
+      deviceClasses: { [lenient.name]: lenient },
+      ...changed,
+    };
+    return deriveEvidence(null, references, { ...asked, template: of.name }).facts.required;
+  };
+
+  test('where the class or the template asks for it, and else not', () => {
+    assert.equal(isRequired(), false);
+    assert.equal(isRequired(template, { deviceClasses: { [takesBoth.name]: takesBoth } }), true);
+    assert.equal(isRequired({ ...template, keyProtection: 'hardware' }), true);
+  });
+
+  test('where nobody knows the class or the template', () => {
+    assert.equal(isRequired(template, { deviceClasses: {} }), true);
+    assert.equal(isRequired(template, { templates: {} }), true);
+  });
+
+  test('where the template takes nothing else', () => {
+    for (const authentication of [
+      ['attestation'],
+      ['endorsement'],
+      ['attestation', 'endorsement'],
+    ] as const) {
+      assert.equal(isRequired({ ...template, authentication }), true, authentication.join(', '));
+    }
+    assert.equal(isRequired({ ...template, authentication: ['secret', 'attestation'] }), false);
+  });
+});
+
+describe('evidence that does not hold', () => {
+  const attestation = 'none';
+
+  test('is objected to for being required where it is', () => {
+    assert.match(derived(tpm, template).reasons['attestation'] ?? '', /the evidence does not hold$/);
+    const { facts, reasons } = derived(tpm, template, { deviceClass: { attestation } });
+    assert.deepEqual([facts.verified, reasons['attestation']], [false, undefined]);
+  });
+
+  test('is judged where it is not required too, if the class takes any', () => {
+    assert.equal(derived(tpm, template, { deviceClass: { attestation } }).facts.judged, true);
+    assert.equal(derived(tpm, template, { deviceClass: { attestation, evidence: {} } }).facts.judged, false);
+  });
+});
 
 /** Who could choose would certify a key that signs anything as one that attests, or any key by a TPM that holds another. */
 describe('of a class that takes both', () => {
@@ -90,11 +112,16 @@ describe('of a class that takes both', () => {
     assert.match(reasons['attestation-sound'] ?? '', /which endorsement keys alone prove$/);
     assert.equal(derived(tpm, template).facts.sound, true);
   });
+
+  test('and of what is not taken nothing more is said', () => {
+    const { sound, fresh, forKey, forDevice, unused } = derived(tpm, attestationKeys).facts;
+    assert.deepEqual([sound, fresh, forKey, forDevice, unused], [false, false, false, false, false]);
+  });
 });
 
 /** What we said of an attestation key ourselves is good for as long as we stand by it, and of its TPM's device alone. */
 describe('an attestation key that we have certified', () => {
-  const trusted = (attester: object) =>
+  const trusted = (attester: NonNullable<EvidenceObservation['attester']>) =>
     derived(tpm, template, { attester }).reasons['attestation-trusted'] ?? '';
 
   test('attests no more once its certificate is revoked', () => {
@@ -107,9 +134,48 @@ describe('an attestation key that we have certified', () => {
   });
 
   test('is of a TPM that the device has still', () => {
-    const { facts, reasons } = derived(tpm, template, { ekSha256: digest('6d') });
+    const { facts, reasons } = derived(tpm, template, {
+      device: { identifiers: { ekSha256: digest('6d') } },
+    });
     assert.equal(facts.forDevice, false);
     assert.match(reasons['attestation-device'] ?? '', /ekSha256/);
+  });
+});
+
+describe('the device that evidence names', () => {
+  const bySerialNumber = {
+    ...takesBoth.evidence.tpm,
+    device: { from: 'serialNumber', is: 'serialNumber', types: null },
+  } as const;
+
+  test('is none of which the inventory has no such name, or an empty one', () => {
+    for (const serialNumber of [null, '']) {
+      const problem = deviceProblem({ serialNumber: '' }, bySerialNumber, { ...device, serialNumber });
+      assert.match(problem ?? '', /^the inventory has no serialNumber of device device-1/);
+    }
+  });
+
+  test('has the TPM of the evidence still, whatever it is named by', () => {
+    const isOf = (has: string) =>
+      derived(tpm, template, {
+        identities: { serialNumber: 'SN-1', endorsementKey: ekSha256 },
+        device: { identifiers: { ekSha256: has } },
+        deviceClass: { evidence: { tpm: bySerialNumber } },
+      }).facts.forDevice;
+    assert.deepEqual([isOf(ekSha256), isOf(digest('6d'))], [true, false]);
+  });
+
+  test('is named by names of the types that count, where any are said', () => {
+    const assigned = (assigner: string | null, types: string[] | null) =>
+      namesOf({ permanentIdentifier: { value: 'a', assigner } }, 'permanentIdentifier', types);
+    assert.deepEqual(
+      [assigned('1.2', ['1.2']), assigned('1.3', null), assigned(null, null)],
+      [['a'], ['a'], ['a']],
+    );
+    assert.deepEqual([assigned('1.3', ['1.2']), assigned(null, ['1.2'])], [[], []]);
+    const ofType = (type: string) =>
+      namesOf({ hardwareModule: { type, serialNumber: 'a' } }, 'hardwareModule', ['1.2']);
+    assert.deepEqual([ofType('1.2'), ofType('1.3')], [['a'], []]);
   });
 });
 
@@ -117,7 +183,7 @@ describe('an attestation key that we have certified', () => {
 describe('a list of revoked keys that is lacking or too old', () => {
   const makers = TestCa.root('Makers', { notBefore: noon - 86_400_000 });
   const leaf = makers.endEntity({ subject: [{ type: 'commonName', value: 'AK' }], notBefore: noon - 1000 });
-  const certificates = [Buffer.from(leaf.certificate).toString('base64')];
+  const certificates = [leaf, makers].map(({ certificate }) => Buffer.from(certificate).toString('base64'));
   const statement: Statement = {
     spki: key,
     fresh: true,
@@ -126,10 +192,21 @@ describe('a list of revoked keys that is lacking or too old', () => {
   };
   const anchors = {
     name: 'makers',
-    format: 'tpm',
     level: 'discrete-tpm',
-    roots: [Buffer.from(makers.certificate).toString('base64')],
+    roots: certificates.slice(1),
     intermediates: [],
+  } as const;
+  const android = {
+    verifiedBootStates: ['verified'],
+    verifiedBootKeys: null,
+    dangerouslyAllowUnlocked: false,
+    minimumOsPatchLevel: null,
+    minimumVendorPatchLevel: null,
+    minimumBootPatchLevel: null,
+    minimumAttestationVersion: null,
+    requireRemoteProvisioning: false,
+    purposes: ['sign'],
+    requireTagOrder: true,
   } as const;
   const alone = (
     status: NonNullable<EvidenceObservation['status']> | null,
@@ -138,30 +215,18 @@ describe('a list of revoked keys that is lacking or too old', () => {
       ...changed
     }: Partial<Statement> & { maximumStatusAgeSeconds?: number | null } = {},
   ) => {
-    const examination = {
-      sha256: key,
-      format: 'tpm',
-      fault: null,
-      certificates,
-      statement: { ...statement, ...changed },
-    } as const;
+    const said = { ...statement, ...changed };
+    const { format } = said.claims;
+    const examination = { sha256: key, format, fault: null, certificates, statement: said };
     const age = maximumStatusAgeSeconds === null ? {} : { maximumStatusAgeSeconds };
-    const evidence = { tpm: { ...takesBoth.evidence.tpm, roots: ['makers'], ...age } };
+    const evidence = { [format]: { ...takesBoth.evidence.tpm, android, roots: ['makers'], ...age } };
     const references = {
       ...referencesWith({}),
       templates: { [template.name]: template },
       deviceClasses: { [takesBoth.name]: { ...takesBoth, evidence } },
-      attestation: { roots: { makers: anchors } },
+      attestation: { roots: { makers: { ...anchors, format } } },
     };
-    const asked = {
-      device: { ...device, identifiers: { ekSha256 } },
-      template: template.name,
-      spki: key,
-      issued: null,
-      approvedAt: null,
-      time: noon,
-    };
-    const observed = { offered: ['tpm'], examination, status, earlier: null };
+    const observed = { offered: [format], examination, status, earlier: null };
     return [
       deriveEvidence(observed, references, asked).facts.verified,
       lacksListAlone(observed, references, asked),
@@ -181,6 +246,14 @@ describe('a list of revoked keys that is lacking or too old', () => {
   test('is there of no time, where nobody has configured one: that does not pass', () => {
     assert.deepEqual(alone(null), [false, false]);
     assert.deepEqual(alone({ issuers: [], complete: true }), [false, false]);
+  });
+
+  test("is Google's, which is always configured, where its file cannot be read: that passes", () => {
+    assert.deepEqual(alone(null, { claims: phone }), [false, true]);
+    assert.deepEqual(alone({ ...list, at: 0 }, { claims: phone }), [false, true]);
+    assert.deepEqual(alone(list, { claims: phone }), [true, false]);
+    const imported: Claims = { ...phone, origin: 'imported' };
+    assert.deepEqual(alone(null, { claims: imported }), [false, false]);
   });
 
   test('is not, where the list is new or none is asked for', () => {
@@ -233,14 +306,7 @@ describe('evidence that was fresh when it came', () => {
     return deriveEvidence(
       { offered: ['tpm'], examination, status: null, earlier: { ...earlier, ...seen } },
       references,
-      {
-        device: { ...device, identifiers: { ekSha256 } },
-        template: template.name,
-        spki: key,
-        issued,
-        approvedAt,
-        time,
-      },
+      { ...asked, issued, approvedAt, time },
     ).facts.fresh;
   };
 
