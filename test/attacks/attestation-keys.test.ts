@@ -300,6 +300,13 @@ describe('certificates of attestation keys', () => {
     assert.equal((await elsewhere.attest(tpm, tpm.createKey())).status, 404);
   });
 
+  test('whoever asks by GET is told that each message takes POST', async () => {
+    for (const operation of ['attest', 'secret']) {
+      const { status, headers, text } = await client.get(operation);
+      assert.deepEqual([status, headers['allow']], [405, 'POST'], text);
+    }
+  });
+
   test('the log verifies, and holds no secret', async () => {
     const { ok, findings } = await verifyLog(authority);
     assert.deepEqual([ok, findings], [true, []]);

@@ -75,9 +75,12 @@ export class ActivationClient {
     this.#from = localAddress === undefined ? {} : { localAddress };
   }
 
+  async get(operation: string): Promise<HttpAnswer> {
+    return askHttp(this.#addressOf(operation), { tls: { ca: this.#authority.trustPem }, ...this.#from });
+  }
+
   async post(operation: string, message: unknown): Promise<HttpAnswer> {
-    const base = this.#authority.est.replace('/.well-known/est', '/attestation');
-    return askHttp(`${base}/${this.template}/${operation}`, {
+    return askHttp(this.#addressOf(operation), {
       method: 'POST',
       body: Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)),
       tls: { ca: this.#authority.trustPem },
@@ -91,5 +94,9 @@ export class ActivationClient {
 
   async secret(secret: Uint8Array): Promise<HttpAnswer> {
     return this.post('secret', { secret: Buffer.from(secret).toString('base64') });
+  }
+  #addressOf(operation: string): string {
+    const base = this.#authority.est.replace('/.well-known/est', '/attestation');
+    return `${base}/${this.template}/${operation}`;
   }
 }

@@ -61,6 +61,15 @@ suite('messages of step', () => {
     });
   }
 
+  test('what is no UTF-8 is none, be it in a member of which no notice is taken', () => {
+    const text = JSON.stringify({ ...whole, comment: 'é' });
+    assert.equal(parseAttest(Buffer.from(text)).endorsementArea, null);
+    assert.throws(
+      () => parseAttest(Buffer.from(text, 'latin1')),
+      (error) => isSallyportError(error, 'malformed'),
+    );
+  });
+
   test('what is no message is malformed, whatever it is', () => {
     const any = fc.oneof(fc.uint8Array(), fc.json().map(Buffer.from), fc.jsonValue().map(bytes));
     fc.assert(
