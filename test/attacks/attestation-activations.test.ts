@@ -5,6 +5,7 @@ import { before, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { readDatabase } from '#authority';
 import { loadConfiguration } from '#config';
+import { parseBase64Certificate } from '#x509';
 import { ActivationClient, activatingAuthority } from '../harness/activating-authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { EndorsedTpm, type PlayedKey } from '../harness/endorsed-tpm.ts';
@@ -93,6 +94,22 @@ describe('first messages of somebody who is not the TPM', () => {
     assert.deepEqual([asked?.evidence, issued?.outcome], [undefined, 'issued']);
     assert.equal(issued?.observations.evidence?.examination?.sha256, digestOf(asked?.detail));
     await rejected(await client.secret(secret), /or it came before$/);
+  });
+
+  test('the same octets twice are two challenges, each of which is good for a certificate', async () => {
+    const tpm = await known('twice');
+    const key = tpm.createKey();
+    const message = JSON.stringify(tpm.attest(key));
+    const answers = [await client.post('attest', message), await stranger.post('attest', message)];
+    const serialNumbers = new Set<string>();
+    for (const { text } of answers) {
+      const secret = tpm.activate(key, JSON.parse(text) as { credential: string; secret: string });
+      const issued = await client.secret(secret);
+      assert.equal(issued.status, 200, issued.text);
+      const [certificate] = (JSON.parse(issued.text) as { chain: string[] }).chain;
+      serialNumbers.add(parseBase64Certificate(certificate!).serialNumber);
+    }
+    assert.equal(serialNumbers.size, 2);
   });
 
   test('what comes late was proven too, and is kept with its refusal', async () => {
