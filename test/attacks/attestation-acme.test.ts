@@ -28,7 +28,6 @@ const derOfSerial = (hex: string) => {
   const octets = Buffer.from(hex, 'hex');
   return octets[0]! >= 0x80 ? Buffer.concat([Buffer.of(0), octets]) : octets;
 };
-
 /** Device orders of ACME (draft-ietf-acme-device-attest): an account and its key alone get nothing. */
 describe('evidence of a TPM in an order of ACME', () => {
   const cleanup = suiteCleanup();
@@ -205,6 +204,14 @@ describe('evidence of a TPM in an order of ACME', () => {
       (await attest(client, await ordered(client, 'hild'), 'hild', { attributes })).answer,
       /tpm-/,
     );
+  });
+
+  test('that says more than is recorded', async () => {
+    const client = await clientOf('lara');
+    // Each is six octets in JSON.
+    const tpm = authority.tpm('lara', { model: '\u0001'.repeat(2000) });
+    const { answer } = await attest(client, await ordered(client, 'lara'), 'lara', { tpm, beside: 8 });
+    await assertFailed(answer, /too-large: it says 2\d{4} octets, and 20480 are recorded/);
   });
 
   test('that is none', async () => {

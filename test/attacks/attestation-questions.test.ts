@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { AcmeClient, type Json } from '../harness/acme-client.ts';
+import { type AcmeAnswer, AcmeClient, type Json } from '../harness/acme-client.ts';
 import { authorityInProcess } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
-import { csrFor, makeKey } from '../harness/csr.ts';
+import { csrFor, makeCsr, makeKey } from '../harness/csr.ts';
+import { assertNotAccepted } from '../harness/device-order.ts';
+import { entriesOf } from '../harness/entries.ts';
 import { est, type EstAnswer } from '../harness/est-client.ts';
 import { assertRefused } from '../harness/expect.ts';
 import { verifyLog } from '../harness/log-findings.ts';
@@ -64,16 +66,25 @@ describe('questions to a verifier', () => {
     assert.equal((await client.register(eab)).status, 201);
     return client;
   };
-  const challengeOf = async (client: AcmeClient, value: string) => {
+  const challengeOf = async (client: AcmeClient, value: string, fmt?: string) => {
     const { body: order } = await client.order([{ type: 'permanent-identifier', value }]);
     const { body } = await client.post((order['authorizations'] as string[])[0]!, null);
     const [challenge] = body['challenges'] as Json[];
     const nonce = Buffer.from(client.keyAuthorization(challenge!['token'] as string));
-    const object = service.vendor.object(nonce, makeKey(), value);
+    const key = makeKey();
+    const object = service.vendor.object(nonce, key, value, fmt);
     return {
+      order,
+      key,
       url: challenge!['url'] as string,
       answer: { attObj: Buffer.from(object).toString('base64url') },
     };
+  };
+  /** The challenge failed, and the log says why. */
+  const assertFailed = async (answer: AcmeAnswer, words: RegExp) => {
+    assertNotAccepted(answer);
+    const events = (await entriesOf(authority)).filter(({ event }) => event === 'authorization.invalid');
+    assert.match(JSON.stringify(events.at(-1)!['detail']), words);
   };
 
   test('are as many as one secret may have asked, and another one of the device has its own', async () => {
@@ -139,6 +150,27 @@ describe('questions to a verifier', () => {
     service.system.answering = answering;
     for (const { body } of answers) assert.equal(body['status'], 'valid');
     assert.equal(service.questions.length, 1);
+  });
+
+  test('are none about evidence that got a certificate, in another order of the same account', async () => {
+    await phone('again');
+    const client = await account('again');
+    service.changed = (answer) => ({ body: answer });
+    const { order, key, url, answer } = await challengeOf(client, 'S-again');
+    assert.equal((await client.post(url, answer)).body['status'], 'valid');
+    const issued = await client.finalize(order, makeCsr({ key }));
+    assert.equal(issued.body['status'], 'valid', issued.text);
+    const next = await challengeOf(client, 'S-again');
+    await assertFailed(await client.post(next.url, answer), /no verifier was asked/);
+    assert.equal(service.questions.length, 1);
+  });
+
+  test('are none about what no verifier of the class reads: the challenge fails, and nothing of ours', async () => {
+    await phone('strange');
+    const client = await account('strange');
+    const { url, answer } = await challengeOf(client, 'S-strange', 'chromeos');
+    await assertFailed(await client.post(url, answer), /no verifier was asked about .* chromeos/);
+    assert.deepEqual([service.questions, authority.faults], [[], []]);
   });
 
   test('the log verifies, and says it all again', async () => {

@@ -9,6 +9,8 @@ export interface Attesting {
   readonly key?: ClientKey;
   readonly signed?: (keyAuthorization: string, token: string) => string;
   readonly attributes?: number;
+  /** As of `PlayedTpm`. */
+  readonly beside?: number;
 }
 
 /** An order of a device by ACME (draft-ietf-acme-device-attest), step by step. */
@@ -37,12 +39,12 @@ export async function attest(
   client: AcmeClient,
   order: Json,
   tpm: PlayedTpm,
-  { key = makeKey(), signed, attributes = keyAttributes.signingKey }: Attesting = {},
+  { key = makeKey(), signed, attributes = keyAttributes.signingKey, beside = 0 }: Attesting = {},
 ): Promise<{ key: ClientKey; attObj: string; answer: AcmeAnswer }> {
   const { url, token } = await challengeOf(client, order);
   const keyAuthorization = client.keyAuthorization(token);
   const toBeSigned = signed === undefined ? keyAuthorization : signed(keyAuthorization, token);
-  const attObj = Buffer.from(tpm.object(toBeSigned, key, { attributes })).toString('base64url');
+  const attObj = Buffer.from(tpm.object(toBeSigned, key, { attributes, beside })).toString('base64url');
   return { key, attObj, answer: await client.post(url, { attObj }) };
 }
 

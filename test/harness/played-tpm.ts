@@ -34,15 +34,20 @@ export class PlayedTpm {
   }
 
   /**
-   * `deviceId`: the device as which the attestation CA knows it; null: as none. `firmware`: as its certificate has it. `key`: its attestation key, which it shares
-   * with another.
+   * `deviceId`: the device as which the attestation CA knows it; null: as none. `model`, `firmware`: as its certificate has them. `key`: its attestation key, which
+   * it shares with another.
    */
   static certifiedBy(
     ca: TestCa,
     deviceId: string | null,
-    { firmware = '00010203', key = makeKey() }: { firmware?: string; key?: ClientKey } = {},
+    {
+      model = 'ST33',
+      firmware = '00010203',
+      key = makeKey(),
+    }: { model?: string; firmware?: string; key?: ClientKey } = {},
   ): PlayedTpm {
-    const subjectAltName = [tpmName(firmware), ...(deviceId === null ? [] : [permanentIdentifier(deviceId)])];
+    const tpm = tpmName(model, firmware);
+    const subjectAltName = [tpm, ...(deviceId === null ? [] : [permanentIdentifier(deviceId)])];
     const { certificate } = ca.endEntity({
       key,
       subject: [{ type: 'commonName', value: 'attestation key' }],
@@ -61,8 +66,7 @@ export class PlayedTpm {
       der.octetString(publicArea),
     );
     const statements = der.sequence(der.sequence(der.oid(statementTypes.tpmCertify), statement));
-    const more = Array.from({ length: settings.beside ?? 0 }, () => this.#chain.at(-1)!);
-    const certificates = der.sequence(...this.#chain, ...more);
+    const certificates = der.sequence(...this.#sent(settings));
     return { oid: oids.attestation, values: [der.sequence(statements, certificates)] };
   }
 
@@ -72,12 +76,16 @@ export class PlayedTpm {
     const attStmt = {
       ver: '2.0',
       alg: -7,
-      x5c: this.#chain,
+      x5c: this.#sent(settings),
       sig: signature,
       certInfo: attest,
       pubArea: publicArea,
     };
     return encode({ fmt: 'tpm', attStmt });
+  }
+
+  #sent({ beside = 0 }: Certifying): readonly Der[] {
+    return [...this.#chain, ...Array.from({ length: beside }, () => this.#chain.at(-1)!)];
   }
 
   #certify(qualifyingData: Uint8Array, key: ClientKey, { attributes = signingKey }: Certifying) {
@@ -109,10 +117,10 @@ function publicAreaOf({ algorithm, spki }: ClientKey, attributes: number): Uint8
     : join(head(0x0023), u16(0x0003), u16(0x10), sized(octets(jwk.x)), sized(octets(jwk.y)));
 }
 
-function tpmName(firmware: string): GeneralName {
+function tpmName(model: string, firmware: string): GeneralName {
   const attributes = {
     '2.23.133.2.1': 'id:53544D20',
-    '2.23.133.2.2': 'ST33',
+    '2.23.133.2.2': model,
     '2.23.133.2.3': `id:${firmware}`,
   };
   const value = [
