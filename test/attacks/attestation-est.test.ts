@@ -221,6 +221,16 @@ describe('evidence of a TPM in a request of EST', () => {
     );
   });
 
+  test('that nobody asked for is of no request: the same comes with another key, and both are certified', async () => {
+    const attribute = authority.tpm('both').attribute(new Uint8Array(32), makeKey());
+    for (const id of ['both', 'too']) {
+      const device = await TestDevice.expected(authority, id);
+      const csr = csrFor(id, device.key, { attributes: [attribute] });
+      const answer = await device.enroll({ csr });
+      assert.equal(answer.status, 200, answer.text);
+    }
+  });
+
   test('of a key that can leave its TPM, or that signs what the TPM says', async () => {
     const exportable = await laptop('xena');
     const tpm = authority.tpm('xena');
