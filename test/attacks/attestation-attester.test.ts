@@ -126,6 +126,20 @@ describe('attestation keys that we have certified', () => {
   });
   const signed = ([own, ...above]: readonly Uint8Array[]) => [signedOtherwise(own!), ...above];
 
+  for (const [reason, taken] of [
+    ['superseded', 0],
+    ['keyCompromise', 1],
+  ] as const) {
+    test(`what rests on one that is taken back later, as ${reason}, falls`, async () => {
+      const device = await known(`later-${reason}`, 2);
+      const answer = await enroll(device, device.chains[0]!);
+      assert.equal(answer.status, 200, answer.text);
+      assert.deepEqual(await fallen(device.id), []);
+      await revoke(device.chains[taken]!, reason);
+      assert.deepEqual(await fallen(device.id), [['device', ['attester-revoked']]]);
+    });
+  }
+
   test('what rests on a key whose TPM is believed no more falls in the same run, and after the key has ended', async () => {
     const device = await known('rests');
     const answer = await enroll(device, device.chains[0]!);
