@@ -5,6 +5,7 @@ import type { Examination } from '#evidence';
 import { all, run } from '../operation.ts';
 import { statement } from '../statement.ts';
 import { device, entry, importDevices, mac, now, openStores, verifiedIds } from '../storage.fixture.ts';
+import { eraseWithoutPast } from './erase-device.fixture.ts';
 
 const spki = Uint8Array.of(1, 2, 3);
 const examination: Examination = {
@@ -110,8 +111,10 @@ suite('activations', () => {
 
   test('say under which keys they wait, of one template, until they have ended', async (t) => {
     const { enrollment } = await withActivation(t);
-    const act = { ...given, ...asking, macKeyId: 'k2', mac: mac('other'), entry: entry('other') };
-    await enrollment.giveActivation(act);
+    for (const name of ['other', 'third']) {
+      const act = { ...given, ...asking, macKeyId: 'k2', mac: mac(name), entry: entry(name) };
+      await enrollment.giveActivation(act);
+    }
     const keys = async (template: string, at: number) =>
       (await enrollment.activationKeys({ template, now: at })).toSorted();
     assert.deepEqual(await keys('ak', now), ['k1', 'k2']);
@@ -128,9 +131,23 @@ suite('activations', () => {
   });
 
   test('are forgotten when they have ended', async (t) => {
-    const { enrollment } = await withActivation(t);
+    const stores = await withActivation(t);
+    const { enrollment } = stores;
     await enrollment.forgetActivations(given.expiresAt - 1);
+    assert.equal((await stores.query(all(selectCount, { deviceId: 'd1' }))).length, 1);
     await enrollment.forgetActivations(given.expiresAt);
     assert.equal(await enrollment.takeActivation({ macs: [mac('s')], template: 'ak' }), null);
+  });
+
+  test('are forgotten with their device, and those of another one are not', async (t) => {
+    const stores = await withActivation(t);
+    const { admin, enrollment } = stores;
+    await importDevices(admin, device('d2'));
+    const act = { ...given, ...asking, deviceId: 'd2', mac: mac('of d2'), entry: entry('of d2') };
+    await enrollment.giveActivation(act);
+    await eraseWithoutPast(stores, 'd1');
+    const take = async (name: string) =>
+      (await enrollment.takeActivation({ macs: [mac(name)], template: 'ak' }))?.deviceId;
+    assert.deepEqual([await take('s'), await take('of d2')], [undefined, 'd2']);
   });
 });

@@ -15,6 +15,7 @@ import {
   type Stores,
   verifiedIds,
 } from '../storage.fixture.ts';
+import { eraseWithoutPast } from './erase-device.fixture.ts';
 import { usedEvidence } from './evidence.fixture.ts';
 
 const spki = digest('attestation key');
@@ -62,11 +63,10 @@ suite('keys that attest', () => {
     await issuedBy(stores, 'i3', 'd1', { otherDevices: 1, known: true });
     assert.deepEqual(await seen(stores, 'd1'), { spki, otherDevices: 1, known: true });
     assert.deepEqual(await seen(stores, 'd3'), { spki, otherDevices: 2, known: false });
-    assert.deepEqual(await seen(stores, 'd3', digest('other')), {
-      spki: digest('other'),
-      otherDevices: 0,
-      known: false,
-    });
+    for (const id of ['d1', 'd3']) {
+      const other = { spki: digest('other'), otherDevices: 0, known: false };
+      assert.deepEqual(await seen(stores, id, digest('other')), other);
+    }
   });
 
   test('of two devices that ask at once by one key the second gets nothing', async (t) => {
@@ -78,6 +78,47 @@ suite('keys that attest', () => {
       isSallyportError(error, 'conflict'),
     );
     assert.deepEqual(await seen(stores, 'd2'), { spki, otherDevices: 1, known: false });
+  });
+
+  test('that one device asks by twice at once are good for both', async (t) => {
+    const stores = await withDevices(t);
+    const second = wanted('second', 'd1', used('second', {}));
+    assert.equal(await stores.enrollment.reserve(second), 'reserved');
+    await issuedBy(stores, 'i1', 'd1', {});
+    await stores.enrollment.close(issuedRecord(second));
+    assert.deepEqual(await seen(stores, 'd1'), { spki, otherDevices: 0, known: true });
+  });
+
+  test('that a device had when it was judged, and has no more, are good for nothing', async (t) => {
+    const stores = await withDevices(t);
+    const late = wanted('late', 'd1', used('late', { known: true }));
+    assert.equal(await stores.enrollment.reserve(late), 'reserved');
+    await assert.rejects(stores.enrollment.close(issuedRecord(late)), (error) =>
+      isSallyportError(error, 'conflict'),
+    );
+  });
+
+  test('on fewer devices than were seen are good', async (t) => {
+    const stores = await withDevices(t);
+    await issuedBy(stores, 'i1', 'd1', { otherDevices: 2 });
+    assert.deepEqual(await seen(stores, 'd1'), { spki, otherDevices: 0, known: true });
+  });
+
+  test('count a device that was erased, and leave the others as they are', async (t) => {
+    const stores = await withDevices(t);
+    await issuedBy(stores, 'i1', 'd1', {});
+    await issuedBy(stores, 'i2', 'd2', { otherDevices: 1 });
+    const other = digest('another attestation key');
+    await issuedBy(stores, 'i3', 'd3', { spki: other });
+    await eraseWithoutPast(stores, 'd1');
+    const keys = await stores.admin.attestationKeys({ limit: 9, devices: 9 });
+    assert.deepEqual(
+      keys.map((key) => [key.spki, key.devices, key.deviceIds.toSorted()]),
+      [
+        [spki, 2, ['E-d1', 'd2']],
+        [other, 1, ['d3']],
+      ],
+    );
   });
 
   test('are listed, those on the most devices first, with the first of these', async (t) => {

@@ -63,6 +63,7 @@ suite('the certificate of an attestation key', () => {
     assert.deepEqual(await seen(stores, second), { deviceId: 'd1', revoked: false, compromised: true });
     const elsewhere = await seen(stores, { spki, serialNumber: '0a' });
     assert.deepEqual(elsewhere, { deviceId: null, revoked: false, compromised: true });
+    assert.equal(await seen(stores, { spki: digest('another key'), serialNumber: '0a' }), null);
   });
 
   for (const [what, reason] of [

@@ -3,6 +3,8 @@ import { suite, test, type TestContext } from 'node:test';
 import type { EvidenceMemory, UsedEvidence } from '#enrollment';
 import { isSallyportError } from '#errors';
 import type { EvidenceVersions } from '#evidence';
+import { all } from '../operation.ts';
+import { statement } from '../statement.ts';
 import {
   device,
   digest,
@@ -14,7 +16,12 @@ import {
   openStores,
   type Stores,
 } from '../storage.fixture.ts';
+import { eraseWithoutPast } from './erase-device.fixture.ts';
 import { usedEvidence } from './evidence.fixture.ts';
+
+const selectCertificates = statement((database) =>
+  database.selectFrom('evidence_version').select('certificate'),
+);
 
 const older = { osVersion: '17.4' };
 const newer = { osVersion: '18' };
@@ -30,8 +37,13 @@ function used(id: string, memory: Partial<EvidenceMemory> | null): UsedEvidence 
   return usedEvidence(`evidence of ${id}`, { memory: memory && { ...of, ...memory } });
 }
 
-async function issuedOn({ enrollment }: Stores, id: string, memory: Partial<EvidenceMemory> | null) {
-  const wanted = intent(id, 'd1', { evidence: used(id, memory) });
+async function issuedOn(
+  { enrollment }: Stores,
+  id: string,
+  memory: Partial<EvidenceMemory> | null,
+  deviceId = 'd1',
+) {
+  const wanted = intent(id, deviceId, { evidence: used(id, memory), spki: digest(`key of ${deviceId}`) });
   assert.equal(await enrollment.reserve(wanted), 'reserved');
   await enrollment.close(issuedRecord(wanted));
 }
@@ -39,8 +51,9 @@ async function issuedOn({ enrollment }: Stores, id: string, memory: Partial<Evid
 async function remembered(
   { enrollment }: Stores,
   evidenceFormat: EvidenceMemory['format'] = 'apple',
+  value = 'd1',
 ): Promise<EvidenceVersions | null> {
-  const query = { identity: { column: 'id', value: 'd1' }, evidence: digest('e'), evidenceFormat } as const;
+  const query = { identity: { column: 'id', value }, evidence: digest('e'), evidenceFormat } as const;
   return (await enrollment.observe(observeQuery(query))).versions;
 }
 
@@ -53,6 +66,21 @@ suite('versions that evidence said', () => {
     assert.equal(await remembered(stores, 'android-key'), null);
     await issuedOn(stores, 'i2', { versions: newer, before: older });
     assert.deepEqual(await remembered(stores), newer);
+    const rows = await stores.query(all(selectCertificates, {}));
+    assert.deepEqual(
+      rows.map(({ certificate }) => certificate),
+      [digest('certificate of i2')],
+    );
+  });
+
+  test('are of one device, and go when that is erased', async (t) => {
+    const stores = await withDevice(t);
+    await importDevices(stores.admin, device('d2'));
+    await issuedOn(stores, 'i1', { versions: older });
+    assert.equal(await remembered(stores, 'apple', 'd2'), null);
+    await issuedOn(stores, 'i2', { versions: newer }, 'd2');
+    await eraseWithoutPast(stores, 'd1');
+    assert.deepEqual(await remembered(stores, 'apple', 'd2'), newer);
   });
 
   test('are not for what was only held, nor of evidence that is not verified', async (t) => {
@@ -80,6 +108,15 @@ suite('versions that evidence said', () => {
     );
     assert.deepEqual(await remembered(stores), newer);
     assert.equal((await stores.log.head()).size, size);
+  });
+
+  test('that went between are not taken for those that were seen: nothing is issued', async (t) => {
+    const stores = await withDevice(t);
+    const late = intent('late', 'd1', { evidence: used('late', { before: older }) });
+    assert.equal(await stores.enrollment.reserve(late), 'reserved');
+    await assert.rejects(stores.enrollment.close(issuedRecord(late)), (error) =>
+      isSallyportError(error, 'conflict'),
+    );
   });
 
   test('may be the same of two requests at once', async (t) => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { suite, test, type TestContext } from 'node:test';
 import { isSallyportError } from '#errors';
 import type { Examination } from '#evidence';
+import { all } from '../operation.ts';
+import { statement } from '../statement.ts';
 import {
   device,
   digest,
@@ -9,6 +11,7 @@ import {
   holdRecord,
   importDevices,
   intent,
+  issue,
   issuedRecord,
   mac,
   createSecret,
@@ -40,6 +43,10 @@ const verified: Examination = {
 };
 const used = usedEvidence('evidence', { verified });
 
+const selectHolders = statement((database) => database.selectFrom('evidence_nonce').select('holder'));
+
+const isConflict = (error: unknown) => isSallyportError(error, 'conflict');
+
 suite('what a verifier outside said', () => {
   test('is kept for the same request, and for no other', async (t) => {
     const { admin, enrollment } = openStores(t);
@@ -62,6 +69,24 @@ suite('what a verifier outside said', () => {
       const { verifiedEvidence } = await enrollment.observe(observeQuery({ ...query, ...other }));
       assert.equal(verifiedEvidence, null, JSON.stringify(Object.keys(other)));
     }
+  });
+
+  test('is of the request that it came with first: another one gets nothing by it', async (t) => {
+    const { admin, enrollment } = openStores(t);
+    await importDevices(admin, device('d1'), device('d2'));
+    await enrollment.hold(holdRecord('r1', 'd1', { evidence: { ...used, fresh: false } }));
+    for (const [id, deviceId, changes] of [
+      ['i1', 'd2', {}],
+      ['i2', 'd1', { spki: digest('another key') }],
+      ['i3', 'd1', { template: 'server' }],
+    ] as const) {
+      const other = intent(id, deviceId, { evidence: used, ...changes });
+      assert.equal(await enrollment.reserve(other), 'conflict', id);
+    }
+    assert.equal(await enrollment.reserve(intent('i4', 'd1', { evidence: used })), 'reserved');
+    // Nor is it fresh since it came again.
+    const query = observeQuery({ identity: { column: 'id', value: 'd1' }, evidence: used.sha256 });
+    assert.equal((await enrollment.observe(query)).earlierEvidence?.fresh, false);
   });
 
   test('is not kept of what is examined here', async (t) => {
@@ -137,7 +162,65 @@ suite('the nonce of evidence', () => {
     assert.equal(await enrollment.reserve(first!), 'reserved');
     assert.equal(await enrollment.reserve(second!), 'conflict');
     const held = holdRecord('r1', 'd1', { evidence: evidenceOf('three', nonce), entry: entry('held') });
-    await assert.rejects(enrollment.hold(held), (error) => isSallyportError(error, 'conflict'));
+    await assert.rejects(enrollment.hold(held), isConflict);
+  });
+
+  test('is of who was given it: it is not used up by another one, nor by another nonce', async (t) => {
+    const { admin, enrollment, giveNonce } = await withNonce(t);
+    const [older, nonce] = [await giveNonce(1), await giveNonce(2)];
+    await createSecret(admin, newSecret('s2', 'd1'));
+    for (const evidence of [
+      evidenceOf('older', older),
+      usedEvidence('theirs', { secretId: 's2', nonce }),
+      usedEvidence('by certificate', { presenterSha256: digest('certificate'), nonce }),
+    ]) {
+      assert.equal(await enrollment.reserve(intent(evidence.sha256, 'd1', { evidence })), 'conflict');
+    }
+    const evidence = digest('evidence');
+    const seen = async (id: string) =>
+      (await enrollment.observe(observeQuery({ secretMacs: [mac(id)], evidence }))).nonce;
+    assert.deepEqual([await seen('s1'), await seen('s2')], [nonce, null]);
+  });
+
+  test('is in force until it ends, the newer one for as long as that says, and then is forgotten', async (t) => {
+    const { enrollment, query } = await withNonce(t);
+    const nonces = [1, 2].map((octet) => new Uint8Array(32).fill(octet));
+    for (const [at, nonce] of nonces.entries()) {
+      const expiresAt = now + 10 * (at + 1);
+      await enrollment.giveNonce({ ...given, nonce, expiresAt, now, entry: entry(`nonce ${at}`) });
+    }
+    const seen = async (at: number) => {
+      const asking = { secretMacs: [mac('s1')], evidence: digest('evidence'), now: at };
+      return (await enrollment.observe(observeQuery(asking))).nonce;
+    };
+    assert.deepEqual([await seen(now + 19), await seen(now + 20)], [nonces[1], null]);
+    await enrollment.forgetEvidenceNonces(now + 19);
+    assert.equal((await query(all(selectHolders, {}))).length, 1);
+    await enrollment.forgetEvidenceNonces(now + 20);
+    assert.equal((await query(all(selectHolders, {}))).length, 0);
+  });
+
+  test('is kept for a secret, or for a certificate of ours or that others vouch for, and for no other', async (t) => {
+    const { enrollment, query } = await withNonce(t);
+    const own = (await issue(enrollment, intent('i1', 'd1'))).sha256;
+    const [vouchedFor, stranger] = [digest('vouched for'), digest('stranger')];
+    const asked = { nonce: new Uint8Array(32), expiresAt: now + 1, now, secretMacs: [] as Uint8Array[] };
+    for (const [presenterSha256, more] of [
+      [own, {}],
+      [vouchedFor, { isVouchedFor: true }],
+      [stranger, {}],
+      // Who presents both has the nonce by the secret.
+      [digest('beside a secret'), { secretMacs: [mac('s1')], isVouchedFor: true }],
+      [null, { secretMacs: [mac('a guess')] }],
+    ] as const) {
+      const act = { ...asked, presenterSha256, isVouchedFor: false, ...more };
+      await enrollment.giveNonce({ ...act, entry: entry(`nonce for ${presenterSha256}`) });
+    }
+    const holders = (await query(all(selectHolders, {}))).map(({ holder }) => holder);
+    assert.deepEqual(
+      holders.toSorted(),
+      [`certificate ${own}`, `certificate ${vouchedFor}`, 'secret s1'].toSorted(),
+    );
   });
 
   test('that came after it stays, when the same request asks again', async (t) => {
@@ -162,5 +245,26 @@ suite('evidence of a certificate that was reserved and never issued', () => {
     assert.deepEqual(earlierEvidence, { same: true, fresh: true, certificate: null, seenAt: now });
     const other = await enrollment.observe({ ...query, spki: digest('another key') });
     assert.equal(other.earlierEvidence?.same, false);
+  });
+
+  test('is good for one certificate, of two that were reserved', async (t) => {
+    const { admin, enrollment } = openStores(t);
+    await importDevices(admin, device('d1'));
+    const [first, second] = ['i1', 'i2'].map((id) => intent(id, 'd1', { evidence: used }));
+    assert.equal(await enrollment.reserve(first!), 'reserved');
+    assert.equal(await enrollment.reserve(second!), 'reserved');
+    await enrollment.close(issuedRecord(first!));
+    await assert.rejects(enrollment.close(issuedRecord(second!)), isConflict);
+  });
+
+  test('is good for none, when it was forgotten meanwhile or is of another request since', async (t) => {
+    const { admin, enrollment } = openStores(t);
+    await importDevices(admin, device('d1'), device('d2'));
+    const reserved = intent('i1', 'd1', { evidence: used });
+    assert.equal(await enrollment.reserve(reserved), 'reserved');
+    await enrollment.forgetWaitingEvidence(now);
+    await assert.rejects(enrollment.close(issuedRecord(reserved)), isConflict);
+    await enrollment.hold(holdRecord('r2', 'd2', { evidence: used, entry: entry('held') }));
+    await assert.rejects(enrollment.close(issuedRecord(reserved)), isConflict);
   });
 });
