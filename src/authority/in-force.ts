@@ -1,4 +1,10 @@
-import { loadIssuer, loadNextAuthority, type Issuer, type NextAuthority } from '#ca';
+import {
+  certifiesAttestationKeys,
+  loadIssuer,
+  loadNextAuthority,
+  type Issuer,
+  type NextAuthority,
+} from '#ca';
 import {
   type Configuration,
   type Environment,
@@ -69,10 +75,13 @@ export async function readAuthority(
     configuration.issuers.map((settings) => issuerInForce(loaded.get(settings.name)!, settings)),
   );
   const anchors = await loadTrustAnchors(configuration);
+  const attesting = new Set(
+    configuration.templates.filter(certifiesAttestationKeys).map(({ issuer }) => issuer),
+  );
   demandLevels(
     anchors,
     configuration.deviceClasses,
-    issuers.flatMap(({ issuer }) => path(issuer)),
+    issuers.filter(({ issuer }) => attesting.has(issuer.name)).flatMap(({ issuer }) => path(issuer)),
   );
   const references = referencesOf(configuration, { issuers, identities, managementCertificates, anchors });
   return {

@@ -38,6 +38,7 @@ import { atAdmission, entryOf } from './request-entry.ts';
 import { keptOrderOf, pollOf, summaryOf } from './request-summary.ts';
 import { anyTimeSeconds, retryAfterSeconds } from './retry-after.ts';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
+import { Unstored } from './unstored.ts';
 import { usedEvidence } from './used-evidence.ts';
 import type { LogPosition } from './store.ts';
 import { supportCode } from './support-code.ts';
@@ -193,7 +194,7 @@ export class Enrollment {
     const { store, clock } = this.#ports;
     const outside = new Consultation(asked, authority, store);
     try {
-      let unstored = null as SallyportError | null;
+      let unstored = null as Unstored | null;
       for (let attempt = 0; attempt < attempts; attempt += 1) {
         const time = clock.now();
         const seen = await outside.observe(time);
@@ -201,11 +202,9 @@ export class Enrollment {
         const derivation = derive(seen.observations, authority.references, 'request', time);
         const verdict = judge(authority.bundle, derivation.facts);
         const decided: Decided = { asked, authority, ...seen, facts: derivation.facts, verdict, time };
-        // The sweep revokes what was signed and not stored; who would be issued another until then comes again.
-        if (unstored !== null && verdict.decision === 'allow' && derivation.issued === null) throw unstored;
+        unstored?.demandApart(verdict, derivation);
         const answer = await this.#carryOut(decided, derivation).catch((error: unknown) => {
-          if (!isSallyportError(error, 'conflict')) throw error;
-          unstored = error;
+          unstored = new Unstored(error, decided);
           return 'conflict' as const;
         });
         if (answer === 'conflict') continue;

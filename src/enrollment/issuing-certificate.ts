@@ -9,17 +9,18 @@ import { type Authority, path } from './authority.ts';
 import { sha256Hex } from './digests.ts';
 
 /** The CA of ours whose signature a certificate bears; null: none. */
-export function issuingCertificate(
-  presenter: Certificate,
-  authority: Pick<Authority, 'issuers'>,
-): Certificate | null {
+export function issuingCertificate(presenter: Certificate, authority: Authority): Certificate | null {
   for (const { issuer } of authority.issuers.values()) {
     for (const candidate of path(issuer)) {
-      if (Buffer.compare(candidate.subjectDer, presenter.issuerDer) !== 0) continue;
-      if (verifies(presenter, candidate)) return candidate;
+      if (isSignedBy(presenter, candidate)) return candidate;
     }
   }
   return null;
+}
+
+/** Whether an issuer in force has signed it; what stands above an issuer may be another authority's. */
+export function isIssuedHere(certificate: Certificate, { issuers }: Pick<Authority, 'issuers'>): boolean {
+  return [...issuers.values()].some(({ issuer }) => isSignedBy(certificate, issuer.certificate));
 }
 
 /**
@@ -46,7 +47,8 @@ export function parsedIfAny(der: Der): Certificate[] {
   }
 }
 
-function verifies(presenter: Certificate, candidate: Certificate): boolean {
+function isSignedBy(presenter: Certificate, candidate: Certificate): boolean {
+  if (Buffer.compare(candidate.subjectDer, presenter.issuerDer) !== 0) return false;
   try {
     return verifyCertificateSignature(presenter, candidate.spki);
   } catch {

@@ -19,7 +19,7 @@ import {
 import type { Certificate } from '#x509';
 import { sha256Hex } from './digests.ts';
 import type { Authority } from './authority.ts';
-import { issuingCertificate, parsedIfAny } from './issuing-certificate.ts';
+import { isIssuedHere, parsedIfAny } from './issuing-certificate.ts';
 import type { AttesterObservation, EvidenceObservation } from './observations.ts';
 import type { AttesterQuery } from './evidence-store.ts';
 import type { StoreObservation } from './store.ts';
@@ -177,7 +177,7 @@ function unknownAttester(
   authority: Pick<Authority, 'issuers'>,
 ): AttesterObservation | null {
   const certificate = certificateOfAttester(examination);
-  const isOurs = certificate !== null && issuingCertificate(certificate, authority) !== null;
+  const isOurs = certificate !== null && isIssuedHere(certificate, authority);
   return isOurs ? { deviceId: null, revoked: false, unknown: true } : null;
 }
 

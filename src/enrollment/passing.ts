@@ -17,9 +17,12 @@ interface Supposed {
 
 /** Whether a request that is refused may fare better another time, though its client sends the same: nothing stands against it but what others have to say. */
 export function isPassing(observations: Observations, authority: Authority, time: number): boolean {
-  const { evidence, device, rate, workflows = [] } = observations;
+  const { evidence, device, rate, challenge, workflows = [] } = observations;
   const { references } = authority;
   if (isOverVerifierLimit(rate, references, time)) return true;
+  // Who is known by no more than what a workflow says of it is a stranger until that has agreed, and learns nothing.
+  const isKnown = workflows.length > 0 && workflows.every(({ decision }) => decision === 'agreed');
+  if (challenge?.kind === 'workflow' && !isKnown) return false;
   const { examination } = evidence ?? {};
   const evidenceHolds = examination !== undefined && isUnanswered(examination);
   const listsAreNew = withoutAgeOfLists(references, device, evidence) !== null;

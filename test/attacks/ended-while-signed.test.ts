@@ -5,11 +5,11 @@ import { before, describe, test } from 'node:test';
 import { authorityInProcess } from '../harness/authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { makeKey } from '../harness/csr.ts';
-import { assertRefused } from '../harness/expect.ts';
+import { assertRefused, supportCodeOf } from '../harness/expect.ts';
 import { TestDevice } from '../harness/test-device.ts';
 
 /** What ends between reserving and storing is judged again as it is now: whoever asked is told that, and nothing of a fault. */
-describe('a renewal that is being signed', () => {
+describe('a certificate that is being signed', () => {
   const cleanup = suiteCleanup();
   let authority: Awaited<ReturnType<typeof authorityInProcess>>;
   let database: DatabaseSync;
@@ -29,7 +29,7 @@ describe('a renewal that is being signed', () => {
     return answer;
   }
 
-  test('with a certificate that is revoked in that moment is refused', async () => {
+  test('by a renewal with a certificate that is revoked in that moment: it is refused', async () => {
     const answer = await renewWhile(
       'revoked',
       (sha256) => `update certificate set revoked_at = 1, revocation_reason = 9 where sha256 = '${sha256}'`,
@@ -38,7 +38,7 @@ describe('a renewal that is being signed', () => {
     assert.deepEqual(authority.faults, []);
   });
 
-  test('with a certificate that is contested in that moment waits for an operator', async () => {
+  test('by a renewal with a certificate that is contested in that moment: it waits for an operator', async () => {
     const answer = await renewWhile(
       'contested',
       (sha256) =>
@@ -46,5 +46,43 @@ describe('a renewal that is being signed', () => {
     );
     assert.equal(answer.status, 202, answer.text);
     assert.deepEqual(authority.faults, []);
+  });
+
+  /** As an import of the inventory would, in the middle of it. */
+  async function enrollWhileImported(device: TestDevice) {
+    database.exec(
+      `create trigger meanwhile after insert on intent begin update device set identifiers = '{"room":"7"}' where id = '${device.id}'; end`,
+    );
+    const answer = await device.enroll();
+    database.exec('drop trigger meanwhile');
+    return answer;
+  }
+
+  test('by an approval that its intent has in hand is asked again, and nobody is asked to approve it twice', async () => {
+    const device = await TestDevice.unapproved(authority, 'approved');
+    const held = await device.enroll();
+    assert.equal(held.status, 202, held.text);
+    await authority.admin.client.perform('approveRequest', { id: supportCodeOf(held) });
+    const answer = await enrollWhileImported(device);
+    assert.equal(answer.status, 503, answer.text);
+    const { items } = await authority.admin.client.perform('listRequests', { state: 'pending' });
+    assert.deepEqual(
+      items.filter((each) => each.device === 'approved'),
+      [],
+    );
+  });
+
+  test('for the last of a limit is asked again, and not refused by what it has spent itself', async () => {
+    const narrow = await authorityInProcess(cleanup, (yaml) =>
+      yaml.replace(/^( +)device: \{.*\}/m, '$1device: { burst: 1, count: 1, period: 1d }'),
+    );
+    const own = new DatabaseSync(path.join(narrow.directory, 'data/sallyport.db'), { timeout: 5_000 });
+    cleanup.after(() => own.close());
+    const device = await TestDevice.expected(narrow, 'last');
+    own.exec(
+      `create trigger meanwhile after insert on intent begin update device set identifiers = '{"room":"7"}' where id = 'last'; end`,
+    );
+    const answer = await device.enroll();
+    assert.equal(answer.status, 503, answer.text);
   });
 });

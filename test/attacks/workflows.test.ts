@@ -277,6 +277,21 @@ describe('a workflow that is played against the authority', () => {
     assert.deepEqual([...new Set(statuses)], [401]);
   });
 
+  test('who guesses while no workflow answers does not learn which devices there are', async () => {
+    const { id } = await newDevice(['device']);
+    decide = () => ({ status: 500 });
+    const statuses = ['nobody', id].map(async (name) => {
+      const answer = await est({
+        url: `${authority.est}/device/simpleenroll`,
+        body: base64(csrFor(name, makeKey())),
+        user: ['', 'a guess'],
+        trust: authority.trustPem,
+      });
+      return answer.status;
+    });
+    assert.deepEqual(await Promise.all(statuses), [401, 401]);
+  });
+
   test('the log verifies, with certificates that were withdrawn', async () => {
     const { id, key } = await newDevice(['device']);
     decide = deliverIs({ body: { decision: 'deny' } });

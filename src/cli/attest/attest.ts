@@ -42,7 +42,7 @@ export async function attest(session: Session, options: AttestOptions): Promise<
         () => `Wrote ${options.out}: key.pem and request.der. The same command without --dry-run sends it.\n`,
       );
     }
-    const certificates = await sent(session, parseDuration(options.wait), folder, () =>
+    const certificates = await sent(session, options, parseDuration(options.wait), folder, () =>
       protocol.enroll(key, request),
     );
     const certificate = ownOf(certificates, key);
@@ -142,9 +142,13 @@ async function attestationKeyOf(
   return { object, certificates: certificates.map(({ der }) => der) };
 }
 
-/** A request that is refused is not sent again: its nonce will not do once more. */
+/**
+ * A request that is refused is not sent again: its nonce will not do once more. Its key may be asked for again where a secret is for it, and is of no use where an operator has
+ * denied it. The attestation key may have been taken back, and is certified again.
+ */
 async function sent(
   session: Session,
+  { secret }: AttestOptions,
   waitSeconds: number,
   folder: IdentityFolder,
   ask: () => ReturnType<Protocol['enroll']>,
@@ -157,7 +161,11 @@ async function sent(
       (seconds) => session.note(`It waits for approval; asking again in ${Math.ceil(seconds)} s.`),
     );
   } catch (error) {
-    if (error instanceof SallyportError && error.code === 'forbidden') await folder.discard();
+    if (error instanceof SallyportError && error.code === 'forbidden') {
+      await folder.discard(secret !== undefined);
+      const attestation = await folder.attestation();
+      if (attestation !== null) await folder.keepAttestation({ ...attestation, certificates: [] });
+    }
     throw error;
   }
 }

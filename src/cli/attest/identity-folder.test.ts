@@ -59,7 +59,7 @@ suite('the folder of an identity', () => {
     await identity.begin(bytes('request'), 'key');
     assert.deepEqual(await identity.pending(), { request: bytes('request'), key: 'key' });
     await identity.requireFree();
-    await identity.discard();
+    await identity.discard(true);
     assert.equal(await identity.pending(), null);
     await identity.requireFree();
     assert.equal(await identity.refusedKey(), 'key', 'for the next request');
@@ -67,5 +67,12 @@ suite('the folder of an identity', () => {
     await identity.finish([bytes('certificate')]);
     assert.deepEqual([await identity.pending(), await identity.refusedKey()], [null, null]);
     await assert.rejects(identity.requireFree(), { code: 'conflict' });
+  });
+
+  test('has nothing of a request that was refused for a key that no secret is for', async (t) => {
+    const identity = await folder(t);
+    await identity.begin(bytes('request'), 'key');
+    await identity.discard(false);
+    assert.deepEqual(await readdir(identity.folder), []);
   });
 });

@@ -101,11 +101,11 @@ export class IdentityFolder {
     for (const name of [files.request, files.refused]) await rm(join(this.folder, name), { force: true });
   }
 
-  /** What was refused will not be taken another time. Its key may be, and no other: the secret may be for it. */
-  async discard(): Promise<void> {
+  /** What was refused will not be taken another time. Its key may be, and no other, where a secret is for it: then it is kept. */
+  async discard(keepsKey: boolean): Promise<void> {
     const at = (name: string) => join(this.folder, name);
-    await rename(at(files.key), at(files.refused));
-    await rm(at(files.request), { force: true });
+    if (keepsKey) await rename(at(files.key), at(files.refused));
+    for (const name of [files.request, files.key]) await rm(at(name), { force: true });
   }
 
   /** PEM of the key whose request was refused last; null: there is none. */

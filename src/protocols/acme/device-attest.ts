@@ -51,8 +51,7 @@ export async function answerWithEvidence(
   const told = problem === null ? null : refusal(problem);
   const now = ports.now();
   const { authorizationSeconds = 0 } = named(ports.authority().references.templates, template)?.acme ?? {};
-  const lifetime = Math.min(attestedWithinMilliseconds, authorizationSeconds * 1000);
-  const expiresAt = Math.min(found.expiresAt, now + lifetime);
+  const expiresAt = now + Math.min(attestedWithinMilliseconds, authorizationSeconds * 1000);
   // What a stranger's evidence claims is in no device's record, and is kept nowhere.
   const isOfNobody = own.device === null && problem !== null;
   const seen = {

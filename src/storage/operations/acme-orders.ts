@@ -46,9 +46,9 @@ const selectOpen = statement((database, p: { account: string; now: number; befor
     .selectFrom('acme_order')
     .select('id')
     .where('account', '=', p.account)
-    .where('expires_at', '>', p.now)
     .where('certificate', 'is', null)
     .where('error', 'is', null)
+    .where((eb) => eb.not(isOver(eb, p.now)))
     .limit(1)
     .offset(p.before),
 );
