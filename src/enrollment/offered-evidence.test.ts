@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Examination, RevocationList } from '#evidence';
 import { parseCertificate } from '#x509';
+import type { Authority } from './authority.ts';
 import { sha256Hex } from './digests.ts';
 import { digest, noon } from './identity.fixture.ts';
 import { key, tpm } from './layers/evidence.fixture.ts';
@@ -54,5 +55,42 @@ describe('what is recorded of evidence', () => {
     };
     assert.deepEqual(observed(16), [16, true]);
     assert.deepEqual(observed(17), [16, false]);
+  });
+});
+
+describe('an attestation key that the store does not know', () => {
+  const above = TestCa.root('A CA of the house');
+  const issuing = above.intermediate('Ours');
+  const issuers = new Map([
+    [
+      'ours',
+      {
+        issuer: {
+          certificate: parseCertificate(issuing.certificate),
+          chain: [parseCertificate(above.certificate)],
+        },
+      },
+    ],
+  ]) as unknown as Authority['issuers'];
+  const attesterOf = (ca: TestCa) => {
+    const { certificate } = ca.endEntity({ subject: [{ type: 'commonName', value: 'AK' }] });
+    const examination = {
+      sha256: digest('1e'),
+      format: 'tpm',
+      fault: null,
+      certificates: [Buffer.from(certificate).toString('base64')],
+      statement: null,
+    } as const;
+    const unseen = { earlierEvidence: null, attester: null, versions: null, attestingKey: null };
+    return evidenceObservation(examination, { statusLists: {}, issuers }, unseen).attester;
+  };
+
+  test('and an issuer of ours has certified, is told apart', () => {
+    assert.deepEqual(attesterOf(issuing), { deviceId: null, revoked: false, unknown: true });
+  });
+
+  test('and another CA has certified, is of that one, though it stands above ours', () => {
+    assert.equal(attesterOf(above), null);
+    assert.equal(attesterOf(TestCa.root('Ours')), null);
   });
 });
