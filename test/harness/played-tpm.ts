@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, sign } from 'node:crypto';
 import { encode } from 'cborg';
 import { statementTypes } from '#evidence';
-import { der, type Der, type GeneralName, oids } from '#x509';
+import { der, type Der, type Extension, type GeneralName, oids } from '#x509';
 import { type ClientKey, makeKey } from './csr.ts';
 import type { TestCa } from './pki.ts';
 
@@ -34,7 +34,7 @@ export class PlayedTpm {
   }
 
   /**
-   * `deviceId`: the device as which the attestation CA knows it; null: as none. `model`, `firmware`: as its certificate has them. `key`: its attestation key, which
+   * `deviceId`: the device as which the attestation CA knows it; null: as none. `model`, `firmware`, `extensions`: as its certificate has them. `key`: its attestation key, which
    * it shares with another.
    */
   static certifiedBy(
@@ -44,7 +44,8 @@ export class PlayedTpm {
       model = 'ST33',
       firmware = '00010203',
       key = makeKey(),
-    }: { model?: string; firmware?: string; key?: ClientKey } = {},
+      extensions = [],
+    }: { model?: string; firmware?: string; key?: ClientKey; extensions?: readonly Extension[] } = {},
   ): PlayedTpm {
     const tpm = tpmName(model, firmware);
     const subjectAltName = [tpm, ...(deviceId === null ? [] : [permanentIdentifier(deviceId)])];
@@ -53,6 +54,7 @@ export class PlayedTpm {
       subject: [{ type: 'commonName', value: 'attestation key' }],
       subjectAltName,
       extendedKeyUsage: ['tcgAttestationIdentityKey'],
+      extensions,
     });
     return new PlayedTpm(key, [certificate, ca.certificate]);
   }
