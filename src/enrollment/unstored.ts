@@ -17,7 +17,7 @@ export class Unstored {
   }
 
   /**
-   * What is judged now is told to who asked where it owes nothing to that intent: the approval that it has in hand, what it has spent of limits, a second one of it. Anything else
+   * What is judged now is told to who asked where it owes nothing to that intent: the approval that it has in hand, what it has spent of limits, its key. Anything else
    * throws the conflict, and is asked again when the intent is over.
    */
   demandApart({ decision, objections }: Verdict, { issued }: Derivation): void {
@@ -26,7 +26,7 @@ export class Unstored {
         ? issued !== null
         : decision === 'hold'
           ? objections.every(({ control }) => control === 'renewal-lineage')
-          : !objections.some(({ control }) => /^rate-|^challenge-limit$/.test(control));
+          : !objections.some(({ control }) => /^rate-|^challenge-limit$|^key-unshared$/.test(control));
     if (!isApart || (this.#tookApproval && decision !== 'allow')) throw this.#error;
   }
 }

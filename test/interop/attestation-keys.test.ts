@@ -212,6 +212,23 @@ describe('a TPM and the attestation CA', { skip, timeout: 240_000 }, () => {
       assert.equal(again.certificates.length, kept.certificates.length);
     });
 
+    test('has its attestation key certified again where the certificate was taken back', async () => {
+      const tpm = await manufacturer.make(cleanup);
+      const ekSha256 = await tpm.endorsementDigest('rsa');
+      await authority.admin.device('gina', { deviceClass: 'virtual', identifiers: { ekSha256 } });
+      const secret = await authority.admin.secret('gina');
+      const words = ['--subject', 'gina', '--secret', '-', '--out', 'gina'];
+      const prepared = await attest(folder, tpm, secret, ...words, '--dry-run');
+      assert.equal(prepared.code, 0, prepared.stderr);
+      const { items } = await authority.admin.client.perform('listCertificates', { device: 'gina' });
+      await authority.admin.client.perform('revokeCertificate', { id: items[0]!.sha256, remark: null });
+      const refused = await attest(folder, tpm, secret, ...words);
+      assert.equal(refused.code, 1, refused.stderr);
+      assert.match(refused.stderr, /The evidence of this key is not accepted here/);
+      const { code, stderr } = await attest(folder, tpm, secret, ...words);
+      assert.equal(code, 0, stderr);
+    });
+
     test('waits where another attestation key would get a certificate beside the current one', async () => {
       const another = await manufacturer.make(cleanup);
       const ekSha256 = await another.endorsementDigest('rsa');

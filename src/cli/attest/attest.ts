@@ -142,13 +142,9 @@ async function attestationKeyOf(
   return { object, certificates: certificates.map(({ der }) => der) };
 }
 
-/**
- * A request that is refused is not sent again: its nonce will not do once more. Its key may be asked for again where a secret is for it, and is of no use where an operator has
- * denied it. The attestation key may have been taken back, and is certified again.
- */
 async function sent(
   session: Session,
-  { secret }: AttestOptions,
+  options: AttestOptions,
   waitSeconds: number,
   folder: IdentityFolder,
   ask: () => ReturnType<Protocol['enroll']>,
@@ -161,12 +157,28 @@ async function sent(
       (seconds) => session.note(`It waits for approval; asking again in ${Math.ceil(seconds)} s.`),
     );
   } catch (error) {
-    if (error instanceof SallyportError && error.code === 'forbidden') {
-      await folder.discard(secret !== undefined);
-      const attestation = await folder.attestation();
-      if (attestation !== null) await folder.keepAttestation({ ...attestation, certificates: [] });
-    }
+    if (error instanceof SallyportError && error.code === 'forbidden') await discard(folder, options, error);
     throw error;
+  }
+}
+
+/* In the words of EST and SCEP alike. */
+const denied = 'An operator has denied this request.';
+const evidenceRefused = 'The evidence of this key is not accepted here.';
+
+/**
+ * A request that is refused is not sent again: its nonce will not do once more. Its key may be, since a secret may be for it, or a certificate there whose answer was lost; what an operator
+ * has denied is of no use. Where it is the evidence, the attestation key may have been taken back, and is certified again.
+ */
+async function discard(
+  folder: IdentityFolder,
+  { attestationCa }: AttestOptions,
+  { message }: SallyportError,
+): Promise<void> {
+  await folder.discard(!message.includes(denied));
+  if (attestationCa !== undefined && message.includes(evidenceRefused)) {
+    // What is told is the refusal, whatever comes of this.
+    await folder.forgetCertificates().catch(() => undefined);
   }
 }
 

@@ -69,10 +69,16 @@ suite('the folder of an identity', () => {
     await assert.rejects(identity.requireFree(), { code: 'conflict' });
   });
 
-  test('has nothing of a request that was refused for a key that no secret is for', async (t) => {
+  test('has nothing of a key that is of no use, and the attestation key without its certificates', async (t) => {
     const identity = await folder(t);
+    await identity.begin(bytes('request'), 'key');
+    await identity.discard(true);
     await identity.begin(bytes('request'), 'key');
     await identity.discard(false);
     assert.deepEqual(await readdir(identity.folder), []);
+    await identity.forgetCertificates();
+    await identity.keepAttestation(attestation(['one']));
+    await identity.forgetCertificates();
+    assert.deepEqual(await identity.attestation(), attestation([]));
   });
 });

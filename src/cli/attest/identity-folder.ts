@@ -81,6 +81,12 @@ export class IdentityFolder {
     await this.#write(files.attestation, encodeAttestation(kept));
   }
 
+  /** The attestation key stays, and has to be certified again. */
+  async forgetCertificates(): Promise<void> {
+    const kept = await this.attestation();
+    if (kept !== null) await this.keepAttestation({ ...kept, certificates: [] });
+  }
+
   async begin(request: Der, key: string): Promise<void> {
     await this.#make();
     // A key without a request is somebody's.
@@ -101,11 +107,13 @@ export class IdentityFolder {
     for (const name of [files.request, files.refused]) await rm(join(this.folder, name), { force: true });
   }
 
-  /** What was refused will not be taken another time. Its key may be, and no other, where a secret is for it: then it is kept. */
+  /** What was refused will not be taken another time. Its key may be, and is kept for the next request unless it is of no use either. */
   async discard(keepsKey: boolean): Promise<void> {
     const at = (name: string) => join(this.folder, name);
     if (keepsKey) await rename(at(files.key), at(files.refused));
-    for (const name of [files.request, files.key]) await rm(at(name), { force: true });
+    // A key without a request is somebody's.
+    const gone = keepsKey ? [files.request] : [files.refused, files.key, files.request];
+    for (const name of gone) await rm(at(name), { force: true });
   }
 
   /** PEM of the key whose request was refused last; null: there is none. */
