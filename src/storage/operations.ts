@@ -42,6 +42,7 @@ import {
   takeActivation,
 } from './operations/activations.ts';
 import { attestationKeys } from './operations/attestation-keys.ts';
+import { observeAttester } from './operations/attesters.ts';
 import {
   admit,
   forgetIdleRates,
@@ -257,6 +258,7 @@ export const operations = {
   authorizationRecords: read(authorizationRecords),
   acmeCounts: read(acmeCounts),
   lostCertificates: read(lostCertificates),
+  attester: read(observeAttester),
   ownCertificates: read(ownCertificates),
 };
 

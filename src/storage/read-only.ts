@@ -1,5 +1,6 @@
 import type { AdminStore } from '#admin';
 import type { LogStore } from '#audit';
+import type { AttesterObservation, AttesterQuery } from '#enrollment';
 import type { DeviceState } from '#inventory';
 import { placeOf } from './place.ts';
 import type { LostCertificateRow } from './schema.ts';
@@ -40,6 +41,8 @@ export interface ReadOnlyStorage {
   deviceState(id: string): Promise<DeviceState | null>;
   /** Of signatures that may exist, and of which nothing was delivered. */
   abandonedIntents(): AsyncIterable<AbandonedSerial>;
+  /** null: nothing is known of it. */
+  attester(query: AttesterQuery): Promise<AttesterObservation | null>;
   /** Issued after a backup that was restored. */
   lostCertificates(): Promise<readonly LostCertificateRow[]>;
   /** Of RAs and listeners, expired or not. */
@@ -93,6 +96,7 @@ export function readOnlyStorage(perform: Perform, close: () => Promise<void>): R
         after = last.id;
       }
     },
+    attester: (query) => perform('attester', query),
     lostCertificates: () => perform('lostCertificates', null),
     ownCertificates: () => perform('ownCertificates', null),
     revoked: (issuer) => revokedInParts(perform, issuer, 0),

@@ -1,4 +1,3 @@
-import { revocationReasons } from '#ca';
 import {
   type AttesterNow,
   attesterOf,
@@ -43,8 +42,9 @@ export async function recheck(
   now: number,
 ): Promise<Recheck> {
   const entries = new Entries(await logsOf(storage));
-  const attesters = await Attesters.of(storage);
   const fallen: FallenCertificate[] = [];
+  // By what they rest on: an attestation key comes before what rests on it, as its certificate does.
+  const fallenKeys = new Map<string, readonly EvidenceFault[]>();
   let [attested, erased] = [0, 0];
   for await (const certificate of storage.certificates()) {
     const { sha256, serialNumber, issuer, template, deviceId: device } = certificate;
@@ -59,9 +59,13 @@ export async function recheck(
     if (isAbsent) continue;
     const examination = entry.observations.evidence?.examination;
     const attester = examination === undefined ? null : attesterOf(examination);
-    const problems = recheckEvidence(entry, references, statusLists, attesters.now(attester)) ?? [];
+    const attesterNow: AttesterNow = {
+      observed: attester && (await storage.attester(attester)),
+      fallen: (attester && fallenKeys.get(nameOf(attester))) ?? [],
+    };
+    const problems = recheckEvidence(entry, references, statusLists, attesterNow) ?? [];
     if (problems.length === 0) continue;
-    attesters.fell(certificate, problems);
+    fallenKeys.set(nameOf(certificate), problems);
     const format = examination?.format ?? 'unknown';
     if (isLive) fallen.push({ sha256, serialNumber, issuer, device, template, format, problems });
   }
@@ -71,37 +75,6 @@ export async function recheck(
 /** Of one that was erased nobody can say any more. */
 function isOfAttestationKey(der: Der): boolean {
   return der.length > 0 && isAttestationKeyCertificate(parseCertificate(der));
-}
-
-/** The attestation keys that we have certified and do not stand by. They come before what rests on them, as certificates do. */
-class Attesters {
-  readonly #revoked = new Set<string>();
-  readonly #compromised = new Set<string>();
-  readonly #fallen = new Map<string, readonly EvidenceFault[]>();
-
-  static async of(storage: ReadOnlyStorage): Promise<Attesters> {
-    const attesters = new Attesters();
-    for await (const { spki, serialNumber, revokedAt, revocationReason } of storage.certificates()) {
-      if (revokedAt !== null) attesters.#revoked.add(serialNumber);
-      if (revocationReason === revocationReasons.keyCompromise) attesters.#compromised.add(spki);
-    }
-    for (const { serial_number: serialNumber } of await storage.lostCertificates()) {
-      attesters.#revoked.add(serialNumber);
-    }
-    return attesters;
-  }
-
-  now(attester: AttesterQuery | null): AttesterNow {
-    if (attester === null) return { observed: null, fallen: [] };
-    const revoked = this.#revoked.has(attester.serialNumber);
-    const compromised = this.#compromised.has(attester.spki);
-    const fallen = this.#fallen.get(nameOf(attester)) ?? [];
-    return { observed: { deviceId: null, revoked, compromised }, fallen };
-  }
-
-  fell(certificate: AttesterQuery, problems: readonly EvidenceFault[]): void {
-    this.#fallen.set(nameOf(certificate), problems);
-  }
 }
 
 const nameOf = ({ spki, serialNumber }: AttesterQuery) => `${serialNumber} ${spki}`;

@@ -149,6 +149,7 @@ export function storageOf(copy: Copy): ReadOnlyStorage {
       yield* copy.certificates;
     },
     async *abandonedIntents() {},
+    attester: refuse,
     lostCertificates: async () => [],
     async *revoked() {
       yield await refuse();
