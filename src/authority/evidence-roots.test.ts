@@ -23,8 +23,7 @@ const setOf = (name: string, ...roots: readonly TestCa[]): TrustAnchors => ({
   intermediates: [],
 });
 
-const believing = (...roots: string[]) =>
-  [{ name: 'laptop', evidence: { endorsement: { roots } } }] as unknown as Parameters<typeof demandLevels>[1];
+const believing = (...roots: string[]) => [{ evidence: { endorsement: { roots } } }];
 
 test('attestation keys that we certify are of the level of every maker that is believed', () => {
   const root = TestCa.root('ours');

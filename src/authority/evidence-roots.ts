@@ -10,6 +10,11 @@ interface Roots {
   readonly attestation: Pick<Configuration['attestation'], 'roots'>;
 }
 
+/** What of a class says whose attestation keys we certify. */
+interface Believing {
+  readonly evidence?: { readonly endorsement?: { readonly roots: readonly string[] } } | undefined;
+}
+
 /** Whom evidence is believed, in the order of the configuration. Throws 'config'. */
 export async function loadTrustAnchors(configuration: Roots): Promise<readonly TrustAnchors[]> {
   const loaded = await readTrustAnchors(configuration);
@@ -115,7 +120,7 @@ export function rootFindings(
  */
 export function demandLevels(
   anchors: readonly TrustAnchors[],
-  deviceClasses: Configuration['deviceClasses'],
+  deviceClasses: readonly Believing[],
   issuers: readonly Certificate[],
 ): void {
   const believed = new Set(deviceClasses.flatMap(({ evidence }) => evidence?.endorsement?.roots ?? []));

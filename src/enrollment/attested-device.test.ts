@@ -3,8 +3,7 @@ import { describe, test } from 'node:test';
 import type { EvidenceIdentities } from '#evidence';
 import type { Device, DeviceClass, EvidenceRequirement } from '#inventory';
 import { attestedDevice } from './attested-device.ts';
-import { digest } from './identity.fixture.ts';
-import { key, takesBoth, tpm } from './layers/evidence.fixture.ts';
+import { examined, takesBoth } from './layers/evidence.fixture.ts';
 
 const inventory: readonly Device[] = [
   { id: 'one', serialNumber: 'SN-1', deviceClass: 'laptop' },
@@ -32,9 +31,8 @@ async function named(
 ): Promise<string | null> {
   const evidence = { tpm: { ...takesBoth.evidence.tpm, device: by } };
   const deviceClasses = { laptop: { ...takesBoth, evidence, templates } };
-  const statement = { spki: key, fresh: true, identities, claims: tpm };
-  const examination = { sha256: digest('1e'), fault: null, certificates: [], statement };
-  return attestedDevice({ ...examination, format: 'tpm' }, 'device', { deviceClasses }, store);
+  const examination = { ...examined, statement: { ...examined.statement, identities } };
+  return attestedDevice(examination, 'device', { deviceClasses }, store);
 }
 
 describe('the device of evidence that comes without one', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { derive } from './derive.ts';
-import { device, digest, noon, referencesWith, request, template } from './identity.fixture.ts';
-import { takesBoth, tpm } from './layers/evidence.fixture.ts';
+import { device, noon, referencesWith, request, template } from './identity.fixture.ts';
+import { examined, takesBoth } from './layers/evidence.fixture.ts';
 import type { Observations } from './observations.ts';
 
 /** Whoever could have a device approved for any key would have evidence in store for keys that are used when the hardware is gone. */
@@ -32,13 +32,7 @@ describe('evidence that was fresh when it came', () => {
       device,
       evidence: {
         offered: ['tpm'],
-        examination: {
-          sha256: digest('1e'),
-          format: 'tpm',
-          fault: null,
-          certificates: [],
-          statement: { spki: request.spki, fresh: null, identities: {}, claims: tpm },
-        },
+        examination: { ...examined, statement: { ...examined.statement, spki: request.spki, fresh: null } },
         status: null,
         earlier: { same: true, fresh: true, certificate: null, seenAt: noon },
       },

@@ -18,8 +18,13 @@ export function issuingCertificate(presenter: Certificate, authority: Authority)
   return null;
 }
 
+/** By name, the certificates of those in force. */
+export interface Issuers {
+  readonly issuers: ReadonlyMap<string, { readonly issuer: { readonly certificate: Certificate } }>;
+}
+
 /** Whether an issuer in force has signed it; what stands above an issuer may be another authority's. */
-export function isIssuedHere(certificate: Certificate, { issuers }: Pick<Authority, 'issuers'>): boolean {
+export function isIssuedHere(certificate: Certificate, { issuers }: Issuers): boolean {
   return [...issuers.values()].some(({ issuer }) => isSignedBy(certificate, issuer.certificate));
 }
 

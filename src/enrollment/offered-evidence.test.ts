@@ -1,23 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Examination, RevocationList } from '#evidence';
+import type { RevocationList } from '#evidence';
 import { parseCertificate } from '#x509';
-import type { Authority } from './authority.ts';
 import { sha256Hex } from './digests.ts';
 import { digest, noon } from './identity.fixture.ts';
-import { key, tpm } from './layers/evidence.fixture.ts';
+import { examined } from './layers/evidence.fixture.ts';
 import { evidenceObservation, recordable } from './offered-evidence.ts';
 import { TestCa } from '../../test/harness/pki.ts';
 
 describe('what is recorded of evidence', () => {
   const { certificate } = TestCa.root('Makers').endEntity({ subject: [{ type: 'commonName', value: 'AK' }] });
-  const examination: Examination = {
-    sha256: digest('1e'),
-    format: 'tpm',
-    fault: null,
-    certificates: [Buffer.from(certificate).toString('base64')],
-    statement: { spki: key, fresh: true, identities: {}, claims: tpm },
-  };
+  const examination = { ...examined, certificates: [Buffer.from(certificate).toString('base64')] };
 
   test('is all that it says up to 20 KiB, and of one that says more that alone', () => {
     const saying = (octets: number) => {
@@ -28,7 +21,7 @@ describe('what is recorded of evidence', () => {
     assert.equal(recordable(most), most);
     const { fault, ...rest } = recordable(saying(20 * 1024 + 1));
     assert.equal(fault?.check, 'too-large');
-    assert.deepEqual(rest, { sha256: digest('1e'), format: 'tpm', certificates: [], statement: null });
+    assert.deepEqual(rest, { sha256: examined.sha256, format: 'tpm', certificates: [], statement: null });
   });
 
   test('is no more than 16 lists of revoked certificates, and that there are more', () => {
@@ -61,26 +54,10 @@ describe('what is recorded of evidence', () => {
 describe('an attestation key that the store does not know', () => {
   const above = TestCa.root('A CA of the house');
   const issuing = above.intermediate('Ours');
-  const issuers = new Map([
-    [
-      'ours',
-      {
-        issuer: {
-          certificate: parseCertificate(issuing.certificate),
-          chain: [parseCertificate(above.certificate)],
-        },
-      },
-    ],
-  ]) as unknown as Authority['issuers'];
+  const issuers = new Map([['ours', { issuer: { certificate: parseCertificate(issuing.certificate) } }]]);
   const attesterOf = (ca: TestCa) => {
     const { certificate } = ca.endEntity({ subject: [{ type: 'commonName', value: 'AK' }] });
-    const examination = {
-      sha256: digest('1e'),
-      format: 'tpm',
-      fault: null,
-      certificates: [Buffer.from(certificate).toString('base64')],
-      statement: null,
-    } as const;
+    const examination = { ...examined, certificates: [Buffer.from(certificate).toString('base64')] };
     const unseen = { earlierEvidence: null, attester: null, versions: null, attestingKey: null };
     return evidenceObservation(examination, { statusLists: {}, issuers }, unseen).attester;
   };

@@ -19,7 +19,7 @@ import {
 import type { Certificate } from '#x509';
 import { sha256Hex } from './digests.ts';
 import type { Authority } from './authority.ts';
-import { isIssuedHere, parsedIfAny } from './issuing-certificate.ts';
+import { isIssuedHere, type Issuers, parsedIfAny } from './issuing-certificate.ts';
 import type { AttesterObservation, EvidenceObservation } from './observations.ts';
 import type { AttesterQuery } from './evidence-store.ts';
 import type { StoreObservation } from './store.ts';
@@ -152,7 +152,7 @@ export interface FileOfLists {
 /** What layers see of evidence, with what the store knows of it. */
 export function evidenceObservation(
   examination: Examination,
-  authority: Pick<Authority, 'statusLists' | 'issuers'>,
+  authority: Pick<Authority, 'statusLists'> & Issuers,
   {
     earlierEvidence,
     attester,
@@ -172,10 +172,7 @@ export function evidenceObservation(
 }
 
 /** What we have signed is known, or it was lost with a database, and may have been taken back. */
-function unknownAttester(
-  examination: Examination,
-  authority: Pick<Authority, 'issuers'>,
-): AttesterObservation | null {
+function unknownAttester(examination: Examination, authority: Issuers): AttesterObservation | null {
   const certificate = certificateOfAttester(examination);
   const isOurs = certificate !== null && isIssuedHere(certificate, authority);
   return isOurs ? { deviceId: null, revoked: false, unknown: true } : null;

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Template } from '#ca';
 import type { Examination } from '#evidence';
-import type { RequestEntry } from './entry.ts';
 import { device, digest, noon, referencesWith, template } from './identity.fixture.ts';
 import { recheckEvidence } from './recheck.ts';
 
@@ -58,15 +57,7 @@ function recheck({ verified = true, ekSha256 = digest('5d'), templates = [templa
     facts: { deviceClass: ofClass.name, template: template.name, context: { evidence: { verified } } },
     time: noon,
   };
-  const problems = recheckEvidence(
-    entry as unknown as RequestEntry,
-    references,
-    {},
-    {
-      observed: null,
-      fallen: [],
-    },
-  );
+  const problems = recheckEvidence(entry, references, {}, { observed: null, fallen: [] });
   return problems?.map(({ check }) => check) ?? null;
 }
 

@@ -1,4 +1,5 @@
 import { appraise, type EvidenceFault } from '#evidence';
+import type { Facts } from '#policy';
 import type { RequestEntry } from './entry.ts';
 import {
   attesterProblem,
@@ -7,7 +8,7 @@ import {
   levelProblem,
   referenceValues,
 } from './layers/evidence.ts';
-import type { AttesterObservation } from './observations.ts';
+import type { AttesterObservation, Observations } from './observations.ts';
 import { statusOf, type StatusLists } from './offered-evidence.ts';
 import { named, type References } from './references.ts';
 
@@ -18,12 +19,20 @@ export interface AttesterNow {
   readonly fallen: readonly EvidenceFault[];
 }
 
+/** What of an entry is asked again. */
+export interface Rechecked extends Pick<RequestEntry, 'time'> {
+  readonly observations: Pick<Observations, 'evidence' | 'device'>;
+  readonly facts: Pick<Facts, 'deviceClass' | 'template'> & {
+    readonly context: { readonly evidence?: { readonly verified: boolean } };
+  };
+}
+
 /**
  * What stands against the evidence that a certificate rests on, by what is believed and asked now; null: it rests on none. Dates and the device's names are those of its
  * issuance, for nobody attests again meanwhile; what issuers have revoked since counts, and what we have.
  */
 export function recheckEvidence(
-  { observations: { evidence, device }, facts, time }: RequestEntry,
+  { observations: { evidence, device }, facts, time }: Rechecked,
   references: Pick<References, 'deviceClasses' | 'templates' | 'attestation'>,
   statusLists: StatusLists,
   attester: AttesterNow,

@@ -95,6 +95,7 @@ export class ActivationClient {
   async secret(secret: Uint8Array): Promise<HttpAnswer> {
     return this.post('secret', { secret: Buffer.from(secret).toString('base64') });
   }
+
   #addressOf(operation: string): string {
     const base = this.#authority.est.replace('/.well-known/est', '/attestation');
     return `${base}/${this.template}/${operation}`;

@@ -26,7 +26,7 @@ import { Tpm, type TpmKey, type TpmKeyAlgorithm } from './tpm.ts';
 export async function attest(session: Session, options: AttestOptions): Promise<void> {
   requireFitting(options);
   const { parseDuration } = await import('#config');
-  const folder = new IdentityFolder(session.path(options.out), session.terminal.random);
+  const folder = IdentityFolder.of(session, options.out);
   await folder.requireFree();
   const tools = await TpmTools.open(session.terminal.environment);
   try {
@@ -112,7 +112,7 @@ async function askedOf(
     const name = buildName([{ type: 'commonName', value: subject! }]);
     return { subject: name, subjectAltName: [], challengePassword };
   }
-  const pem = await new IdentityFolder(session.path(renew), session.terminal.random).certificate();
+  const pem = await IdentityFolder.of(session, renew).certificate();
   const current = parseCertificate(pemToDer(pem, 'CERTIFICATE')[0]!);
   return { subject: current.subject, subjectAltName: current.subjectAltName, challengePassword };
 }

@@ -34,9 +34,7 @@ export async function certifiedAttestationKey(
   const { renew } = options;
   const before =
     (await folder.attestation()) ??
-    (renew === undefined
-      ? null
-      : await new IdentityFolder(session.path(renew), session.terminal.random).attestation());
+    (renew === undefined ? null : await IdentityFolder.of(session, renew).attestation());
   const own = before ?? { ...(await createAttestationKey(tools)), certificates: [] };
   await folder.keepAttestation(own);
   const object = await loadAttestationKey(tools, own.blobs);

@@ -4,6 +4,7 @@ import { SallyportError } from '#errors';
 import { type Der, derToPem } from '#x509';
 import { errorCode } from '../files.ts';
 import { putFile, readableByOwner } from '../replace-file.ts';
+import type { Session } from '../session.ts';
 import type { Terminal } from '../terminal.ts';
 import type { OwnAttestationKey } from './attestation-key.ts';
 
@@ -31,6 +32,11 @@ export class IdentityFolder {
   constructor(folder: string, random: Terminal['random']) {
     this.folder = folder;
     this.#random = random;
+  }
+
+  /** As the command line names it. */
+  static of(session: Pick<Session, 'path' | 'terminal'>, folder: string): IdentityFolder {
+    return new IdentityFolder(session.path(folder), session.terminal.random);
   }
 
   get paths(): { readonly certificate: string; readonly key: string; readonly request: string } {

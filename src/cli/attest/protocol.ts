@@ -92,7 +92,7 @@ async function secretOf({ terminal }: Session, file: string): Promise<string> {
 
 /** TLS of Node.js for a key in a file, openssl for one in the TPM. */
 async function renewing(session: Session, folder: string, trust: string): Promise<Omit<Tls, 'ca'>> {
-  const identity = new IdentityFolder(session.path(folder), session.terminal.random);
+  const identity = IdentityFolder.of(session, folder);
   const [cert, key] = [await identity.certificate(), await identity.key()];
   if (!isKeyFile(key)) return { cert, key };
   const files = { trust, ...identity.paths };

@@ -1,4 +1,4 @@
-import type { Statement } from '#evidence';
+import type { Examination, Statement } from '#evidence';
 import { device, digest, noon, template } from '../identity.fixture.ts';
 
 export type Claims = Statement['claims'];
@@ -68,6 +68,15 @@ export const phone = {
   manufacturer: null,
   model: null,
 } as const satisfies Claims;
+
+/** Of a TPM's evidence for the key that is attested. */
+export const examined: Examination & { readonly statement: Statement } = {
+  sha256: digest('1e'),
+  format: 'tpm',
+  fault: null,
+  certificates: [],
+  statement: { spki: key, fresh: true, identities: {}, claims: tpm },
+};
 
 /** By the device that has the TPM, for the key that is attested. */
 export const asked = {
