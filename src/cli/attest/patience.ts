@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import { SallyportError } from '#errors';
 import type { Der } from '#x509';
 
@@ -11,16 +11,19 @@ export async function patiently(
   now: () => number,
   ask: () => Promise<Outcome>,
   note: (seconds: number) => void,
+  sleep: (milliseconds: number) => Promise<unknown> = setTimeout,
 ): Promise<readonly Der[]> {
   const end = now() + waitSeconds * 1000;
-  for (;;) {
+  // Timers end a little early by another clock: that the time is up is known by what was waited for.
+  for (let isLast = false; ;) {
     const outcome = await ask();
     if ('certificates' in outcome) return outcome.certificates;
     const left = (end - now()) / 1000;
-    if (left <= 0) {
+    if (isLast || left <= 0) {
       throw new SallyportError('store', 'the request waits for approval; the same command sends it again');
     }
     const seconds = Math.min(Math.max(outcome.retryAfterSeconds, 1), left);
+    isLast = seconds === left;
     note(seconds);
     await sleep(seconds * 1000);
   }
