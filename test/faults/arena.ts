@@ -1,11 +1,14 @@
 import path from 'node:path';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { acmeSurroundings, acmeYaml } from '../harness/acme-authority.ts';
-import { attestationCa, believing, type Yaml } from '../harness/attesting-device.ts';
+import { activatingSettings, makersFile } from '../harness/activating-authority.ts';
+import { attestationCa, believing } from '../harness/attesting-device.ts';
 import { anyPorts, type Cleanup, initAuthority } from '../harness/authority.ts';
 import { anotherNode, databaseOf, initForPostgres, migrate } from '../harness/postgres-authority.ts';
+import { TestCa } from '../harness/pki.ts';
 import type { PostgresCluster } from '../harness/postgres-cluster.ts';
 import { AcmeClients } from './acme-clients.ts';
+import { ActivatingClients } from './activating-clients.ts';
 import { Asking } from './asking.ts';
 import { PostgresDatabase, SqliteFile, type TestDatabase } from './database.ts';
 import { EstClients } from './est-clients.ts';
@@ -24,11 +27,12 @@ export class Arena implements Aftermath {
   readonly witness = new Witness();
   readonly est: EstClients;
   readonly acme: AcmeClients;
+  readonly activating: ActivatingClients;
 
   private constructor(
     database: TestDatabase,
     nodes: readonly Victim[],
-    { acme, attestation }: Surroundings,
+    { acme, attestation, makers }: Surroundings,
     random: Random,
   ) {
     this.database = database;
@@ -36,6 +40,7 @@ export class Arena implements Aftermath {
     const asking = new Asking(nodes, this.witness, random);
     this.est = new EstClients(asking, this.witness, attestation.tpm);
     this.acme = new AcmeClients(asking, this.witness, acme);
+    this.activating = new ActivatingClients(asking, this.witness, makers.maker);
   }
 
   static async onSqlite(cleanup: Cleanup, random: Random): Promise<Arena> {
@@ -98,14 +103,19 @@ export class Arena implements Aftermath {
 }
 
 export async function surroundingsOf(cleanup: Cleanup) {
-  return { acme: await acmeSurroundings(cleanup), attestation: await attestationCa(cleanup) };
+  const root = TestCa.root('Maker of TPMs');
+  return {
+    acme: await acmeSurroundings(cleanup),
+    attestation: await attestationCa(cleanup),
+    makers: { maker: root.intermediate('Maker of TPMs, 1'), file: await makersFile(cleanup, root.pem) },
+  };
 }
 
 type Surroundings = Awaited<ReturnType<typeof surroundingsOf>>;
 
 /** With an hour's worth at once: a clock that is moved must not look like a crowd to a node that has not read it yet. */
-export function withoutLimits(yaml: string, { acme, attestation }: Surroundings): string {
-  const settings = believing(parse(acmeYaml(yaml, acme)) as Yaml, attestation.file);
+export function withoutLimits(yaml: string, { acme, attestation, makers }: Surroundings): string {
+  const settings = believing(activatingSettings(acmeYaml(yaml, acme), makers.file), attestation.file);
   for (const name of Object.keys(settings['limits']!)) {
     settings['limits']![name] = { burst: 1_000_000, count: 1_000_000, period: '1h' };
   }

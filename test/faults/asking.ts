@@ -26,7 +26,14 @@ export class Asking {
   }
 
   get authority(): ServedAuthority {
-    return this.#anyOf(this.#nodes);
+    return this.nodeOf();
+  }
+
+  /** One of these that run. */
+  nodeOf(nodes: readonly Victim[] = this.#nodes): ServedAuthority {
+    const running = nodes.flatMap(({ served }) => served ?? []);
+    if (running.length === 0) throw new Error('no node runs');
+    return this.#random.pick(running);
   }
 
   async until<Answer extends { readonly status: number; readonly text: string }>(
@@ -38,7 +45,7 @@ export class Asking {
     let last = '';
     for (const end = performance.now() + this.#patience; performance.now() < end;) {
       try {
-        const answer = await ask(this.#anyOf(nodes));
+        const answer = await ask(this.nodeOf(nodes));
         last = `${answer.status}: ${answer.text}`;
         const verdict = verdictOn(answer);
         if (verdict === 'done') return;
@@ -74,11 +81,5 @@ export class Asking {
       const request = items.find((item) => item.device === device);
       if (request !== undefined) await client.perform('approveRequest', { id: request.id });
     });
-  }
-
-  #anyOf(nodes: readonly Victim[]): ServedAuthority {
-    const running = nodes.flatMap(({ served }) => served ?? []);
-    if (running.length === 0) throw new Error('no node runs');
-    return this.#random.pick(running);
   }
 }

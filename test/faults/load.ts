@@ -11,6 +11,8 @@ export interface Share {
 export interface LoadSize {
   /** `attesting`: of a class that must, and with evidence of one nonce however often they ask. */
   readonly est?: Share & { readonly attesting: number };
+  /** TPMs that have an attestation key certified. */
+  readonly activating?: number;
   /** `presuming`: they cannot prove what they order. */
   readonly acme?: Share & { readonly presuming: number };
 }
@@ -28,13 +30,15 @@ interface Clients<Device> {
 type Begin = () => Promise<void>;
 
 /** Devices are made first. What is returned begins the load, all at once, and resolves when everybody has what they asked for. */
-export async function prepareLoad({ est, acme }: Arena, size: LoadSize): Promise<Begin> {
+export async function prepareLoad({ est, acme, activating }: Arena, size: LoadSize): Promise<Begin> {
   const begins = [
     ...(size.est === undefined ? [] : await prepareShare(est, size.est)),
     ...(size.acme === undefined ? [] : await prepareShare(acme, size.acme)),
   ];
   const attesting = await est.attested(size.est?.attesting ?? 0);
   begins.push(...attesting.map((device) => () => est.enrollAttested(device)));
+  const tpms = await activating.devices(size.activating ?? 0);
+  begins.push(...tpms.map((device) => () => activating.activate(device)));
   const presuming = await acme.devices(size.acme?.presuming ?? 0);
   begins.push(...presuming.map((device) => () => acme.presume(device)));
   return async () => {

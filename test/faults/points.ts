@@ -1,5 +1,7 @@
 /** Durable operations that the serving thread asks of the store's thread while clients enroll. */
 const serving = ['reserve', 'close', 'record', 'hold', 'approveRequest', 'revokeCertificate', 'saveNote'];
+/** Of a TPM that proves its attestation key, beside those of an enrollment. */
+const activating = ['giveActivation', 'takeActivation'];
 const recovering = ['abandonIntent', 'saveCrl'];
 /** Beside `reserve`, `close` and the others of an enrollment. */
 const ordering = ['createAccount', 'createOrder', 'respond', 'validated'];
@@ -9,6 +11,7 @@ const erasing = ['eraseDevice'];
 /** Operations of which the probe knows when they are committed. */
 export const durableOperations: ReadonlySet<string> = new Set([
   ...serving,
+  ...activating,
   ...recovering,
   ...ordering,
   ...takingOver,
@@ -28,6 +31,7 @@ const ofOperations = (names: readonly string[]) =>
 export const servingPoints: readonly string[] = [
   'observe:answered',
   ...ofOperations(serving),
+  ...ofOperations(activating),
   'saveSinkCursor:asked',
   'saveSinkCursor:answered',
   'signature:made',

@@ -43,10 +43,10 @@ export function believing(
   file: string,
   { evidence = {}, level = 'discrete-tpm' }: { evidence?: object; level?: string } = {},
 ): Yaml {
-  settings['attestation'] = { roots: { tpm: { format: 'tpm', certificates: [file], level } } };
-  Object.assign(settings['deviceClasses']!['attested-laptop']!, {
-    evidence: { tpm: { roots: ['tpm'], ...evidence } },
-  });
+  const { roots } = settings['attestation'] ?? {};
+  settings['attestation'] = { roots: { ...roots, tpm: { format: 'tpm', certificates: [file], level } } };
+  const laptop = settings['deviceClasses']!['attested-laptop']! as { evidence?: object };
+  laptop.evidence = { ...laptop.evidence, tpm: { roots: ['tpm'], ...evidence } };
   return settings;
 }
 

@@ -15,6 +15,7 @@ const run = promisify(execFile);
 
 const size = {
   est: { enrolling: 6, attesting: 1, held: 1, renewing: 2, revoking: 1 },
+  activating: 1,
   acme: { enrolling: 2, held: 0, renewing: 1, revoking: 0, presuming: 1 },
 };
 const longestLoadMilliseconds = 300;

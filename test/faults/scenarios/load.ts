@@ -5,6 +5,7 @@ import { wait } from '../waiting.ts';
 
 const size = {
   est: { enrolling: 14, attesting: 2, held: 1, renewing: 5, revoking: 1 },
+  activating: 2,
   acme: { enrolling: 5, held: 1, renewing: 1, revoking: 1, presuming: 1 },
 };
 /** The load takes about as long. */

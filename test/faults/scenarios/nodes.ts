@@ -7,6 +7,7 @@ import { openCluster, postgresObstacle } from './cluster.ts';
 
 const size = {
   est: { enrolling: 7, attesting: 2, held: 1, renewing: 3, revoking: 1 },
+  activating: 2,
   acme: { enrolling: 3, held: 1, renewing: 1, revoking: 1, presuming: 1 },
 };
 const longestLoadMilliseconds = 700;
@@ -77,6 +78,9 @@ const pausedAt = [
   'close:committed',
   'close:answered',
   'answer:before',
+  'giveActivation:answered',
+  'takeActivation:committed',
+  'takeActivation:answered',
   'createAccount:committed',
   'createOrder:committed',
   'respond:answered',
@@ -94,10 +98,11 @@ type Pause = (arena: Arena, random: Random) => Promise<string>;
  */
 function pauseOne(pause: Pause): Run {
   return async (arena, random) => {
-    const { est, acme } = arena;
+    const { est, acme, activating } = arena;
     const [paused, other] = arena.nodes;
     const [device] = await est.devices(1);
     const [renewing] = await est.enrolled(1);
+    const [endorsed] = await activating.devices(1);
     const ordering = await acme.devices(2);
     const point = random.pick(pausedAt);
     await paused!.arm({ point, nth: 1 + random.below(2), signal: 'SIGSTOP' });
@@ -105,12 +110,14 @@ function pauseOne(pause: Pause): Run {
     const asked = Promise.all([
       est.askOnce(paused!, device!, 'enroll'),
       est.askOnce(paused!, renewing!, 'renew'),
+      activating.askOnce(paused!, endorsed!),
       ...ordering.map((owner) => acme.askOnce(paused!, owner)),
     ]);
     const reached = await paused!.standsStill(3_000);
     const others = Promise.all([
       est.enroll(device!, [other!]),
       est.renew(renewing!, [other!]),
+      activating.activate(endorsed!, [other!]),
       ...ordering.map((owner) => acme.enroll(owner, [other!])),
     ]);
     const how = await pause(arena, random);

@@ -22,7 +22,7 @@ interface Course {
 }
 
 const enrolling: Course = {
-  size: { est: { enrolling: 3, attesting: 3, held: 2, renewing: 2, revoking: 2 } },
+  size: { est: { enrolling: 3, attesting: 3, held: 2, renewing: 2, revoking: 2 }, activating: 3 },
   points: servingPoints,
   recovery: recoveryPoints,
   left: leavesIntent,

@@ -11,6 +11,7 @@ import { ordersSize } from './points.ts';
 
 const size = {
   est: { enrolling: 7, attesting: 2, held: 1, renewing: 3, revoking: 1 },
+  activating: 2,
   acme: { enrolling: 3, held: 1, renewing: 1, revoking: 0, presuming: 1 },
 };
 const longestLoadMilliseconds = 700;
