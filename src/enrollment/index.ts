@@ -28,12 +28,13 @@ export { controlsOfEvidence } from './evidence-seen.ts';
 export { type FirstEntry, type OutsideHead, parseFirstEntry, type PreviousLog } from './first-entry.ts';
 export { canonicalGivenName, isEverOrderable } from './given-name.ts';
 export { observeManagement, type SentCertificate } from './management.ts';
-export { isVouchedFor } from './issuing-certificate.ts';
+export { type Issuers, isVouchedFor } from './issuing-certificate.ts';
 export type * from './observations.ts';
 export { leafOf, newEntry, readEntries, type ReadEntry, readEntry } from './personal-fields.ts';
 export type { Attested, Attesting } from './attest.ts';
 export type { GivenNonce } from './evidence-nonce.ts';
 export {
+  attesterAsKnown,
   attesterOf,
   type OfferedEvidence,
   SeenEvidence,

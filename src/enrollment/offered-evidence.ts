@@ -165,16 +165,21 @@ export function evidenceObservation(
     examination,
     status: recordableStatus(statusOf(examination, authority.statusLists)),
     earlier: earlierEvidence,
-    attester: attester ?? unknownAttester(examination, authority),
+    attester: attesterAsKnown(attester, examination, authority),
     versions,
     attestingKey,
   };
 }
 
 /** What we have signed is known, or it was lost with a database, and may have been taken back. */
-function unknownAttester(examination: Examination, authority: Issuers): AttesterObservation | null {
+export function attesterAsKnown(
+  known: AttesterObservation | null,
+  examination: Examination,
+  issuers: Issuers,
+): AttesterObservation | null {
+  if (known !== null) return known;
   const certificate = certificateOfAttester(examination);
-  const isOurs = certificate !== null && isIssuedHere(certificate, authority);
+  const isOurs = certificate !== null && isIssuedHere(certificate, issuers);
   return isOurs ? { deviceId: null, revoked: false, unknown: true } : null;
 }
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { before, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { der, parseBase64Certificate, parseCertificate, readDer } from '#x509';
@@ -139,6 +142,19 @@ describe('attestation keys that we have certified', () => {
       assert.deepEqual(await fallen(device.id), [['device', ['attester-revoked']]]);
     });
   }
+
+  test('what rests on one of which the database knows nothing any more falls', async () => {
+    const device = await known('lost');
+    const [chain] = device.chains;
+    const answer = await enroll(device, chain!);
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(await fallen('lost'), []);
+    const database = new DatabaseSync(path.join(authority.directory, 'data/sallyport.db'), { timeout: 5000 });
+    const sha256 = createHash('sha256').update(chain![0]!).digest('hex');
+    database.prepare('delete from certificate where sha256 = ?').run(sha256);
+    database.close();
+    assert.deepEqual(await fallen('lost'), [['device', ['attester-revoked']]]);
+  });
 
   test('what rests on a key whose TPM is believed no more falls in the same run, and after the key has ended', async () => {
     const device = await known('rests');

@@ -1,7 +1,8 @@
 import {
-  type AttesterNow,
+  attesterAsKnown,
   attesterOf,
   type AttesterQuery,
+  type Issuers,
   type RequestEntry,
   readEntries,
   recheckEvidence,
@@ -34,11 +35,16 @@ export interface Recheck {
 
 const tileWidth = 256;
 
+/** What is believed and asked now. */
+export interface Standards extends Issuers {
+  readonly references: Pick<References, 'deviceClasses' | 'templates' | 'attestation'>;
+  readonly statusLists: StatusLists;
+}
+
 /** Each live certificate against what is believed and asked now, by the entry of its issuance, and by those of the attestation keys below it. */
 export async function recheck(
   storage: ReadOnlyStorage,
-  references: Pick<References, 'deviceClasses' | 'templates' | 'attestation'>,
-  statusLists: StatusLists,
+  { references, statusLists, issuers }: Standards,
   now: number,
 ): Promise<Recheck> {
   const entries = new Entries(await logsOf(storage));
@@ -59,11 +65,11 @@ export async function recheck(
     if (isAbsent) continue;
     const examination = entry.observations.evidence?.examination;
     const attester = examination === undefined ? null : attesterOf(examination);
-    const attesterNow: AttesterNow = {
-      observed: attester && (await storage.attester(attester)),
-      fallen: (attester && fallenKeys.get(nameOf(attester))) ?? [],
-    };
-    const problems = recheckEvidence(entry, references, statusLists, attesterNow) ?? [];
+    const problems =
+      recheckEvidence(entry, references, statusLists, {
+        observed: attester && attesterAsKnown(await storage.attester(attester), examination!, { issuers }),
+        fallen: (attester && fallenKeys.get(nameOf(attester))) ?? [],
+      }) ?? [];
     if (problems.length === 0) continue;
     fallenKeys.set(nameOf(certificate), problems);
     const format = examination?.format ?? 'unknown';

@@ -22,6 +22,7 @@ export function attestationRecheck(run: Run): Command {
 async function recheckCommand(session: Session, { revoke = false }: { revoke?: boolean }): Promise<ExitCode> {
   const { loadStatusLists, loadTrustAnchors, readDatabase } = await import('#authority');
   const { recheck } = await import('../attestation/recheck.ts');
+  const { readCertificates } = await import('../trust/certificate-file.ts');
   const configuration = await session.configuration();
   const byName = <Item extends { readonly name: string }>(items: readonly Item[]) =>
     Object.fromEntries(items.map((item) => [item.name, item]));
@@ -36,10 +37,18 @@ async function recheckCommand(session: Session, { revoke = false }: { revoke?: b
       throw error;
     },
   });
+  const issuers = new Map(
+    await Promise.all(
+      configuration.issuers.map(async ({ name, certificate: file }) => {
+        const [certificate] = await readCertificates(file);
+        return [name, { issuer: { certificate: certificate! } }] as const;
+      }),
+    ),
+  );
   const storage = await readDatabase(configuration, session.terminal.environment);
   let found: Recheck;
   try {
-    found = await recheck(storage, references, statusLists, session.terminal.now());
+    found = await recheck(storage, { references, statusLists, issuers }, session.terminal.now());
   } finally {
     await storage.close();
   }
