@@ -30,6 +30,7 @@ import {
   stepValues,
 } from './step/step.fixture.ts';
 import { makeObject, root as tpmRoot } from './tpm/statement.fixture.ts';
+import { rocaKeyPair, rsaKeyPair } from './weak-key.fixture.ts';
 
 /** What is common to all formats is shown on step, whose path is an ordinary one. */
 function appraised(
@@ -92,6 +93,22 @@ suite('certification path', () => {
   })) {
     test(`${what}: certification-path`, () => {
       assert.deepEqual(checksOf({ certificates }), ['certification-path']);
+    });
+  }
+  for (const [what, key] of Object.entries({
+    short: rsaKeyPair(1024),
+    'small-exponent': rsaKeyPair(2048, 3),
+    roca: rocaKeyPair(),
+  })) {
+    test(`an intermediate or a root with a key that is ${what}: path-key`, () => {
+      const f9 = appraised({ certificates: { f9: { key }, leaf: { by: key } } });
+      assert.deepEqual(
+        f9.objections.map(({ check, detail }) => [check, detail.replace(/^.* weak: /, '')]),
+        [['path-key', what]],
+      );
+      const certificates = { root: { key, by: key }, f9: { by: key } };
+      const anchors = [anchorsOf('step', [stepChain({ certificates })[2]!])];
+      assert.deepEqual(checksOf({ certificates }, { anchors }), ['path-key']);
     });
   }
   test('a leaf that is itself a root: nobody vouches for it', () => {

@@ -8,6 +8,7 @@ import { appraiseApple } from './apple/appraise-apple.ts';
 import type { AssuranceLevel } from './evidence.ts';
 import type { Claims, EvidenceFault, Examination } from './examination.ts';
 import { appraiseExternal } from './external/appraise-external.ts';
+import { keyProblem } from './key-problem.ts';
 import { objectUnless } from './objection.ts';
 import { statusObjections } from './status-objections.ts';
 import { appraiseStep } from './step/appraise-step.ts';
@@ -51,6 +52,7 @@ export function appraise(
     objections: [
       ...(fault === null ? [] : [fault]),
       ...objectUnless(found !== null, 'certification-path', 'no root of this format vouches for it'),
+      ...(found === null ? [] : keyObjections(found.path)),
       ...(found === null ? [] : validityObjections(found.path, claims, time)),
       ...objectUnless(
         certificates[0]?.isCa === false,
@@ -121,6 +123,15 @@ function levelOf(claims: Claims): AssuranceLevel | null {
 function isLevel(level: AssuranceLevel | null, allowed: ReferenceValues['levels']): boolean {
   if (level === null) return false;
   return allowed === null ? level !== 'software' : allowed.includes(level);
+}
+
+/** Whoever can make a signature of one of them makes up all that is below it. */
+function keyObjections(path: readonly Certificate[]): readonly EvidenceFault[] {
+  return path.flatMap((certificate, above) => {
+    const problem = keyProblem(certificate);
+    if (problem === null) return [];
+    return [{ check: 'path-key', detail: `certificate ${above} above that of the key ${problem}` }];
+  });
 }
 
 /** RFC 5280 section 6.1: a trust anchor is no part of the path, and neither are its dates. */

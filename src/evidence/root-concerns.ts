@@ -1,6 +1,7 @@
-import { type Certificate, inspectPublicKey, matchesName, mayIssue, verifyCertificateSignature } from '#x509';
+import { type Certificate, matchesName, mayIssue, verifyCertificateSignature } from '#x509';
 import { isSallyportError } from '#errors';
 import type { TrustAnchors } from './appraisal.ts';
+import { keyProblem } from './key-problem.ts';
 import { type KnownRoot, knownRootOf } from './known-roots.ts';
 
 /** What is to be said against a certificate as a root of a set. */
@@ -82,22 +83,6 @@ function dateConcerns({ notBefore, notAfter }: Certificate, time: number): RootC
   return notAfter - time < soonMilliseconds
     ? [{ check: 'root-ends-soon', detail: `ends on ${day(notAfter)}` }]
     : [];
-}
-
-/** null: nothing is wrong with it. */
-function keyProblem({ spki }: Certificate): string | null {
-  try {
-    const { algorithm, bits, curve, weaknesses } = inspectPublicKey(spki);
-    if (weaknesses.length > 0) return `has a key of ${bits} bits that is weak: ${weaknesses.join(', ')}`;
-    if (algorithm === 'other') return 'has a key of a type that is not known here';
-    // Other curves than these have their OID for a name.
-    return algorithm === 'ec-other' && curve !== 'P-521'
-      ? `has a key on a curve that is not known here`
-      : null;
-  } catch (error) {
-    if (!isSallyportError(error, 'malformed', 'unsupported', 'too-large')) throw error;
-    return `has a key that is not read here: ${error.message}`;
-  }
 }
 
 /**

@@ -185,6 +185,7 @@ describe('evidence of a TPM in a request of EST', () => {
     const tpm = authority.tpm('fred');
     const none = await enroll(device, tpm, { nonce: new Uint8Array(32) });
     await refused(none.answer, evidence('fresh'), /no nonce was given out/);
+    assert.match(none.answer.text, /^The evidence is not fresh: ask for a nonce and attest again\./);
     const other = await laptop('gail');
     const theirs = await nonceFor(other);
     const ours = await nonceFor(device);
@@ -239,6 +240,8 @@ describe('evidence of a TPM in a request of EST', () => {
       const attribute = tpm.attribute(await nonceFor(exportable), key, { attributes });
       const answer = await exportable.enroll({ key, csr: csrFor('xena', key, { attributes: [attribute] }) });
       await refused(answer, evidence('device', 'fresh', 'key', 'sound', 'trusted', 'unused'), /tpm-/);
+      // Another nonce would not help it.
+      assert.match(answer.text, /^The evidence of this key is not accepted here\./);
     }
   });
 

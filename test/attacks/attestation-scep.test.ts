@@ -30,10 +30,10 @@ describe('evidence of a TPM in a message of SCEP', () => {
     secret: string,
     nonce: Uint8Array | null,
     tpm = authority.tpm(device),
+    of = keyAttributes.signAndDecrypt,
   ) => {
     const key = makeKey('rsa-2048');
-    const attributes =
-      nonce === null ? [] : [tpm.attribute(nonce, key, { attributes: keyAttributes.signAndDecrypt })];
+    const attributes = nonce === null ? [] : [tpm.attribute(nonce, key, { attributes: of })];
     const client = await ScepClient.at(`${authority.scep}/device`);
     return client.ask({ content: csrFor(device, key, { challengePassword: secret, attributes }), key });
   };
@@ -73,6 +73,15 @@ describe('evidence of a TPM in a message of SCEP', () => {
       'attestation-device',
       'first-enrollment',
     ]);
+  });
+
+  test('of a key that can leave its TPM is told so, and not to ask for a nonce; with another nonce it is', async () => {
+    const { secret, nonce } = await secretFor('svea', true);
+    const exportable = await enroll('svea', secret, nonce, undefined, keyAttributes.exportable);
+    assert.ok((await controlsOf(exportable)).includes('attestation-sound'));
+    assert.match(exportable.text, /The evidence of this key is not accepted here\./);
+    const unfresh = await enroll('svea', secret, new Uint8Array(32));
+    assert.match(unfresh.text, /The evidence is not fresh: ask for a nonce and attest again\./);
   });
 
   test('the log verifies', async () => {

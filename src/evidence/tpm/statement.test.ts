@@ -5,6 +5,7 @@ import { decode, encode } from 'cborg';
 import { type GeneralName, der, extendedKeyUsages, oids } from '#x509';
 import type { Examination, Statement } from '../examination.ts';
 import { examine } from '../examine.ts';
+import { rocaKeyPair } from '../weak-key.fixture.ts';
 import { nameOf } from './algorithms.ts';
 import type { TpmClaims } from './claims.ts';
 import {
@@ -207,17 +208,9 @@ const weak = {
   ]),
 };
 
-/** A power of 65537 modulo the product of the first primes (CVE-2017-15361), with no prime factor that is small. */
 function rocaModulus(): Uint8Array {
-  const primes = [2n];
-  for (let candidate = 3n; primes.length < 126; candidate += 2n) {
-    if (primes.every((prime) => candidate % prime !== 0n)) primes.push(candidate);
-  }
-  const product = primes.reduce((left, right) => left * right, 1n);
-  let residue = 1n;
-  for (let power = 0; power < 1000; power += 1) residue = (residue * 65_537n) % product;
-  const modulus = ((1n << 2047n) / product + 12_345n) * product + residue;
-  return Uint8Array.fromHex(modulus.toString(16));
+  const { n = '' } = rocaKeyPair().privateKey.export({ format: 'jwk' });
+  return new Uint8Array(Buffer.from(n, 'base64url'));
 }
 
 function identifierOf(...fields: readonly Uint8Array[]): GeneralName {

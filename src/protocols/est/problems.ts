@@ -63,14 +63,15 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
   ['segment-class', notHere],
   ['template-class', forbidden],
   ['template-names', forbidden],
-  [
-    'attestation-fresh',
-    { status: 403, words: 'The evidence is not fresh: ask for a nonce and attest again.' },
-  ],
   ['attestation-sound', evidence],
   ['attestation-trusted', evidence],
   ['attestation-key', evidence],
   ['attestation-device', evidence],
+  // Of evidence that does not hold in itself nothing is true: another nonce would not mend it.
+  [
+    'attestation-fresh',
+    { status: 403, words: 'The evidence is not fresh: ask for a nonce and attest again.' },
+  ],
   ['attestation-unused', evidence],
   [
     'attestation',

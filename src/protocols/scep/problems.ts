@@ -62,11 +62,12 @@ export const problemsByControl: readonly (readonly [control: string, problem: Pr
   ['segment-class', notHere],
   ['template-class', forbidden],
   ['template-names', forbidden],
-  ['attestation-fresh', bad('The evidence is not fresh: ask for a nonce and attest again.')],
   ['attestation-sound', evidence],
   ['attestation-trusted', evidence],
   ['attestation-key', evidence],
   ['attestation-device', evidence],
+  // Of evidence that does not hold in itself nothing is true: another nonce would not mend it.
+  ['attestation-fresh', bad('The evidence is not fresh: ask for a nonce and attest again.')],
   ['attestation-unused', evidence],
   ['attestation', bad('This device must attest its key, and the request holds no evidence.')],
   ['rate-device', tooMany],
