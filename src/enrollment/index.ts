@@ -53,6 +53,7 @@ export {
   isDeviceIdentifier,
   isWithinNames,
   notOrderable,
+  orderedSerialNumber,
   type OrderIdentifier,
   ordersDevices,
 } from './order.ts';

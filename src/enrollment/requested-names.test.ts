@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Template } from '#ca';
-import { buildName, encodeSubjectAltName, extensionOids, type GeneralName } from '#x509';
+import { buildName, der, encodeSubjectAltName, extensionOids, type GeneralName, oids } from '#x509';
 import type { PresenterObservation, RequestObservation } from './observations.ts';
-import { requestedNames } from './requested-names.ts';
+import { asOrdered, requestedNames } from './requested-names.ts';
 
 const name = (value: string) => buildName([{ type: 'commonName', value }]);
 const dns = (value: string): GeneralName[] => [{ kind: 'dns', value }];
@@ -135,5 +135,27 @@ describe('requestedNames', () => {
       repeated,
       keyUsage,
     ]);
+  });
+});
+
+describe('a request for an order of a hardware-module', () => {
+  const type = '1.3.6.1.4.1.32473.7';
+  const module = (octets: Uint8Array): GeneralName => {
+    const value = der.sequence(der.oid(type), der.octetString(octets)).toBase64();
+    return { kind: 'otherName', type: oids.hardwareModuleName, value };
+  };
+  const askedBeside = (octets: Uint8Array, value: string) => {
+    const subjectAltName = [module(octets)];
+    const order = { identifiers: [{ type: 'hardware-module', value: `${value}/${type}` } as const] };
+    return asOrdered({ ...asked, subjectAltName }, { protocol: 'acme' }, order)!.subjectAltName.length;
+  };
+
+  test('may name it, octet for octet, and so asks for nothing', () => {
+    for (const text of ['SN-7', 'STM :ab12:4d5', 'Ger\u00e4t-7']) {
+      assert.equal(askedBeside(Buffer.from(text), text), 0, text);
+      assert.equal(askedBeside(Buffer.from(`${text} `), text), 1, text);
+    }
+    assert.equal(askedBeside(Buffer.of(0, 0xff), 'hex:00ff'), 0);
+    assert.equal(askedBeside(Buffer.from('hex:00ff'), 'hex:00ff'), 1);
   });
 });

@@ -7,6 +7,7 @@ import {
   type GeneralName,
   generalNameKey,
   hardwareModuleNameOf,
+  hardwareSerialNumberText,
   permanentIdentifierOf,
 } from '#x509';
 import type {
@@ -15,7 +16,12 @@ import type {
   RequestObservation,
   SourceObservation,
 } from './observations.ts';
-import { deviceIdentifierParts, isDeviceIdentifier, type OrderIdentifier } from './order.ts';
+import {
+  deviceIdentifierParts,
+  isDeviceIdentifier,
+  orderedSerialNumber,
+  type OrderIdentifier,
+} from './order.ts';
 
 /**
  * A request for an ACME order may name one of its DNS names as commonName as well, or only there: "either in the commonName portion of the requested
@@ -75,7 +81,7 @@ function isOrdered(name: GeneralName, ordered: OrderIdentifier): boolean {
     const found = hardwareModuleNameOf([name]);
     return (
       found !== null &&
-      Buffer.from(found.serialNumber).toString('utf8') === parts.value &&
+      hardwareSerialNumberText(found.serialNumber) === orderedSerialNumber(parts.value) &&
       found.hardwareType === parts.oid
     );
   } catch (error) {

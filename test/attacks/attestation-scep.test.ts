@@ -30,7 +30,7 @@ describe('evidence of a TPM in a message of SCEP', () => {
     secret: string,
     nonce: Uint8Array | null,
     tpm = authority.tpm(device),
-    of = keyAttributes.signAndDecrypt,
+    of: number = keyAttributes.signAndDecrypt,
   ) => {
     const key = makeKey('rsa-2048');
     const attributes = nonce === null ? [] : [tpm.attribute(nonce, key, { attributes: of })];

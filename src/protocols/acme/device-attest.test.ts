@@ -1,19 +1,33 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { OrderIdentifier } from '#enrollment';
+import type { EvidenceIdentities } from '#evidence';
+import { hardwareSerialNumberText } from '#x509';
 import { answerWithEvidence } from './device-attest.ts';
 import { AcmeError } from './problems.ts';
 
 type Asked = Parameters<typeof answerWithEvidence>;
 
+interface Naming {
+  readonly identities: EvidenceIdentities;
+  readonly ordered: OrderIdentifier;
+}
+
+const permanentIdentifier: OrderIdentifier = { type: 'permanent-identifier', value: 'phone-7' };
+
 /** What enrollment says of the evidence, and what is written down of the challenge then. */
-async function answered(judged: { problem: string | null; isPassing: boolean }, named: string) {
+async function answered(
+  judged: { problem: string | null; isPassing: boolean },
+  named: string,
+  { identities = { serialNumber: named }, ordered = permanentIdentifier }: Partial<Naming> = {},
+) {
   const written: unknown[] = [];
   const examination = {
     sha256: '00',
     format: 'android-key',
     fault: null,
     certificates: [],
-    statement: { spki: '11', fresh: true, identities: { serialNumber: named }, claims: {} },
+    statement: { spki: '11', fresh: true, identities, claims: {} },
   };
   const ports = {
     enrollment: {
@@ -27,8 +41,7 @@ async function answered(judged: { problem: string | null; isPassing: boolean }, 
   };
   const found = {
     id: 'a',
-    type: 'permanent-identifier',
-    value: 'phone-7',
+    ...ordered,
     token: 't',
     template: 'hardware',
     expiresAt: 1,
@@ -78,4 +91,27 @@ test('evidence that holds is written down as valid', async () => {
     written.map(({ problem }) => problem),
     [null],
   );
+});
+
+test('a hardware-module is compared octet for octet, and one that is no text in hex', async () => {
+  const type = '1.3.6.1.4.1.32473.7';
+  const isOf = async (octets: Uint8Array, value: string) => {
+    const hardwareModule = { serialNumber: hardwareSerialNumberText(octets), type };
+    const ordered = { type: 'hardware-module', value: `${value}/${type}` } as const;
+    const { written } = await answered({ problem: null, isPassing: false }, '', {
+      identities: { hardwareModule },
+      ordered,
+    });
+    return written[0]!.problem === null;
+  };
+  for (const text of ['SN-7', 'STM :ab12:4d5', 'Ger\u00e4t-7', '\u00e9', 'hexagon']) {
+    assert.ok(await isOf(Buffer.from(text), text), text);
+    assert.ok(!(await isOf(Buffer.from(text), `${text} `)), text);
+    assert.ok(!(await isOf(Buffer.from(`${text} `), text)), text);
+  }
+  // The same letter in two forms of Unicode is not the same octets.
+  assert.ok(!(await isOf(Buffer.from('\u00e9'), 'e\u0301')));
+  assert.ok(await isOf(Buffer.of(0, 0xff), 'hex:00ff'));
+  assert.ok(!(await isOf(Buffer.from('hex:00ff'), 'hex:00ff')));
+  assert.ok(await isOf(Buffer.from('hex:00ff'), `hex:${Buffer.from('hex:00ff').toString('hex')}`));
 });

@@ -3,6 +3,7 @@ import {
   examinationDigest,
   named,
   newEntry,
+  orderedSerialNumber,
   type OrderIdentifier,
   supportCode,
 } from '#enrollment';
@@ -133,12 +134,16 @@ function refusal(problem: string): AcmeError {
 
 /** Octet for octet, one of the names that the evidence gives the device. */
 function identifierProblem(ordered: OrderIdentifier, { statement }: Examination): string | null {
-  const parts = deviceIdentifierParts(ordered);
   const names = statement === null ? [] : namesOf(statement.identities, ordered.type);
-  const isNamed =
-    parts !== null &&
-    names.some(({ value, oid }) => value === parts.value && (parts.oid === null || oid === parts.oid));
+  const isNamed = names.some((name) => isOrdered(name, ordered));
   return isNamed ? null : `the evidence is not of ${ordered.type} ${ordered.value}`;
+}
+
+function isOrdered({ value, oid }: Named, ordered: OrderIdentifier): boolean {
+  const parts = deviceIdentifierParts(ordered);
+  if (parts === null) return false;
+  const wanted = ordered.type === 'hardware-module' ? orderedSerialNumber(parts.value) : parts.value;
+  return value === wanted && (parts.oid === null || oid === parts.oid);
 }
 
 interface Named {
