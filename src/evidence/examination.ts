@@ -58,6 +58,8 @@ export interface EvidenceIdentities {
   readonly hardwareModule?: { readonly type: string; readonly serialNumber: string };
   /** SHA-256 of the endorsement key's SubjectPublicKeyInfo, hexadecimal. */
   readonly endorsementKey?: string;
+  /** The same of the attestation key, where a certificate speaks for it. */
+  readonly attestationKey?: string;
 }
 
 export type Claims =
@@ -75,4 +77,5 @@ export const evidenceIdentities = [
   'imei',
   'permanentIdentifier',
   'hardwareModule',
+  'attestationKey',
 ] as const satisfies readonly (keyof EvidenceIdentities)[];

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import {
   type Certificate,
   extendedKeyUsages,
@@ -77,11 +78,12 @@ function namesHardwareModule({ subjectAltName }: Certificate): boolean {
   return hardwareModuleNameOf(subjectAltName) !== null;
 }
 
-function identitiesOf({ subjectAltName }: Certificate): EvidenceIdentities {
+function identitiesOf({ spki, subjectAltName }: Certificate): EvidenceIdentities {
   const permanentIdentifier = permanentIdentifierOf(subjectAltName);
   const hardwareModule = hardwareModuleNameOf(subjectAltName);
   const endorsementKey = endorsementKeyOf(subjectAltName);
   return {
+    attestationKey: hash('sha256', spki),
     ...(endorsementKey === null ? {} : { endorsementKey }),
     ...(permanentIdentifier === null ? {} : { permanentIdentifier }),
     ...(hardwareModule === null

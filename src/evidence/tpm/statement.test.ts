@@ -57,6 +57,8 @@ function faultOf({ fault, statement }: Examination): string | undefined {
 }
 
 suite('what a TPM statement says (WebAuthn Level 3 section 8.3)', () => {
+  const attestationKey = createHash('sha256').update(defaultKeys.attestation.spki).digest('hex');
+
   test('of a key in order', () => {
     const examination = examined({
       certificate: { names: [tpmName(), permanentIdentifier('device-1', '1.2.3')] },
@@ -64,7 +66,7 @@ suite('what a TPM statement says (WebAuthn Level 3 section 8.3)', () => {
     assert.deepEqual(statementOf(examination), {
       spki: createHash('sha256').update(defaultKeys.attested.spki).digest('hex'),
       fresh: true,
-      identities: { permanentIdentifier: { value: 'device-1', assigner: '1.2.3' } },
+      identities: { attestationKey, permanentIdentifier: { value: 'device-1', assigner: '1.2.3' } },
       claims: {
         format: 'tpm',
         statement: 'attestation-object',
@@ -80,10 +82,10 @@ suite('what a TPM statement says (WebAuthn Level 3 section 8.3)', () => {
     assert.equal(examination.certificates[1], root.toBase64());
   });
 
-  test('names no device where the certificate does not', () => {
-    assert.deepEqual(statementOf(examined({})).identities, {});
+  test('names no device but by its key where the certificate does not', () => {
+    assert.deepEqual(statementOf(examined({})).identities, { attestationKey });
     const assignerAlone = { certificate: { names: [tpmName(), permanentIdentifier(null, '1.2.3')] } };
-    assert.deepEqual(statementOf(examined(assignerAlone)).identities, {});
+    assert.deepEqual(statementOf(examined(assignerAlone)).identities, { attestationKey });
   });
 
   test('names no endorsement key where the certificate names two', () => {
@@ -161,7 +163,8 @@ suite('what a TPM statement says (WebAuthn Level 3 section 8.3)', () => {
     const certificate = { usages: [], policies: [restricted], names: [hardwareModule('SN-1')] };
     const examination = examined({ certificate });
     const { identities, claims } = statementOf(examination);
-    assert.deepEqual(identities, { hardwareModule: { type: '2.23.133.1.2', serialNumber: 'SN-1' } });
+    const hardwareModuleName = { type: '2.23.133.1.2', serialNumber: 'SN-1' };
+    assert.deepEqual(identities, { attestationKey, hardwareModule: hardwareModuleName });
     assert.equal(examination.format, 'idevid');
     assert.equal(claims.format, 'idevid');
     assert.equal(claims.device, null);
