@@ -27,6 +27,8 @@ export interface AcmeTemplate {
   readonly challenges: readonly ('http-01' | 'dns-01' | 'tls-alpn-01' | 'device-attest-01')[];
   /** optional: an account needs none, and what its order rests on is evidence alone. Absent: required. */
   readonly externalAccountKey?: 'required' | 'optional';
+  /** The certificate of a device names it as it was ordered: PermanentIdentifier (RFC 4043) or HardwareModuleName (RFC 4108). Absent: it does not. */
+  readonly embedIdentifier?: boolean;
   /** CIDRs that http-01 and tls-alpn-01 may connect to. */
   readonly networks: readonly string[];
   /** Our name in CAA records (RFC 8659); null: they are not looked at. */

@@ -4,6 +4,7 @@ import type { Action, Context, Facts } from '#policy';
 import { namesDigest } from './digests.ts';
 import { identityOf } from './identity.ts';
 import { certifiedNames } from './certified-names.ts';
+import { withDeviceName, withoutDeviceName } from './device-name.ts';
 import { evidenceSeen } from './evidence-seen.ts';
 import { deriveAccount } from './layers/account.ts';
 import { deriveApproval } from './layers/approval.ts';
@@ -84,7 +85,7 @@ export function derive(
   const template = named(references.templates, source.template);
   const { key, secret, challenge, presenter, order = null } = observations;
   const request = asOrdered(observations.request, source, order);
-  const renewed = action === 'renew' ? presenter : null;
+  const renewed = action === 'renew' && presenter !== null ? withoutDeviceName(presenter, order) : null;
   const requested =
     template === undefined || request === null ? null : requestedNames(request, template, renewed, source);
   const names =
@@ -192,7 +193,7 @@ export function derive(
     issued,
     plan: {
       template,
-      names,
+      names: withDeviceName(names, template, order),
       namesDigest: digest,
       ...validity(template, deviceClass, references, time, order),
     },

@@ -30,7 +30,8 @@ export function deviceIdentifierParts({
   const [, text, oid = null] =
     /^([^/]{1,200})(?:\/([0-2](?:\.(?:0|[1-9]\d{0,38})){1,30}))?$/u.exec(value) ?? [];
   if (text === undefined || /[\p{Cc}\p{Cs}]/u.test(text)) return null;
-  return type === 'hardware-module' && oid === null ? null : { value: text, oid };
+  if (type === 'hardware-module' && (oid === null || /^hex:(?!(?:[0-9a-f]{2})+$)/.test(text))) return null;
+  return { value: text, oid };
 }
 
 /**

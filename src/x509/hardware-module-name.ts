@@ -1,4 +1,5 @@
 import { SallyportError } from '#errors';
+import { der } from './der-writer.ts';
 import { type GeneralName, type OtherName, otherNameValue } from './general-name.ts';
 import { oids } from './oids.ts';
 
@@ -37,6 +38,30 @@ export function hardwareSerialNumberText(serialNumber: Uint8Array): string {
   const text = Buffer.from(serialNumber).toString('latin1');
   const isText = /^[\x21-\x7e]+$/.test(text) && !text.startsWith('hex:');
   return isText ? text : `hex:${serialNumber.toHex()}`;
+}
+
+/** The octets of such a text. */
+export function hardwareSerialNumberOctets(text: string): Uint8Array {
+  return text.startsWith('hex:')
+    ? Uint8Array.fromHex(text.slice(4))
+    : new Uint8Array(Buffer.from(text, 'latin1'));
+}
+
+export function encodeHardwareModuleName({
+  hardwareType,
+  serialNumber,
+}: HardwareModuleName): GeneralName & { readonly kind: 'otherName' } {
+  return {
+    kind: 'otherName',
+    type: oids.hardwareModuleName,
+    value: der.sequence(der.oid(hardwareType), der.octetString(serialNumber)).toBase64(),
+  };
+}
+
+/** A PermanentIdentifier (RFC 4043) or a HardwareModuleName (RFC 4108), whatever it says. */
+export function isDeviceName(name: GeneralName): boolean {
+  const isPermanent = name.kind === 'otherName' && name.type === oids.permanentIdentifier;
+  return isPermanent || isHardwareModuleName(name);
 }
 
 function isHardwareModuleName(name: GeneralName): name is OtherName {

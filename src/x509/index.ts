@@ -82,7 +82,10 @@ export {
 export {
   type HardwareModuleName,
   hardwareModuleNameOf,
+  encodeHardwareModuleName,
+  hardwareSerialNumberOctets,
   hardwareSerialNumberText,
+  isDeviceName,
 } from './hardware-module-name.ts';
 export { canonicalHostName } from './host-name.ts';
 export { canonicalIpAddress, formatIpAddress, parseIpAddress } from './ip-address.ts';

@@ -32,12 +32,16 @@ export function permanentIdentifierOf(names: readonly GeneralName[]): PermanentI
   return value === null ? null : { value: textOf(value), assigner };
 }
 
-/** A name whose value is this, and that nobody assigned. */
-export function encodePermanentIdentifier(value: string): GeneralName & { readonly kind: 'otherName' } {
+/** A name whose value is this, and the dotted OID of who assigned it, if anybody. */
+export function encodePermanentIdentifier(
+  value: string,
+  assigner: string | null = null,
+): GeneralName & { readonly kind: 'otherName' } {
+  const assigned = assigner === null ? [] : [der.oid(assigner)];
   return {
     kind: 'otherName',
     type: oids.permanentIdentifier,
-    value: der.sequence(der.utf8String(value)).toBase64(),
+    value: der.sequence(der.utf8String(value), ...assigned).toBase64(),
   };
 }
 

@@ -34,7 +34,7 @@ export class PlayedTpm {
   }
 
   /**
-   * `deviceId`: the device as which the attestation CA knows it; null: as none. `model`, `firmware`, `extensions`: as its certificate has them. `key`: its attestation key, which
+   * `deviceId`: the device as which the attestation CA knows it; null: as none. `model`, `firmware`, `extensions`, further `names`: as its certificate has them. `key`: its attestation key, which
    * it shares with another.
    */
   static certifiedBy(
@@ -45,10 +45,17 @@ export class PlayedTpm {
       firmware = '00010203',
       key = makeKey(),
       extensions = [],
-    }: { model?: string; firmware?: string; key?: ClientKey; extensions?: readonly Extension[] } = {},
+      names = [],
+    }: {
+      model?: string;
+      firmware?: string;
+      key?: ClientKey;
+      extensions?: readonly Extension[];
+      names?: readonly GeneralName[];
+    } = {},
   ): PlayedTpm {
     const tpm = tpmName(model, firmware);
-    const subjectAltName = [tpm, ...(deviceId === null ? [] : [permanentIdentifier(deviceId)])];
+    const subjectAltName = [tpm, ...(deviceId === null ? [] : [permanentIdentifier(deviceId)]), ...names];
     const { certificate } = ca.endEntity({
       key,
       subject: [{ type: 'commonName', value: 'attestation key' }],

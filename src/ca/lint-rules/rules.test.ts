@@ -9,6 +9,7 @@ import {
   encodeExtendedKeyUsage,
   encodeKeyUsage,
   encodeName,
+  encodePermanentIdentifier,
   encodeSubjectAltName,
   encodeSubjectKeyIdentifier,
   encodeTbsCertificate,
@@ -43,6 +44,18 @@ const activated = attestationKeyNames('sensor-7', tpm).subjectAltName;
 const forActivated: Partial<Template> = {
   authentication: ['endorsement'],
   extendedKeyUsage: [extendedKeyUsages.tcgAttestationIdentityKey],
+};
+
+const devices = ['sensor-7', 'sensor-8'].map((id) => encodePermanentIdentifier(id));
+const forDevices: Partial<Template> = {
+  acme: {
+    challenges: ['device-attest-01'],
+    embedIdentifier: true,
+    networks: [],
+    caa: null,
+    orderSeconds: 3600,
+    authorizationSeconds: 3600,
+  },
 };
 
 /** What breaks a rule: a plan that is built as it stands, or fields that are not those of the plan. */
@@ -195,6 +208,8 @@ const breaches: Readonly<Record<string, readonly Breach[]>> = {
     { plan: { subjectAltName: [{ kind: 'uri', value: '/relative' }] } },
     { plan: { subjectAltName: [{ kind: 'registeredId', value: '1.2.3' }] } },
     { plan: { subjectAltName: activated } },
+    { plan: { subjectAltName: devices.slice(1) } },
+    { template: forDevices, plan: { subjectAltName: devices } },
     ...[
       activated.slice(0, 2),
       [...activated, { kind: 'dns', value: 'sensor-7.example.org' } as const],
@@ -255,6 +270,10 @@ test('what is built as planned breaks no rule', () => {
     findings({ template: forActivated, plan: { subject: [], subjectAltName: activated } }),
     [],
   );
+});
+
+test('a device may be named by its hardware where the template says so', () => {
+  assert.deepEqual(findings({ template: forDevices, plan: { subjectAltName: devices.slice(1) } }), []);
 });
 
 for (const { id, source } of lintRules) {

@@ -32,6 +32,10 @@ describe('templates by which devices are ordered', () => {
     assert.deepEqual(problemsOf(optional), []);
   });
 
+  test('may name a device as it was ordered', () => {
+    assert.deepEqual(problemsOf(file(devices, 'challenges', 'embedIdentifier: true, challenges')), []);
+  });
+
   for (const [what, from, to, key, message] of [
     ['another challenge', 'challenges: [', '§challenges: [dns-01, ', 'acme.challenges', /stands alone/],
     [
@@ -57,4 +61,9 @@ test('templates by which names are ordered take no account without an external a
   assert.deepEqual(problemsOf(file(names)), []);
   const optional = file(names, 'challenges', 'externalAccountKey: §optional, challenges');
   assertRefused(optional, at('acme.externalAccountKey'), /^must be required without device-attest-01/);
+});
+
+test('templates by which names are ordered name no device', () => {
+  const embedding = file(names, 'challenges', 'embedIdentifier: §true, challenges');
+  assertRefused(embedding, at('acme.embedIdentifier'), /^must be false without device-attest-01/);
 });

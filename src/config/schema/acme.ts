@@ -12,6 +12,12 @@ export const acme = z.strictObject({
     .describe(
       'optional, with device-attest-01: an account needs no external account key (RFC 8555 section 7.3.4), which clients of Apple and of step have none of. Whose it is, evidence says: of a device whose `id` or `serialNumber` it names.',
     ),
+  embedIdentifier: z
+    .boolean()
+    .default(false)
+    .describe(
+      'With device-attest-01: subjectAltName names the device as it was ordered, which the evidence proves: PermanentIdentifier (RFC 4043) or HardwareModuleName (RFC 4108). Whoever sees the certificate reads it.',
+    ),
   networks: distinct(cidr, 0)
     .default([])
     .describe(
@@ -57,6 +63,12 @@ export function demandOrders(
     problem(
       ['acme', 'externalAccountKey'],
       'must be required without device-attest-01: nothing else would say whose the account is',
+    );
+  }
+  if (settings.acme.embedIdentifier) {
+    problem(
+      ['acme', 'embedIdentifier'],
+      'must be false without device-attest-01: names are in the certificate anyway',
     );
   }
   // RFC 8555 section 7.4: the names of the certificate are those that were ordered, and proven.
