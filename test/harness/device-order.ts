@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type Certificate, parseCertificate, pemToDer } from '#x509';
 import type { AcmeAnswer, AcmeClient, Json } from './acme-client.ts';
 import { type ClientKey, makeKey } from './csr.ts';
+import type { Held, PlayedHardware } from './played-hardware.ts';
 import { keyAttributes, type PlayedTpm } from './played-tpm.ts';
 
 /** What is left out is as it should be. */
@@ -46,6 +47,19 @@ export async function attest(
   const toBeSigned = signed === undefined ? keyAuthorization : signed(keyAuthorization, token);
   const attObj = Buffer.from(tpm.object(toBeSigned, key, { attributes, beside })).toString('base64url');
   return { key, attObj, answer: await client.post(url, { attObj }) };
+}
+
+/** The same, by hardware of any kind. `held`: what it is told of the challenge. */
+export async function attestBy(
+  client: AcmeClient,
+  order: Json,
+  hardware: PlayedHardware,
+  held: (challenge: Held) => Held = (challenge) => challenge,
+): Promise<{ key: ClientKey; answer: AcmeAnswer }> {
+  const { url, token } = await challengeOf(client, order);
+  const key = makeKey();
+  const object = hardware.object(held({ token, keyAuthorization: client.keyAuthorization(token) }), key);
+  return { key, answer: await client.post(url, { attObj: Buffer.from(object).toString('base64url') }) };
 }
 
 /** Ready to be finalized. */

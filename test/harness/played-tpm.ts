@@ -126,7 +126,7 @@ function publicAreaOf({ algorithm, spki }: ClientKey, attributes: number): Uint8
     : join(head(0x0023), u16(0x0003), u16(0x10), sized(octets(jwk.x)), sized(octets(jwk.y)));
 }
 
-function tpmName(model: string, firmware: string): GeneralName {
+export function tpmName(model: string, firmware: string): GeneralName {
   const attributes = {
     '2.23.133.2.1': 'id:53544D20',
     '2.23.133.2.2': model,
