@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import { typeOf } from '../harness/acme-answers.ts';
 import { AttestedLaptop } from '../harness/attested-laptop.ts';
 import { AcmeClient } from '../harness/acme-client.ts';
 import { attestingAuthority, withDeviceAttest } from '../harness/attesting-device.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { makeCsr } from '../harness/csr.ts';
-import { attest, ordered } from '../harness/device-order.ts';
+import { attest, ordered, ready } from '../harness/device-order.ts';
 import type { EstAnswer } from '../harness/est-client.ts';
 import { entryOf, supportCodeOf } from '../harness/expect.ts';
 import { verifyLog } from '../harness/log-findings.ts';
@@ -21,7 +22,7 @@ describe('evidence that was made beforehand', () => {
     authority = await attestingAuthority(cleanup, {
       edit(settings) {
         Object.assign(settings['templates']!['device']!, { validity: '90d', renewalWindow: '30d' });
-        return withDeviceAttest(settings, { externalAccountKey: 'optional' });
+        return withDeviceAttest(settings, { externalAccountKey: 'optional', authorizationLifetime: '30d' });
       },
     });
   });
@@ -62,14 +63,19 @@ describe('evidence that was made beforehand', () => {
     assert.equal(collected.status, 200, collected.text);
   });
 
-  test('for the token of an order that nobody answered for an hour, proves nothing', async () => {
-    await authority.admin.device('tokens', { deviceClass: 'attested-laptop' });
+  const accountFor = async (device: string) => {
+    await authority.admin.device(device, { deviceClass: 'attested-laptop' });
     const client = await AcmeClient.at(
       `${new URL(authority.est).origin}/acme/hardware/directory`,
       authority.trustPem,
     );
     cleanup.after(() => client.close());
     await client.register(null);
+    return client;
+  };
+
+  test('for the token of an order that nobody answered for an hour, proves nothing', async () => {
+    const client = await accountFor('tokens');
     const [first, second] = [await ordered(client, 'tokens'), await ordered(client, 'tokens')];
     authority.advance(59 * minute);
     const { answer } = await attest(client, first, authority.tpm('tokens'));
@@ -79,6 +85,19 @@ describe('evidence that was made beforehand', () => {
     assert.notEqual(late.body['status'], 'valid', late.text);
     const finalized = await client.finalize(second, makeCsr({ key }));
     assert.equal(finalized.status, 403, finalized.text);
+  });
+
+  test('and taken for an order counts for an hour, however long authorizations last', async () => {
+    const client = await accountFor('stored');
+    const tpm = authority.tpm('stored');
+    const [first, second] = [await ready(client, 'stored', tpm), await ready(client, 'stored', tpm)];
+    authority.advance(59 * minute);
+    const inTime = await client.finalize(first.order, makeCsr({ key: first.key }));
+    assert.equal(inTime.body['status'], 'valid', inTime.text);
+    authority.advance(2 * minute);
+    const late = await client.finalize(second.order, makeCsr({ key: second.key }));
+    assert.equal(late.status, 403, late.text);
+    assert.equal(typeOf(late.body), 'orderNotReady');
   });
 
   test('and all of it follows from what the log says', async () => {
