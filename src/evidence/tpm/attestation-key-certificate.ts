@@ -35,8 +35,8 @@ export function attestationKeyCertificateOf(certificate: Certificate): Attestati
       'the attestation key is certified for no signatures',
     );
   }
-  const format = formatOf(certificate);
   const device = tpmDeviceOf(subjectAltName);
+  const format = formatOf(certificate, device);
   if (format === 'tpm' && device === null) {
     throw new EvidenceRefused(
       'tpm-certificate-san',
@@ -53,10 +53,11 @@ export function isAttestationKeyCertificate(certificate: Certificate): boolean {
 
 /**
  * Only a restricted key never signs what its holder made up. An attestation CA says that it is one by the extended key usage, a maker by the policy, for
- * which "a relying party [...] MUST check": the key of an IDevID itself is not restricted.
+ * which "a relying party [...] MUST check": the key of an IDevID itself is not restricted. A maker may say both, and names the device and no TPM.
  */
-function formatOf(certificate: Certificate): 'tpm' | 'idevid' {
-  if (isAttestationIdentityKey(certificate)) return 'tpm';
+function formatOf(certificate: Certificate, device: TpmDevice | null): 'tpm' | 'idevid' {
+  const isOfMaker = device === null && namesHardwareModule(certificate);
+  if (isAttestationIdentityKey(certificate) && !isOfMaker) return 'tpm';
   if (!namesHardwareModule(certificate)) {
     throw new EvidenceRefused('tpm-certificate-usage', 'the certificate is for no key that attests');
   }

@@ -159,16 +159,21 @@ suite('what a TPM statement says (WebAuthn Level 3 section 8.3)', () => {
     });
   });
 
-  test("a key that the device's maker certified is format idevid", () => {
-    const certificate = { usages: [], policies: [restricted], names: [hardwareModule('SN-1')] };
-    const examination = examined({ certificate });
-    const { identities, claims } = statementOf(examination);
-    const hardwareModuleName = { type: '2.23.133.1.2', serialNumber: 'SN-1' };
-    assert.deepEqual(identities, { attestationKey, hardwareModule: hardwareModuleName });
-    assert.equal(examination.format, 'idevid');
-    assert.equal(claims.format, 'idevid');
-    assert.equal(claims.device, null);
-  });
+  for (const [what, usages] of [
+    ['', []],
+    [', also where it has the extended key usage of others', [extendedKeyUsages.tcgAttestationIdentityKey]],
+  ] as const) {
+    test(`a key that the device's maker certified is format idevid${what}`, () => {
+      const certificate = { usages, policies: [restricted], names: [hardwareModule('SN-1')] };
+      const examination = examined({ certificate });
+      const { identities, claims } = statementOf(examination);
+      const hardwareModuleName = { type: '2.23.133.1.2', serialNumber: 'SN-1' };
+      assert.deepEqual(identities, { attestationKey, hardwareModule: hardwareModuleName });
+      assert.equal(examination.format, 'idevid');
+      assert.equal(claims.format, 'idevid');
+      assert.equal(claims.device, null);
+    });
+  }
 
   test('a serial number that is no text', () => {
     const certificate = { names: [tpmName(), hardwareModule(Uint8Array.of(0, 255))] };
