@@ -4,7 +4,7 @@ import { parseCertificate } from '#x509';
 import type { AcmeAnswer, Json } from '../harness/acme-client.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { csrFor, makeCsr, makeKey } from '../harness/csr.ts';
-import { assertNotAccepted, attestBy, leafOfOrder, ordered } from '../harness/device-order.ts';
+import { assertNotAccepted, attestBy, leafOfOrder, notForThis, ordered } from '../harness/device-order.ts';
 import { entriesOf } from '../harness/entries.ts';
 import { assertRefused } from '../harness/expect.ts';
 import { verifyLog } from '../harness/log-findings.ts';
@@ -144,8 +144,8 @@ describe('evidence of phones, Macs, YubiKeys and devices with an IDevID', () => 
     return { client, order: placed, ...(await attestBy(client, placed, hardware, held)) };
   };
   /** The client is told that it is not accepted, and no more; the log says why. */
-  const assertNotValid = async ({ answer }: { answer: AcmeAnswer }, words: RegExp) => {
-    assertNotAccepted(answer);
+  const assertNotValid = async ({ answer }: { answer: AcmeAnswer }, words: RegExp, reason = '') => {
+    assertNotAccepted(answer, reason);
     const events = (await entriesOf(authority)).filter(({ event }) => event === 'authorization.invalid');
     const { problem } = events.at(-1)!['detail'] as { problem: Json };
     assert.match(String(problem['detail']), words);
@@ -190,7 +190,7 @@ describe('evidence of phones, Macs, YubiKeys and devices with an IDevID', () => 
           keyAuthorization: token,
         });
         const words = /^it does not hold the nonce that was given out$/;
-        await assertNotValid(await order(make, { ...by, held }), words);
+        await assertNotValid(await order(make, { ...by, held }), words, notForThis);
       });
 
       test('of another device of the class', async () => {

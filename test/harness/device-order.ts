@@ -80,12 +80,14 @@ export async function leafOfOrder(client: AcmeClient, answer: AcmeAnswer): Promi
   return parseCertificate(pemToDer(await client.download(answer.body), 'CERTIFICATE')[0]!);
 }
 
-/** What a client is told of a challenge that failed: no more. */
-export function assertNotAccepted(answer: AcmeAnswer): void {
+export const notForThis = ': it is not for this challenge';
+
+/** What a client is told of a challenge that failed: no more than this `reason`, which anybody sees who reads its evidence. */
+export function assertNotAccepted(answer: AcmeAnswer, reason = ''): void {
   assert.equal(answer.body['status'], 'invalid', answer.text);
   assert.deepEqual(answer.body['error'], {
     type: 'urn:ietf:params:acme:error:badAttestationStatement',
-    detail: 'the evidence is not accepted here',
+    detail: `the evidence is not accepted here${reason}`,
     status: 400,
   });
 }

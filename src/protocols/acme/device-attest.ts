@@ -49,7 +49,7 @@ export async function answerWithEvidence(
   // Ours to mend: the challenge is pending, and the same evidence may come again (RFC 8555 section 8.2).
   if (isPassing && (examination.statement === null || otherDevice === null)) throw later(words ?? '');
   const problem = words ?? otherDevice;
-  const told = problem === null ? null : refusal(problem);
+  const told = problem === null ? null : refusal(problem, examination);
   const now = ports.now();
   const { authorizationSeconds = 0 } = named(ports.authority().references.templates, template)?.acme ?? {};
   const expiresAt = now + Math.min(attestedWithinMilliseconds, authorizationSeconds * 1000);
@@ -127,9 +127,20 @@ function later(problem: string): AcmeError {
   });
 }
 
-/** What the evidence says is not echoed: the hardware ids of one device are no other's to read. */
-function refusal(problem: string): AcmeError {
-  return new AcmeError('badAttestationStatement', problem, { told: 'the evidence is not accepted here' });
+/**
+ * "The server MUST provide the reason [...] unless the disclosure [...] presents a privacy concern" (draft-ietf-acme-device-attest section 5): what anybody sees who reads the evidence is told. Who is
+ * believed, what is asked of a device and how it is called is not, and neither is what the evidence says: the hardware ids of one device are no other's to read.
+ */
+function refusal(problem: string, { format, fault, statement }: Examination): AcmeError {
+  const reason =
+    fault !== null && format !== 'external'
+      ? `: ${fault.check}`
+      : statement?.fresh === false
+        ? ': it is not for this challenge'
+        : '';
+  return new AcmeError('badAttestationStatement', problem, {
+    told: `the evidence is not accepted here${reason}`,
+  });
 }
 
 /** Octet for octet, one of the names that the evidence gives the device. */
