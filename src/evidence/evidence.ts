@@ -1,5 +1,6 @@
 /** Each has trust anchors of its own: a root of one never vouches for another. `endorsement` is in no envelope: it is proven by an activation. */
 export const anchoredFormats = ['tpm', 'idevid', 'apple', 'android-key', 'step', 'endorsement'] as const;
+export type AnchoredFormat = (typeof anchoredFormats)[number];
 /** `external`: whatever calls itself by no name that we read. A verifier outside is asked, and no root vouches for it. */
 export const evidenceFormats = [...anchoredFormats, 'external'] as const;
 export type EvidenceFormat = (typeof evidenceFormats)[number];

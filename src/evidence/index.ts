@@ -12,6 +12,7 @@ export { findAnchoredPath } from './anchored-path.ts';
 export { appraise } from './appraise.ts';
 export { attestingKeyOf, hasAttestingKey } from './attesting-key.ts';
 export {
+  type AnchoredFormat,
   anchoredFormats,
   type AssuranceLevel,
   type Evidence,

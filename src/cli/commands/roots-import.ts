@@ -1,6 +1,6 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { SallyportError } from '#errors';
-import { type AssuranceLevel, assuranceLevels, type EvidenceFormat, evidenceFormats } from '#evidence';
+import { type AnchoredFormat, anchoredFormats, type AssuranceLevel, assuranceLevels } from '#evidence';
 import type { Configuration } from '#config';
 import { formatFields } from '../render/fields.ts';
 import { printable } from '../render/printable.ts';
@@ -12,7 +12,7 @@ import type { Session } from '../session.ts';
 import { teach } from '../teach.ts';
 
 interface ImportOptions {
-  readonly format?: EvidenceFormat;
+  readonly format?: AnchoredFormat;
   readonly name?: string;
   readonly level?: AssuranceLevel;
   readonly intermediates: readonly string[];
@@ -38,7 +38,7 @@ export function rootsImport(run: Run): Command {
   })
     .addArgument(new Argument('<file...>', 'PEM or DER, of several certificates or one'))
     .addOption(
-      new Option('--format <format>', 'of the evidence they are to vouch for').choices(evidenceFormats),
+      new Option('--format <format>', 'of the evidence they are to vouch for').choices(anchoredFormats),
     )
     .option('--name <name>', 'of the set in the configuration', checkName)
     .addOption(

@@ -301,6 +301,8 @@ suite('roots import refuses', () => {
       assert.match(err, /say with --level/);
     }
     assert.equal((await take('--format', '../tpm')).code, 2);
+    // No root vouches for it, and the configuration would refuse the lines.
+    assert.equal((await take('--format', 'external')).code, 2);
     assert.equal((await take('--format', 'step', '--name', '../fleet')).code, 2);
   });
 });

@@ -1,7 +1,7 @@
 import { SallyportError } from '#errors';
 import {
+  type AnchoredFormat,
   type AssuranceLevel,
-  type EvidenceFormat,
   knownRootOf,
   type RootConcern,
   rootConcerns,
@@ -11,7 +11,7 @@ import { sha256Of } from '../trust/fingerprint.ts';
 
 export interface AskedSet {
   readonly name: string;
-  readonly format: EvidenceFormat;
+  readonly format: AnchoredFormat;
   readonly level: AssuranceLevel | null;
   /** SHA-256 of what an operator has compared, lower-case hexadecimal. */
   readonly fingerprints: readonly string[];
@@ -27,8 +27,8 @@ export interface NewSet {
 }
 
 /** Evidence of these says its level itself. */
-const selfLevelled: ReadonlySet<EvidenceFormat> = new Set(['apple', 'android-key']);
-const levelled: ReadonlySet<EvidenceFormat> = new Set(['tpm', 'idevid', 'endorsement']);
+const selfLevelled: ReadonlySet<AnchoredFormat> = new Set(['apple', 'android-key']);
+const levelled: ReadonlySet<AnchoredFormat> = new Set(['tpm', 'idevid', 'endorsement']);
 const maximumTold = 12;
 
 /** All that speaks against any of them, and nothing is taken then. Throws 'forbidden', 'usage', 'too-large'. */
