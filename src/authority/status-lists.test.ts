@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { sign } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
@@ -118,6 +118,23 @@ suite('files of revoked keys', () => {
     assert.deepEqual([first.told, first.faults.length], [[['ab'], ['0a']], 1]);
     const second = await load(first.lists, anchors);
     assert.deepEqual([second.told, second.faults], [[['ab'], ['0a'], ['0b']], []]);
+  });
+
+  test('a file in the place of one of the same time is read', async (t) => {
+    const { files, load } = await folder(t);
+    const save = async (of: { readonly [file in keyof typeof files]: string | Uint8Array }) => {
+      for (const name of ['android', 'one', 'two'] as const) {
+        await writeFile(`${files[name]}.new`, of[name]);
+        await utimes(`${files[name]}.new`, now / 1000, now / 1000);
+        await rename(`${files[name]}.new`, files[name]);
+      }
+    };
+    await save({ android: google('ab'), one: crl(one, ['0a']), two: crl(two, ['0b']) });
+    const first = await load();
+    await save({ android: google('cd'), one: crl(one, ['0c']), two: crl(two, ['0d']) });
+    const second = await load(first.lists);
+    assert.deepEqual([second.told, second.faults], [[['cd'], ['0c'], ['0d']], []]);
+    assert.equal(second.lists['android-key']?.at, now);
   });
 
   test('files that are as they were are not read again', async (t) => {

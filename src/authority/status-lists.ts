@@ -48,8 +48,9 @@ async function loadAndroid(
   if (file === undefined) return {};
   const kept = before['android-key'];
   const taken = await readable(file, 'status list', kept, fault, async () => {
-    const at = Math.floor((await stat(file)).mtimeMs);
-    return kept?.at === at ? kept : { list: parseStatusList(await readFile(file)), at };
+    const { stamp, changedAt } = await stampOf(file);
+    if (kept?.stamp === stamp) return kept;
+    return { list: parseStatusList(await readFile(file)), at: changedAt, stamp };
   });
   return taken === undefined ? {} : { 'android-key': taken };
 }
@@ -69,8 +70,7 @@ async function loadLists(
   for (const name of new Set(names)) {
     const kept = before?.files.get(name);
     const read = await readable(name, 'list of revoked certificates', kept, fault, async () => {
-      const { mtimeMs, size, ino } = await stat(name);
-      const stamp = `${mtimeMs} ${size} ${ino}`;
+      const { stamp } = await stampOf(name);
       if (areAnchors && kept?.stamp === stamp) return kept;
       return { stamp, lists: listsIn(await readFile(name)).map((each) => parseRevocationList(each, cas)) };
     });
@@ -83,6 +83,12 @@ async function loadLists(
   if (isAsBefore) return before;
   const lists = newestLists([...files.values()].flatMap((file) => file.lists));
   return { lists, intermediates, files, anchors };
+}
+
+/** By its time alone, which tools keep or round, a file would pass for the one whose place it took. */
+async function stampOf(file: string): Promise<{ readonly stamp: string; readonly changedAt: number }> {
+  const { mtimeMs, size, ino } = await stat(file);
+  return { stamp: `${mtimeMs} ${size} ${ino}`, changedAt: Math.floor(mtimeMs) };
 }
 
 /** DER, or PEM with one after the other. */

@@ -127,10 +127,11 @@ export type StatusLists = {
   readonly [Format in EvidenceFormat]?: Format extends ListedFormat ? ListsOfIssuers : ListOfKeys;
 };
 
-/** `at`: when that was taken, milliseconds since the epoch. */
+/** `at`: when that was taken, milliseconds since the epoch; `stamp`: as in FileOfLists. */
 interface ListOfKeys {
   readonly list: StatusList;
   readonly at: number;
+  readonly stamp: string;
 }
 
 export interface ListsOfIssuers {
