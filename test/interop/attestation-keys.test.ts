@@ -242,6 +242,33 @@ describe('a TPM and the attestation CA', { skip, timeout: 240_000 }, () => {
       assert.match(stderr, /the attestation CA has it wait: The request waits for approval/);
     });
 
+    test('says where it looked for a certificate of the endorsement key, and what there is besides', async () => {
+      const other = await manufacturer.make(cleanup);
+      const tool = async (...words: readonly string[]) => {
+        const { code, stderr } = await folder.runWith({ environment: other.environment }, 'tpm2', ...words);
+        assert.equal(code, 0, stderr);
+      };
+      const refused = async (words: RegExp) => {
+        const ended = await attest(folder, other, 'x', '--subject', 'x', '--secret', '-', '--out', 'bare');
+        assert.equal(ended.code, 2, ended.stderr);
+        assert.match(ended.stderr, words);
+      };
+      await tool('nvundefine', '-C', 'p', '0x01c00002');
+      await refused(
+        /no certificate of an endorsement key where those of the templates of RSA-2048 \(0x01c00002\) and P-256 \(0x01c0000a\) are; it has a certificate of P-384 \(0x01c00016\), which is not used here; get one/,
+      );
+      const attributes = 'ownerread|ownerwrite|authread';
+      await tool('nvdefine', '-C', 'o', '-s', '8', '-a', attributes, '0x01c00004');
+      // Of a template of the maker's own.
+      const certificate = await own.endorsementCertificate('rsa');
+      await writeFile(folder.path('other-key.crt'), certificate);
+      await tool('nvdefine', '-C', 'o', '-s', String(certificate.length), '-a', attributes, '0x01c00002');
+      await tool('nvwrite', '-C', 'o', '-i', 'other-key.crt', '0x01c00002');
+      await refused(
+        /; the one at 0x01c00002 is of another key than its template makes; it has the maker's own template of RSA-2048 \(0x01c00004\), a cert/,
+      );
+    });
+
     test('says what to do where it cannot go on', async () => {
       const file = folder.path('other.pem');
       await writeFile(file, derToPem((await manufacturer.certificates()).root, 'CERTIFICATE'));

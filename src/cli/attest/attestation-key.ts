@@ -1,6 +1,7 @@
 import { isSallyportError, SallyportError } from '#errors';
 import { endorsementSpki } from '#evidence';
 import { type Certificate, type Der, equalBytes, parseCertificate } from '#x509';
+import { endorsementKinds, otherEndorsementIndices } from './endorsement-indices.ts';
 import type { KeyBlobs } from './key-file.ts';
 import { storageParent } from './tpm.ts';
 import { ToolFailure, type TpmTools } from './tools.ts';
@@ -95,15 +96,10 @@ export async function loadAttestationKey(tools: TpmTools, blobs: KeyBlobs): Prom
   return attestationKey;
 }
 
-/** Where makers leave certificates of these keys (TCG EK Credential Profile 2.6 section 2.2.1.4), by template L-1 and L-2. */
-const kinds = [
-  { algorithm: 'rsa', index: '0x01c00002' },
-  { algorithm: 'ecc', index: '0x01c0000a' },
-] as const;
-
 /** The first of which there is a certificate: `given`, or one in the TPM. Throws 'usage' where there is none. */
 export async function endorsementKeyOf(tools: TpmTools, given: Certificate | null): Promise<EndorsementKey> {
-  for (const { algorithm, index } of kinds) {
+  const ofOthers: string[] = [];
+  for (const { algorithm, index } of endorsementKinds) {
     const certificate = given ?? (await certificateAt(tools, index));
     if (certificate === null) continue;
     await tools.run('createek', '-c', endorsementKey, '-G', algorithm, '-u', 'ek.pub');
@@ -114,13 +110,26 @@ export async function endorsementKeyOf(tools: TpmTools, given: Certificate | nul
     // Of TPM2B_PUBLIC without its length.
     const publicArea = (await tools.read('ek.pub')).subarray(2);
     if (equalBytes(spki, endorsementSpki(certificate))) return { certificate, spki, publicArea };
+    ofOthers.push(index);
   }
   throw new SallyportError(
     'usage',
     given === null
-      ? 'the TPM has no certificate of its endorsement key; get it from the maker, and name it with --endorsement-certificate'
+      ? await noCertificateWords(tools, ofOthers)
       : '--endorsement-certificate is of no endorsement key of this TPM that follows the template of RSA-2048 or P-256',
   );
+}
+
+/** `ofOthers`: indices whose certificates are of other keys. */
+async function noCertificateWords(tools: TpmTools, ofOthers: readonly string[]): Promise<string> {
+  const places = endorsementKinds.map(({ words, index }) => `${words} (${index})`).join(' and ');
+  const others = await otherEndorsementIndices(tools);
+  return [
+    `the TPM has no certificate of an endorsement key where those of the templates of ${places} are`,
+    ...ofOthers.map((index) => `the one at ${index} is of another key than its template makes`),
+    ...(others.length === 0 ? [] : [`it has ${others.join(', ')}, which is not used here`]),
+    'get one for a key of these templates from the maker, and name it with --endorsement-certificate',
+  ].join('; ');
 }
 
 async function certificateAt(tools: TpmTools, index: string): Promise<Certificate | null> {
