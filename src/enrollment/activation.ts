@@ -1,35 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { isSallyportError, SallyportError } from '#errors';
-import {
-  activationEvidence,
-  type ActivationRequest,
-  type Credential,
-  endorsementSpki,
-  examineActivation,
-  type Examination,
-  makeCredential,
-} from '#evidence';
+import { activationEvidence, type Credential, type Examination, makeCredential } from '#evidence';
 import { sourceKey } from '#limits';
-import { type Der, equalBytes, parseCertificate } from '#x509';
-import { problemOf } from './attest.ts';
+import { type Problem, problemOf } from './attest.ts';
 import { sha256Hex } from './digests.ts';
 import type { Enrollment } from './enroll.ts';
 import type { EnrollmentPorts } from './enrollment-ports.ts';
 import { recordable, SeenEvidence } from './offered-evidence.ts';
+import { examined, type OfferedKeys } from './offered-keys.ts';
 import type { MacKey } from './one-time-secret.ts';
 import type { Admission, Answer } from './request.ts';
-
-/** An attestation key, and the endorsement key whose TPM is to prove that it holds both. */
-export interface OfferedKeys extends Pick<ActivationRequest, 'attestationKey' | 'creation'> {
-  /** SubjectPublicKeyInfo. */
-  readonly endorsementKey: Der;
-  /** TPMT_PUBLIC; null: that of the template for such a key. */
-  readonly endorsementArea: Uint8Array | null;
-  /** That of the endorsement key, and others that it may lead to. */
-  readonly certificates: readonly Der[];
-  /** The message as it came: it is kept beside the log, once the secret has proven it. */
-  readonly message: Uint8Array;
-}
 
 export type ActivationAnswer =
   | Answer
@@ -83,37 +63,31 @@ export class Activations {
     }
   }
 
-  async #challenge(
-    admission: Admission,
-    template: string,
-    { endorsementKey, endorsementArea, certificates, attestationKey, creation, message }: OfferedKeys,
-  ): Promise<ActivationAnswer> {
+  async #challenge(admission: Admission, template: string, offered: OfferedKeys): Promise<ActivationAnswer> {
     const { store, clock, random, authority } = this.#ports;
+    const { endorsementKey, message } = offered;
     const [macKey] = authority().macKeys;
     if (macKey === undefined) throw new SallyportError('internal', 'no MAC key is in force');
-    const sorted = certificatesOf(endorsementKey, certificates);
-    if (sorted === null) {
-      return this.#reject(admission, 'ek-certificate: none that came with the endorsement key is its own');
-    }
-    const { fault, keys } = examineActivation({
-      endorsementCertificate: sorted.own,
-      endorsementKey: endorsementArea,
-      attestationKey,
-      creation,
-    });
-    if (keys === null) return this.#reject(admission, `${fault.check}: ${fault.detail}`);
+    const { fault, endorsements, unread } = examined(offered);
+    if (endorsements === null) return this.#reject(admission, fault + unread);
     const known = sha256Hex(endorsementKey);
     const device = await store.deviceOfEndorsementKey(known);
     if (device.deviceId === null) return this.#reject(admission, unknownKey(known, device.disputing));
     const { deviceId } = device;
     const secret = random(secretOctets);
+    const [{ keys }] = endorsements;
     const credential = makeCredential(keys.endorsementKey, keys.attestationKey, secret, random);
     // Of another challenge it is other evidence, whatever else is the same.
     const sha256 = sha256Hex(Buffer.concat([message, credential.credentialBlob]));
-    const examination = recordable(activationEvidence(keys, { sha256, sent: sorted.others, fresh: null }));
-    const proven = whenProven(examination, true);
-    const { problem, isPassing } = await problemOf(proven, { deviceId, template }, this.#ports);
-    if (problem !== null) return this.#reject(admission, problem, { device: deviceId, isPassing });
+    const { examination, problem, isPassing } = await this.#firstAccepted(
+      endorsements.map((each) =>
+        recordable(activationEvidence(each.keys, { sha256, sent: each.others, fresh: null })),
+      ),
+      { deviceId, template },
+    );
+    if (problem !== null) {
+      return this.#reject(admission, problem + unread, { device: deviceId, isPassing });
+    }
     await store.giveActivation({
       mac: macOf(secret, macKey),
       macKeyId: macKey.id,
@@ -130,6 +104,20 @@ export class Activations {
       }),
     });
     return { outcome: 'challenge', credential };
+  }
+
+  /** Where none is: the first that may be another time, else the first. */
+  async #firstAccepted(
+    examinations: readonly Examination[],
+    of: { readonly deviceId: string; readonly template: string },
+  ): Promise<Problem & { readonly examination: Examination }> {
+    const refused = [];
+    for (const examination of examinations) {
+      const found = await problemOf(whenProven(examination, true), of, this.#ports);
+      if (found.problem === null) return { ...found, examination };
+      refused.push({ ...found, examination });
+    }
+    return refused.find(({ isPassing }) => isPassing) ?? refused[0]!;
   }
 
   /** Under a key that was taken out of the configuration a secret is not looked for, and so not known. */
@@ -153,17 +141,6 @@ export class Activations {
     const failure = await this.#enrollment.rejected(admission, error, detail);
     return failure ?? { outcome: 'rejected', id: admission.id, isPassing };
   }
-}
-
-/** Throws as `parseCertificate` does. */
-function certificatesOf(
-  endorsementKey: Der,
-  certificates: readonly Der[],
-): { readonly own: Der; readonly others: readonly Der[] } | null {
-  const own = certificates.find((each) =>
-    equalBytes(endorsementSpki(parseCertificate(each)), endorsementKey),
-  );
-  return own === undefined ? null : { own, others: certificates.filter((each) => each !== own) };
 }
 
 /** Names nobody: an entry of several devices would stay when one of them is erased. */

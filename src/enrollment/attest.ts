@@ -37,7 +37,8 @@ export interface Attested {
   readonly isPassing: boolean;
 }
 
-type Problem = Pick<Attested, 'problem' | 'isPassing'>;
+/** As in Attested. */
+export type Problem = Pick<Attested, 'problem' | 'isPassing'>;
 
 /** Judged here so that whoever sent it hears of it at once; what counts is that it is judged again, with the request. */
 export async function attest(

@@ -1,4 +1,4 @@
-export { type ActivationAnswer, Activations, type OfferedKeys } from './activation.ts';
+export { type ActivationAnswer, Activations } from './activation.ts';
 export { type Authority, type IssuerInForce, path } from './authority.ts';
 export { type Clock, type ClockSources, type SteadyClock, steadyClock } from './clock.ts';
 export { actionOf, derive, type Derivation } from './derive.ts';
@@ -43,6 +43,7 @@ export {
   type StatusLists,
   withoutFreshness,
 } from './offered-evidence.ts';
+export type { OfferedKeys } from './offered-keys.ts';
 export {
   authorizationOf,
   deviceIdentifierParts,

@@ -12,7 +12,13 @@ import {
 import { ActivationClient, activatingAuthority } from '../harness/activating-authority.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
 import { makeKey } from '../harness/csr.ts';
-import { EndorsedTpm, plainSigning, type PlayedKey, software } from '../harness/endorsed-tpm.ts';
+import {
+  type AttestMembers,
+  EndorsedTpm,
+  plainSigning,
+  type PlayedKey,
+  software,
+} from '../harness/endorsed-tpm.ts';
 import { entriesOf } from '../harness/entries.ts';
 import { entryOf, supportCodeOf } from '../harness/expect.ts';
 import type { HttpAnswer } from '../harness/http.ts';
@@ -41,8 +47,8 @@ describe('certificates of attestation keys', () => {
     return tpm;
   };
   /** What the TPM recovers of the answer to the first message. */
-  const challenged = async (tpm: EndorsedTpm, key: PlayedKey) => {
-    const answer = await client.attest(tpm, key);
+  const challenged = async (tpm: EndorsedTpm, key: PlayedKey, changed: Partial<AttestMembers> = {}) => {
+    const answer = await client.attest(tpm, key, changed);
     assert.equal(answer.status, 200, answer.text);
     const secret = tpm.activate(key, JSON.parse(answer.text) as { credential: string; secret: string });
     secrets.push(secret);
@@ -239,6 +245,38 @@ describe('certificates of attestation keys', () => {
     }
   });
 
+  test('certificates that cannot be read are passed over, and the log says how many', async () => {
+    const tpm = await known('unread');
+    const key = tpm.createKey();
+    const [own, ...above] = tpm.attest(key).ekCerts;
+    const [another] = new EndorsedTpm(maker).attest(key).ekCerts;
+    const none = /^ek-certificate: none .* is its own; 1 of 2 certificates cannot be read$/;
+    await rejected(await client.attest(tpm, key, { ekCerts: ['AA==', another!] }), none);
+    const secret = await challenged(tpm, key, { ekCerts: ['AA==', own!, ...above] });
+    chainOf(await client.secret(secret));
+  });
+
+  test('of two certificates of one endorsement key either will do', async () => {
+    const tpm = await known('two-makers');
+    const key = tpm.createKey();
+    const ofOthers = [
+      new EndorsedTpm(TestCa.root('Other maker'), { key: tpm.key }),
+      new EndorsedTpm(maker, { key: tpm.key, extendedKeyUsage: ['tcgAttestationIdentityKey'] }),
+    ].map((other) => other.attest(key).ekCerts[0]!);
+    const { ekCerts } = tpm.attest(key);
+    for (const other of ofOthers) {
+      for (const sent of [
+        [other, ...ekCerts],
+        [...ekCerts, other],
+      ]) {
+        chainOf(await client.secret(await challenged(tpm, key, { ekCerts: sent })));
+      }
+    }
+    const [unknown, unfit] = ofOthers;
+    await rejected(await client.attest(tpm, key, { ekCerts: [unfit!, unknown!] }), /certification-path/);
+    await rejected(await client.attest(tpm, key, { ekCerts: [unfit!] }), /^ek-certificate-usage/);
+  });
+
   test('a certificate that is for something else, or has ended', async () => {
     for (const [settings, words] of [
       [{ extendedKeyUsage: ['tcgAttestationIdentityKey'] }, /^ek-certificate-usage/],
@@ -284,7 +322,6 @@ describe('certificates of attestation keys', () => {
       ['attest', { ...message, ek: undefined }, 400, /ek is missing/],
       ['attest', { ...message, ekCerts: 'x' }, 400, /ekCerts must be a list/],
       ['attest', { ...message, ekCerts: Array.from({ length: 5 }, () => 'AA==') }, 400, /ekCerts/],
-      ['attest', { ...message, ekCerts: ['AA=='] }, 400, /DER at byte 0/],
       ['attest', { ...message, params: { ...message.params, createData: undefined } }, 400, /createData/],
       ['attest', { ...message, params: { ...message.params, useTCSDActivationFormat: true } }, 400, /TPM 1/],
       ['attest', { ...message, padding: 'x'.repeat(70_000) }, 413, /longer/],
