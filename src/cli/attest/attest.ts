@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { SallyportError } from '#errors';
 import {
   buildName,
@@ -9,6 +10,7 @@ import {
   pemToDer,
 } from '#x509';
 import { readNamedFile } from '../files.ts';
+import { interruptible } from '../interruption.ts';
 import { describeTime } from '../render/time.ts';
 import type { Session } from '../session.ts';
 import { readCertificates } from '../trust/certificate-file.ts';
@@ -19,39 +21,53 @@ import { encodeKeyFile, parseKeyFile } from './key-file.ts';
 import { type AttestOptions, requireFitting } from './options.ts';
 import { patiently } from './patience.ts';
 import { attestedRequest, type Asked, type AttestationKey } from './request.ts';
-import { type Protocol, protocolOf } from './protocol.ts';
+import { type Protocol, protocolOf, secretOf } from './protocol.ts';
 import { ToolFailure, TpmTools } from './tools.ts';
 import { Tpm, type TpmKey, type TpmKeyAlgorithm } from './tpm.ts';
 
 export async function attest(session: Session, options: AttestOptions): Promise<void> {
   requireFitting(options);
-  const { parseDuration } = await import('#config');
-  const folder = IdentityFolder.of(session, options.out);
-  await folder.requireFree();
-  const tools = await TpmTools.open(session.terminal.environment);
-  try {
-    const tpm = await Tpm.with(tools);
-    if (options.handle !== undefined) await tpm.requireFree(options.handle);
-    const protocol = await protocolOf(session, options, tpm);
-    const { key, request } =
-      (await pending(folder, tpm)) ?? (await begin(session, options, folder, protocol, { tpm, tools }));
-    if (options.dryRun === true) {
-      // Of SCEP it holds the secret, and is not for everybody to see.
-      return session.print(
-        { folder: folder.folder, request: folder.paths.request },
-        () => `Wrote ${options.out}: key.pem and request.der. The same command without --dry-run sends it.\n`,
+  await IdentityFolder.of(session, options.out).requireFree();
+  // As long as it is waited for, there is nothing to clean up.
+  const secret = options.secret === undefined ? null : await secretOf(session, options.secret);
+  await interruptible(session.terminal, async (interruption) => {
+    try {
+      await TpmTools.using(session.terminal.environment, interruption, (tools) =>
+        enroll(session, options, secret, tools),
       );
+    } catch (cause) {
+      if (!interruption.aborted) throw cause;
+      throw new SallyportError('usage', 'interrupted; the same command goes on', { cause });
     }
-    const certificates = await sent(session, options, parseDuration(options.wait), folder, () =>
-      protocol.enroll(key, request),
+  });
+}
+
+async function enroll(
+  session: Session,
+  options: AttestOptions,
+  secret: string | null,
+  tools: TpmTools,
+): Promise<void> {
+  const folder = IdentityFolder.of(session, options.out);
+  const tpm = await Tpm.with(tools);
+  if (options.handle !== undefined) await tpm.requireFree(options.handle);
+  const protocol = await protocolOf(session, options, secret, { tpm, interruption: tools.interruption });
+  const { key, request } =
+    (await pending(folder, tpm)) ?? (await begin(session, options, folder, protocol, { tpm, tools }));
+  if (options.dryRun === true) {
+    // Of SCEP it holds the secret, and is not for everybody to see.
+    return session.print(
+      { folder: folder.folder, request: folder.paths.request },
+      () => `Wrote ${options.out}: key.pem and request.der. The same command without --dry-run sends it.\n`,
     );
-    const certificate = ownOf(certificates, key);
-    await folder.finish([certificate.der]);
-    const handle = options.handle === undefined ? null : await tpm.keep(key.context, options.handle);
-    report(session, options, certificate, handle);
-  } finally {
-    await tools.close();
   }
+  const certificates = await sent(session, options, folder, tools.interruption, () =>
+    protocol.enroll(key, request),
+  );
+  const certificate = ownOf(certificates, key);
+  await folder.finish([certificate.der]);
+  const handle = options.handle === undefined ? null : await tpm.keep(key.context, options.handle);
+  report(session, options, certificate, handle);
 }
 
 interface Pending {
@@ -145,16 +161,18 @@ async function attestationKeyOf(
 async function sent(
   session: Session,
   options: AttestOptions,
-  waitSeconds: number,
   folder: IdentityFolder,
+  interruption: AbortSignal,
   ask: () => ReturnType<Protocol['enroll']>,
 ): Promise<readonly Der[]> {
+  const { parseDuration } = await import('#config');
   try {
     return await patiently(
-      waitSeconds,
+      parseDuration(options.wait),
       () => session.now,
       ask,
       (seconds) => session.note(`It waits for approval; asking again in ${Math.ceil(seconds)} s.`),
+      (milliseconds) => setTimeout(milliseconds, undefined, { signal: interruption }),
     );
   } catch (error) {
     if (error instanceof SallyportError && error.code === 'forbidden') await discard(folder, options, error);

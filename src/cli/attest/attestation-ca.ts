@@ -60,7 +60,7 @@ async function certified(
     answerOf(
       await call(
         `${attestationCa}/${operation}`,
-        { ca },
+        { ca, interruption: tools.interruption },
         {
           method: 'POST',
           headers: { 'Content-Type': 'application/json' },

@@ -173,7 +173,7 @@ export async function activateCredential(tools: TpmTools, { blob, secret }: Cred
     );
     return await tools.read('value');
   } finally {
-    await tools.run('flushcontext', 'session.ctx').catch(() => {});
+    await tools.conclude('flushcontext', 'session.ctx').catch(() => {});
     await tools.flush();
     await tools.write('value', new Uint8Array());
   }

@@ -22,6 +22,8 @@ export interface Tls {
   readonly key?: string;
   /** Makes the connection instead. */
   readonly connect?: (url: URL) => Duplex;
+  /** Ends the call. */
+  readonly interruption: AbortSignal;
 }
 
 const longestReply = 1024 * 1024;
@@ -30,7 +32,7 @@ const patienceMilliseconds = 60_000;
 /** Throws 'store' where nobody answers that is trusted. */
 export async function call(
   url: string,
-  { connect, ...tls }: Tls,
+  { connect, interruption, ...tls }: Tls,
   { method = 'GET', headers = {}, body = '' }: Call = {},
 ): Promise<Reply> {
   const options = {
@@ -43,7 +45,7 @@ export async function call(
       'Content-Length': String(Buffer.byteLength(body)),
       ...headers,
     },
-    signal: AbortSignal.timeout(patienceMilliseconds),
+    signal: AbortSignal.any([interruption, AbortSignal.timeout(patienceMilliseconds)]),
   };
   return new Promise((resolve, reject) => {
     const fail = (cause: Error) =>

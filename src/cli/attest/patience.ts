@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { SallyportError } from '#errors';
 import type { Der } from '#x509';
 
@@ -11,7 +10,7 @@ export async function patiently(
   now: () => number,
   ask: () => Promise<Outcome>,
   note: (seconds: number) => void,
-  sleep: (milliseconds: number) => Promise<unknown> = setTimeout,
+  sleep: (milliseconds: number) => Promise<unknown>,
 ): Promise<readonly Der[]> {
   const end = now() + waitSeconds * 1000;
   // Timers end a little early by another clock: that the time is up is known by what was waited for.

@@ -24,12 +24,22 @@ export interface Protocol {
   enroll(key: TpmKey, request: Der): Promise<Outcome>;
 }
 
-export async function protocolOf(session: Session, options: AttestOptions, tpm: Tpm): Promise<Protocol> {
-  const secret = options.secret === undefined ? null : await secretOf(session, options.secret);
+interface ProtocolPorts {
+  readonly tpm: Tpm;
+  /** Ends each call. */
+  readonly interruption: AbortSignal;
+}
+
+export async function protocolOf(
+  session: Session,
+  options: AttestOptions,
+  secret: string | null,
+  ports: ProtocolPorts,
+): Promise<Protocol> {
   const { est, scep } = options;
   return est === undefined
-    ? byScep(session, options, scep!, secret, tpm)
-    : byEst(session, options, est, secret);
+    ? byScep(session, options, scep!, secret, ports)
+    : byEst(session, options, est, secret, ports);
 }
 
 async function byEst(
@@ -37,12 +47,13 @@ async function byEst(
   { trust, renew, user, subject }: AttestOptions,
   url: string,
   secret: string | null,
+  { interruption }: Pick<ProtocolPorts, 'interruption'>,
 ): Promise<Protocol> {
   const file = session.path(trust);
   const ca = Buffer.from(await readNamedFile(file)).toString();
   const identity = renew === undefined ? {} : await renewing(session, renew, file);
   const credential = secret === null ? null : ([user ?? subject!, secret] as const);
-  const server: EstServer = { url, tls: { ca, ...identity }, user: credential };
+  const server: EstServer = { url, tls: { ca, interruption, ...identity }, user: credential };
   return {
     algorithm: 'ec-p256',
     decrypts: false,
@@ -57,10 +68,10 @@ async function byScep(
   { trust }: AttestOptions,
   url: string,
   secret: string | null,
-  tpm: Tpm,
+  { tpm, interruption }: ProtocolPorts,
 ): Promise<Protocol> {
   const ca = Buffer.from(await readNamedFile(session.path(trust))).toString();
-  const server = await scepServer(url, { ca }, await readCertificates(session.path(trust)));
+  const server = await scepServer(url, { ca, interruption }, await readCertificates(session.path(trust)));
   const ports = { tpm, now: session.terminal.now, random: session.terminal.random };
   return {
     algorithm: 'rsa-2048',
@@ -78,7 +89,7 @@ async function byScep(
 }
 
 /** One line; by - from standard input. */
-async function secretOf({ terminal }: Session, file: string): Promise<string> {
+export async function secretOf({ terminal }: Session, file: string): Promise<string> {
   if (file !== '-') {
     const { readSecret } = await import('#config');
     return readSecret({ file }, terminal.folder, terminal.environment);
@@ -91,7 +102,11 @@ async function secretOf({ terminal }: Session, file: string): Promise<string> {
 }
 
 /** TLS of Node.js for a key in a file, openssl for one in the TPM. */
-async function renewing(session: Session, folder: string, trust: string): Promise<Omit<Tls, 'ca'>> {
+async function renewing(
+  session: Session,
+  folder: string,
+  trust: string,
+): Promise<Omit<Tls, 'ca' | 'interruption'>> {
   const identity = IdentityFolder.of(session, folder);
   const [cert, key] = [await identity.certificate(), await identity.key()];
   if (!isKeyFile(key)) return { cert, key };

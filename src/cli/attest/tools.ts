@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,19 +11,35 @@ const patienceMilliseconds = 120_000;
 export class TpmTools {
   readonly #folder: string;
   readonly #environment: Environment;
+  /** No tool is begun any more, but for those that `conclude` runs. */
+  readonly interruption: AbortSignal;
 
-  private constructor(folder: string, environment: Environment) {
+  private constructor(folder: string, environment: Environment, interruption: AbortSignal) {
     this.#folder = folder;
     this.#environment = environment;
+    this.interruption = interruption;
   }
 
-  static async open(environment: Environment): Promise<TpmTools> {
-    const tools = new TpmTools(await mkdtemp(join(tmpdir(), 'sallyport-tpm-')), environment);
+  /** Their folder is there as long as the work takes. */
+  static async using<Result>(
+    environment: Environment,
+    interruption: AbortSignal,
+    work: (tools: TpmTools) => Promise<Result>,
+  ): Promise<Result> {
+    const folder = await mkdtemp(join(tmpdir(), 'sallyport-tpm-'));
     try {
-      await tools.run('getcap', 'properties-fixed');
-      return tools;
+      const tools = new TpmTools(folder, environment, interruption);
+      await tools.#requireTpm();
+      return await work(tools);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #requireTpm(): Promise<void> {
+    try {
+      await this.run('getcap', 'properties-fixed');
     } catch (cause) {
-      await tools.close();
       if (!(cause instanceof ToolFailure)) throw cause;
       throw new SallyportError(
         'unsupported',
@@ -31,10 +47,6 @@ export class TpmTools {
         { cause },
       );
     }
-  }
-
-  async close(): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true });
   }
 
   path(name: string): string {
@@ -49,44 +61,56 @@ export class TpmTools {
     await writeFile(this.path(name), bytes);
   }
 
-  /** What it prints. Throws ToolFailure. */
+  /** What it prints. Throws ToolFailure, and the reason of `interruption`. */
   async run(...words: readonly string[]): Promise<string> {
+    this.interruption.throwIfAborted();
+    return this.conclude(...words);
+  }
+
+  /** The same where the work is interrupted too: what gives back what it has taken of the TPM, or must be known to be taken. */
+  async conclude(...words: readonly string[]): Promise<string> {
     return (await this.#run(words, new Uint8Array())).toString();
   }
 
   /** A command as the TPM has it; what it answers, its header too. */
   async send(command: Uint8Array): Promise<Buffer> {
+    this.interruption.throwIfAborted();
     return this.#run(['send'], command);
   }
 
   /** Without a resource manager what a tool has loaded stays, and a TPM has room for three. */
   async flush(): Promise<void> {
-    await this.run('flushcontext', '-t');
+    await this.conclude('flushcontext', '-t');
   }
 
   #run(words: readonly string[], input: Uint8Array): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      const options = {
+      const child = spawn('tpm2', words, {
         cwd: this.#folder,
         env: this.#environment,
-        encoding: 'buffer',
         timeout: patienceMilliseconds,
-      } as const;
-      const child = execFile('tpm2', words, options, (error, stdout, stderr) => {
-        if (error === null) return resolve(stdout);
-        if (error.code === 'ENOENT') {
-          return reject(
-            new SallyportError(
-              'unsupported',
-              'tpm2 is not on the PATH; install tpm2-tools 5 (Debian: tpm2-tools)',
-            ),
-          );
-        }
-        reject(new ToolFailure(words[0]!, stderr.toString()));
+        // A terminal interrupts whatever is in its session, and a tool that ends halfway does not say at which handle it keeps a key.
+        detached: true,
+      });
+      const [said, complained]: [Buffer[], Buffer[]] = [[], []];
+      child.stdout.on('data', (part: Buffer) => said.push(part));
+      child.stderr.on('data', (part: Buffer) => complained.push(part));
+      child.once('error', (cause) =>
+        reject(
+          new SallyportError(
+            'unsupported',
+            'tpm2 is not on the PATH; install tpm2-tools 5 (Debian: tpm2-tools)',
+            { cause },
+          ),
+        ),
+      );
+      child.once('close', (code) => {
+        if (code === 0) resolve(Buffer.concat(said));
+        else reject(new ToolFailure(words[0]!, Buffer.concat(complained).toString()));
       });
       // A tool that fails at once does not read it.
-      child.stdin?.on('error', () => {});
-      child.stdin?.end(input);
+      child.stdin.on('error', () => {});
+      child.stdin.end(input);
     });
   }
 }

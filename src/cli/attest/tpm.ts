@@ -163,10 +163,10 @@ export class Tpm {
     throw new SallyportError('usage', `the TPM keeps something at ${handle} already; name another handle`);
   }
 
-  /** Keeps the key at this handle, or at one that is free. */
+  /** Keeps the key at this handle, or at one that is free; where the work is interrupted too, for nobody would know of the handle. */
   async keep(context: string, handle: string | null = null): Promise<string> {
     const where = handle === null ? [] : [handle];
-    const said = await this.#tools.run('evictcontrol', '-C', 'o', '-c', context, ...where);
+    const said = await this.#tools.conclude('evictcontrol', '-C', 'o', '-c', context, ...where);
     await this.#tools.flush();
     return /persistent-handle: (0x[0-9a-f]+)/i.exec(said)![1]!;
   }
@@ -188,7 +188,7 @@ export class Tpm {
     try {
       return await use(handle);
     } finally {
-      await this.#tools.run('evictcontrol', '-C', 'o', '-c', handle);
+      await this.#tools.conclude('evictcontrol', '-C', 'o', '-c', handle);
     }
   }
 }
