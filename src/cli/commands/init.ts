@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { SallyportError } from '#errors';
 import { type KeyAlgorithm, keyAlgorithms } from '#keys';
 import type { InitPlan } from '../init/plan.ts';
+import { interruptible } from '../interruption.ts';
 import { formatFields } from '../render/fields.ts';
 import type { Run } from '../run.ts';
 import type { Session } from '../session.ts';
@@ -61,19 +62,11 @@ async function init(session: Session, options: InitOptions): Promise<void> {
   await demandFree(plan.directory);
   if (options.yes !== true) await confirm(session, plan);
 
-  const { onSignal, now, random } = session.terminal;
-  const interruption = new AbortController();
-  const offs = (['SIGINT', 'SIGTERM'] as const).map((signal) => onSignal(signal, () => interruption.abort()));
-  try {
-    const { logVerifierKey } = await createAuthority(plan, {
-      now: now(),
-      random,
-      signal: interruption.signal,
-    });
+  const { now, random } = session.terminal;
+  await interruptible(session.terminal, async (signal) => {
+    const { logVerifierKey } = await createAuthority(plan, { now: now(), random, signal });
     await report(session, plan, logVerifierKey);
-  } finally {
-    for (const off of offs) off();
-  }
+  });
 }
 
 async function confirm(session: Session, plan: InitPlan): Promise<void> {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { setTimeout } from 'node:timers/promises';
 import { entryLine } from '../entry-words.ts';
+import { interruptible } from '../interruption.ts';
 import { printableJson } from '../render/printable.ts';
 import type { Run } from '../run.ts';
 import type { Session } from '../session.ts';
@@ -28,17 +29,11 @@ export function logTail(run: Run): Command {
 }
 
 async function tail(session: Session, { lines, follow }: TailOptions): Promise<void> {
-  const interruption = new AbortController();
-  const offs = (['SIGINT', 'SIGTERM'] as const).map((signal) =>
-    session.terminal.onSignal(signal, () => interruption.abort()),
-  );
-  try {
+  await interruptible(session.terminal, async (interruption) => {
     const { size } = await session.perform('listEntries', { limit: 1 });
     const next = await printEntries(session, Math.max(0, size - lines), size);
-    if (follow === true) await followFrom(session, next, interruption.signal);
-  } finally {
-    for (const off of offs) off();
-  }
+    if (follow === true) await followFrom(session, next, interruption);
+  });
 }
 
 async function followFrom(session: Session, from: number, signal: AbortSignal): Promise<void> {
