@@ -1,7 +1,7 @@
 import { versionsOf } from '#evidence';
 import type { Decided } from './decided.ts';
 import type { AuthorityEntry } from './entry.ts';
-import { limitOf } from './layers/attesting-key.ts';
+import { isNewsOfMany, limitOf } from './layers/attesting-key.ts';
 import type { Observations } from './observations.ts';
 import { attesterOf, withoutFreshness } from './offered-evidence.ts';
 import { newEntry } from './personal-fields.ts';
@@ -23,7 +23,7 @@ export function usedEvidence(decided: Decided, random: (n: number) => Uint8Array
     attester: context.evidence.verified ? attesterOf(examination) : null,
     verified: examination.format === 'external' ? withoutFreshness(examination) : null,
     memory: context.evidence.verified ? memoryOf(decided.observations) : null,
-    alarm: context.attestingKey?.withinLimit === false ? newEntry(alarmOf(decided, random), random) : null,
+    alarm: isOnMany(decided) ? newEntry(alarmOf(decided, random), random) : null,
   };
 }
 
@@ -40,7 +40,16 @@ function memoryOf({ evidence }: Observations): EvidenceMemory | null {
   };
 }
 
-/** A key that is on more devices than it may be is news of its own, whatever becomes of the request. */
+function isOnMany({ observations, authority, facts }: Decided): boolean {
+  const { attestingKey, evidence } = facts.context;
+  if (attestingKey?.withinLimit === false) return true;
+  return (
+    evidence?.verified === true &&
+    isNewsOfMany(observations.evidence, authority.references, facts.deviceClass)
+  );
+}
+
+/** A key that is on more devices than it may be, or on many, is news of its own, whatever becomes of the request. */
 function alarmOf(
   { asked, authority, observations, facts, time }: Decided,
   random: (n: number) => Uint8Array,

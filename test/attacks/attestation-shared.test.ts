@@ -135,6 +135,21 @@ describe('one attestation key on two devices', () => {
     }
   });
 
+  test('is news at the tenth device where any number may have it, and holds nobody', async () => {
+    const shared = makeKey();
+    authority = await attestingAuthority(cleanup, { evidence: { devicesPerAttestationKey: null } });
+    for (let nth = 1; nth <= 11; nth += 1) {
+      const laptop = await AttestedLaptop.expected(authority, `one-of-many-${nth}`);
+      issued(await laptop.ask(authority.tpm(laptop.id, { key: shared })));
+      // Who has it already is no news.
+      if (nth === 10) issued(await laptop.ask(authority.tpm(laptop.id, { key: shared })));
+    }
+    const [alarm, ...more] = await alarms();
+    assert.deepEqual(more, []);
+    const { device, limit, otherDevices } = alarm!['detail'] as Record<string, unknown>;
+    assert.deepEqual([device, limit, otherDevices], ['one-of-many-10', null, 9]);
+  });
+
   test('the log verifies, and says it all again', async () => {
     const { ok, findings } = await verifyLog(authority);
     assert.deepEqual([ok, findings], [true, []]);

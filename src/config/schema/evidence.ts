@@ -124,7 +124,7 @@ const android = z.strictObject({
   ...common,
   ...devicesPerAttestationKey(
     null,
-    'How many devices may get certificates by one key of the factory, which some 100,000 devices share by design, or of one provisioned remotely. One more waits for an operator (`attestation-shared`). null: any number.',
+    'How many devices may get certificates by one key of the factory, which some 100,000 devices share by design, or of one provisioned remotely. One more waits for an operator (`attestation-shared`). null: any number, of which the log has an event.',
   ),
   device: bySerialNumber,
   maximumStatusAge: duration('1h', '366d')

@@ -4,7 +4,8 @@ import type { Examination, Statement } from '#evidence';
 import type { DeviceClass } from '#inventory';
 import { digest } from '../identity.fixture.ts';
 import type { AttestingKeyObservation } from '../observations.ts';
-import { deriveAttestingKey } from './attesting-key.ts';
+import { deriveAttestingKey, isNewsOfMany } from './attesting-key.ts';
+import { phone } from './evidence.fixture.ts';
 
 type Claims = Statement['claims'];
 
@@ -20,15 +21,8 @@ const yubiKey: Claims = {
 };
 const spki = digest('7a');
 
-function derived(
-  key: AttestingKeyObservation | null | undefined,
-  {
-    limit = 2,
-    claims = yubiKey,
-    verified = true,
-    again = false,
-  }: { limit?: number | null; claims?: Claims; verified?: boolean; again?: boolean } = {},
-) {
+/** Evidence by this key, and a class that lets so many devices have it. */
+function seen(key: AttestingKeyObservation | null | undefined, limit: number | null, claims: Claims) {
   const statement: Statement = { spki: digest('4d'), fresh: true, identities: {}, claims };
   const { format } = claims;
   const examination: Examination = { sha256: digest('5d'), format, fault: null, certificates: [], statement };
@@ -36,7 +30,7 @@ function derived(
     roots: [],
     levels: null,
     device: { from: 'serialNumber', is: 'serialNumber', types: null },
-    ...(limit === undefined ? {} : { devicesPerAttestationKey: limit }),
+    devicesPerAttestationKey: limit,
   } as const;
   const deviceClass: DeviceClass = {
     name: 'laptop',
@@ -52,8 +46,19 @@ function derived(
     examination,
     ...(key === undefined ? {} : { attestingKey: key }),
   };
-  const asked = { deviceClass: 'laptop', verified, again };
-  return deriveAttestingKey(observation, { deviceClasses: { laptop: deviceClass } }, asked);
+  return [observation, { deviceClasses: { laptop: deviceClass } }] as const;
+}
+
+function derived(
+  key: AttestingKeyObservation | null | undefined,
+  {
+    limit = 2,
+    claims = yubiKey,
+    verified = true,
+    again = false,
+  }: { limit?: number | null; claims?: Claims; verified?: boolean; again?: boolean } = {},
+) {
+  return deriveAttestingKey(...seen(key, limit, claims), { deviceClass: 'laptop', verified, again });
 }
 
 const onOthers = (otherDevices: number, known = false) => ({ spki, otherDevices, known });
@@ -82,6 +87,18 @@ describe('a key that attests', () => {
       { deviceClass: null, verified: true, again: false },
     );
     assert.deepEqual(before.facts, { withinLimit: true });
+  });
+
+  test('that any number may have is news at round numbers, and where it is of one device at the second', () => {
+    const news = (claims: Claims, limit: number | null = null, known = false) =>
+      [0, 1, 2, 8, 9, 10, 98, 99, 999, 9_999, 10_000].filter((others) =>
+        isNewsOfMany(...seen(onOthers(others, known), limit, claims), 'laptop'),
+      );
+    assert.deepEqual(news(phone), [9, 99, 999, 9_999]);
+    assert.deepEqual(news({ ...phone, provisioning: 'remote' }), [1, 9, 99, 999, 9_999]);
+    assert.deepEqual(news(phone, 20_000), []);
+    assert.deepEqual(news(phone, null, true), []);
+    assert.equal(isNewsOfMany(...seen(null, null, phone), 'laptop'), false);
   });
 
   test('that was not sent is on nobody knows how many', () => {

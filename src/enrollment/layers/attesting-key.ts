@@ -41,6 +41,24 @@ function problemOf(
   return `${others} got certificates by attestation key ${key.spki}, and ${limit} may have it`;
 }
 
+/** Of no number can be said that it is too many for a key of a factory. */
+const roundNumbers: readonly number[] = [10, 100, 1_000, 10_000];
+
+/** Whether any number of devices may have the key that attests, and this one makes a number of them that is news: the second, where each device is given a key of its own remotely. */
+export function isNewsOfMany(
+  evidence: EvidenceObservation | null,
+  references: Pick<References, 'deviceClasses'>,
+  deviceClass: string | null,
+): boolean {
+  const claims = evidence?.examination?.statement?.claims;
+  const key = evidence?.attestingKey ?? null;
+  if (claims === undefined || key === null || key.known) return false;
+  if (limitOf(evidence, references, deviceClass) !== null) return false;
+  const devices = key.otherDevices + 1;
+  const isOfOne = claims.format === 'android-key' && claims.provisioning === 'remote';
+  return (isOfOne && devices === 2) || roundNumbers.includes(devices);
+}
+
 /** How many devices may get certificates by one key that attests; null: any number. */
 export function limitOf(
   evidence: EvidenceObservation | null,
