@@ -125,12 +125,12 @@ function isLevel(level: AssuranceLevel | null, allowed: ReferenceValues['levels'
   return allowed === null ? level !== 'software' : allowed.includes(level);
 }
 
-/** Whoever can make a signature of one of them makes up all that is below it. */
-function keyObjections(path: readonly Certificate[]): readonly EvidenceFault[] {
-  return path.flatMap((certificate, above) => {
+/** Whoever can make a signature of one of them makes up all that is below it. The first key is the examination's to judge, or the request's whose key it is. */
+function keyObjections([, ...issuers]: readonly Certificate[]): readonly EvidenceFault[] {
+  return issuers.flatMap((certificate, at) => {
     const problem = keyProblem(certificate);
     if (problem === null) return [];
-    return [{ check: 'path-key', detail: `certificate ${above} above that of the key ${problem}` }];
+    return [{ check: 'path-key', detail: `certificate ${at + 1} above that of the key ${problem}` }];
   });
 }
 

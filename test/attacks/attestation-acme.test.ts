@@ -222,7 +222,9 @@ describe('evidence of a TPM in an order of ACME', () => {
 
   test('that is none', async () => {
     const client = await clientOf('ines');
-    const otherFormat = Buffer.from('a263666d74667061636b65646761747453746d74a0', 'hex').toString('base64url');
+    const otherFormat = Buffer.from('a263666d74667061636b65646761747453746d74a0', 'hex').toString(
+      'base64url',
+    );
     for (const [attObj, reason] of [
       ['AA', ': malformed'],
       [otherFormat, ''],
