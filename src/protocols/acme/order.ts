@@ -133,11 +133,11 @@ function predecessorOf(
   own: StoredAccount,
   { store, now }: Pick<AcmePorts, 'store' | 'now'>,
 ): Promise<Uint8Array | null> {
-  const current = { account, template, now: now() };
+  const current = { template, now: now() };
   // A device is one, however it is ordered.
   return identifiers.some(isDeviceIdentifier) && own.device !== null
     ? store.predecessor({ device: own.device, ...current })
-    : store.predecessor({ names, ...current });
+    : store.predecessor({ account, names, ...current });
 }
 
 /** An order that is held or kept back is decided anew by everything that counts now, with the request that came. */

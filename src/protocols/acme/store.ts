@@ -84,12 +84,9 @@ export interface AcmeStore {
   deactivateAuthorization(act: { id: string; problem: object; entry: NewEntry }): Promise<LogPosition>;
   /** Without an entry of its own: the refusal has one. */
   failOrder(act: { id: string; problem: object }): Promise<void>;
-  /**
-   * The newest current certificate of this template that the account ordered for these names; or, of its device, that it ordered, and where there is none that any account did: one that goes on beside
-   * another shows as a branch then.
-   */
+  /** The newest current certificate of this template that the account ordered for these names; or that the device has, whoever ordered it. */
   predecessor(
-    query: ({ names: string } | { device: string }) & { account: string; template: string; now: number },
+    query: ({ account: string; names: string } | { device: string }) & { template: string; now: number },
   ): Promise<Uint8Array | null>;
   /** The request that an order was held with, or issued for. */
   heldRequest(order: string): Promise<Uint8Array | null>;

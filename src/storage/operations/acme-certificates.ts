@@ -8,14 +8,14 @@ import { isOver } from './order-over.ts';
 
 type Act<Name extends keyof AcmeStore> = Parameters<AcmeStore[Name]>[0];
 
-const selectOfAccount = statement(
-  (database, p: { account: string; template: string; names: string | null; now: number }) =>
+const selectPredecessor = statement(
+  (database, p: { account: string; template: string; names: string; now: number }) =>
     database
       .selectFrom('acme_order')
       .innerJoin('certificate', 'certificate.sha256', 'acme_order.certificate')
       .select(['certificate.der', 'certificate.log_idx'])
       .where('acme_order.account', '=', p.account)
-      .where((eb) => eb('acme_order.names', '=', eb.fn.coalesce(eb.val(p.names), eb.ref('acme_order.names'))))
+      .where('acme_order.names', '=', p.names)
       .where('acme_order.certificate', 'is not', null)
       .where('certificate.template', '=', p.template)
       .where('certificate.revoked_at', 'is', null)
@@ -25,16 +25,17 @@ const selectOfAccount = statement(
 );
 
 /** Of a device, by whichever of its accounts and under whichever of its names. */
-const selectOfDevice = statement((database, p: { device: string; template: string; now: number }) =>
-  database
-    .selectFrom('certificate')
-    .select(['der', 'log_idx'])
-    .where('device_id', '=', p.device)
-    .where('template', '=', p.template)
-    .where('revoked_at', 'is', null)
-    .where('not_after', '>=', p.now)
-    .orderBy('log_idx', 'desc')
-    .limit(1),
+const selectPredecessorOfDevice = statement(
+  (database, p: { device: string; template: string; now: number }) =>
+    database
+      .selectFrom('certificate')
+      .select(['der', 'log_idx'])
+      .where('device_id', '=', p.device)
+      .where('template', '=', p.template)
+      .where('revoked_at', 'is', null)
+      .where('not_after', '>=', p.now)
+      .orderBy('log_idx', 'desc')
+      .limit(1),
 );
 
 const orderedColumns = [
@@ -80,9 +81,10 @@ const selectReplacing = statement((database, p: { sha256: string; now: number })
 );
 
 export function* predecessor(query: Act<'predecessor'>): Operation<Uint8Array | null> {
-  const isOfDevice = 'device' in query;
-  const own = yield* first(selectOfAccount, { ...query, names: isOfDevice ? null : query.names });
-  const row = own ?? (isOfDevice ? yield* first(selectOfDevice, query) : undefined);
+  const row =
+    'device' in query
+      ? yield* first(selectPredecessorOfDevice, query)
+      : yield* first(selectPredecessor, query);
   return row === undefined || row.der.length === 0 ? null : row.der;
 }
 

@@ -88,8 +88,8 @@ export function* observe(query: ObserveQuery): Operation<StoreObservation> {
       asked && observeDenials(asked),
       isOfNames ? null : asked && hasCurrentForOtherKey(asked),
       ofKey && newestIssued({ ...ofKey, predecessor }),
-      // For names an order renews what we choose, the newest: nobody presents that.
-      isOfNames || predecessor === null || asked === null
+      // An order renews what we choose, the newest: nobody presents that.
+      query.order !== null || predecessor === null || asked === null
         ? null
         : observeLineage({ ...asked, presented: predecessor }),
       observeRates({ deviceId: device?.id ?? null, template, staticChallenge }),
