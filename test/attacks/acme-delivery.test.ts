@@ -32,6 +32,8 @@ describe('a certificate that a workflow keeps back', () => {
     authority = await acmeAuthority(cleanup, (yaml) => {
       const settings = parse(yaml) as Record<string, Record<string, Record<string, unknown>>>;
       settings['templates']!['web']!['workflows'] = ['mdm'];
+      // What an order has already is nothing that it renews.
+      Object.assign(settings['templates']!['web']!, { renewalWindow: '1h', renewal: { key: 'new' } });
       settings['workflows'] = {
         mdm: { kind: 'webhook', url: `${mdm.url}/hook`, key: { file: key }, ca: mdm.caFile, timeout: '2s' },
       };

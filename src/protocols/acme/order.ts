@@ -129,11 +129,11 @@ function csrOf(csr: unknown): { readonly der: Uint8Array; readonly spki: Uint8Ar
 
 /** The certificate that the order renews. */
 function predecessorOf(
-  { account, template, names, identifiers }: StoredOrder,
+  { account, template, names, identifiers, certificate }: StoredOrder,
   own: StoredAccount,
   { store, now }: Pick<AcmePorts, 'store' | 'now'>,
 ): Promise<Uint8Array | null> {
-  const current = { template, now: now() };
+  const current = { template, without: certificate, now: now() };
   // A device is one, however it is ordered.
   return identifiers.some(isDeviceIdentifier) && own.device !== null
     ? store.predecessor({ device: own.device, ...current })

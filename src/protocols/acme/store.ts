@@ -84,9 +84,13 @@ export interface AcmeStore {
   deactivateAuthorization(act: { id: string; problem: object; entry: NewEntry }): Promise<LogPosition>;
   /** Without an entry of its own: the refusal has one. */
   failOrder(act: { id: string; problem: object }): Promise<void>;
-  /** The newest current certificate of this template that the account ordered for these names; or that the device has, whoever ordered it. */
+  /** The newest current certificate of this template that the account ordered for these names; or that the device has, whoever ordered it. `without`: by SHA-256, that which the order has already. */
   predecessor(
-    query: ({ account: string; names: string } | { device: string }) & { template: string; now: number },
+    query: ({ account: string; names: string } | { device: string }) & {
+      template: string;
+      without: string | null;
+      now: number;
+    },
   ): Promise<Uint8Array | null>;
   /** The request that an order was held with, or issued for. */
   heldRequest(order: string): Promise<Uint8Array | null>;

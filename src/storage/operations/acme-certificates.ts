@@ -9,7 +9,7 @@ import { isOver } from './order-over.ts';
 type Act<Name extends keyof AcmeStore> = Parameters<AcmeStore[Name]>[0];
 
 const selectPredecessor = statement(
-  (database, p: { account: string; template: string; names: string; now: number }) =>
+  (database, p: { account: string; template: string; names: string; without: string; now: number }) =>
     database
       .selectFrom('acme_order')
       .innerJoin('certificate', 'certificate.sha256', 'acme_order.certificate')
@@ -18,6 +18,7 @@ const selectPredecessor = statement(
       .where('acme_order.names', '=', p.names)
       .where('acme_order.certificate', 'is not', null)
       .where('certificate.template', '=', p.template)
+      .where('certificate.sha256', '<>', p.without)
       .where('certificate.revoked_at', 'is', null)
       .where('certificate.not_after', '>=', p.now)
       .orderBy('certificate.log_idx', 'desc')
@@ -26,12 +27,13 @@ const selectPredecessor = statement(
 
 /** Of a device, by whichever of its accounts and under whichever of its names. */
 const selectPredecessorOfDevice = statement(
-  (database, p: { device: string; template: string; now: number }) =>
+  (database, p: { device: string; template: string; without: string; now: number }) =>
     database
       .selectFrom('certificate')
       .select(['der', 'log_idx'])
       .where('device_id', '=', p.device)
       .where('template', '=', p.template)
+      .where('sha256', '<>', p.without)
       .where('revoked_at', 'is', null)
       .where('not_after', '>=', p.now)
       .orderBy('log_idx', 'desc')
@@ -83,8 +85,8 @@ const selectReplacing = statement((database, p: { sha256: string; now: number })
 export function* predecessor(query: Act<'predecessor'>): Operation<Uint8Array | null> {
   const row =
     'device' in query
-      ? yield* first(selectPredecessorOfDevice, query)
-      : yield* first(selectPredecessor, query);
+      ? yield* first(selectPredecessorOfDevice, { ...query, without: query.without ?? '' })
+      : yield* first(selectPredecessor, { ...query, without: query.without ?? '' });
   return row === undefined || row.der.length === 0 ? null : row.der;
 }
 

@@ -252,8 +252,9 @@ suite('an order that is issued for', () => {
       [order!.certificate, order!.failed, order!.finalizedSpki],
       [sha256, false, digest('key')],
     );
-    const asked = { account: 'a1', template: 'web', names: digest('www.example.org'), now };
+    const asked = { account: 'a1', template: 'web', names: digest('www.example.org'), without: null, now };
     assert.deepEqual(Buffer.from((await acme.predecessor(asked))!), der);
+    assert.equal(await acme.predecessor({ ...asked, without: sha256 }), null);
     assert.equal(await acme.predecessor({ ...asked, account: 'a2' }), null);
     assert.equal(await acme.predecessor({ ...asked, now: now + 25 * hour }), null);
     assert.equal((await acme.certificate({ sha256, now }))!.account, 'a1');
