@@ -92,7 +92,11 @@ export function derive(
     template === undefined || device === null || requested === null
       ? null
       : certifiedNames(template, device, requested, observations.evidence);
-  const digest = names === null ? null : namesDigest(names);
+  const certified =
+    template === undefined || names === null
+      ? null
+      : withDeviceName(names, template, order, observations.evidence);
+  const digest = certified === null ? null : namesDigest(certified);
   const spki = request?.spki ?? null;
   const keygen = key?.origin === 'authority';
   const issued = issuedBefore(observations, { template: source.template, spki, names: digest, keygen });
@@ -187,13 +191,15 @@ export function derive(
     gathered.add('renewal', deriveRenewal(renewed, template, time));
   }
   const facts = gathered.facts(action, className, source.template);
-  if (template === undefined || names === null || digest === null) return { facts, plan: null, issued: null };
+  if (template === undefined || certified === null || digest === null) {
+    return { facts, plan: null, issued: null };
+  }
   return {
     facts,
     issued,
     plan: {
       template,
-      names: withDeviceName(names, template, order),
+      names: certified,
       namesDigest: digest,
       ...validity(template, deviceClass, references, time, order),
     },

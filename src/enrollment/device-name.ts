@@ -1,27 +1,66 @@
 import type { ExpandedNames, Template } from '#ca';
+import type { EvidenceIdentities } from '#evidence';
 import {
   encodeHardwareModuleName,
   encodePermanentIdentifier,
   type GeneralName,
   hardwareSerialNumberOctets,
+  hardwareSerialNumberOf,
   isDeviceName,
 } from '#x509';
-import type { OrderObservation, PresenterObservation } from './observations.ts';
-import {
-  deviceIdentifierParts,
-  isDeviceIdentifier,
-  orderedSerialNumber,
-  type OrderIdentifier,
-} from './order.ts';
-
-/* A device's name in its certificate (draft-ietf-acme-device-attest sections 3 and 4): what was ordered, of which the evidence is, octet for octet. */
+import type { EvidenceObservation, OrderObservation, PresenterObservation } from './observations.ts';
+import { deviceIdentifierParts, isDeviceIdentifier, type OrderIdentifier } from './order.ts';
 
 type Ordered = Pick<OrderObservation, 'identifiers'> | null;
 
+/**
+ * What was ordered, as the evidence says it, octet for octet (draft-ietf-acme-device-attest sections 3 and 4); null: the evidence is not of it. An order may leave out who assigns an identifier, and may have the
+ * serial number of a hardware module for its identifier: what is returned says whose it is, so that no two devices have it.
+ */
+export function orderedName(identities: EvidenceIdentities, ordered: OrderIdentifier): GeneralName | null {
+  const { value, oid } = deviceIdentifierParts(ordered) ?? { value: '', oid: null };
+  if (value === '') return null;
+  const { serialNumber, udid, imei = [], permanentIdentifier, hardwareModule } = identities;
+  const isOf = (found: string | null) => oid === null || oid === found;
+  if (ordered.type === 'permanent-identifier') {
+    const known = permanentIdentifier?.value === value ? permanentIdentifier : null;
+    if (known !== null && isOf(known.assigner)) return encodePermanentIdentifier(value, known.assigner);
+    const numbers = [serialNumber, udid, ...imei];
+    if (oid === null && numbers.includes(value)) return encodePermanentIdentifier(value);
+  }
+  if (hardwareModule === undefined || !isOf(hardwareModule.type)) return null;
+  const wanted = ordered.type === 'hardware-module' ? hardwareSerialNumberOf(value) : value;
+  return hardwareModule.serialNumber === wanted ? moduleName(hardwareModule) : null;
+}
+
+/** What was ordered, as a request may name it; null: it has not the form of an identifier. */
+export function nameOfOrder(ordered: OrderIdentifier): GeneralName | null {
+  const parts = deviceIdentifierParts(ordered);
+  if (parts === null) return null;
+  const { value, oid } = parts;
+  if (ordered.type === 'permanent-identifier') return encodePermanentIdentifier(value, oid);
+  const serialNumber = hardwareSerialNumberOf(value);
+  return oid === null || serialNumber === null ? null : moduleName({ type: oid, serialNumber });
+}
+
+function moduleName({ type, serialNumber }: NonNullable<EvidenceIdentities['hardwareModule']>): GeneralName {
+  return encodeHardwareModuleName({
+    hardwareType: type,
+    serialNumber: hardwareSerialNumberOctets(serialNumber),
+  });
+}
+
 /** Where the template wants it, with the name by which the device was ordered. */
-export function withDeviceName(names: ExpandedNames, { acme }: Template, order: Ordered): ExpandedNames {
+export function withDeviceName(
+  names: ExpandedNames,
+  { acme }: Template,
+  order: Ordered,
+  evidence: EvidenceObservation | null,
+): ExpandedNames {
   const ordered = order?.identifiers.find(isDeviceIdentifier);
-  const name = ordered === undefined || acme?.embedIdentifier !== true ? null : deviceNameOf(ordered);
+  const { identities } = evidence?.examination?.statement ?? {};
+  if (acme?.embedIdentifier !== true || ordered === undefined || identities === undefined) return names;
+  const name = orderedName(identities, ordered);
   return name === null ? names : { ...names, subjectAltName: [...names.subjectAltName, name] };
 }
 
@@ -29,12 +68,4 @@ export function withDeviceName(names: ExpandedNames, { acme }: Template, order: 
 export function withoutDeviceName(presenter: PresenterObservation, order: Ordered): PresenterObservation {
   if (order?.identifiers.some(isDeviceIdentifier) !== true) return presenter;
   return { ...presenter, subjectAltName: presenter.subjectAltName.filter((name) => !isDeviceName(name)) };
-}
-
-function deviceNameOf(ordered: OrderIdentifier): GeneralName | null {
-  const { value = '', oid = null } = deviceIdentifierParts(ordered) ?? {};
-  if (value === '') return null;
-  if (ordered.type === 'permanent-identifier') return encodePermanentIdentifier(value, oid);
-  const serialNumber = hardwareSerialNumberOctets(orderedSerialNumber(value));
-  return oid === null ? null : encodeHardwareModuleName({ hardwareType: oid, serialNumber });
 }

@@ -54,10 +54,10 @@ export {
   isDeviceIdentifier,
   isWithinNames,
   notOrderable,
-  orderedSerialNumber,
   type OrderIdentifier,
   ordersDevices,
 } from './order.ts';
+export { orderedName } from './device-name.ts';
 export { generateSecret, type MacKey, macSecret } from './one-time-secret.ts';
 export { type AttesterNow, recheckEvidence } from './recheck.ts';
 export { anyTimeSeconds } from './retry-after.ts';

@@ -1,5 +1,5 @@
 import { admitRequestedNames, type Template } from '#ca';
-import { type GeneralName, hardwareSerialNumberText } from '#x509';
+import { type GeneralName, hardwareSerialNumberOf, isObjectIdentifier } from '#x509';
 import { sha256Hex } from './digests.ts';
 
 /** A name of RFC 8555 section 9.7.7 or RFC 8738, or a device (draft-ietf-acme-device-attest sections 3 and 4). */
@@ -30,16 +30,9 @@ export function deviceIdentifierParts({
   const [, text, oid = null] =
     /^([^/]{1,200})(?:\/([0-2](?:\.(?:0|[1-9]\d{0,38})){1,30}))?$/u.exec(value) ?? [];
   if (text === undefined || /[\p{Cc}\p{Cs}]/u.test(text)) return null;
-  if (type === 'hardware-module' && (oid === null || /^hex:(?!(?:[0-9a-f]{2})+$)/.test(text))) return null;
+  if (oid !== null && !isObjectIdentifier(oid)) return null;
+  if (type === 'hardware-module' && (oid === null || hardwareSerialNumberOf(text) === null)) return null;
   return { value: text, oid };
-}
-
-/**
- * The value of a hardware-module as the inventory writes a serial number (`hardwareSerialNumberText`): of its octets (draft-ietf-acme-device-attest section 4), or in
- * hex already, as one must be that is no UTF-8 without `/`.
- */
-export function orderedSerialNumber(value: string): string {
-  return value.startsWith('hex:') ? value : hardwareSerialNumberText(Buffer.from(value));
 }
 
 /** One spelling for one identifier. */

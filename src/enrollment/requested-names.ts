@@ -1,27 +1,14 @@
 import { isIP } from 'node:net';
 import { canonicalRequestedName, type RequestedNames, type Template } from '#ca';
-import { isSallyportError } from '#errors';
-import {
-  attributeTypes,
-  extensionOids,
-  type GeneralName,
-  generalNameKey,
-  hardwareModuleNameOf,
-  hardwareSerialNumberText,
-  permanentIdentifierOf,
-} from '#x509';
+import { attributeTypes, extensionOids, generalNameKey } from '#x509';
 import type {
   OrderObservation,
   PresenterObservation,
   RequestObservation,
   SourceObservation,
 } from './observations.ts';
-import {
-  deviceIdentifierParts,
-  isDeviceIdentifier,
-  orderedSerialNumber,
-  type OrderIdentifier,
-} from './order.ts';
+import { nameOfOrder } from './device-name.ts';
+import { deviceIdentifierParts, isDeviceIdentifier, type OrderIdentifier } from './order.ts';
 
 /**
  * A request for an ACME order may name one of its DNS names as commonName as well, or only there: "either in the commonName portion of the requested
@@ -61,33 +48,14 @@ function ofDevice(request: RequestObservation, ordered: OrderIdentifier): Reques
     (attributes) =>
       !attributes.every(({ type, value }) => type === attributeTypes['commonName'] && names.includes(value)),
   );
+  const ofOrder = nameOfOrder(ordered);
+  const key = ofOrder === null ? null : generalNameKey(ofOrder);
   return {
     ...request,
     subject,
     extensions: request.extensions.filter(({ oid }) => !usages.includes(oid)),
-    subjectAltName: request.subjectAltName.filter((name) => !isOrdered(name, ordered)),
+    subjectAltName: request.subjectAltName.filter((name) => generalNameKey(name) !== key),
   };
-}
-
-/** PermanentIdentifier (RFC 4043) and HardwareModuleName (RFC 4108) that say what was ordered. */
-function isOrdered(name: GeneralName, ordered: OrderIdentifier): boolean {
-  const parts = deviceIdentifierParts(ordered);
-  if (name.kind !== 'otherName' || parts === null) return false;
-  try {
-    if (ordered.type === 'permanent-identifier') {
-      const found = permanentIdentifierOf([name]);
-      return found !== null && found.value === parts.value && found.assigner === parts.oid;
-    }
-    const found = hardwareModuleNameOf([name]);
-    return (
-      found !== null &&
-      hardwareSerialNumberText(found.serialNumber) === orderedSerialNumber(parts.value) &&
-      found.hardwareType === parts.oid
-    );
-  } catch (error) {
-    if (isSallyportError(error)) return false;
-    throw error;
-  }
 }
 
 const usages: readonly string[] = [extensionOids.keyUsage, extensionOids.extendedKeyUsage];

@@ -8,7 +8,9 @@ import { der } from './der-writer.ts';
 import { formatGeneralName } from './general-name-text.ts';
 import { type GeneralName, encodeGeneralNames, parseGeneralNames, sameGeneralNames } from './general-name.ts';
 import { assertRefused, hex } from './malformed.fixture.ts';
+import { encodeHardwareModuleName } from './hardware-module-name.ts';
 import { buildName } from './name.ts';
+import { encodePermanentIdentifier } from './permanent-identifier.ts';
 
 const dns = (value: string): GeneralName => ({ kind: 'dns', value });
 
@@ -119,8 +121,24 @@ test('formatGeneralName spells every kind', () => {
       { kind: 'ip', value: '::1' } as const,
       { kind: 'directoryName', value: buildName([{ type: 'commonName', value: 'x,y' }]) } as const,
       { kind: 'otherName', type: '1.2.3', value: 'BQA=' } as const,
+      encodePermanentIdentifier('anna'),
+      encodePermanentIdentifier('a\u202eb', '1.2.3'),
+      { ...encodePermanentIdentifier('anna'), value: 'BQA=' },
+      encodeHardwareModuleName({ hardwareType: '1.2.3', serialNumber: Buffer.from('SN-7') }),
+      encodeHardwareModuleName({ hardwareType: '1.2.3', serialNumber: Buffer.of(0, 0xff) }),
       { kind: 'other', tag: 3, value: 'BQA=' } as const,
     ].map(formatGeneralName),
-    ['DNS:a', 'IP:::1', 'dirName:CN=x\\,y', 'otherName:1.2.3;BQA=', '[3]:BQA='],
+    [
+      'DNS:a',
+      'IP:::1',
+      'dirName:CN=x\\,y',
+      'otherName:1.2.3;BQA=',
+      'permanentIdentifier:anna',
+      'permanentIdentifier:a\\e2\\80\\aeb/1.2.3',
+      'otherName:1.3.6.1.5.5.7.8.3;BQA=',
+      'hardwareModule:SN-7/1.2.3',
+      'hardwareModule:hex:00ff/1.2.3',
+      '[3]:BQA=',
+    ],
   );
 });

@@ -40,6 +40,12 @@ export function hardwareSerialNumberText(serialNumber: Uint8Array): string {
   return isText ? text : `hex:${serialNumber.toHex()}`;
 }
 
+/** Such a text of one that people wrote: in hex already, or the octets of its UTF-8. null: it begins as hex does, and is none. */
+export function hardwareSerialNumberOf(written: string): string | null {
+  if (!written.startsWith('hex:')) return hardwareSerialNumberText(Buffer.from(written));
+  return /^hex:(?:[0-9a-f]{2})+$/.test(written) ? written : null;
+}
+
 /** The octets of such a text. */
 export function hardwareSerialNumberOctets(text: string): Uint8Array {
   return text.startsWith('hex:')

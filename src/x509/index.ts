@@ -84,6 +84,7 @@ export {
   hardwareModuleNameOf,
   encodeHardwareModuleName,
   hardwareSerialNumberOctets,
+  hardwareSerialNumberOf,
   hardwareSerialNumberText,
   isDeviceName,
 } from './hardware-module-name.ts';
@@ -103,6 +104,7 @@ export {
   sameName,
 } from './name.ts';
 export { compareBytes, equalBytes } from './octets.ts';
+export { isObjectIdentifier } from './oid.ts';
 export { extendedKeyUsages, extensionOids, oids, sidUriPrefix } from './oids.ts';
 export { derToPem, pemToDer } from './pem.ts';
 export {

@@ -96,3 +96,13 @@ function equalRange(content: Uint8Array, bytes: Uint8Array, start: number, end: 
   for (let i = 0; i < content.length; i += 1) if (content[i] !== bytes[start + i]) return false;
   return true;
 }
+
+/** Whether a dotted OID is one that DER can say. */
+export function isObjectIdentifier(dotted: string): boolean {
+  try {
+    encodeOid(dotted);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -3,9 +3,9 @@ import { before, describe, test } from 'node:test';
 import type { GeneralName } from '#x509';
 import { assertObjected } from '../harness/acme-answers.ts';
 import { AcmeClient } from '../harness/acme-client.ts';
-import { attestingAuthority, withDeviceAttest } from '../harness/attesting-device.ts';
+import { attestingAuthority, withDeviceAttest, type Yaml } from '../harness/attesting-device.ts';
 import { suiteCleanup } from '../harness/cleanup.ts';
-import { type ClientKey, makeCsr } from '../harness/csr.ts';
+import { type ClientKey, makeCsr, makeKey } from '../harness/csr.ts';
 import { assertNotAccepted, attest, leafOfOrder, ordered } from '../harness/device-order.ts';
 import { verifyLog } from '../harness/log-findings.ts';
 import { hardwareModuleName } from '../harness/pki.ts';
@@ -20,8 +20,7 @@ describe('the name of a device in its certificate', () => {
   let client: AcmeClient;
   before(async () => {
     authority = await attestingAuthority(cleanup, {
-      edit: (settings) =>
-        withDeviceAttest(settings, { externalAccountKey: 'optional', embedIdentifier: true }),
+      edit: withEmbedding,
     });
   });
 
@@ -68,6 +67,38 @@ describe('the name of a device in its certificate', () => {
     }
   });
 
+  test('is in the form in which the evidence says it: whatever is ordered, no two devices have the same', async () => {
+    const ofMaker = hardwareModuleName('4711', type);
+    const gina = await device('gina', ofMaker);
+    assert.deepEqual(await named(await proven(gina, '4711')), [ofMaker]);
+    assert.deepEqual(await named(await proven(gina, `4711/${type}`)), [ofMaker]);
+    const ofAnother = hardwareModuleName('4711', `${type}.1`);
+    const hera = await device('hera', ofAnother);
+    assert.deepEqual(await named(await proven(hera, '4711')), [ofAnother]);
+    // The serial number of a module, and the name that the attestation CA gives the device of that id.
+    const ines = await device('ines', hardwareModuleName('anna', type));
+    assert.deepEqual(await named(await proven(ines, 'anna')), [hardwareModuleName('anna', type)]);
+  });
+
+  test('is one that the operator has seen who approved it', async () => {
+    const tpm = await device('jana', hardwareModuleName('SN-1', type));
+    await authority.admin.device('jana', { deviceClass: 'looked-at' });
+    const key = makeKey();
+    const waits = async (value: string, kind?: string) => {
+      const order = await ordered(client, value, kind);
+      const { answer } = await attest(client, order, tpm, { key });
+      assert.equal(answer.body['status'], 'valid', answer.text);
+      const held = await client.finalize(order, csrOf(key, []));
+      assert.equal(held.body['status'], 'processing', held.text);
+      const { items } = await authority.admin.client.perform('listRequests', { state: 'pending' });
+      return { url: held.headers['location']!, request: items.find((each) => each.device === 'jana')!.id };
+    };
+    const { url, request } = await waits('jana');
+    await authority.admin.client.perform('approveRequest', { id: request, lifts: ['class-approval'] });
+    assert.notEqual((await waits(`SN-1/${type}`, 'hardware-module')).request, request);
+    assert.equal((await client.post(url, null)).body['status'], 'valid');
+  });
+
   test('is none that only the request says', async () => {
     const tpm = await device('dora', hardwareModuleName('SN-9', type));
     const { order, key } = await proven(tpm, 'dora');
@@ -107,3 +138,11 @@ describe('the name of a device in its certificate', () => {
     assert.deepEqual([ok, findings], [true, []]);
   });
 });
+
+/** And a class of which an operator looks at each enrollment. */
+function withEmbedding(settings: Yaml): Yaml {
+  const edited = withDeviceAttest(settings, { externalAccountKey: 'optional', embedIdentifier: true });
+  const classes = edited['deviceClasses']!;
+  classes['looked-at'] = { ...classes['attested-laptop'], approval: 'always' };
+  return edited;
+}

@@ -16,7 +16,7 @@ export const acme = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'With device-attest-01: subjectAltName names the device as it was ordered, which the evidence proves: PermanentIdentifier (RFC 4043) or HardwareModuleName (RFC 4108). Whoever sees the certificate reads it.',
+      'With device-attest-01: subjectAltName names the device as it was ordered, in the form in which the evidence says it: PermanentIdentifier (RFC 4043) or HardwareModuleName (RFC 4108). Whoever sees the certificate reads it.',
     ),
   networks: distinct(cidr, 0)
     .default([])

@@ -52,7 +52,12 @@ const device = z
   )
   .describe('Evidence is of a device where these are the same text.');
 
-const bySerialNumber = device.default({ from: 'serialNumber', is: 'serialNumber', types: null });
+const bySerialNumber = device
+  .refine(({ from }) => from !== 'attestationKey', {
+    path: ['from'],
+    message: 'is of the evidence of TPMs (tpm, idevid): no other has a certificate of a key that attests',
+  })
+  .default({ from: 'serialNumber', is: 'serialNumber', types: null });
 
 const levels = distinct(z.enum(assuranceLevels))
   .nullable()

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { hardwareSerialNumberOf, isObjectIdentifier } from '#x509';
 import { type AssuranceLevel, assuranceLevels } from '../evidence.ts';
 import type { EvidenceIdentities } from '../examination.ts';
 
@@ -105,7 +106,7 @@ function levelOf(value: unknown): AssuranceLevel {
 
 /** Text as it stands in a certificate of a device: no control characters, no half of a surrogate pair. */
 const name = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
-const oid = /^[0-2](?:\.(?:0|[1-9]\d{0,38})){1,30}$/;
+const dotted = /^[0-9.]{3,200}$/;
 const mostNames = 4;
 
 function identitiesOf(value: unknown): EvidenceIdentities {
@@ -137,14 +138,19 @@ function permanentIdentifierOf(given: unknown): NonNullable<EvidenceIdentities['
   const { value, assigner } = objectOf(given, 'identities', ['value', 'assigner']);
   return {
     value: textOf(value, 'identities', name),
-    assigner: assigner === undefined ? null : textOf(assigner, 'identities', oid),
+    assigner: assigner === undefined ? null : oidOf(assigner),
   };
 }
 
 function hardwareModuleOf(given: unknown): NonNullable<EvidenceIdentities['hardwareModule']> {
   const { type, serialNumber } = objectOf(given, 'identities', ['type', 'serialNumber']);
-  return {
-    type: textOf(type, 'identities', oid),
-    serialNumber: textOf(serialNumber, 'identities', name),
-  };
+  const text = hardwareSerialNumberOf(textOf(serialNumber, 'identities', name));
+  if (text === null) throw new Unreadable('identities');
+  return { type: oidOf(type), serialNumber: text };
+}
+
+function oidOf(given: unknown): string {
+  const oid = textOf(given, 'identities', dotted);
+  if (!isObjectIdentifier(oid)) throw new Unreadable('identities');
+  return oid;
 }

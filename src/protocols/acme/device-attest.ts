@@ -1,14 +1,13 @@
 import {
-  deviceIdentifierParts,
   examinationDigest,
   named,
   newEntry,
-  orderedSerialNumber,
+  orderedName,
   type OrderIdentifier,
   supportCode,
 } from '#enrollment';
 import { isSallyportError } from '#errors';
-import type { EvidenceIdentities, Examination } from '#evidence';
+import type { Examination } from '#evidence';
 import { decodeBase64Url } from '#jose';
 import { demandPower, type Message, ownerOf, payloadOf } from './message.ts';
 import type { AcmePorts, Exchange } from './ports.ts';
@@ -143,35 +142,7 @@ function refusal(problem: string, { format, fault, statement }: Examination): Ac
   });
 }
 
-/** Octet for octet, one of the names that the evidence gives the device. */
 function identifierProblem(ordered: OrderIdentifier, { statement }: Examination): string | null {
-  const names = statement === null ? [] : namesOf(statement.identities, ordered.type);
-  const isNamed = names.some((name) => isOrdered(name, ordered));
-  return isNamed ? null : `the evidence is not of ${ordered.type} ${ordered.value}`;
-}
-
-function isOrdered({ value, oid }: Named, ordered: OrderIdentifier): boolean {
-  const parts = deviceIdentifierParts(ordered);
-  if (parts === null) return false;
-  const wanted = ordered.type === 'hardware-module' ? orderedSerialNumber(parts.value) : parts.value;
-  return value === wanted && (parts.oid === null || oid === parts.oid);
-}
-
-interface Named {
-  readonly value: string;
-  readonly oid: string | null;
-}
-
-function namesOf(identities: EvidenceIdentities, type: OrderIdentifier['type']): readonly Named[] {
-  const { serialNumber, udid, imei = [], permanentIdentifier, hardwareModule } = identities;
-  const module = hardwareModule && { value: hardwareModule.serialNumber, oid: hardwareModule.type };
-  if (type === 'hardware-module') return module === undefined ? [] : [module];
-  const texts = [serialNumber, udid, ...imei].filter((text) => text !== undefined);
-  return [
-    ...texts.map((value) => ({ value, oid: null })),
-    ...(permanentIdentifier === undefined
-      ? []
-      : [{ value: permanentIdentifier.value, oid: permanentIdentifier.assigner }]),
-    ...(module === undefined ? [] : [module]),
-  ];
+  const name = statement === null ? null : orderedName(statement.identities, ordered);
+  return name === null ? `the evidence is not of ${ordered.type} ${ordered.value}` : null;
 }
