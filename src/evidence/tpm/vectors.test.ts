@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, verify, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
@@ -7,6 +7,7 @@ import { decode } from 'cborg';
 import { findCertificationPath, parseBase64Certificate, parseCertificate, pemToDer } from '#x509';
 import type { Examination } from '../examination.ts';
 import { examine } from '../examine.ts';
+import { parseAttest } from './attest.ts';
 import type { TpmClaims } from './claims.ts';
 
 /** Statements of Windows and of FIDO's conformance tests, and the CAs of TPM vendors: not part of the checkout. */
@@ -21,20 +22,29 @@ interface Vector {
   readonly clientDataJSON: string;
 }
 
+type Statement = Readonly<Record<'certInfo' | 'pubArea' | 'sig', Uint8Array>> & {
+  readonly x5c: readonly Uint8Array[];
+};
+
 interface Read {
   readonly examination: Examination;
   readonly claims: TpmClaims | null;
 }
 
 /** WebAuthn signs authData and the digest of clientDataJSON in place of a key authorization. */
-function read(name: string, changed: Buffer = Buffer.alloc(0)): Read {
+function partsOf(name: string) {
   const vector = JSON.parse(readFileSync(join(data, name), 'utf8')) as Vector;
   const bytes = Buffer.from(vector.attestationObject, 'base64url');
-  const { authData } = decode(bytes) as { authData: Uint8Array };
+  const { authData, attStmt } = decode(bytes) as { authData: Uint8Array; attStmt: Statement };
   const clientDataHash = createHash('sha256')
     .update(Buffer.from(vector.clientDataJSON, 'base64url'))
     .digest();
-  const toBeSigned = Buffer.concat([authData, clientDataHash, changed]);
+  return { bytes, attStmt, signed: Buffer.concat([authData, clientDataHash]) };
+}
+
+function read(name: string, changed: Buffer = Buffer.alloc(0)): Read {
+  const { bytes, signed } = partsOf(name);
+  const toBeSigned = Buffer.concat([signed, changed]);
   const examination = examine({ envelope: 'attestation-object', bytes }, { toBeSigned, token: toBeSigned });
   const claims = examination.statement?.claims;
   return { examination, claims: claims?.format === 'tpm' ? claims : null };
@@ -80,6 +90,13 @@ suite('statements that were made elsewhere', () => {
     const { fault, certificates } = read('webauthn-2.json').examination;
     assert.equal(fault?.check, 'malformed');
     assert.equal(certificates.length, 2);
+    // What it says holds, for a reader that takes such certificates.
+    const { attStmt, signed } = partsOf('webauthn-2.json');
+    const { publicKey } = new X509Certificate(attStmt.x5c[0]!);
+    assert.ok(verify('sha1', attStmt.certInfo, publicKey, attStmt.sig));
+    const { extraData, name } = parseAttest(new Uint8Array(attStmt.certInfo), 'certify');
+    assert.deepEqual(Buffer.from(extraData), createHash('sha1').update(signed).digest());
+    assert.deepEqual(Buffer.from(name).subarray(2), createHash('sha256').update(attStmt.pubArea).digest());
   });
 });
 
