@@ -5,6 +5,7 @@ import type { Evidence } from '../evidence.ts';
 import type { Examination } from '../examination.ts';
 import { examine } from '../examine.ts';
 import {
+  hardwareModule,
   makeBundle,
   makeObject,
   nonce,
@@ -30,6 +31,13 @@ const evidence: Readonly<Record<string, Evidence>> = {
   'one with raw signatures of RSA': {
     envelope: 'attestation-object',
     bytes: makeObject({ certificate, others: [], attestationKey: rsaKey(), form: 'raw' }),
+  },
+  'one by a key that a maker has certified': {
+    envelope: 'attestation-object',
+    bytes: makeObject({
+      certificate: { usages: [], policies: ['2.23.133.11.1.3'], names: [hardwareModule('SN-1')] },
+      others: [],
+    }),
   },
   'an attestation bundle': { envelope: 'attestation-bundle', bytes: makeBundle({ certificate, others: [] }) },
 };

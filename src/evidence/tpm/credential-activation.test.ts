@@ -314,6 +314,19 @@ suite('keys for an activation', () => {
     assert.deepEqual(keysOf().attestationKey, attestationKey);
   });
 
+  test('with one bit changed of the attestation key, or of what it says of its creation: none', () => {
+    const { data, attest, signature } = creation();
+    const honest = { attestationKey: akArea, data, attest, signature };
+    for (const [part, octets] of Object.entries(honest)) {
+      for (let bit = 0; bit < octets.length * 8; bit += 1) {
+        const bytes = new Uint8Array(octets).with(bit >> 3, octets[bit >> 3]! ^ (1 << (bit & 7)));
+        const { attestationKey, ...said } = { ...honest, [part]: bytes };
+        const { keys } = examineActivation(request({ attestationKey, creation: said }));
+        assert.equal(keys, null, `bit ${bit} of ${part} may be either`);
+      }
+    }
+  });
+
   for (const [what, [check, changed]] of Object.entries(refused)) {
     test(`${what}: ${check}`, () => {
       const { fault, keys } = examineActivation(request(changed));
