@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
 import { canonicalRequestedName, type RequestedNames, type Template } from '#ca';
 import { attributeTypes, extensionOids, generalNameKey } from '#x509';
+import { nameOfOrder } from './device-name.ts';
 import type {
   OrderObservation,
   PresenterObservation,
   RequestObservation,
   SourceObservation,
 } from './observations.ts';
-import { nameOfOrder } from './device-name.ts';
 import { deviceIdentifierParts, isDeviceIdentifier, type OrderIdentifier } from './order.ts';
 
 /**
