@@ -80,7 +80,10 @@ describe('a software TPM', { skip, timeout: 180_000 }, () => {
         assert.deepEqual(said, {
           spki: sha256(key.spki),
           fresh: true,
-          identities: { permanentIdentifier: { value: 'device-1', assigner: null } },
+          identities: {
+            attestationKey: sha256(attesting[kind].attestationKey.spki),
+            permanentIdentifier: { value: 'device-1', assigner: null },
+          },
         });
         assert.ok(claims.format === 'tpm');
         assert.deepEqual(claims.device, {
