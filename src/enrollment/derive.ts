@@ -92,9 +92,9 @@ export function derive(
     template === undefined || device === null || requested === null
       ? null
       : certifiedNames(template, device, requested, observations.evidence);
-  const certified =
+  const { certified, alike } =
     template === undefined || names === null
-      ? null
+      ? { certified: null, alike: [] }
       : withDeviceName(names, template, order, observations.evidence);
   const digest = certified === null ? null : namesDigest(certified);
   const spki = request?.spki ?? null;
@@ -121,7 +121,7 @@ export function derive(
     names: digest,
     time,
     again: issued !== null,
-    deniedAt: secret === null ? lastDenial(observations.denials, digest) : null,
+    deniedAt: secret === null ? lastDenial(observations.denials, [digest, ...alike.map(namesDigest)]) : null,
     ownNames: names !== null && names.admitted.length > 0,
     evidence: evidenceSeen(observations.evidence, evidence.facts.verified),
   });
@@ -224,8 +224,8 @@ function approvedAt(approval: Observations['approval']): number | null {
 }
 
 /** A secret that was reserved for what was denied is void; what asks without one has only this to remember it by. */
-function lastDenial(denials: Observations['denials'], names: string | null): number | null {
-  const times = denials.filter((denial) => denial.names === names).map(({ at }) => at);
+function lastDenial(denials: Observations['denials'], digests: readonly (string | null)[]): number | null {
+  const times = denials.filter(({ names }) => digests.includes(names)).map(({ at }) => at);
   return times.length === 0 ? null : Math.max(...times);
 }
 

@@ -7,6 +7,7 @@ import {
   hardwareSerialNumberOctets,
   hardwareSerialNumberOf,
   isDeviceName,
+  isObjectIdentifier,
 } from '#x509';
 import type { EvidenceObservation, OrderObservation, PresenterObservation } from './observations.ts';
 import { deviceIdentifierParts, isDeviceIdentifier, type OrderIdentifier } from './order.ts';
@@ -24,7 +25,7 @@ export function orderedName(identities: EvidenceIdentities, ordered: OrderIdenti
   const isOf = (found: string | null) => oid === null || oid === found;
   if (ordered.type === 'permanent-identifier') {
     const known = permanentIdentifier?.value === value ? permanentIdentifier : null;
-    if (known !== null && isOf(known.assigner)) return encodePermanentIdentifier(value, known.assigner);
+    if (known !== null && isOf(known.assigner)) return identifierName(known);
     const numbers = [serialNumber, udid, ...imei];
     if (oid === null && numbers.includes(value)) return encodePermanentIdentifier(value);
   }
@@ -33,21 +34,56 @@ export function orderedName(identities: EvidenceIdentities, ordered: OrderIdenti
   return hardwareModule.serialNumber === wanted ? moduleName(hardwareModule) : null;
 }
 
+/** All that `orderedName` may be. */
+function namesOf({
+  serialNumber,
+  udid,
+  imei = [],
+  permanentIdentifier,
+  hardwareModule,
+}: EvidenceIdentities): readonly GeneralName[] {
+  const numbers = [serialNumber, udid, ...imei].filter((text) => text !== undefined);
+  const names = [
+    permanentIdentifier === undefined ? null : identifierName(permanentIdentifier),
+    ...numbers.map((value) => encodePermanentIdentifier(value)),
+    hardwareModule === undefined ? null : moduleName(hardwareModule),
+  ];
+  return names.filter((name) => name !== null);
+}
+
 /** What was ordered, as a request may name it; null: it has not the form of an identifier. */
 export function nameOfOrder(ordered: OrderIdentifier): GeneralName | null {
   const parts = deviceIdentifierParts(ordered);
   if (parts === null) return null;
   const { value, oid } = parts;
   if (ordered.type === 'permanent-identifier') return encodePermanentIdentifier(value, oid);
-  const serialNumber = hardwareSerialNumberOf(value);
-  return oid === null || serialNumber === null ? null : moduleName({ type: oid, serialNumber });
+  return oid === null ? null : moduleName({ type: oid, serialNumber: value });
 }
 
-function moduleName({ type, serialNumber }: NonNullable<EvidenceIdentities['hardwareModule']>): GeneralName {
-  return encodeHardwareModuleName({
-    hardwareType: type,
-    serialNumber: hardwareSerialNumberOctets(serialNumber),
-  });
+/* null: whoever said so wrote it in no form that a certificate has. */
+
+function identifierName({
+  value,
+  assigner,
+}: NonNullable<EvidenceIdentities['permanentIdentifier']>): GeneralName | null {
+  return assigner === null || isObjectIdentifier(assigner)
+    ? encodePermanentIdentifier(value, assigner)
+    : null;
+}
+
+function moduleName({
+  type,
+  serialNumber,
+}: NonNullable<EvidenceIdentities['hardwareModule']>): GeneralName | null {
+  const text = hardwareSerialNumberOf(serialNumber);
+  if (text === null || !isObjectIdentifier(type)) return null;
+  return encodeHardwareModuleName({ hardwareType: type, serialNumber: hardwareSerialNumberOctets(text) });
+}
+
+/** What the certificate names, and whatever it would name if the same device had been ordered otherwise: what an operator denies is for all of it. */
+export interface NamesOfOrder {
+  readonly certified: ExpandedNames;
+  readonly alike: readonly ExpandedNames[];
 }
 
 /** Where the template wants it, with the name by which the device was ordered. */
@@ -56,12 +92,15 @@ export function withDeviceName(
   { acme }: Template,
   order: Ordered,
   evidence: EvidenceObservation | null,
-): ExpandedNames {
+): NamesOfOrder {
   const ordered = order?.identifiers.find(isDeviceIdentifier);
   const { identities } = evidence?.examination?.statement ?? {};
-  if (acme?.embedIdentifier !== true || ordered === undefined || identities === undefined) return names;
+  if (acme?.embedIdentifier !== true || ordered === undefined || identities === undefined) {
+    return { certified: names, alike: [] };
+  }
+  const withName = (name: GeneralName) => ({ ...names, subjectAltName: [...names.subjectAltName, name] });
   const name = orderedName(identities, ordered);
-  return name === null ? names : { ...names, subjectAltName: [...names.subjectAltName, name] };
+  return { certified: name === null ? names : withName(name), alike: namesOf(identities).map(withName) };
 }
 
 /** The certificate that an order of a device renews: by which name it was ordered then is no name that this one must have. */

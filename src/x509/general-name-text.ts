@@ -26,7 +26,7 @@ function formatDevice(name: OtherName): string | null {
     const identifier = permanentIdentifierOf([name]);
     if (identifier !== null) {
       const assigner = identifier.assigner === null ? '' : `/${identifier.assigner}`;
-      return `permanentIdentifier:${escapeInvisible(identifier.value)}${assigner}`;
+      return `permanentIdentifier:${escapeInvisible(identifier.value).replaceAll('/', '\\/')}${assigner}`;
     }
     const module = hardwareModuleNameOf([name]);
     if (module === null) return null;

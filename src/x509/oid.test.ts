@@ -37,6 +37,12 @@ suite('OBJECT IDENTIFIER', () => {
     );
   });
 
+  test('what can be read can be written: as many arcs and as long ones as 64 octets hold', () => {
+    for (const content of [new Uint8Array(64).fill(1), new Uint8Array(64).fill(0xff).with(63, 0x7f)]) {
+      assert.deepEqual(encodeOid(decodeOid(content)), content);
+    }
+  });
+
   test('what is remembered is bounded: 5000 others later it is the same', () => {
     for (let i = 0; i < 5000; i += 1) encodeOid(`1.2.3.${i}`);
     assert.equal(decodeOid(encodeOid('1.2.3.4')), '1.2.3.4');

@@ -37,7 +37,7 @@ export function decodeOid(bytes: Uint8Array, start: number = 0, end: number = by
 }
 
 function encodeArcs(dotted: string): Uint8Array {
-  if (!/^[0-2](?:\.(?:0|[1-9][0-9]{0,60})){1,40}$/.test(dotted)) {
+  if (!/^[0-2](?:\.(?:0|[1-9][0-9]{0,140})){1,64}$/.test(dotted)) {
     throw new SallyportError(
       'malformed',
       `not a dotted object identifier: ${JSON.stringify(dotted.slice(0, 80))}`,

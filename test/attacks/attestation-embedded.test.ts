@@ -99,6 +99,29 @@ describe('the name of a device in its certificate', () => {
     assert.equal((await client.post(url, null)).body['status'], 'valid');
   });
 
+  test('is none of those by which the device may be ordered, where an operator denied one', async () => {
+    const tpm = await device('kira', hardwareModuleName('SN-2', type));
+    await authority.admin.device('kira', { deviceClass: 'looked-at' });
+    const key = makeKey();
+    const finalized = async (value: string, kind?: string) => {
+      const order = await ordered(client, value, kind);
+      await attest(client, order, tpm, { key });
+      return client.finalize(order, csrOf(key, []));
+    };
+    assert.equal((await finalized('kira')).body['status'], 'processing');
+    const { items } = await authority.admin.client.perform('listRequests', { state: 'pending' });
+    const { id } = items.find((each) => each.device === 'kira')!;
+    await authority.admin.client.perform('denyRequest', { id });
+    for (const [value, kind] of [
+      ['kira', 'permanent-identifier'],
+      [`SN-2/${type}`, 'hardware-module'],
+      ['SN-2', 'permanent-identifier'],
+    ] as const) {
+      const answer = await finalized(value, kind);
+      assert.match(answer.text, /An operator has denied this request/, value);
+    }
+  });
+
   test('is none that only the request says', async () => {
     const tpm = await device('dora', hardwareModuleName('SN-9', type));
     const { order, key } = await proven(tpm, 'dora');

@@ -117,8 +117,8 @@ function identitiesOf(value: unknown): EvidenceIdentities {
     known,
   );
   return {
-    ...(serialNumber === undefined ? {} : { serialNumber: textOf(serialNumber, 'identities', name) }),
-    ...(udid === undefined ? {} : { udid: textOf(udid, 'identities', name) }),
+    ...(serialNumber === undefined ? {} : { serialNumber: nameOf(serialNumber) }),
+    ...(udid === undefined ? {} : { udid: nameOf(udid) }),
     ...(imei === undefined ? {} : { imei: namesOf(imei) }),
     ...(permanentIdentifier === undefined
       ? {}
@@ -131,22 +131,29 @@ function namesOf(value: unknown): readonly string[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > mostNames) {
     throw new Unreadable('identities');
   }
-  return value.map((each: unknown) => textOf(each, 'identities', name));
+  return value.map((each: unknown) => nameOf(each));
 }
 
 function permanentIdentifierOf(given: unknown): NonNullable<EvidenceIdentities['permanentIdentifier']> {
   const { value, assigner } = objectOf(given, 'identities', ['value', 'assigner']);
   return {
-    value: textOf(value, 'identities', name),
+    value: nameOf(value),
     assigner: assigner === undefined ? null : oidOf(assigner),
   };
 }
 
 function hardwareModuleOf(given: unknown): NonNullable<EvidenceIdentities['hardwareModule']> {
   const { type, serialNumber } = objectOf(given, 'identities', ['type', 'serialNumber']);
-  const text = hardwareSerialNumberOf(textOf(serialNumber, 'identities', name));
+  const text = hardwareSerialNumberOf(nameOf(serialNumber));
   if (text === null) throw new Unreadable('identities');
   return { type: oidOf(type), serialNumber: text };
+}
+
+/** As long as certificates may have them. */
+function nameOf(given: unknown): string {
+  const text = textOf(given, 'identities', name);
+  if (Buffer.byteLength(text) > 256) throw new Unreadable('identities');
+  return text;
 }
 
 function oidOf(given: unknown): string {
