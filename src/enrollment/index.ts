@@ -28,7 +28,7 @@ export { controlsOfEvidence } from './evidence-seen.ts';
 export { type FirstEntry, type OutsideHead, parseFirstEntry, type PreviousLog } from './first-entry.ts';
 export { canonicalGivenName, isEverOrderable } from './given-name.ts';
 export { observeManagement, type SentCertificate } from './management.ts';
-export { type Issuers, isVouchedFor } from './issuing-certificate.ts';
+export { isVouchedFor } from './issuing-certificate.ts';
 export type * from './observations.ts';
 export { leafOf, newEntry, readEntries, type ReadEntry, readEntry } from './personal-fields.ts';
 export type { Attested, Attesting } from './attest.ts';

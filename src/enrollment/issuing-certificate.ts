@@ -18,16 +18,6 @@ export function issuingCertificate(presenter: Certificate, authority: Authority)
   return null;
 }
 
-/** By name, the certificates of those in force. */
-export interface Issuers {
-  readonly issuers: ReadonlyMap<string, { readonly issuer: { readonly certificate: Certificate } }>;
-}
-
-/** Whether an issuer in force has signed it; what stands above an issuer may be another authority's. */
-export function isIssuedHere(certificate: Certificate, { issuers }: Issuers): boolean {
-  return [...issuers.values()].some(({ issuer }) => isSignedBy(certificate, issuer.certificate));
-}
-
 /**
  * One of ours, one that an identity of the configuration may have issued, or a registration authority on its list: it says who asks, whatever a
  * request says besides. `sent`: what came with it.
@@ -52,7 +42,8 @@ export function parsedIfAny(der: Der): Certificate[] {
   }
 }
 
-function isSignedBy(presenter: Certificate, candidate: Certificate): boolean {
+/** Whether the key of this CA, under its name, has signed it. */
+export function isSignedBy(presenter: Certificate, candidate: Certificate): boolean {
   if (Buffer.compare(candidate.subjectDer, presenter.issuerDer) !== 0) return false;
   try {
     return verifyCertificateSignature(presenter, candidate.spki);

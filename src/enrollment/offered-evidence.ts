@@ -19,7 +19,7 @@ import {
 import type { Certificate } from '#x509';
 import { sha256Hex } from './digests.ts';
 import type { Authority } from './authority.ts';
-import { isIssuedHere, type Issuers, parsedIfAny } from './issuing-certificate.ts';
+import { isSignedBy, parsedIfAny } from './issuing-certificate.ts';
 import type { AttesterObservation, EvidenceObservation } from './observations.ts';
 import type { AttesterQuery } from './evidence-store.ts';
 import type { StoreObservation } from './store.ts';
@@ -153,7 +153,7 @@ export interface FileOfLists {
 /** What layers see of evidence, with what the store knows of it. */
 export function evidenceObservation(
   examination: Examination,
-  authority: Pick<Authority, 'statusLists'> & Issuers,
+  authority: Pick<Authority, 'statusLists'> & Issuing,
   {
     earlierEvidence,
     attester,
@@ -166,21 +166,30 @@ export function evidenceObservation(
     examination,
     status: recordableStatus(statusOf(examination, authority.statusLists)),
     earlier: earlierEvidence,
-    attester: attesterAsKnown(attester, examination, authority),
+    attester: attesterAsKnown(attester, examination, issuersOf(authority)),
     versions,
     attestingKey,
   };
 }
 
-/** What we have signed is known, or it was lost with a database, and may have been taken back. */
+/** Of an authority, the certificates of its issuers in force. */
+interface Issuing {
+  readonly issuers: ReadonlyMap<string, { readonly issuer: { readonly certificate: Certificate } }>;
+}
+
+function issuersOf({ issuers }: Issuing): readonly Certificate[] {
+  return [...issuers.values()].map(({ issuer }) => issuer.certificate);
+}
+
+/** What an issuer in force has signed is known, or it was lost with a database, and may have been taken back; what stands above an issuer may be another authority's. */
 export function attesterAsKnown(
   known: AttesterObservation | null,
   examination: Examination,
-  issuers: Issuers,
+  issuers: readonly Certificate[],
 ): AttesterObservation | null {
   if (known !== null) return known;
   const certificate = certificateOfAttester(examination);
-  const isOurs = certificate !== null && isIssuedHere(certificate, issuers);
+  const isOurs = certificate !== null && issuers.some((issuer) => isSignedBy(certificate, issuer));
   return isOurs ? { deviceId: null, revoked: false, unknown: true } : null;
 }
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { parseCertificate } from '#x509';
+import { powerModulo } from '../../test/harness/modular.ts';
 
 /* Public key recovery (SEC 1 section 4.1.6) on P-256: an ECDSA signature verifies under two keys, and nobody needs a private one to find the other. */
 
@@ -15,17 +16,7 @@ const generator: Point = [
 
 const modulo = (value: bigint, modulus: bigint) => ((value % modulus) + modulus) % modulus;
 
-function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  let result = 1n;
-  let square = modulo(base, modulus);
-  for (let left = exponent; left > 0n; left >>= 1n) {
-    if (left & 1n) result = (result * square) % modulus;
-    square = (square * square) % modulus;
-  }
-  return result;
-}
-
-const inverse = (value: bigint, modulus: bigint) => power(value, modulus - 2n, modulus);
+const inverse = (value: bigint, modulus: bigint) => powerModulo(value, modulus - 2n, modulus);
 
 function sum(left: Point | null, right: Point | null): Point | null {
   if (left === null) return right;
@@ -57,7 +48,7 @@ export function twinKey(certificate: Uint8Array, own: Uint8Array): Uint8Array<Ar
   const r = BigInt(`0x${signature.subarray(4, 4 + octets).toHex()}`);
   const s = BigInt(`0x${signature.subarray(6 + octets).toHex()}`);
   const z = BigInt(`0x${hash('sha256', tbs)}`);
-  const y = power(r * r * r - 3n * r + b, (p + 1n) / 4n, p);
+  const y = powerModulo(r * r * r - 3n * r + b, (p + 1n) / 4n, p);
   const prefix = own.subarray(0, own.length - 64);
   const keys = [y, p - y].map((each) => {
     const [x, other] = multiple(

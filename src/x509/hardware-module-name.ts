@@ -64,12 +64,6 @@ export function encodeHardwareModuleName({
   };
 }
 
-/** A PermanentIdentifier (RFC 4043) or a HardwareModuleName (RFC 4108), whatever it says. */
-export function isDeviceName(name: GeneralName): boolean {
-  const isPermanent = name.kind === 'otherName' && name.type === oids.permanentIdentifier;
-  return isPermanent || isHardwareModuleName(name);
-}
-
 function isHardwareModuleName(name: GeneralName): name is OtherName {
   return name.kind === 'otherName' && name.type === oids.hardwareModuleName;
 }

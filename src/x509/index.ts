@@ -36,6 +36,7 @@ export { type DerLimits, defaultDerLimits, listDerLimits } from './der-limits.ts
 export { type Der, DerCursor, DerNode, readDer } from './der-node.ts';
 export { contextConstructed, contextPrimitive, tags } from './der-tags.ts';
 export { der } from './der-writer.ts';
+export { isDeviceName } from './device-name.ts';
 export {
   type AuthorityInfoAccess,
   encodeAuthorityInfoAccess,
@@ -86,7 +87,6 @@ export {
   hardwareSerialNumberOctets,
   hardwareSerialNumberOf,
   hardwareSerialNumberText,
-  isDeviceName,
 } from './hardware-module-name.ts';
 export { canonicalHostName } from './host-name.ts';
 export { canonicalIpAddress, formatIpAddress, parseIpAddress } from './ip-address.ts';

@@ -4,7 +4,7 @@ import { suite, test } from 'node:test';
 import { keyAlgorithms } from '#keys';
 import { der, inspectPublicKey, oids } from '#x509';
 import { assertRefused, hex } from './malformed.fixture.ts';
-import { rocaModulus } from './roca.fixture.ts';
+import { rocaModulus } from '../../test/harness/roca.ts';
 import { sampleKey } from './sample.fixture.ts';
 
 /** An odd modulus of exactly this many bits without small factors: 2^(bits - 1) plus the first offset that has none. */

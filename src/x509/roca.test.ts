@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { suite, test } from 'node:test';
-import { rocaModulus } from './roca.fixture.ts';
+import { rocaModulus } from '../../test/harness/roca.ts';
 import { hasRocaFingerprint } from './roca.ts';
 import { smallPrimeResidues, smallPrimes } from './small-primes.ts';
 

@@ -10,6 +10,7 @@ import {
 import { suite, test } from 'node:test';
 import { keyAlgorithms } from '#keys';
 import { der, oids, signatureAlgorithmIdentifier, verifySignature } from '#x509';
+import { inverseModulo, powerModulo } from '../../test/harness/modular.ts';
 import { assertRefused } from './malformed.fixture.ts';
 import { sampleKey } from './sample.fixture.ts';
 
@@ -226,13 +227,13 @@ suite('parameters and kinds of keys', () => {
 function signedByManyPrimes(modulusBits: number, exponentBits: number) {
   const { modulus, order } = modulusOf(modulusBits);
   let exponent = 2n ** BigInt(exponentBits - 1) + 1n;
-  while (inverse(exponent, order) === null) exponent += 2n;
+  while (inverseModulo(exponent, order) === null) exponent += 2n;
   const prefix = Buffer.from('003031300d060960864801650304020105000420', 'hex');
   const digest = createHash('sha256').update(data).digest();
   const length = Math.ceil(modulusBits / 8);
   const padding = Buffer.alloc(length - 2 - prefix.length - digest.length, 0xff);
   const encoded = BigInt(`0x${Buffer.concat([Buffer.of(0, 1), padding, prefix, digest]).toString('hex')}`);
-  const signature = power(encoded, inverse(exponent, order)!, modulus);
+  const signature = powerModulo(encoded, inverseModulo(exponent, order)!, modulus);
   const key = der.sequence(der.integer(modulus), der.integer(exponent));
   return {
     spki: der.sequence(der.sequence(der.oid(oids.rsaEncryption), der.null()), der.bitString(key)),
@@ -250,23 +251,4 @@ function modulusOf(bits: number): { readonly modulus: bigint; readonly order: bi
   let last = 2n ** BigInt(bits - 1) / modulus + 1n;
   while (!checkPrimeSync(last)) last += 1n;
   return { modulus: modulus * last, order: order * (last - 1n) };
-}
-
-function inverse(value: bigint, modulus: bigint): bigint | null {
-  let [last, now, lastFactor, factor] = [modulus, value % modulus, 0n, 1n];
-  while (now !== 0n) {
-    const quotient = last / now;
-    [last, now] = [now, last - quotient * now];
-    [lastFactor, factor] = [factor, lastFactor - quotient * factor];
-  }
-  return last === 1n ? ((lastFactor % modulus) + modulus) % modulus : null;
-}
-
-function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  let result = 1n;
-  for (const bit of exponent.toString(2)) {
-    result = (result * result) % modulus;
-    if (bit === '1') result = (result * base) % modulus;
-  }
-  return result;
 }

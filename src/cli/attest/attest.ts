@@ -21,7 +21,8 @@ import { encodeKeyFile, parseKeyFile } from './key-file.ts';
 import { type AttestOptions, requireFitting } from './options.ts';
 import { patiently } from './patience.ts';
 import { attestedRequest, type Asked, type AttestationKey } from './request.ts';
-import { type Protocol, protocolOf, secretOf } from './protocol.ts';
+import { type Protocol, protocolOf } from './protocol.ts';
+import { secretOf } from './secret.ts';
 import { ToolFailure, TpmTools } from './tools.ts';
 import { Tpm, type TpmKey, type TpmKeyAlgorithm } from './tpm.ts';
 

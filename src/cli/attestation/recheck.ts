@@ -2,7 +2,6 @@ import {
   attesterAsKnown,
   attesterOf,
   type AttesterQuery,
-  type Issuers,
   type RequestEntry,
   readEntries,
   recheckEvidence,
@@ -11,7 +10,7 @@ import {
 } from '#enrollment';
 import { type EvidenceFault, isAttestationKeyCertificate } from '#evidence';
 import type { ReadOnlyStorage } from '#storage';
-import { type Der, parseCertificate } from '#x509';
+import { type Certificate, type Der, parseCertificate } from '#x509';
 import { type LogOfStorage, logsOf } from '../verify/logs-of.ts';
 
 /** A live certificate, and what stands against the evidence that it rests on. */
@@ -36,9 +35,11 @@ export interface Recheck {
 const tileWidth = 256;
 
 /** What is believed and asked now. */
-export interface Standards extends Issuers {
+export interface Standards {
   readonly references: Pick<References, 'deviceClasses' | 'templates' | 'attestation'>;
   readonly statusLists: StatusLists;
+  /** Those in force. */
+  readonly issuers: readonly Certificate[];
 }
 
 /** Each live certificate against what is believed and asked now, by the entry of its issuance, and by those of the attestation keys below it. */
@@ -67,7 +68,7 @@ export async function recheck(
     const attester = examination === undefined ? null : attesterOf(examination);
     const problems =
       recheckEvidence(entry, references, statusLists, {
-        observed: attester && attesterAsKnown(await storage.attester(attester), examination!, { issuers }),
+        observed: attester && attesterAsKnown(await storage.attester(attester), examination!, issuers),
         fallen: (attester && fallenKeys.get(nameOf(attester))) ?? [],
       }) ?? [];
     if (problems.length === 0) continue;

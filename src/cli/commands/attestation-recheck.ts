@@ -37,13 +37,8 @@ async function recheckCommand(session: Session, { revoke = false }: { revoke?: b
       throw error;
     },
   });
-  const issuers = new Map(
-    await Promise.all(
-      configuration.issuers.map(async ({ name, certificate: file }) => {
-        const [certificate] = await readCertificates(file);
-        return [name, { issuer: { certificate: certificate! } }] as const;
-      }),
-    ),
+  const issuers = await Promise.all(
+    configuration.issuers.map(async ({ certificate }) => (await readCertificates(certificate))[0]!),
   );
   const storage = await readDatabase(configuration, session.terminal.environment);
   let found: Recheck;
